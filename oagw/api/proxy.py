@@ -1,0 +1,58 @@
+"""/proxy/{alias}/...: from here on, the upstream behind the alias answers."""
+
+from collections.abc import Mapping
+
+from twisted.web.resource import IResource
+from twisted.web.server import Request
+
+from oagw.model.problem import UPSTREAM_TYPE, canonical, invalid_field
+from oagw.web.reply import excerpt, problem_reply
+from oagw.web.resource import Answered, Node
+
+# The real gateway does not repeat the alias in its detail; it gives this UUID for all of them.
+_NIL = "00000000-0000-0000-0000-000000000000"
+
+
+class Proxy(Node):
+    """/proxy/{alias}/{path}: 404 for an unknown alias, ``Unknown alias: <alias>``; 400 for an empty one.
+
+    The alias is matched in any case and is not percent-decoded. Dot segments in the path are resolved
+    (RFC 3986 section 5.2.4) but never lead out of the alias.
+    """
+
+    def __init__(self, upstreams: Mapping[str, Node]) -> None:
+        super().__init__()
+        self._upstreams = upstreams
+
+    def getChild(self, path: bytes, request: Request) -> IResource:
+        at = len(request.prepath)
+        raw = request.path[1:].split(b"/")
+        alias = raw[at - 1]
+        if not alias:
+            if not request.postpath:
+                return self.missing(request)
+            problem = invalid_field("path", "MISSING_ALIAS", "Missing alias")
+            return Answered(problem_reply(problem, request))
+        upstream = self._upstreams.get(alias.decode("latin-1").lower())
+        if upstream is None:
+            problem = canonical(
+                "not_found",
+                error=f"Unknown alias: {excerpt(alias)}",
+                detail=f"upstream not found: {_NIL}",
+                context={"resource_type": UPSTREAM_TYPE, "resource_name": _NIL},
+            )
+            return Answered(problem_reply(problem, request))
+        if b"/." in request.path:
+            request.postpath = resolve_dots(raw[at:], request.postpath)
+        return upstream
+
+
+def resolve_dots(raw: list[bytes], decoded: list[bytes]) -> list[bytes]:
+    """The ``decoded`` segments that are left when ``.`` and ``..`` among the ``raw`` ones are resolved."""
+    left: list[bytes] = []
+    for segment, value in zip(raw, decoded, strict=True):
+        if segment == b"..":
+            del left[-1:]
+        elif segment != b".":
+            left.append(value)
+    return left

@@ -1,0 +1,36 @@
+"""The two questions about the gateway itself: is it there, and what does it know."""
+
+from twisted.internet.interfaces import IReactorTime
+from twisted.web.server import Request
+
+from oagw import __version__
+from oagw.web.reply import Reply, json_reply
+from oagw.web.resource import Node
+
+
+class Health(Node):
+    """GET /health → 200 {"status": "healthy", "service": "oagw-mock-server"}; no token needed."""
+
+    REPLY = json_reply({"status": "healthy", "service": "oagw-mock-server"})
+
+    def render_GET(self, request: Request) -> Reply:
+        return self.REPLY
+
+
+class Status(Node):
+    """GET /status → 200 {"status": "operational", "version", "uptime": seconds, "registered_aliases"}."""
+
+    def __init__(self, clock: IReactorTime, aliases: list[str]) -> None:
+        super().__init__()
+        self._clock = clock
+        self._started = clock.seconds()
+        self._aliases = aliases
+
+    def render_GET(self, request: Request) -> Reply:
+        status = {
+            "status": "operational",
+            "version": __version__,
+            "uptime": self._clock.seconds() - self._started,
+            "registered_aliases": self._aliases,
+        }
+        return json_reply(status)

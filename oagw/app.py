@@ -1,0 +1,56 @@
+"""The composition root: a Config and a clock become a Gateway. Wiring, no logic."""
+
+import socket
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.interfaces import IListeningPort, IReactorTime
+
+from oagw import services
+from oagw.api.root import Root
+from oagw.config import Config
+from oagw.web.site import GatewaySite
+from oagw.web.sse import Streams
+
+
+class Gateway:
+    """A whole gateway: ``root`` is its tree, ``site`` the factory to listen with.
+
+    Two gateways in one process share nothing. ``access_log`` takes the lines of ``--access-log``.
+    """
+
+    def __init__(
+        self, config: Config, clock: IReactorTime, access_log: Callable[[str], None] | None = None
+    ) -> None:
+        self.streams = Streams(clock, config.stream_interval_scale)
+        # Each has numbers of its own, so that the calls to one do not change the ids of another.
+        upstreams = {
+            alias: service.tree(services.Env(clock, _random(config.seed, alias), self.streams))
+            for alias, service in services.load().items()
+        }
+        self.root = Root(upstreams, config.tokens, clock)
+        log = access_log if config.access_log else None
+        self.site = GatewaySite(self.root, clock, _random(config.seed, "request id"), log)
+        self._port: IListeningPort | None = None
+
+    def listen(self, reactor: Any, listening: socket.socket) -> None:
+        """Answer at ``listening``, which is taken over, on ``reactor`` (an IReactorSocket)."""
+        listening.setblocking(False)  # Twisted accepts until there is nobody left
+        self._port = reactor.adoptStreamPort(listening.fileno(), listening.family, self.site)
+        listening.close()
+
+    def stop(self) -> Deferred[None]:
+        """Stop listening, end all streams cleanly, close all connections.
+
+        Fires when that is done, after a tenth of a second at the latest.
+        """
+        port, self._port = self._port, None
+        stopped = succeed(None) if port is None else port.stopListening() or succeed(None)
+        self.streams.end()
+        return stopped.addCallback(lambda _: self.site.close())
+
+
+def _random(seed: int | None, purpose: str) -> Random:
+    return Random() if seed is None else Random(f"{seed} {purpose}")

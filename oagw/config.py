@@ -1,0 +1,120 @@
+"""What can be asked for on the command line, as one value.
+
+Standard library only: the port is bound before anything else is imported. ``oagw.run`` and ``oagw.tap``
+turn arguments into a Config here; ``oagw.app`` builds a gateway from it.
+"""
+
+import argparse
+import math
+from collections.abc import Sequence
+from typing import NamedTuple, NoReturn
+
+from oagw import __version__
+
+# A NamedTuple and not a dataclass, whose import alone would delay the first connection by a third.
+
+
+class Config(NamedTuple):
+    """How a gateway is to run.
+
+    ``port`` is 0 to 65535, 0 for a free one. ``seed`` makes ids repeatable. ``stream_interval_scale``
+    multiplies the gaps of all streams; 0 sends without waiting.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8765
+    tokens: tuple[str, ...] = ("test-integration-token",)
+    seed: int | None = None
+    access_log: bool = False
+    stream_interval_scale: float = 1.0
+    exit_with_parent: bool = False
+
+
+class ConfigError(Exception):
+    """The arguments make no sense; the message says why and what would."""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise ConfigError(f"{message} (try --help)")
+
+
+def parse_args(args: Sequence[str], prog: str = "server.py") -> Config:
+    """The Config that ``args`` ask for; raises ConfigError.
+
+    ``--help`` and ``--version`` print and raise SystemExit, as in argparse.
+    """
+    default = Config()
+    parser = _Parser(
+        prog=prog,
+        allow_abbrev=False,
+        description="A mock of the OAGW gateway and of the upstreams behind it.",
+    )
+    parser.add_argument(
+        "port",
+        nargs="?",
+        type=_port,
+        default=default.port,
+        metavar="PORT",
+        help="where to listen, 0 for a free port (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--host",
+        default=default.host,
+        help="the address or name to listen on, IPv4 or IPv6 (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--token",
+        dest="tokens",
+        action="append",
+        type=_token,
+        help=f"a bearer token to accept, may be repeated (default: {default.tokens[0]})",
+    )
+    parser.add_argument("--seed", type=_seed, metavar="N", help="make generated ids repeatable")
+    parser.add_argument("--access-log", action="store_true", help="a line on standard error for each request")
+    parser.add_argument(
+        "--stream-interval-scale",
+        type=_scale,
+        default=default.stream_interval_scale,
+        metavar="X",
+        help="a factor on the gaps of all streams, 0 for no waiting (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--exit-with-parent",
+        action="store_true",
+        help="stop when standard input ends, if it is a pipe, else when the parent process does",
+    )
+    parser.add_argument("--version", action="version", version=f"oagw-mock-server {__version__}")
+    options = vars(parser.parse_args(args))
+    options["tokens"] = tuple(options["tokens"] or default.tokens)
+    return Config(**options)
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit()) or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"a port is a number from 0 to 65535, not {text!r}")
+    return int(text)
+
+
+def _token(text: str) -> str:
+    if not text or not all("!" <= character <= "~" for character in text):
+        # The text stays out of the message: it was meant to be a secret.
+        raise argparse.ArgumentTypeError("a token is visible ASCII without spaces")
+    return text
+
+
+def _seed(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"a seed is a whole number, not {text!r}") from None
+
+
+def _scale(text: str) -> float:
+    try:
+        scale = float(text)
+    except ValueError:
+        scale = math.nan
+    if not 0 <= scale < math.inf:
+        raise argparse.ArgumentTypeError(f"a factor is a number from 0 on, not {text!r}")
+    return scale

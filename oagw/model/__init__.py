@@ -1,0 +1,1 @@
+"""What the gateway knows: plain Python, no Twisted, time only as an argument."""

@@ -1,0 +1,92 @@
+"""``python server.py`` and ``python -m oagw``: listen, say so, and only then load what answers.
+
+Importing Twisted takes most of the time to the first answer. The socket listens before that, so that a
+client which connects early is kept waiting for a moment instead of being refused.
+"""
+
+import contextlib
+import gc
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable, Sequence
+from importlib.machinery import PathFinder
+
+from oagw.config import Config, ConfigError, parse_args
+from oagw.console import Console
+from oagw.listen import ListenError, announce, open_socket
+
+
+def main(args: Sequence[str], prog: str = "server.py") -> int:
+    """Run a gateway until SIGTERM, SIGINT or its parent's end; returns the exit status.
+
+    0 after a stop that was asked for, 1 where the gateway cannot run, 2 for arguments that make no sense.
+    """
+    _on_stop(lambda: os._exit(0))  # there is nothing to end yet
+    console = Console(2)
+    try:
+        config = parse_args(args, prog)
+        _require("twisted", "msgspec")
+        listening = open_socket(config, os.environ)
+    except (ConfigError, ListenError) as error:
+        console.line(f"{prog}: {error}")
+        return 2 if isinstance(error, ConfigError) else 1
+    announce(listening)
+    _serve(config, listening, console)
+    return 0
+
+
+def _serve(config: Config, listening: socket.socket, console: Console) -> None:
+    gc.disable()  # importing makes no garbage worth looking for
+    from twisted.internet import reactor
+    from twisted.internet.error import ReactorNotRunning
+
+    from oagw.app import Gateway
+    from oagw.log import log_to
+
+    log_to(console)
+    gateway = Gateway(config, reactor, console.line)
+    gateway.listen(reactor, listening)
+
+    def stop() -> None:
+        with contextlib.suppress(ReactorNotRunning):  # asked for twice
+            reactor.stop()
+
+    reactor.addSystemEventTrigger("before", "shutdown", gateway.stop)
+    # In place of Twisted's own handlers, which reactor.run() installs: those complain at a second signal.
+    reactor.callWhenRunning(_on_stop, lambda: reactor.callFromThread(stop))
+    if config.exit_with_parent:
+        from oagw.parent import watch
+
+        watch(reactor, stop)
+    _raise_descriptor_limit()
+    gc.freeze()  # what is loaded now stays; later collections need not look at it
+    gc.enable()
+    reactor.run()
+
+
+def _on_stop(stop: Callable[[], object]) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop())
+
+
+def _require(*packages: str) -> None:
+    """Before the socket listens, so that nobody is told of a server that cannot answer."""
+    for package in packages:
+        if PathFinder.find_spec(package) is None:
+            raise ListenError(
+                f"the package {package} is not installed; "
+                f"run: {sys.executable} -m pip install -r requirements.txt"
+            )
+
+
+def _raise_descriptor_limit() -> None:
+    """Allow as many connections as the system lets us have; the usual 1,024 are soon used up."""
+    try:
+        import resource
+    except ImportError:
+        return  # no such limit here
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -1,0 +1,70 @@
+"""For twistd: ``twistd -n oagw [options]``, and ``twistd -n web --class=oagw.tap.root`` for the bare tree."""
+
+import os
+import socket
+import sys
+from collections.abc import Sequence
+
+from twisted.application.service import IService, Service
+from twisted.internet.defer import Deferred
+from twisted.python import usage
+
+from oagw.api.root import Root
+from oagw.app import Gateway
+from oagw.config import Config, ConfigError, parse_args
+from oagw.console import Console
+from oagw.listen import ListenError, announce, open_socket
+from oagw.parent import watch
+
+
+class Options(usage.Options):
+    """The options of ``server.py``."""
+
+    config = Config()
+
+    def parseOptions(self, options: Sequence[str] | None = None) -> None:
+        try:
+            self.config = parse_args(options or (), "twistd oagw")
+        except ConfigError as error:
+            raise usage.UsageError(str(error)) from None
+
+
+class GatewayService(Service):
+    """A gateway at ``listening`` for as long as the service runs."""
+
+    name = "oagw"
+
+    def __init__(self, config: Config, listening: socket.socket) -> None:
+        self._config = config
+        self._listening = listening
+        self._gateway: Gateway | None = None
+
+    def startService(self) -> None:
+        from twisted.internet import reactor
+
+        super().startService()
+        self._gateway = Gateway(self._config, reactor, Console(2).line)
+        announce(self._listening)
+        self._gateway.listen(reactor, self._listening)
+        if self._config.exit_with_parent:
+            watch(reactor, reactor.stop)
+
+    def stopService(self) -> Deferred[None] | None:
+        super().stopService()
+        return None if self._gateway is None else self._gateway.stop()
+
+
+def makeService(options: Options) -> IService:
+    """The service for ``twistd oagw``; it listens at once, and where it cannot, one line says why."""
+    try:
+        listening = open_socket(options.config, os.environ)
+    except ListenError as error:
+        sys.exit(f"twistd oagw: {error}")
+    return GatewayService(options.config, listening)
+
+
+def root() -> Root:
+    """The root resource of a gateway with default options, for a site of your own."""
+    from twisted.internet import reactor
+
+    return Gateway(Config(), reactor).root

@@ -1,0 +1,103 @@
+"""MockGateway: a gateway in a process of its own, for the length of a test.
+
+Standard library only. ``oagw.pytest_plugin`` makes a fixture of it.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from oagw.config import Config
+
+# Seconds that a server gets to stop before it is killed; it needs a fifth of one.
+_PATIENCE = 5.0
+
+
+class GatewayFailed(RuntimeError):
+    """The server did not start; the message is what it said."""
+
+
+class MockGateway:
+    """A server process on a free port of the loopback interface, from ``start`` (or ``with``) to ``stop``.
+
+    ``options`` are those of ``server.py``. The process does not outlive this one, even if this one is
+    killed.
+
+    >>> import urllib.request
+    >>> with MockGateway(options=["--stream-interval-scale", "0"]) as gateway:
+    ...     request = urllib.request.Request(
+    ...         gateway.alias_url("weather") + "/current?city=Oslo",
+    ...         headers={"Authorization": f"Bearer {gateway.token}"},
+    ...     )
+    ...     answer = urllib.request.urlopen(request)
+    >>> answer.headers["X-OAGW-Error-Source"]
+    'upstream'
+    """
+
+    def __init__(self, token: str = Config().tokens[0], options: Sequence[str] = ()) -> None:
+        self.token = token
+        self._options = options
+        self._process: subprocess.Popen[bytes] | None = None
+        self._url = ""
+
+    @property
+    def base_url(self) -> str:
+        """Where the gateway listens, such as ``http://127.0.0.1:41234``; RuntimeError if it does not."""
+        if self._process is None:
+            raise RuntimeError("the gateway is not running")
+        return self._url
+
+    def alias_url(self, alias: str) -> str:
+        """The URL under which the upstream ``alias`` is called, without a slash at its end."""
+        return f"{self.base_url}/api/oagw/v1/proxy/{alias}"
+
+    def start(self) -> None:
+        """Start the server and wait until it accepts connections; raises GatewayFailed."""
+        if self._process is not None:
+            raise RuntimeError("the gateway is already running")
+        package_home = str(Path(__file__).resolve().parent.parent)
+        path = os.pathsep.join(filter(None, [package_home, os.environ.get("PYTHONPATH")]))
+        arguments = ["0", "--exit-with-parent", "--token", self.token, *self._options]
+        process = subprocess.Popen(
+            [sys.executable, "-m", "oagw", *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": path},
+        )
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        if not line:
+            _, said = process.communicate()
+            raise GatewayFailed(said.decode(errors="replace").strip())
+        self._url = json.loads(line)["url"]
+        self._process = process
+
+    def stop(self) -> None:
+        """Stop the server and wait for its end; nothing happens if it does not run."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.terminate()
+        try:
+            process.communicate(timeout=_PATIENCE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        type: type[BaseException] | None,
+        value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()

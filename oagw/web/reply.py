@@ -1,0 +1,148 @@
+"""Replies as values, and the one place that writes them.
+
+A resource returns a Reply; ``send`` turns it into calls on the request. Whoever needs only the head
+(a stream) calls ``begin``. Every answer of the server passes through ``begin`` or, where no request
+could be parsed, through ``wire`` below.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from twisted.web.http import NO_BODY_CODES
+from twisted.web.server import Request
+
+from oagw.model.problem import Problem, canonical
+
+log = Logger()
+
+ERROR_SOURCE = b"X-OAGW-Error-Source"
+REQUEST_ID = b"X-Request-Id"
+GATEWAY = b"gateway"
+UPSTREAM = b"upstream"
+JSON = b"application/json"
+PROBLEM_JSON = b"application/problem+json"
+
+Headers = Mapping[bytes, tuple[bytes, ...]]
+
+# Twisted knows no phrase for 422, 429 and others ("Unknown Status"); the standard library does.
+PHRASES: Mapping[int, bytes] = {int(s): s.phrase.encode("ascii") for s in HTTPStatus}
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer: status, body, header fields (name to values) and who made it.
+
+    ``source`` is ``GATEWAY`` or ``UPSTREAM``; it leaves as X-OAGW-Error-Source.
+    """
+
+    status: int
+    body: bytes = b""
+    headers: Headers = field(default_factory=dict)
+    source: bytes = GATEWAY
+
+
+def json_reply(
+    value: Any, status: int = 200, *, source: bytes = GATEWAY, headers: Headers | None = None
+) -> Reply:
+    """A Reply with ``value`` as JSON."""
+    fields = {b"Content-Type": (JSON,), **(headers or {})}
+    return Reply(status, msgspec.json.encode(value), fields, source)
+
+
+def problem_reply(problem: Problem, request: Request | None = None) -> Reply:
+    """A Reply with ``problem`` as application/problem+json.
+
+    With a request the document also says which path (``instance``) and which trace it belongs to.
+    """
+    document: dict[str, Any] = {
+        "type": problem.type,
+        "title": problem.title,
+        "status": problem.status,
+        "detail": problem.detail,
+        "error": problem.error,
+    }
+    if request is not None:
+        document["instance"] = request.path.decode("utf-8", "replace")
+        trace_id = _trace_id(request)
+        if trace_id:
+            document["trace_id"] = trace_id
+    document["context"] = problem.context
+    return Reply(
+        problem.status,
+        msgspec.json.encode(document),
+        {b"Content-Type": (PROBLEM_JSON,), **problem.headers},
+    )
+
+
+def begin(request: Request, reply: Reply) -> None:
+    """Set status and header fields of ``reply`` on ``request``; the next write sends them."""
+    request.setResponseCode(reply.status, PHRASES.get(reply.status, b"Unknown"))
+    fields = request.responseHeaders
+    for name, values in reply.headers.items():
+        fields.setRawHeaders(name, values)
+    fields.setRawHeaders(ERROR_SOURCE, (reply.source,))
+
+
+def send(request: Request, reply: Reply) -> None:
+    """Write ``reply`` and finish ``request``."""
+    begin(request, reply)
+    # RFC 9110 section 8.6: no Content-Length with 1xx and 204.
+    if reply.status not in NO_BODY_CODES:
+        request.responseHeaders.setRawHeaders(b"Content-Length", (b"%d" % len(reply.body),))
+    request.write(reply.body)
+    request.finish()
+
+
+def wire(reply: Reply) -> bytes:
+    """``reply`` as HTTP/1.1 bytes that announce the end of the connection."""
+    lines = [b"HTTP/1.1 %d %b" % (reply.status, PHRASES[reply.status])]
+    lines += [b"%b: %b" % (name, v) for name, values in reply.headers.items() for v in values]
+    lines += [
+        b"%b: %b" % (ERROR_SOURCE, reply.source),
+        b"Content-Length: %d" % len(reply.body),
+        b"Connection: close",
+    ]
+    return b"\r\n".join(lines) + b"\r\n\r\n" + reply.body
+
+
+def excerpt(text: bytes, limit: int = 200) -> str:
+    """The start of ``text`` for use in a message: at most ``limit`` bytes, never undecodable."""
+    return text[:limit].decode("utf-8", "replace") + ("…" if len(text) > limit else "")
+
+
+def fail(request: Request, failure: Failure) -> None:
+    """Log the unexpected ``failure`` and end ``request``: a 500 problem, or a cut if bytes are out.
+
+    A response that has begun is aborted, because a clean end would look like success.
+    """
+    log.failure(
+        "unexpected error: {method} {path}",
+        failure,
+        method=request.method.decode("ascii", "replace"),
+        path=request.path.decode("ascii", "replace"),
+    )
+    if request._disconnected or request.finished:
+        return
+    if request.startedWriting:
+        request.transport.abortConnection()
+    else:
+        problem = canonical("internal", error="The mock gateway failed; its log says why")
+        send(request, problem_reply(problem, request))
+
+
+def _trace_id(request: Request) -> str | None:
+    traceparent = request.getHeader(b"traceparent")
+    if traceparent is not None:
+        # W3C Trace Context, section 3.2: version-traceid-parentid-flags
+        parts = traceparent.split(b"-")
+        if len(parts) >= 4 and len(parts[1]) == 32:
+            return parts[1].decode("ascii", "replace")
+    trace_id = request.getHeader(b"x-trace-id") or request.getHeader(b"x-request-id")
+    if trace_id is None:
+        (trace_id,) = request.responseHeaders.getRawHeaders(REQUEST_ID, (b"",))
+    return trace_id.decode("utf-8", "replace")

@@ -1,0 +1,131 @@
+"""Node: the resource that every URL of the gateway is made of.
+
+A Node has children by path segment and one ``render_X`` method for each HTTP method that it answers;
+each returns a Reply or an EventStream. What is wrong with a request is raised as Refused and answered
+by ``Node.refusal`` in the shape of whoever owns the URL: the gateway's by default, an upstream's where
+a service overrides it. ``web.reply`` and ``web.sse`` write what comes out.
+
+How paths are read, everywhere: dot segments are resolved first (``web.site``); then each segment is
+percent-decoded once, so ``%2F`` stays inside its segment; ``+`` is a plus (in a query it is a space);
+an empty segment, and so a trailing or double slash, means the node itself.
+"""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from twisted.python.failure import Failure
+from twisted.web.resource import IResource, Resource
+from twisted.web.server import NOT_DONE_YET, Request
+
+from oagw.model.problem import GatewayError, platform
+from oagw.web.reply import GATEWAY, Headers, Reply, excerpt, fail, problem_reply, send
+from oagw.web.sse import EventStream
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
+
+class Refused(Exception):
+    """A request that its resource cannot serve, before it is known in which shape to say so.
+
+    ``status`` is a 4xx, ``message`` a sentence for people; ``field`` the member or parameter at fault
+    and ``code`` a constant for programs, where there are such.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        *,
+        field: str | None = None,
+        code: str | None = None,
+        headers: Headers | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.field = field
+        self.code = code
+        self.headers: Headers = headers or {}
+
+
+class Node(Resource):
+    """Answers the methods it has a ``render_X`` for; HEAD wherever GET is; OPTIONS with 204 and Allow.
+
+    Another method is 405 with Allow, an unknown child 404, and so is a Node without methods.
+    """
+
+    source: ClassVar[bytes] = GATEWAY
+    _renders: ClassVar[Mapping[bytes, str]] = {}
+
+    def __init__(self, children: Mapping[bytes, IResource] | None = None) -> None:
+        super().__init__()
+        self.children = dict(children or {})
+
+    def __init_subclass__(cls) -> None:
+        # A fixed table: Twisted would paste any method token into getattr("render_" + token).
+        super().__init_subclass__()
+        renders = {m.encode(): f"render_{m}" for m in METHODS if hasattr(cls, f"render_{m}")}
+        if b"GET" in renders:
+            renders[b"HEAD"] = "render_GET"
+        cls._renders = renders
+
+    def refusal(self, request: Request, refused: Refused) -> Reply:
+        """How the owner of this URL words a bad request: a problem, unless a service overrides it."""
+        problem = platform(refused.status, refused.message, headers=refused.headers)
+        return problem_reply(problem, request)
+
+    def getChild(self, path: bytes, request: Request) -> IResource:
+        return self if path == b"" else self.missing(request)
+
+    def missing(self, request: Request) -> IResource:
+        """What stands at an unknown path below this node: 404 in its owner's words."""
+        return Answered(self.refusal(request, _unknown_path(request)))
+
+    def render(self, request: Request) -> int:
+        try:
+            answer = self._answer(request)
+            if isinstance(answer, EventStream):
+                answer.start(request)
+            else:
+                send(request, answer)
+        except Exception:
+            fail(request, Failure())
+        return NOT_DONE_YET
+
+    def _answer(self, request: Request) -> Reply | EventStream:
+        try:
+            if not self._renders:
+                raise _unknown_path(request)
+            name = self._renders.get(request.method)
+            if name is None:
+                return self._other_method(request)
+            answer: Reply | EventStream = getattr(self, name)(request)
+            return answer
+        except Refused as refused:
+            return self.refusal(request, refused)
+        except GatewayError as error:
+            return problem_reply(error.problem, request)
+
+    def _other_method(self, request: Request) -> Reply:
+        allow = {b"Allow": (b", ".join([*self._renders, b"OPTIONS"]),)}
+        if request.method == b"OPTIONS":
+            return Reply(204, headers=allow, source=self.source)
+        raise Refused(405, f"Method not allowed: {excerpt(request.method)}", headers=allow)
+
+
+class Answered(Resource):
+    """A URL whose answer is known before its method is looked at, such as one that does not exist."""
+
+    isLeaf = True
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__()
+        self._reply = reply
+
+    def render(self, request: Request) -> int:
+        send(request, self._reply)
+        return NOT_DONE_YET
+
+
+def _unknown_path(request: Request) -> Refused:
+    return Refused(404, f"Unknown path: {excerpt(request.path)}")

@@ -12,6 +12,7 @@ import socket
 import sys
 from collections.abc import Callable, Sequence
 from importlib.machinery import PathFinder
+from typing import Any
 
 from oagw.config import Config, ConfigError, parse_args
 from oagw.console import Console
@@ -39,12 +40,13 @@ def main(args: Sequence[str], prog: str = "server.py") -> int:
 
 def _serve(config: Config, listening: socket.socket, console: Console) -> None:
     gc.disable()  # importing makes no garbage worth looking for
-    from twisted.internet import reactor
+    from twisted.internet import reactor as installed_reactor
     from twisted.internet.error import ReactorNotRunning
 
     from oagw.app import Gateway
     from oagw.log import log_to
 
+    reactor: Any = installed_reactor  # its interfaces are spread over many types
     log_to(console)
     gateway = Gateway(config, reactor, console.line)
     gateway.listen(reactor, listening)

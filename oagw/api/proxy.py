@@ -25,6 +25,8 @@ class Proxy(Node):
         self._upstreams = upstreams
 
     def getChild(self, path: bytes, request: Request) -> IResource:
+        assert request.postpath is not None
+        assert request.prepath is not None
         at = len(request.prepath)
         raw = request.path[1:].split(b"/")
         alias = raw[at - 1]

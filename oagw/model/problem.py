@@ -26,6 +26,13 @@ CATEGORIES: Mapping[str, tuple[int, str, str]] = {
     "internal": (500, "Internal", "An internal error occurred. Please retry later."),
 }
 
+# The reason phrases. Those that differ from Python to Python are the real platform's.
+PHRASES: Mapping[int, str] = {s.value: s.phrase for s in HTTPStatus} | {
+    413: "Payload Too Large",
+    414: "URI Too Long",
+    422: "Unprocessable Entity",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -85,5 +92,5 @@ def invalid_field(field: str, reason: str, description: str) -> Problem:
 
 def platform(status: int, error: str, *, headers: Mapping[bytes, tuple[bytes, ...]] | None = None) -> Problem:
     """The problem of type ``about:blank`` for an HTTP status; title and detail are its phrase."""
-    title = HTTPStatus(status).phrase
+    title = PHRASES[status]
     return Problem("about:blank", title, status, title, error, headers=headers or {})

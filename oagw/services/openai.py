@@ -161,7 +161,7 @@ class ChatCompletions(OpenAINode):
                 INTERVAL,
                 headers={b"Content-Type": (b"text/event-stream; charset=utf-8",)},
             )
-        message = {
+        message: dict[str, Any] = {
             "role": "assistant",
             "content": "".join(pieces),
             "refusal": None,

@@ -28,6 +28,7 @@ def read_json(request: Request, decoder: msgspec.json.Decoder[T]) -> T:
         essence = media_type.partition(b";")[0].strip().lower()
         if essence != b"application/json" and not essence.endswith(b"+json"):
             raise Refused(415, f"Expected Content-Type application/json, got {excerpt(media_type)}")
+    assert request.content is not None
     body = request.content.read()
     if not body:
         raise Refused(400, "Expected a JSON body, got none")

@@ -38,6 +38,8 @@ class BearerGuard:
         problem = self._objection(request)
         if problem is not None:
             return Answered(problem_reply(problem, request))
+        assert request.postpath is not None
+        assert request.prepath is not None
         # Hand the segment back, so that the traversal goes on in the wrapped resource.
         request.postpath.insert(0, request.prepath.pop())
         return self._wrapped

@@ -7,7 +7,6 @@ could be parsed, through ``wire`` below.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from typing import Any
 
 import msgspec
@@ -16,7 +15,7 @@ from twisted.python.failure import Failure
 from twisted.web.http import NO_BODY_CODES
 from twisted.web.server import Request
 
-from oagw.model.problem import Problem, canonical
+from oagw.model.problem import PHRASES, Problem, canonical
 
 log = Logger()
 
@@ -29,8 +28,8 @@ PROBLEM_JSON = b"application/problem+json"
 
 Headers = Mapping[bytes, tuple[bytes, ...]]
 
-# Twisted knows no phrase for 422, 429 and others ("Unknown Status"); the standard library does.
-PHRASES: Mapping[int, bytes] = {int(s): s.phrase.encode("ascii") for s in HTTPStatus}
+# Twisted knows no phrase for 422, 429 and others, and would say "Unknown Status".
+_PHRASES = {status: phrase.encode("ascii") for status, phrase in PHRASES.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +80,7 @@ def problem_reply(problem: Problem, request: Request | None = None) -> Reply:
 
 def begin(request: Request, reply: Reply) -> None:
     """Set status and header fields of ``reply`` on ``request``; the next write sends them."""
-    request.setResponseCode(reply.status, PHRASES.get(reply.status, b"Unknown"))
+    request.setResponseCode(reply.status, _PHRASES.get(reply.status, b"Unknown"))
     fields = request.responseHeaders
     for name, values in reply.headers.items():
         fields.setRawHeaders(name, values)
@@ -100,7 +99,7 @@ def send(request: Request, reply: Reply) -> None:
 
 def wire(reply: Reply) -> bytes:
     """``reply`` as HTTP/1.1 bytes that announce the end of the connection."""
-    lines = [b"HTTP/1.1 %d %b" % (reply.status, PHRASES[reply.status])]
+    lines = [b"HTTP/1.1 %d %b" % (reply.status, _PHRASES[reply.status])]
     lines += [b"%b: %b" % (name, v) for name, values in reply.headers.items() for v in values]
     lines += [
         b"%b: %b" % (ERROR_SOURCE, reply.source),
@@ -129,7 +128,8 @@ def fail(request: Request, failure: Failure) -> None:
     if request._disconnected or request.finished:
         return
     if request.startedWriting:
-        request.transport.abortConnection()
+        transport: Any = request.transport
+        transport.abortConnection()
     else:
         problem = canonical("internal", error="The mock gateway failed; its log says why")
         send(request, problem_reply(problem, request))

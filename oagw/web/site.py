@@ -12,8 +12,10 @@ from urllib.parse import unquote_to_bytes
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorTime, ITCPTransport
+from twisted.internet.protocol import connectionDone
 from twisted.protocols.basic import LineReceiver
 from twisted.python.failure import Failure
+from twisted.web import http
 from twisted.web.http import HTTPChannel, datetimeToString
 from twisted.web.resource import IResource
 from twisted.web.server import Request, Site
@@ -37,6 +39,8 @@ class GatewayRequest(Request):
     """One request, checked before it is looked up in the tree."""
 
     defaultContentType = None
+    channel: "GatewayChannel"
+    content: BytesIO
 
     def handleContentChunk(self, data: bytes) -> None:
         if self.content.tell() + len(data) > MAX_BODY:
@@ -101,6 +105,7 @@ class GatewayChannel(HTTPChannel):
 
     requestFactory = GatewayRequest
     site: "GatewaySite"
+    transport: ITCPTransport
     _refused = False
     _lingering: IDelayedCall | None = None
 
@@ -113,7 +118,7 @@ class GatewayChannel(HTTPChannel):
         self.site.channels.add(self)
         super().connectionMade()
 
-    def connectionLost(self, reason: Failure) -> None:
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
         self.site.channel_lost(self)
         if self._lingering is not None and self._lingering.active():
             self._lingering.cancel()
@@ -169,7 +174,6 @@ class GatewayChannel(HTTPChannel):
         self.transport.write(wire(problem_reply(platform(status, error))))
         if ITCPTransport.providedBy(self.transport):
             self._lingering = self.callLater(LINGER, self.transport.abortConnection)
-            self._networkProducer.unregisterProducer()
             self.transport.loseWriteConnection()
         else:
             self.loseConnection()
@@ -181,7 +185,7 @@ class GatewaySite(Site):
     ``access_log`` takes one line per answered request, without the query.
     """
 
-    protocol = GatewayChannel
+    protocol = GatewayChannel  # type: ignore[assignment]  # no HTTP/2, so no wrapper that could switch
     requestFactory = GatewayRequest
 
     def __init__(
@@ -209,7 +213,7 @@ class GatewaySite(Site):
         # Twisted asks for this by name; it would write a chunked body of any size to a temporary file.
         return BytesIO()
 
-    def log(self, request: Request) -> None:
+    def log(self, request: http.Request) -> None:
         if self._access_log is not None:
             method, path = excerpt(request.method), excerpt(request.path, 1000)
             line = f"{request.client.host} {method} {path} {request.code} {request.sentLength}"

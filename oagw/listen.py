@@ -4,7 +4,7 @@ A client that connects early waits in the backlog until the gateway is there to 
 refused.
 """
 
-import json
+import errno
 import os
 import socket
 from collections.abc import MutableMapping
@@ -18,6 +18,11 @@ BACKLOG = 4096
 
 # The first inherited descriptor: sd_listen_fds(3).
 _FIRST_INHERITED = 3
+
+_ADVICE = {
+    errno.EADDRNOTAVAIL: "give an address of this machine",
+    errno.EACCES: "choose a port from 1024 on, or 0 for a free one",
+}
 
 
 class ListenError(Exception):
@@ -49,6 +54,8 @@ def url(listening: socket.socket) -> str:
 
 def announce(listening: socket.socket) -> None:
     """Say where the socket listens: a line of JSON on standard output, one for people on standard error."""
+    import json  # not before the socket listens
+
     host, port = listening.getsockname()[:2]
     where = url(listening)
     event = {"event": "listening", "url": where, "host": host, "port": port, "pid": os.getpid()}
@@ -57,10 +64,15 @@ def announce(listening: socket.socket) -> None:
 
 
 def _bound(host: str, port: int) -> socket.socket:
+    # A name in ASCII goes as bytes: the codec for others takes a while to load.
+    name = host.encode() if host.isascii() else host
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    except OSError as error:
-        raise ListenError(f"cannot listen on {host!r}: {error.strerror}") from None
+        found = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", "no host name")
+        raise ListenError(
+            f"cannot listen on {host!r}: {reason.lower()}; give an address or name of this machine"
+        ) from None
     family, _, _, _, address = found[0]
     listening = socket.socket(family, socket.SOCK_STREAM)
     try:
@@ -70,9 +82,8 @@ def _bound(host: str, port: int) -> socket.socket:
     except OSError as error:
         listening.close()
         reason = (error.strerror or str(error)).lower()
-        raise ListenError(
-            f"cannot listen on port {port} of {host}: {reason}; choose another port, or 0 for a free one"
-        ) from None
+        advice = _ADVICE.get(error.errno or 0, "choose another port, or 0 for a free one")
+        raise ListenError(f"cannot listen on port {port} of {host}: {reason}; {advice}") from None
     return listening
 
 

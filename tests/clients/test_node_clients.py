@@ -1,0 +1,58 @@
+"""The official ``openai`` and ``@octokit/rest`` packages, run under Node, get what they parse.
+
+The checks are in ``node/*.mjs``. Without Node or the packages they are skipped, but never in CI.
+"""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from oagw.testing import MockGateway
+
+SCRIPTS = Path(__file__).with_name("node")
+INSTALL = "npm ci --prefix tests/clients/node"
+
+# Seconds that a script gets; it needs a few.
+PATIENCE = 60
+
+
+@pytest.fixture(scope="module")
+def node() -> str:
+    """The path of Node, if it and the packages are here."""
+    path = shutil.which("node")
+    if path is None:
+        lacking(f"node is not on the PATH: install Node 22 or later, then `{INSTALL}`")
+    if not (SCRIPTS / "node_modules").is_dir():
+        lacking(f"the Node packages are not installed: `{INSTALL}`")
+    return path
+
+
+def lacking(reason: str) -> None:
+    """Skip, or fail in CI, where a skipped proof would go unnoticed."""
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.mark.parametrize(("script", "alias"), [("openai.mjs", "openai"), ("octokit.mjs", "github")])
+def test_a_script_under_node_finds_all_well(node: str, oagw_gateway: MockGateway, script: str, alias: str):
+    environment = os.environ | {
+        "OAGW_URL": oagw_gateway.alias_url(alias),
+        "OAGW_TOKEN": oagw_gateway.token,
+    }
+
+    ended = subprocess.run(
+        [node, SCRIPTS / script],
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=PATIENCE,
+    )
+
+    assert ended.returncode == 0, f"{script}, in its last line here:\n{ended.stdout}\n{ended.stderr}"
+    assert ended.stdout.endswith("all is well\n")

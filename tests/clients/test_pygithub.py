@@ -1,0 +1,131 @@
+"""PyGithub talks to the GitHub upstream and parses what it gets.
+
+The gateway takes bearer tokens (RFC 6750) alone. Of PyGithub's constant tokens ``Auth.AppAuthToken`` is
+sent as ``Bearer``; ``Auth.Token`` is sent as ``token``, GitHub's own scheme.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+from github import Auth, Github, GithubException, UnknownObjectException
+
+from oagw.testing import MockGateway
+
+
+def connect(gateway: MockGateway, auth: Auth.Auth) -> Github:
+    """A client of the gateway that asks once and at once."""
+    return Github(auth=auth, base_url=gateway.alias_url("github"), retry=None, seconds_between_requests=0)
+
+
+@pytest.fixture(scope="module")
+def github(oagw_gateway: MockGateway) -> Iterator[Github]:
+    with connect(oagw_gateway, Auth.AppAuthToken(oagw_gateway.token)) as github:
+        yield github
+
+
+def parsed(thing) -> dict:
+    """All members of the body as PyGithub parses them.
+
+    Raises BadAttributeException for a member of a wrong type, AttributeError for one it does not know.
+    """
+    return {name: getattr(thing, name) for name in thing.raw_data}
+
+
+def test_a_user_can_be_got(github: Github):
+    user = github.get_user("octocat")
+
+    assert user.login == "octocat"
+    assert user.id == 583231
+    assert user.name == "The Octocat"
+    assert user.type == "User"
+    assert user.site_admin is False
+    assert user.created_at == datetime(2011, 1, 25, 18, 44, 36, tzinfo=UTC)
+
+
+def test_every_member_of_a_user_is_of_the_type_that_pygithub_expects(github: Github):
+    values = parsed(github.get_user("octocat"))
+
+    assert {"login", "followers", "public_repos", "updated_at", "html_url"} <= values.keys()
+
+
+def test_a_login_is_the_same_in_any_case(github: Github):
+    assert github.get_user("OctoCat") == github.get_user("octocat")
+
+
+def test_a_repository_can_be_got(github: Github):
+    repository = github.get_repo("octocat/Hello-World")
+
+    assert repository.full_name == "octocat/Hello-World"
+    assert repository.name == "Hello-World"
+    assert repository.private is False
+    assert repository.default_branch == "main"
+    assert repository.created_at == datetime(2011, 1, 26, 19, 1, 12, tzinfo=UTC)
+
+
+def test_every_member_of_a_repository_is_of_the_type_that_pygithub_expects(github: Github):
+    values = parsed(github.get_repo("octocat/Hello-World"))
+
+    assert {"owner", "stargazers_count", "topics", "license", "pushed_at", "clone_url"} <= values.keys()
+
+
+def test_the_owner_of_a_repository_is_the_user_of_that_name(github: Github):
+    owner = github.get_repo("octocat/Hello-World").owner
+
+    assert owner.login == "octocat"
+    assert owner.id == github.get_user("octocat").id
+
+
+def test_repositories_have_ids_of_their_own(github: Github):
+    names = ["octocat/Hello-World", "octocat/Spoon-Knife", "hubot/Hello-World"]
+
+    assert len({github.get_repo(name).id for name in names}) == 3
+    assert github.get_repo(names[0]).id == github.get_repo(names[0]).id
+
+
+def test_an_unknown_user_is_an_unknown_object(github: Github):
+    with pytest.raises(UnknownObjectException) as caught:
+        github.get_user("nobody")
+
+    assert caught.value.status == 404
+    assert caught.value.data["message"] == "Not Found"
+    assert caught.value.data["documentation_url"].startswith("https://docs.github.com/")
+    assert caught.value.headers["x-oagw-error-source"] == "upstream"
+
+
+@pytest.mark.parametrize("name", ["octocat/missing", "octocat/no such name"])
+def test_an_unknown_repository_is_an_unknown_object(github: Github, name: str):
+    with pytest.raises(UnknownObjectException) as caught:
+        github.get_repo(name)
+
+    assert caught.value.status == 404
+    assert caught.value.headers["x-oagw-error-source"] == "upstream"
+
+
+def test_a_part_of_the_api_that_is_not_mocked_is_an_unknown_object(github: Github):
+    with pytest.raises(UnknownObjectException):
+        github.get_organization("github")
+
+
+def test_a_wrong_token_is_refused_by_the_gateway(oagw_gateway: MockGateway):
+    with (
+        connect(oagw_gateway, Auth.AppAuthToken("wrong")) as github,
+        pytest.raises(GithubException) as caught,
+    ):
+        github.get_user("octocat")
+
+    assert caught.value.status == 403
+    assert caught.value.headers["x-oagw-error-source"] == "gateway"
+
+
+def test_the_scheme_token_is_not_a_bearer_token(oagw_gateway: MockGateway):
+    """``Authorization: token ...`` is GitHub's; the gateway in front of it knows ``Bearer`` alone."""
+    with (
+        connect(oagw_gateway, Auth.Token(oagw_gateway.token)) as github,
+        pytest.raises(GithubException) as caught,
+    ):
+        github.get_user("octocat")
+
+    assert caught.value.status == 401
+    assert caught.value.headers["www-authenticate"] == "Bearer"
+    assert caught.value.headers["x-oagw-error-source"] == "gateway"

@@ -2,17 +2,19 @@
 
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from random import Random
 from typing import Any
 
 from twisted.internet.defer import Deferred, succeed
+from twisted.internet.error import ReactorNotRunning
 from twisted.internet.interfaces import IListeningPort, IReactorTime
 
 from oagw import services
 from oagw.api.root import Root
 from oagw.config import Config
 from oagw.web.site import GatewaySite
-from oagw.web.sse import Streams
+from oagw.web.stream import Streams
 
 
 class Gateway:
@@ -50,6 +52,12 @@ class Gateway:
         stopped = succeed(None) if port is None else port.stopListening() or succeed(None)
         self.streams.end()
         return stopped.addCallback(lambda _: self.site.close())
+
+
+def stop(reactor: Any) -> None:
+    """Stop ``reactor``; nothing happens if that was asked for before."""
+    with suppress(ReactorNotRunning):
+        reactor.stop()
 
 
 def _random(seed: int | None, purpose: str) -> Random:

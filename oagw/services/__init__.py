@@ -15,7 +15,7 @@ from twisted.web.server import Request
 
 from oagw.web.reply import UPSTREAM, Reply, json_reply
 from oagw.web.resource import Node, Refused
-from oagw.web.sse import Streams
+from oagw.web.stream import Streams
 
 
 class UpstreamNode(Node):

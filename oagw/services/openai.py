@@ -17,7 +17,8 @@ from oagw.services import Env, Service, UpstreamNode
 from oagw.web.body import read_json
 from oagw.web.reply import UPSTREAM, Reply, json_reply
 from oagw.web.resource import Refused
-from oagw.web.sse import EventStream, encode_data
+from oagw.web.sse import encode_data
+from oagw.web.stream import EventStream
 
 # Seconds between two pieces of a streamed reply.
 INTERVAL = 0.05
@@ -41,6 +42,8 @@ MODELS = (
 MODEL = {
     id: {"id": id, "object": "model", "created": created, "owned_by": owner} for id, created, owner in MODELS
 }
+
+_STREAM_HEADERS = {b"Content-Type": (b"text/event-stream; charset=utf-8",)}
 
 _PIECE = re.compile(r"\s*\S+|\s+$")
 _ID_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
@@ -152,18 +155,18 @@ class ChatCompletions(OpenAINode):
             "system_fingerprint": "fp_44709d6fcb",
             "service_tier": "default",
         }
-        pieces = _PIECE.findall(say(chat.messages))
-        tokens = usage(chat.messages, pieces)
+        said = say(chat.messages)
+        tokens = usage(chat.messages, said)
         if chat.stream:
             include_usage = bool(chat.stream_options and chat.stream_options.include_usage)
             return self._env.streams.stream(
-                chunks(completion, pieces, tokens if include_usage else None),
+                chunks(completion, said, tokens if include_usage else None),
                 INTERVAL,
-                headers={b"Content-Type": (b"text/event-stream; charset=utf-8",)},
+                headers=_STREAM_HEADERS,
             )
         message: dict[str, Any] = {
             "role": "assistant",
-            "content": "".join(pieces),
+            "content": said,
             "refusal": None,
             "annotations": [],
         }
@@ -188,29 +191,31 @@ def say(messages: list[Message]) -> str:
     return f'You said: "{quoted}" This is an answer from the mock gateway.'
 
 
-def chunks(completion: dict[str, Any], pieces: list[str], tokens: dict[str, Any] | None) -> Iterator[bytes]:
+def chunks(completion: dict[str, Any], said: str, tokens: dict[str, Any] | None) -> Iterator[bytes]:
     """The events of a streamed completion, one write each; the last write has all that ends it."""
+    # All chunks of a completion begin alike. Encoded once, that is also all a stream keeps of it.
     base = completion | {"object": "chat.completion.chunk"}
+    last = b""
     if tokens is not None:
+        last = encode_data(msgspec.json.encode(base | {"choices": [], "usage": tokens}))
         base["usage"] = None  # the reference: null in all chunks but the last
+    opening = msgspec.json.encode(base)[:-1] + b',"choices":['
+    del completion, base, tokens
 
     def chunk(delta: dict[str, str], finish_reason: str | None = None) -> bytes:
         choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish_reason}
-        return encode_data(msgspec.json.encode(base | {"choices": [choice]}))
+        return encode_data(opening + msgspec.json.encode(choice) + b"]}")
 
     yield chunk({"role": "assistant", "content": ""})
-    for piece in pieces:
-        yield chunk({"content": piece})
-    end = chunk({}, "stop")
-    if tokens is not None:
-        end += encode_data(msgspec.json.encode(base | {"choices": [], "usage": tokens}))
-    yield end + encode_data(b"[DONE]")
+    for piece in _PIECE.finditer(said):  # one at a time: a list would stay as long as the stream
+        yield chunk({"content": piece[0]})
+    yield chunk({}, "stop") + last + encode_data(b"[DONE]")
 
 
-def usage(messages: list[Message], pieces: list[str]) -> dict[str, Any]:
+def usage(messages: list[Message], said: str) -> dict[str, Any]:
     """Token counts as the API gives them: about one for four bytes, and four for each message's frame."""
     prompt = 3 + sum(4 + _tokens(m.text()) for m in messages)
-    completion = sum(map(_tokens, pieces))
+    completion = sum(_tokens(piece[0]) for piece in _PIECE.finditer(said))
     return {
         "prompt_tokens": prompt,
         "completion_tokens": completion,

@@ -3,7 +3,8 @@
 from twisted.web.server import Request
 
 from oagw.services import Env, Service, UpstreamNode
-from oagw.web.sse import Event, EventStream, encode
+from oagw.web.sse import Event, encode
+from oagw.web.stream import EventStream
 
 # Seconds between two events.
 INTERVAL = 0.1

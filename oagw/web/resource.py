@@ -3,7 +3,7 @@
 A Node has children by path segment and one ``render_X`` method for each HTTP method that it answers;
 each returns a Reply or an EventStream. What is wrong with a request is raised as Refused and answered
 by ``Node.refusal`` in the shape of whoever owns the URL: the gateway's by default, an upstream's where
-a service overrides it. ``web.reply`` and ``web.sse`` write what comes out.
+a service overrides it. ``web.reply`` and ``web.stream`` write what comes out.
 
 How paths are read, everywhere: dot segments are resolved first (``web.site``); then each segment is
 percent-decoded once, so ``%2F`` stays inside its segment; ``+`` is a plus (in a query it is a space);
@@ -19,7 +19,7 @@ from twisted.web.server import NOT_DONE_YET, Request
 
 from oagw.model.problem import GatewayError, platform
 from oagw.web.reply import GATEWAY, Headers, Reply, excerpt, fail, problem_reply, send
-from oagw.web.sse import EventStream
+from oagw.web.stream import EventStream
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 

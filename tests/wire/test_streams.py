@@ -199,13 +199,13 @@ class BackpressureTests(StreamTests):
 
     def test_a_transport_that_fills_up_within_a_tick_stops_the_stream(self) -> None:
         self.connection.send(STREAM)
-        transport, write = self.connection.transport, self.connection.transport.writeSequence
+        transport, write = self.connection.transport, self.connection.transport.write
 
-        def write_and_fill(pieces: list[bytes]) -> None:
-            write(pieces)
+        def write_and_fill(data: bytes) -> None:
+            write(data)
             transport.producer.pauseProducing()
 
-        self.patch(transport, "writeSequence", write_and_fill)
+        self.patch(transport, "write", write_and_fill)
         self.wire.clock.advance(0.1)
         self.assertEqual(arrived(self.connection.take()), 1)
         self.wire.clock.advance(60)

@@ -1,0 +1,273 @@
+"""Streams: responses that are sent over time, step by step.
+
+A Step is one write and the pause before it, an EventStream plays steps to one client, and Streams is what
+the streams of a gateway share: their clock, the factor on their pauses, and one LoopingCall that drives
+them all. ``web.sse`` has the format of events; ``web.resource`` starts a stream that a resource returns.
+"""
+
+from collections.abc import Iterable, Iterator
+from enum import Enum, auto
+from heapq import heappop, heappush
+from typing import Any, NamedTuple
+
+from twisted.internet.interfaces import IPushProducer, IReactorTime
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from twisted.web.server import Request
+from zope.interface import implementer
+
+from oagw.web.reply import UPSTREAM, Headers, Reply, begin, fail
+
+log = Logger()
+
+# Seconds between two looks at what has fallen due: streams come at most half of this early or late.
+TICK = 0.005
+
+# A stream that makes up for a standstill writes about this many bytes and leaves the rest to the next tick.
+_MOST = 65536
+
+
+class Then(Enum):
+    """What happens after a step."""
+
+    GO_ON = auto()
+    CLOSE = auto()  # the response is complete
+    TRUNCATE = auto()  # the connection is closed (FIN), the response is not complete
+    RESET = auto()  # the connection is reset (RST)
+    HANG = auto()  # nothing, until the client leaves
+
+
+class Step(NamedTuple):
+    """After ``pause`` seconds, ``data`` is written; ``raw`` data goes below the chunked coding."""
+
+    pause: float
+    data: bytes = b""
+    then: Then = Then.GO_ON
+    raw: bool = False
+
+
+class Streams:
+    """The streams of one gateway.
+
+    ``interval_scale`` multiplies their pauses: 1 is real time, 0 sends without waiting. One LoopingCall
+    runs while a stream has something to wait for; all that fall due in one of its ticks are served there.
+    """
+
+    def __init__(self, clock: IReactorTime, interval_scale: float = 1.0) -> None:
+        self.clock = clock
+        self.interval_scale = interval_scale
+        self.open: set[EventStream] = set()
+        self._pulse: LoopingCall | None = None
+        # The streams that wait, by the tick they wait for, and those ticks as a heap.
+        self._waiting: dict[int, dict[EventStream, None]] = {}
+        self._ticks: list[int] = []
+        self._beaten = 0  # the last tick that was served
+
+    def stream(
+        self,
+        chunks: Iterable[bytes],
+        interval: float,
+        *,
+        headers: Headers | None = None,
+        source: bytes = UPSTREAM,
+    ) -> "EventStream":
+        """An EventStream of ``chunks`` (each is one write), ``interval`` seconds apart."""
+        return self.play(_steps(chunks, interval), head(headers, source))
+
+    def play(self, steps: Iterable[Step], reply: Reply | None) -> "EventStream":
+        """A stream of ``steps`` after the head of ``reply``, or after none at all.
+
+        The response is complete (Then.CLOSE) when the steps are used up.
+        """
+        return EventStream(self, reply, iter(steps))
+
+    def end(self) -> None:
+        """End all open streams cleanly, as the gateway does when it shuts down."""
+        for stream in list(self.open):
+            stream.end()
+
+    def wait(self, stream: "EventStream", when: float) -> int:
+        """Have ``stream`` woken at ``when`` (the clock's seconds); returns the tick, for ``forget``."""
+        # What is overdue waits for the next tick as well, so that one stream cannot keep the others waiting.
+        tick = max(round(when / TICK), self._beaten + 1)
+        if tick not in self._waiting:
+            self._waiting[tick] = {}
+            heappush(self._ticks, tick)
+        self._waiting[tick][stream] = None
+        if self._pulse is None:
+            self._pulse = LoopingCall(self._beat)
+            self._pulse.clock = self.clock
+            self._pulse.start(TICK, now=False).addErrback(
+                lambda failure: log.failure("streams stand still", failure)
+            )
+        return tick
+
+    def forget(self, stream: "EventStream", tick: int) -> None:
+        """Do not wake ``stream`` at ``tick``, nor hold anything of it."""
+        streams = self._waiting.get(tick, {})
+        streams.pop(stream, None)
+        if not streams:
+            self._waiting.pop(tick, None)
+        self._rest()
+
+    def _beat(self) -> None:
+        now = self.clock.seconds()
+        self._beaten = round(now / TICK)
+        while self._ticks and self._ticks[0] <= self._beaten:
+            for stream in list(self._waiting.pop(heappop(self._ticks), ())):
+                stream.wake(now)
+        self._rest()
+
+    def _rest(self) -> None:
+        """Stop the LoopingCall when nobody waits."""
+        pulse = self._pulse
+        if pulse is not None and not self._waiting:
+            self._pulse = None
+            self._ticks.clear()
+            pulse.stop()
+
+
+@implementer(IPushProducer)
+class EventStream:
+    """A response that plays its steps on a time grid of its own.
+
+    It does not drift: when it is late, all that fell due is sent. It stops while the client does not read
+    and takes up a fresh grid when it reads again, so at most what the transport holds is ever buffered. It
+    ends at once when the client leaves, and with an abort (never a clean end) if its steps break.
+    """
+
+    __slots__ = ("_due", "_next", "_paused", "_reply", "_request", "_steps", "_streams", "_tick")
+
+    def __init__(self, streams: Streams, reply: Reply | None, steps: Iterator[Step]) -> None:
+        self._streams = streams
+        self._reply = reply
+        self._steps = steps
+        self._next: Step | None = None  # None when there is nothing left to do
+        self._due = 0.0  # when to do it, in the clock's seconds
+        self._tick: int | None = None  # when to be woken for it; None if that is not arranged
+        self._paused = False  # whether the client does not read
+        self._request: Request | None = None  # None before the start and after the end
+
+    def start(self, request: Request) -> None:
+        """Answer ``request``; a HEAD request gets the head alone and no step."""
+        if request.method == b"HEAD":
+            begin(request, self._reply or head())
+            request.finish()
+            return
+        # What breaks here is still an honest 500.
+        self._next = next(self._steps, None) or Step(0, then=Then.CLOSE)
+        self._request = request
+        self._streams.open.add(self)
+        request.notifyFinish().addBoth(self._over)
+        request.registerProducer(self, True)
+        if self._reply is not None:
+            begin(request, self._reply)
+            self._reply = None  # it need not stay as long as the stream
+            request.write(b"")
+        # A producer that registers while the transport is already full is not told to wait.
+        self._paused = getattr(request.channel, "congested", False)
+        now = self._streams.clock.seconds()
+        self._due = now + self._next.pause * self._streams.interval_scale
+        if not self._paused:
+            self.wake(now)
+
+    def wake(self, now: float) -> None:
+        """Do what has fallen due at ``now``, and wait for what comes next. Called by Streams."""
+        self._tick = None
+        try:
+            self._play(now)
+        except Exception:
+            request = self._over()
+            if request is not None:
+                request.unregisterProducer()
+                fail(request, Failure())
+
+    def resumeProducing(self) -> None:
+        """The client reads (again). Called by the transport."""
+        self._paused = False
+        if self._next is not None and self._tick is None:
+            self._due = self._streams.clock.seconds() + self._next.pause * self._streams.interval_scale
+            self._tick = self._streams.wait(self, self._due)
+
+    def pauseProducing(self) -> None:
+        """The client does not read. Called by the transport."""
+        self._paused = True
+        tick, self._tick = self._tick, None
+        if tick is not None:
+            self._streams.forget(self, tick)
+
+    def stopProducing(self) -> None:
+        """The connection is gone. Called by the transport."""
+        self._over()
+
+    def end(self, then: Then = Then.CLOSE) -> None:
+        """End the response, whatever is left unsent."""
+        request = self._over()
+        if request is None:
+            return
+        request.unregisterProducer()
+        transport: Any = request.transport
+        if then is Then.RESET:
+            transport.abortConnection()
+        elif then is Then.TRUNCATE:
+            request.channel.loseConnection()
+        else:
+            request.finish()
+
+    def _play(self, now: float) -> None:
+        request, step = self._request, self._next
+        if request is None:
+            return  # left in the same tick
+        latest = now + TICK / 2
+        frames: list[bytes] = []
+        size, then = 0, Then.GO_ON
+        while step is not None and self._due <= latest and size < _MOST:
+            if step.data:
+                size += len(step.data)
+                frames.append(step.data if step.raw or not request.chunked else _chunk(step.data))
+            then, step = step.then, None
+            if then is Then.GO_ON:
+                step = next(self._steps, None)
+                if step is None:
+                    then = Then.CLOSE
+                else:
+                    self._due += step.pause * self._streams.interval_scale
+        self._next = step
+        if frames:
+            request.sentLength += size
+            request.channel.write(b"".join(frames))
+        if step is None:
+            if then is not Then.HANG:
+                self.end(then)
+        elif not self._paused:
+            self._tick = self._streams.wait(self, self._due)
+
+    def _over(self, _: object = None) -> Request | None:
+        """Let go of everything; returns the request that was being answered, if one was."""
+        self.pauseProducing()
+        self._next = None
+        self._streams.open.discard(self)
+        request, self._request = self._request, None
+        return request
+
+
+def head(headers: Headers | None = None, source: bytes = UPSTREAM) -> Reply:
+    """The head of an event stream, with more ``headers`` or others."""
+    fields = {
+        b"Content-Type": (b"text/event-stream",),
+        b"Cache-Control": (b"no-cache",),
+        **(headers or {}),
+    }
+    return Reply(200, headers=fields, source=source)
+
+
+def _steps(chunks: Iterable[bytes], interval: float) -> Iterator[Step]:
+    pause = 0.0
+    for chunk in chunks:
+        yield Step(pause, chunk)
+        pause = interval
+
+
+def _chunk(data: bytes) -> bytes:
+    return b"%x\r\n%b\r\n" % (len(data), data)

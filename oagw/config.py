@@ -89,13 +89,17 @@ def parse_args(args: Sequence[str], prog: str = "server.py") -> Config:
         help="stop when standard input ends, if it is a pipe, else when the parent process does",
     )
     parser.add_argument("--version", action="version", version=f"oagw-mock-server {__version__}")
-    options = vars(parser.parse_args(args))
+    known, unknown = parser.parse_known_args(args)
+    if unknown:
+        # Without their values: one may be a token behind a misspelled --token.
+        parser.error("unrecognized arguments: " + " ".join(text.partition("=")[0] for text in unknown))
+    options = vars(known)
     options["tokens"] = tuple(options["tokens"] or default.tokens)
     return Config(**options)
 
 
 def _port(text: str) -> int:
-    if not (text.isascii() and text.isdigit()) or int(text) > 65535:
+    if not (text.isascii() and text.isdigit()) or int(text[:99]) > 65535:
         raise argparse.ArgumentTypeError(f"a port is a number from 0 to 65535, not {text!r}")
     return int(text)
 

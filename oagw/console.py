@@ -12,6 +12,13 @@ import stat
 _ATOMIC = 4096
 
 
+def fill_standard_streams() -> None:
+    """Let no pipe or socket of our own become descriptor 0, 1 or 2 where the parent has closed one."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(descriptor)
+
+
 class Console:
     """Writes lines to the descriptor ``fd``, or drops them."""
 
@@ -20,7 +27,7 @@ class Console:
 
     def line(self, text: str) -> None:
         """Write ``text``, cut to one atomic write, as a line."""
-        data = text.encode("utf-8", "backslashreplace")[: _ATOMIC - 1] + b"\n"
+        data = text.replace("\n", " ").encode("utf-8", "backslashreplace")[: _ATOMIC - 1] + b"\n"
         try:
             poll = select.poll()
             poll.register(self._fd, select.POLLOUT)
@@ -39,8 +46,8 @@ def reopened(fd: int, mode: int) -> int:
     uses up the pipe in between.
     """
     try:
-        if stat.S_ISFIFO(os.fstat(fd).st_mode):
-            return os.open(f"/proc/self/fd/{fd}", mode | os.O_NONBLOCK)
+        if stat.S_ISFIFO(os.fstat(fd).st_mode) or os.isatty(fd):
+            return os.open(f"/proc/self/fd/{fd}", mode | os.O_NONBLOCK | os.O_NOCTTY)
     except OSError:
         pass
     return fd

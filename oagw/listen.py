@@ -88,7 +88,7 @@ def _bound(host: str, port: int) -> socket.socket:
 
 
 def _inherited(count: str) -> socket.socket:
-    if not count.isdigit() or int(count) < 1:
+    if not (count.isascii() and count.isdigit()) or int(count[:9]) < 1:
         raise ListenError(f"LISTEN_FDS is {count!r}; it must be 1 or more, or not be set")
     try:
         listening = socket.socket(fileno=_FIRST_INHERITED)

@@ -16,16 +16,19 @@ from oagw.console import reopened
 _LOOK = 0.2
 
 
-def watch(reactor: Any, gone: Callable[[], None]) -> None:
+def watch(reactor: Any, gone: Callable[[], None], parent: int) -> None:
     """Call ``gone`` when standard input ends, where that is a pipe (or a socket: Node's kind of pipe).
 
     Elsewhere the parent's process is watched. The thread that started us does not count, as it would with
     PR_SET_PDEATHSIG: test runners start servers from threads that end early. ``gone`` may be called twice.
     """
     if _is_pipe(0):
-        reactor.addReader(_Watch(reactor, reopened(0, os.O_RDONLY), _at_end, gone))
+        watch = _Watch(reactor, reopened(0, os.O_RDONLY), _at_end, gone)
+        reactor.addReader(watch)
+        # A named pipe that ended before it was opened anew does not report its end.
+        if stat.S_ISFIFO(os.fstat(0).st_mode) and watch.fileno() != 0:
+            reactor.callWhenRunning(watch.doRead)
         return
-    parent = os.getppid()
     try:
         process = os.pidfd_open(parent)  # readable when the process has ended, pidfd_open(2)
     except (AttributeError, OSError):
@@ -34,6 +37,8 @@ def watch(reactor: Any, gone: Callable[[], None]) -> None:
         look.start(_LOOK)
     else:
         reactor.addReader(_Watch(reactor, process, lambda fd: True, gone))
+        if os.getppid() != parent:  # it ended before we looked, and its number may be another's
+            reactor.callWhenRunning(gone)
 
 
 @implementer(IReadDescriptor)

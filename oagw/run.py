@@ -11,11 +11,12 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from importlib.machinery import PathFinder
 from typing import Any
 
 from oagw.config import Config, ConfigError, parse_args
-from oagw.console import Console
+from oagw.console import Console, fill_standard_streams
 from oagw.listen import ListenError, announce, open_socket
 
 
@@ -25,6 +26,8 @@ def main(args: Sequence[str], prog: str = "server.py") -> int:
     0 after a stop that was asked for, 1 where the gateway cannot run, 2 for arguments that make no sense.
     """
     _on_stop(lambda: os._exit(0))  # there is nothing to end yet
+    parent = os.getppid()
+    fill_standard_streams()
     console = Console(2)
     try:
         config = parse_args(args, prog)
@@ -34,16 +37,17 @@ def main(args: Sequence[str], prog: str = "server.py") -> int:
         console.line(f"{prog}: {error}")
         return 2 if isinstance(error, ConfigError) else 1
     announce(listening)
-    _serve(config, listening, console)
+    _serve(config, listening, console, parent)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)  # Python's end would put back what kills us
     return 0
 
 
-def _serve(config: Config, listening: socket.socket, console: Console) -> None:
+def _serve(config: Config, listening: socket.socket, console: Console, parent: int) -> None:
     gc.disable()  # importing makes no garbage worth looking for
     from twisted.internet import reactor as installed_reactor
-    from twisted.internet.error import ReactorNotRunning
 
-    from oagw.app import Gateway
+    from oagw.app import Gateway, stop
     from oagw.log import log_to
 
     reactor: Any = installed_reactor  # its interfaces are spread over many types
@@ -51,17 +55,13 @@ def _serve(config: Config, listening: socket.socket, console: Console) -> None:
     gateway = Gateway(config, reactor, console.line)
     gateway.listen(reactor, listening)
 
-    def stop() -> None:
-        with contextlib.suppress(ReactorNotRunning):  # asked for twice
-            reactor.stop()
-
     reactor.addSystemEventTrigger("before", "shutdown", gateway.stop)
     # In place of Twisted's own handlers, which reactor.run() installs: those complain at a second signal.
-    reactor.callWhenRunning(_on_stop, lambda: reactor.callFromThread(stop))
+    reactor.callWhenRunning(_on_stop, lambda: reactor.callFromThread(stop, reactor))
     if config.exit_with_parent:
         from oagw.parent import watch
 
-        watch(reactor, stop)
+        watch(reactor, partial(stop, reactor), parent)
     _raise_descriptor_limit()
     gc.freeze()  # what is loaded now stays; later collections need not look at it
     gc.enable()
@@ -76,7 +76,9 @@ def _on_stop(stop: Callable[[], object]) -> None:
 def _require(*packages: str) -> None:
     """Before the socket listens, so that nobody is told of a server that cannot answer."""
     for package in packages:
-        if PathFinder.find_spec(package) is None:
+        spec = PathFinder.find_spec(package)
+        # Our own folder twisted/plugins looks like a package to Python: one without an origin.
+        if spec is None or spec.origin is None:
             raise ListenError(
                 f"the package {package} is not installed; "
                 f"run: {sys.executable} -m pip install -r requirements.txt"

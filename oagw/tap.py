@@ -4,13 +4,14 @@ import os
 import socket
 import sys
 from collections.abc import Sequence
+from functools import partial
 
 from twisted.application.service import IService, Service
 from twisted.internet.defer import Deferred
 from twisted.python import usage
 
 from oagw.api.root import Root
-from oagw.app import Gateway
+from oagw.app import Gateway, stop
 from oagw.config import Config, ConfigError, parse_args
 from oagw.console import Console
 from oagw.listen import ListenError, announce, open_socket
@@ -47,7 +48,7 @@ class GatewayService(Service):
         announce(self._listening)
         self._gateway.listen(reactor, self._listening)
         if self._config.exit_with_parent:
-            watch(reactor, reactor.stop)
+            watch(reactor, partial(stop, reactor), os.getppid())
 
     def stopService(self) -> Deferred[None] | None:
         super().stopService()

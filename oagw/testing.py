@@ -62,7 +62,7 @@ class MockGateway:
             raise RuntimeError("the gateway is already running")
         package_home = str(Path(__file__).resolve().parent.parent)
         path = os.pathsep.join(filter(None, [package_home, os.environ.get("PYTHONPATH")]))
-        arguments = ["0", "--exit-with-parent", "--token", self.token, *self._options]
+        arguments = ["0", "--exit-with-parent", f"--token={self.token}", *self._options]
         process = subprocess.Popen(
             [sys.executable, "-m", "oagw", *arguments],
             stdin=subprocess.PIPE,
@@ -72,9 +72,9 @@ class MockGateway:
         )
         assert process.stdout is not None
         line = process.stdout.readline()
-        if not line:
-            _, said = process.communicate()
-            raise GatewayFailed(said.decode(errors="replace").strip())
+        if not line.startswith(b"{"):
+            out, said = process.communicate()
+            raise GatewayFailed((line + out + said).decode(errors="replace").strip())
         self._url = json.loads(line)["url"]
         self._process = process
 

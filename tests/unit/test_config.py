@@ -66,6 +66,12 @@ def test_version_names_the_program(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == "oagw-mock-server 0.1.0\n"
 
 
+def test_the_value_of_a_misspelled_option_is_not_repeated() -> None:
+    with pytest.raises(ConfigError, match="--tokn") as raised:
+        parse_args(["--tokn=secret"])
+    assert "secret" not in str(raised.value)
+
+
 @given(st.lists(st.text(max_size=8), max_size=4))
 def test_no_argument_whatever_is_a_traceback(args: list[str]) -> None:
     try:

@@ -1,0 +1,145 @@
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+
+import pytest
+from launched import PATIENCE, SERVER, Launched, free_port, until
+
+# Starts the server with the kind of standard input that is named first and then does nothing more.
+PARENT = """
+import signal, socket, subprocess, sys
+ours, theirs = socket.socketpair()
+kinds = {"pipe": subprocess.PIPE, "null": subprocess.DEVNULL, "socket": theirs}
+server = subprocess.Popen(sys.argv[2:], stdin=kinds[sys.argv[1]])
+theirs.close()
+signal.pause()
+"""
+
+# The same from a thread that ends at once, as a runner of tests with many workers does.
+THREAD = """
+import signal, subprocess, sys, threading
+def start():
+    global server
+    server = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL)
+thread = threading.Thread(target=start)
+thread.start()
+thread.join()
+signal.pause()
+"""
+
+INPUTS = pytest.mark.parametrize("stdin", ["pipe", "null", "socket"])
+WATCHING = ("0", "--exit-with-parent")
+
+
+def parent(stdin: str) -> tuple[str, ...]:
+    return (sys.executable, "-c", PARENT, stdin, *SERVER)
+
+
+def kill_the_parent(server: Launched) -> None:
+    assert server.event["pid"] != server.process.pid
+    server.process.kill()
+    server.process.wait(PATIENCE)
+
+
+@INPUTS
+def test_a_server_ends_when_its_parent_is_killed(stdin):
+    with Launched(*WATCHING, command=parent(stdin)) as server:
+        assert server.get()[0] == 200
+        kill_the_parent(server)
+        server.rest()  # ends with the last process that holds standard output
+        assert not server.accepts()
+        assert server.said().count("\n") == 1
+
+
+@INPUTS
+def test_a_server_ends_when_its_parent_is_killed_as_soon_as_it_listens(stdin):
+    with Launched(*WATCHING, command=parent(stdin)) as server:
+        kill_the_parent(server)
+        server.rest()
+        assert not server.accepts()
+
+
+@INPUTS
+def test_without_the_option_a_server_outlives_its_parent(stdin):
+    with Launched("0", command=parent(stdin)) as server:
+        assert server.get()[0] == 200
+        kill_the_parent(server)
+        assert [server.get()[0] for _ in range(5)] == [200] * 5
+
+
+def test_the_end_of_the_thread_that_started_it_is_not_the_end_of_the_parent():
+    with Launched(*WATCHING, command=(sys.executable, "-c", THREAD, *SERVER)) as server:
+        assert [server.get()[0] for _ in range(5)] == [200] * 5
+        kill_the_parent(server)
+        server.rest()
+
+
+def test_with_standard_input_closed_the_parent_is_watched():
+    command = ("/bin/sh", "-c", '"$@" <&- & sleep 60', "sh", *SERVER)
+    with Launched(*WATCHING, command=command) as server:
+        assert server.get()[0] == 200
+        kill_the_parent(server)
+        until(lambda: not server.accepts())
+
+
+def test_open_streams_end_cleanly_when_the_parent_does():
+    with Launched(*WATCHING, "--stream-interval-scale", "1000", stdin=subprocess.PIPE) as server:
+        with server.stream() as stream:
+            server.process.stdin.close()
+            assert stream.recv(100) == b"0\r\n\r\n"
+            assert stream.recv(100) == b""
+        assert server.process.wait(PATIENCE) == 0
+
+
+@pytest.mark.parametrize("when", ["before it starts", "as soon as it listens", "when it answers"])
+@pytest.mark.parametrize("kind", ["pipe", "named pipe"])
+def test_a_server_ends_with_its_standard_input(kind, when, tmp_path):
+    if kind == "pipe":
+        read, write = os.pipe()
+    else:
+        os.mkfifo(tmp_path / "input")
+        read = os.open(tmp_path / "input", os.O_RDONLY | os.O_NONBLOCK)
+        write = os.open(tmp_path / "input", os.O_WRONLY)
+        os.set_blocking(read, True)
+    if when == "before it starts":
+        os.close(write)
+    with Launched(*WATCHING, stdin=read) as server:
+        os.close(read)
+        if when == "when it answers":
+            assert server.get()[0] == 200
+        if when != "before it starts":
+            os.close(write)
+        assert server.process.wait(PATIENCE) == 0
+        assert server.said().count("\n") == 1
+
+
+@pytest.mark.parametrize("kind", ["pipe", "socket"])
+def test_what_the_parent_writes_to_standard_input_stops_nothing(kind):
+    ours, theirs = socket.socketpair()
+    with ours, theirs, Launched(*WATCHING, stdin=subprocess.PIPE if kind == "pipe" else theirs) as server:
+        theirs.close()
+        end = server.process.stdin.fileno() if kind == "pipe" else ours.fileno()
+        os.set_blocking(end, False)
+        left = 400_000  # more than fits into either: it has to be read
+
+        def written() -> bool:
+            nonlocal left
+            with contextlib.suppress(BlockingIOError):
+                left -= os.write(end, b"x" * min(left, 10_000))
+            return left == 0
+
+        until(written)
+        assert [server.get()[0] for _ in range(5)] == [200] * 5
+        (server.process.stdin if kind == "pipe" else ours).close()
+        assert server.process.wait(PATIENCE) == 0
+
+
+def test_without_the_option_the_end_of_standard_input_stops_nothing():
+    with Launched(str(free_port()), stdin=subprocess.PIPE) as server:
+        assert server.get()[0] == 200
+        server.process.stdin.close()
+        assert [server.get()[0] for _ in range(5)] == [200] * 5
+        assert server.stop(signal.SIGTERM) == 0

@@ -1,0 +1,82 @@
+"""A cheap client for requests per second: a few connections that each have one request under way."""
+
+import select
+import socket
+import time
+from statistics import quantiles
+from typing import NamedTuple
+
+CONNECTIONS = 8
+
+
+class Rate(NamedTuple):
+    """What a server achieved: ``requests`` in ``seconds``, 99 of 100 answered within ``p99`` seconds."""
+
+    requests: int
+    seconds: float
+    p99: float
+
+    @property
+    def per_second(self) -> float:
+        return self.requests / self.seconds
+
+
+class _Connection:
+    """A connection with a request under way since ``asked``, and what is ``received`` of the answer."""
+
+    __slots__ = ("asked", "received", "socket")
+
+    def __init__(self, port: int) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port))
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.received = b""
+        self.asked = 0.0
+
+    def ask(self, request: bytes) -> None:
+        self.received = b""
+        self.asked = time.perf_counter()
+        self.socket.sendall(request)
+
+
+def measure(port: int, request: bytes, seconds: float) -> Rate:
+    """Send ``request`` again and again for so many ``seconds``; every answer must be a 200."""
+    durations: list[float] = []
+    connections: dict[int, _Connection] = {}
+    with select.epoll() as poll:
+
+        def connect() -> None:
+            connection = _Connection(port)
+            connections[connection.socket.fileno()] = connection
+            poll.register(connection.socket, select.EPOLLIN)
+            connection.ask(request)
+
+        for _ in range(CONNECTIONS):
+            connect()
+        start = now = time.perf_counter()
+        while now < start + seconds:
+            for number, _ in poll.poll():
+                connection = connections[number]
+                data = connection.socket.recv(65536)
+                connection.received += data
+                if data and not _complete(connection.received):
+                    continue
+                if b" 200 " not in connection.received[:20]:
+                    raise RuntimeError(f"not a 200: {connection.received[:200]!r}")
+                now = time.perf_counter()
+                durations.append(now - connection.asked)
+                if data and b"\r\nConnection: close\r\n" not in connection.received:
+                    connection.ask(request)
+                else:
+                    connections.pop(number).socket.close()
+                    connect()
+    for connection in connections.values():
+        connection.socket.close()
+    return Rate(len(durations), now - start, quantiles(durations, n=100)[98])
+
+
+def _complete(received: bytes) -> bool:
+    head, separator, body = received.partition(b"\r\n\r\n")
+    if not separator:
+        return False
+    length = head.lower().partition(b"content-length:")[2].split(b"\r\n", 1)[0]
+    return len(body) >= int(length)

@@ -29,7 +29,9 @@ class Gateway:
         self.streams = Streams(clock, config.stream_interval_scale)
         # Each has numbers of its own, so that the calls to one do not change the ids of another.
         upstreams = {
-            alias: service.tree(services.Env(clock, _random(config.seed, alias), self.streams))
+            alias: service.tree(
+                services.Env(clock, _random(config.seed, alias), self.streams, config.strict_models)
+            )
             for alias, service in services.load().items()
         }
         self.root = Root(upstreams, config.tokens, clock)

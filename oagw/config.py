@@ -19,7 +19,8 @@ class Config(NamedTuple):
     """How a gateway is to run.
 
     ``port`` is 0 to 65535, 0 for a free one. ``seed`` makes ids repeatable. ``stream_interval_scale``
-    multiplies the gaps of all streams; 0 sends without waiting.
+    multiplies the gaps of all streams; 0 sends without waiting. ``strict_models`` makes unlisted models
+    unknown.
     """
 
     host: str = "127.0.0.1"
@@ -29,6 +30,7 @@ class Config(NamedTuple):
     access_log: bool = False
     stream_interval_scale: float = 1.0
     exit_with_parent: bool = False
+    strict_models: bool = False
 
 
 class ConfigError(Exception):
@@ -87,6 +89,11 @@ def parse_args(args: Sequence[str], prog: str = "server.py") -> Config:
         "--exit-with-parent",
         action="store_true",
         help="stop when standard input ends, if it is a pipe, else when the parent process does",
+    )
+    parser.add_argument(
+        "--strict-models",
+        action="store_true",
+        help="answer a model that is not listed with 404 model_not_found",
     )
     parser.add_argument("--version", action="version", version=f"oagw-mock-server {__version__}")
     known, unknown = parser.parse_known_args(args)

@@ -1,4 +1,4 @@
-"""The mock upstreams: one file each, found by being here.
+"""The mock upstreams: one file or package each, found by being here.
 
 A module of this package has a ``SERVICE``: its alias, and a function that builds its resource tree from
 an Env. To add a service, add a file; nothing else is edited. ``api.proxy`` puts them under their alias.
@@ -31,11 +31,15 @@ class UpstreamNode(Node):
 
 @dataclass(frozen=True, slots=True)
 class Env:
-    """What a service may use: the clock, its own random numbers, and the way to open a stream."""
+    """What a service may use: the clock, its own random numbers, and the way to open a stream.
+
+    ``strict_models`` is whether a model that the service does not list is unknown.
+    """
 
     clock: IReactorTime
     random: Random
     streams: Streams
+    strict_models: bool = False
 
 
 @dataclass(frozen=True, slots=True)

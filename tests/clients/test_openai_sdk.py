@@ -179,7 +179,7 @@ def test_fields_that_do_not_matter_here_are_accepted(client: OpenAI):
         stop=["\n"],
         logit_bias={"50256": -100},
         max_completion_tokens=100,
-        response_format={"type": "json_object"},
+        response_format={"type": "text"},
         tools=[{"type": "function", "function": {"name": "look", "parameters": {"type": "object"}}}],
         tool_choice="none",
         metadata={"team": "blue"},

@@ -16,13 +16,14 @@ def test_without_arguments_all_is_as_documented() -> None:
         access_log=False,
         stream_interval_scale=1.0,
         exit_with_parent=False,
+        strict_models=False,
     )
 
 
 def test_every_option_is_read() -> None:
     args = "9000 --host ::1 --token a --token b --seed -3 --access-log --stream-interval-scale 0.5"
-    assert parse_args([*args.split(), "--exit-with-parent"]) == Config(
-        "::1", 9000, ("a", "b"), -3, True, 0.5, True
+    assert parse_args([*args.split(), "--exit-with-parent", "--strict-models"]) == Config(
+        "::1", 9000, ("a", "b"), -3, True, 0.5, True, True
     )
 
 

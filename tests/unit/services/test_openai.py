@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from oagw.config import Config
-from oagw.services.openai import QUOTED
+from oagw.services.openai.saying import QUOTED
 from tests.support.sse import events
 from tests.support.wire import Answer, Wire
 
@@ -93,7 +93,7 @@ class BodyTests(SynchronousTestCase):
         self.assertEqual(choice["message"]["role"], "assistant")
 
     def test_any_model_and_unknown_members_are_accepted(self) -> None:
-        answer = chat("hello", model="my-model", temperature=0.5, tools=[{"x": 1}], unknown=[])
+        answer = chat("hello", model="my-model", temperature=0.5, unknown=[{"x": 1}])
         self.assertEqual((answer.status, answer.json()["model"]), (200, "my-model"))
 
     def test_usage_adds_up_and_grows_with_the_text(self) -> None:

@@ -1,0 +1,235 @@
+"""A value that is valid against a JSON Schema, the same for the same schema.
+
+What the schema asks for is made first and then checked by ``valid.Checker``, so that what comes out is
+valid or nothing does.
+"""
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+from oagw.services.openai.pattern import matching
+from oagw.services.openai.valid import Checker, TooMuch, Unsatisfiable, kind_of
+
+# No text or list is longer, whatever its schema asks for.
+_LONGEST = 5000
+
+_FORMATS = {
+    "date-time": "2026-01-01T00:00:00Z",
+    "date": "2026-01-01",
+    "time": "00:00:00Z",
+    "duration": "P1D",
+    "email": "user@example.com",
+    "hostname": "example.com",
+    "ipv4": "192.0.2.1",
+    "ipv6": "2001:db8::1",
+    "uri": "https://example.com/",
+    "uuid": "00000000-0000-4000-8000-000000000000",
+}
+
+
+def example(schema: Any) -> Any:
+    """A value that is valid against ``schema``.
+
+    Optional properties are there down to the third level, unless that becomes too much. Raises
+    Unsatisfiable for a schema that nothing fits, that is not understood, or that takes too much work.
+    """
+    for levels in (3, 1, 0):
+        try:
+            return _Maker(schema, levels).make(schema, 0)
+        except TooMuch as error:
+            last = error
+        except (TypeError, AttributeError, KeyError, OverflowError) as error:
+            raise Unsatisfiable(f"it is not well formed: {error}") from None
+    raise last
+
+
+class _Maker(Checker):
+    """Makes the values of one schema; optional properties down to so many ``levels``."""
+
+    def __init__(self, root: Any, levels: int) -> None:
+        super().__init__(root)
+        self._levels = levels
+
+    def make(self, schema: Any, depth: int) -> Any:
+        """A value that is valid against ``schema``, ``depth`` levels below the root."""
+        self.spend(depth=depth)
+        why = "nothing fits it"
+        for plain in self._plain(schema, depth):
+            try:
+                for value in self._values(plain, depth):
+                    if self.fits(value, schema):
+                        return value
+            except TooMuch:
+                raise
+            except Unsatisfiable as error:
+                why = str(error)
+        raise Unsatisfiable(why)
+
+    def _plain(self, schema: Any, depth: int) -> Iterator[dict[str, Any]]:
+        """``schema`` without references and alternatives: one schema for each choice there is."""
+        self.spend(depth=depth)
+        schema = self.read(schema)
+        for key in ("$ref", "allOf", "anyOf", "oneOf"):
+            if key not in schema:
+                continue
+            rest = {name: value for name, value in schema.items() if name != key}
+            if key == "$ref":
+                yield from self._plain(self._merged(rest, self.resolve(schema[key])), depth + 1)
+            elif key == "allOf":
+                for part in schema[key]:
+                    rest = self._merged(rest, part)
+                yield from self._plain(rest, depth + 1)
+            else:
+                options = [self.read(option) for option in schema[key]]
+                if depth > self._levels:  # what ends a recursion comes first
+                    options.sort(key=lambda option: any(k in option for k in ("$ref", "items", "properties")))
+                for option in options:
+                    yield from self._plain(self._merged(rest, option), depth + 1)
+            return
+        yield schema
+
+    def _merged(self, one: dict[str, Any], other: Any) -> dict[str, Any]:
+        """Roughly the schema of what fits both; ``fits`` has the last word."""
+        merged = dict(one)
+        for key, value in self.read(other).items():
+            self.spend(len(value) if isinstance(value, dict | list) else 1)
+            mine = merged.get(key)
+            if mine is None:
+                merged[key] = value
+            elif key == "properties" and isinstance(mine, dict) and isinstance(value, dict):
+                both = {k: {"allOf": [mine[k], value[k]]} for k in mine.keys() & value.keys()}
+                merged[key] = {**mine, **value, **both}
+            elif key in ("required", "allOf"):
+                merged[key] = [*mine, *value]
+            elif key.startswith(("min", "exclusiveMin")):
+                merged[key] = max(mine, value)
+            elif key.startswith(("max", "exclusiveMax")):
+                merged[key] = min(mine, value)
+            elif key == "enum":
+                self.spend(len(mine) * len(value))
+                merged[key] = [member for member in mine if member in value]
+            elif key == "type" and isinstance(value, str):
+                merged[key] = value
+            elif key in ("anyOf", "oneOf", "items", "$ref"):
+                merged["allOf"] = [*merged.get("allOf", []), {key: value}]
+        return merged
+
+    def _values(self, schema: dict[str, Any], depth: int) -> Iterator[Any]:
+        """Values that may fit a plain ``schema``, the likeliest first."""
+        if "const" in schema:
+            yield schema["const"]
+            return
+        if "enum" in schema:
+            yield from schema["enum"]
+            return
+        for kind in self.kinds(schema) or [kind_of(schema)]:
+            match kind:
+                case "object":
+                    yield self._object(schema, depth)
+                case "array":
+                    yield self._array(schema, depth)
+                case "string":
+                    yield from self._strings(schema)
+                case "integer" | "number":
+                    yield from self._numbers(schema, kind == "integer")
+                case "boolean":
+                    yield from (True, False)
+                case _:
+                    yield None
+
+    def _object(self, schema: dict[str, Any], depth: int) -> dict[str, Any]:
+        properties = schema.get("properties", {})
+        required = schema.get("required", [])
+        self.spend(len(properties) + len(required))
+        made: dict[str, Any] = {}
+        for name in dict.fromkeys([*properties, *required]):
+            if name in required:
+                extra = schema.get("additionalProperties", True)
+                made[name] = self.make(properties.get(name, extra), depth + 1)
+            elif depth < self._levels:
+                try:
+                    made[name] = self.make(properties[name], depth + 1)
+                except TooMuch:
+                    raise
+                except Unsatisfiable:
+                    continue  # it need not be there
+        return made
+
+    def _array(self, schema: dict[str, Any], depth: int) -> list[Any]:
+        least = schema.get("minItems", 0)
+        if least > _LONGEST:
+            raise TooMuch(f"it asks for {least} items")
+        wanted = least if depth >= self._levels else max(least, 1)
+        wanted = min(wanted, schema.get("maxItems", wanted))
+        fixed, items = schema.get("prefixItems", []), schema.get("items", True)
+        made: list[Any] = []
+        while len(made) < wanted:
+            place = len(made)
+            part = fixed[place] if place < len(fixed) else items
+            try:
+                value = self.make(part, depth + 1)
+            except TooMuch:
+                raise
+            except Unsatisfiable:
+                if place < least:
+                    raise
+                break
+            if schema.get("uniqueItems"):
+                value = self._other(value, part, made)
+            made.append(value)
+        return made
+
+    def _other(self, value: Any, schema: Any, taken: list[Any]) -> Any:
+        """``value``, or one like it that is not among ``taken``."""
+        self.spend(len(taken))
+        if value not in taken:
+            return value
+        others: list[Any] = []
+        for plain in self._plain(schema, 0):
+            others += plain.get("enum", [True, False] if plain.get("type") == "boolean" else [])
+        if isinstance(value, str):
+            others += [f"{value}{len(taken)}", f"{len(taken)}"]
+        elif isinstance(value, int | float):
+            others += [value + len(taken), value - len(taken)]
+        for other in others:
+            self.spend(len(taken))
+            if other not in taken and self.fits(other, schema):
+                return other
+        raise Unsatisfiable("too few items are unlike each other")
+
+    def _strings(self, schema: dict[str, Any]) -> Iterator[str]:
+        least, most = schema.get("minLength", 0), schema.get("maxLength", _LONGEST)
+        if least > _LONGEST:
+            raise TooMuch(f"it asks for {least} characters")
+        self.spend(least)
+        if "pattern" in schema:
+            try:
+                for more in (0, 1, least):
+                    yield matching(schema["pattern"], more)
+            except ValueError as error:
+                raise Unsatisfiable(f"the pattern {schema['pattern'][:100]!r}: {error}") from None
+            return
+        form = schema.get("format")
+        if form in _FORMATS:
+            yield _FORMATS[form]
+        yield ("text" + "x" * (least - 4))[: int(most)]
+
+    def _numbers(self, schema: dict[str, Any], whole: bool) -> Iterator[int | float]:
+        low = max(schema.get("minimum", -math.inf), schema.get("exclusiveMinimum", -math.inf))
+        high = min(schema.get("maximum", math.inf), schema.get("exclusiveMaximum", math.inf))
+        step = schema.get("multipleOf", 1)
+        near: list[float] = [1, 0]
+        for bound, sign in ((low, 1), (high, -1)):
+            if math.isfinite(bound):
+                near += [bound, bound + sign * step]
+                steps = math.ceil(bound / step) if sign > 0 else math.floor(bound / step)
+                near += [steps * step, (steps + sign) * step]
+        if math.isfinite(low) and math.isfinite(high):
+            near.append(low / 2 + high / 2)
+        for value in near:
+            if not math.isfinite(value):
+                continue
+            if whole and value != int(value):
+                value = math.ceil(value) if value >= low else math.floor(value)
+            yield int(value) if value == int(value) else value

@@ -1,0 +1,88 @@
+"""What all URLs of the OpenAI API have in common: how they read, how they say no, and their headers."""
+
+import msgspec
+from twisted.web.server import Request
+
+from oagw.services import UpstreamNode
+from oagw.web.body import T, read_json
+from oagw.web.reply import UPSTREAM, Headers, Reply, json_reply
+from oagw.web.resource import Refused
+
+# The limits of a made-up account; nothing is ever subtracted from them but the request itself.
+REQUESTS = 10_000
+TOKENS = 2_000_000
+
+# Type and code of an error by its status; what is not listed is in _kind.
+_KINDS = {
+    401: ("invalid_request_error", "invalid_api_key"),
+    403: ("request_forbidden", "unsupported_country_region_territory"),
+    404: ("invalid_request_error", "model_not_found"),
+    429: ("rate_limit_error", "rate_limit_exceeded"),
+    500: ("server_error", None),
+    503: ("server_error", "service_unavailable"),
+}
+
+
+class OpenAINode(UpstreamNode):
+    """A URL of the OpenAI API; says no with ``{"error": {"message", "type", "param", "code"}}``."""
+
+    def refusal(self, request: Request, refused: Refused) -> Reply:
+        body = {"error": error(refused.status, refused.message, refused.field, refused.code)}
+        headers = {**answer_headers(refused=refused.status == 429), **refused.headers}
+        return json_reply(body, refused.status, source=UPSTREAM, headers=headers)
+
+
+def error(
+    status: int, message: str, param: str | None = None, code: str | None = None
+) -> dict[str, str | None]:
+    """The error object for ``status``."""
+    return {"message": message, "type": kind(status)[0], "param": param, "code": code}
+
+
+def kind(status: int) -> tuple[str, str | None]:
+    """Type and usual code of the errors with ``status``."""
+    return _KINDS.get(status, ("invalid_request_error" if status < 500 else "server_error", None))
+
+
+def failure(status: int) -> Refused:
+    """The error with ``status`` as the model would make it; 429 and 503 say when to come again."""
+    if status == 429:
+        message = "Rate limit exceeded"
+    elif status >= 500:
+        message = "The server had an error while processing your request"
+    else:
+        message = f"The request was refused with status {status}, as it asked"
+    headers = {b"Retry-After": (b"1",)} if status in (429, 503) else {}
+    return Refused(status, message, code=kind(status)[1], headers=headers)
+
+
+def answer_headers(tokens: int = 0, seconds: float = 0.0, refused: bool = False) -> Headers:
+    """What clients read beside the body: the ``tokens`` used, and the ``seconds`` it took."""
+    left = 0 if refused else REQUESTS - 1
+    return {
+        b"Openai-Version": (b"2020-10-01",),
+        b"Openai-Organization": (b"mock",),
+        b"Openai-Processing-Ms": (b"%d" % max(1, round(seconds * 1000)),),
+        b"X-Ratelimit-Limit-Requests": (b"%d" % REQUESTS,),
+        b"X-Ratelimit-Limit-Tokens": (b"%d" % TOKENS,),
+        b"X-Ratelimit-Remaining-Requests": (b"%d" % left,),
+        b"X-Ratelimit-Remaining-Tokens": (b"%d" % max(0, TOKENS - tokens),),
+        b"X-Ratelimit-Reset-Requests": (b"1s" if refused else b"6ms",),
+        b"X-Ratelimit-Reset-Tokens": (b"%dms" % (tokens * 60_000 // TOKENS),),
+    }
+
+
+def read(request: Request, decoder: msgspec.json.Decoder[T]) -> T:
+    """The body of ``request``; what does not fit is Refused with the code that OpenAI has for it."""
+    try:
+        return read_json(request, decoder)
+    except Refused as refused:
+        if refused.field is not None and refused.code is None:
+            refused.code = _code(refused.message)
+        raise
+
+
+def _code(message: str) -> str:
+    if "missing required field" in message:
+        return "missing_required_parameter"
+    return "invalid_type" if ", got " in message else "invalid_value"

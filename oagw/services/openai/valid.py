@@ -1,0 +1,216 @@
+"""Whether a value is valid against a JSON Schema: as much of the standard as ``schema`` makes values for.
+
+Draft 2020-12, of which structured outputs use a part. The work is bounded, whatever the schema.
+"""
+
+import math
+from typing import Any
+
+KINDS = ("object", "array", "string", "integer", "number", "boolean", "null")
+
+# So many looks at a (sub)schema, and so many levels.
+_WORK = 50_000
+_DEPTH = 60
+
+# What the standard has and this file has not, as far as it would make a made value wrong.
+_FOREIGN = (
+    "not",
+    "if",
+    "contains",
+    "minProperties",
+    "dependentRequired",
+    "dependentSchemas",
+    "dependencies",
+    "$dynamicRef",
+    "$recursiveRef",
+)
+_COUNTS = ("minLength", "maxLength", "minItems", "maxItems")
+_NUMBERS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")
+_SHAPES = {
+    "properties": dict,
+    "required": list,
+    "enum": list,
+    "allOf": list,
+    "anyOf": list,
+    "oneOf": list,
+    "prefixItems": list,
+    "pattern": str,
+    "$ref": str,
+}
+
+
+class Unsatisfiable(ValueError):
+    """Nothing fits the schema, or it is not understood; the message says why."""
+
+
+class TooMuch(Unsatisfiable):
+    """The schema takes more work than it gets."""
+
+
+class Checker:
+    """Checks values against the parts of one schema, the ``root`` of its references."""
+
+    def __init__(self, root: Any) -> None:
+        self._root = root
+        self._left = _WORK
+
+    def spend(self, work: int = 1, depth: int = 0) -> None:
+        """Account for ``work`` at ``depth``; raises TooMuch when it has become too much."""
+        self._left -= 1 + work
+        if self._left < 0 or depth > _DEPTH:
+            raise TooMuch("the schema is too large, or recurses without end")
+
+    def read(self, schema: Any) -> dict[str, Any]:
+        """``schema`` as an object; raises Unsatisfiable for what is not one, or not well formed."""
+        if schema is True:
+            return {}
+        if not isinstance(schema, dict):
+            raise Unsatisfiable("nothing fits it" if schema is False else "a schema must be an object")
+        for key, shape in _SHAPES.items():
+            if key in schema and not isinstance(schema[key], shape):
+                raise Unsatisfiable(f"{key} has the wrong type")
+        for key in (*_COUNTS, *_NUMBERS):
+            value = schema.get(key, 1)
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                raise Unsatisfiable(f"{key} must be a number")
+            if (key in _COUNTS and (value < 0 or value != int(value))) or (
+                key == "multipleOf" and value <= 0
+            ):
+                raise Unsatisfiable(f"{key} is out of range")
+        if schema.get("required") and not all(isinstance(name, str) for name in schema["required"]):
+            raise Unsatisfiable("required must be a list of names")
+        for key in _FOREIGN:
+            if key in schema:
+                raise Unsatisfiable(f"{key} is not understood")
+        return schema
+
+    def resolve(self, reference: str) -> Any:
+        """What ``reference``, a pointer into the root, points at."""
+        if not reference.startswith("#"):
+            raise Unsatisfiable(f"$ref {reference[:100]!r} does not begin with #")
+        target = self._root
+        for step in reference[1:].split("/")[1:]:
+            key = step.replace("~1", "/").replace("~0", "~")
+            if not isinstance(target, dict) or key not in target:
+                raise Unsatisfiable(f"$ref {reference[:100]!r} points at nothing")
+            target = target[key]
+        return target
+
+    def kinds(self, schema: dict[str, Any]) -> list[str]:
+        """The types that ``schema`` allows; none is any."""
+        kinds = schema.get("type", [])
+        kinds = [kinds] if isinstance(kinds, str) else kinds
+        if not isinstance(kinds, list) or not all(kind in KINDS for kind in kinds):
+            raise Unsatisfiable(f"the type {str(kinds)[:100]} is not one of {', '.join(KINDS)}")
+        return kinds
+
+    def fits(self, value: Any, schema: Any, depth: int = 0) -> bool:
+        """Whether ``value`` is valid against ``schema``; its ``pattern`` is taken for granted."""
+        self.spend(depth=depth)
+        if schema is False:
+            return False
+        schema = self.read(schema)
+        kinds = self.kinds(schema)
+        if kinds and not any(is_a(value, kind) for kind in kinds):
+            return False
+        if "const" in schema and not same(value, schema["const"]):
+            return False
+        if "enum" in schema:
+            self.spend(len(schema["enum"]))
+            if not any(same(value, member) for member in schema["enum"]):
+                return False
+        below = depth + 1
+        if "$ref" in schema and not self.fits(value, self.resolve(schema["$ref"]), below):
+            return False
+        if not all(self.fits(value, part, below) for part in schema.get("allOf", ())):
+            return False
+        if "anyOf" in schema and not any(self.fits(value, part, below) for part in schema["anyOf"]):
+            return False
+        if "oneOf" in schema and sum(self.fits(value, part, below) for part in schema["oneOf"]) != 1:
+            return False
+        match value:
+            case bool() | None:
+                return True
+            case int() | float():
+                return _in_range(value, schema)
+            case str():
+                return bool(schema.get("minLength", 0) <= len(value) <= schema.get("maxLength", math.inf))
+            case list():
+                return self._items_fit(value, schema, below)
+            case _:
+                return self._members_fit(value, schema, below)
+
+    def _items_fit(self, value: list[Any], schema: dict[str, Any], depth: int) -> bool:
+        if not schema.get("minItems", 0) <= len(value) <= schema.get("maxItems", math.inf):
+            return False
+        if schema.get("uniqueItems") is True:
+            self.spend(len(value) ** 2)
+            if any(same(one, other) for at, one in enumerate(value) for other in value[:at]):
+                return False
+        fixed, items = schema.get("prefixItems", []), schema.get("items", True)
+        return all(
+            self.fits(item, fixed[at] if at < len(fixed) else items, depth) for at, item in enumerate(value)
+        )
+
+    def _members_fit(self, value: dict[str, Any], schema: dict[str, Any], depth: int) -> bool:
+        properties = schema.get("properties", {})
+        extra = schema.get("additionalProperties", True)
+        self.spend(len(schema.get("required", ())))
+        return (
+            all(name in value for name in schema.get("required", ()))
+            and len(value) <= schema.get("maxProperties", math.inf)
+            and all(self.fits(member, properties.get(name, extra), depth) for name, member in value.items())
+        )
+
+
+def is_a(value: Any, kind: str) -> bool:
+    """Whether ``value`` is of the JSON type ``kind``."""
+    match value:
+        case None:
+            return kind == "null"
+        case bool():
+            return kind == "boolean"
+        case int():
+            return kind in ("integer", "number")
+        case float():
+            return kind == "number" or (kind == "integer" and value.is_integer())
+        case str():
+            return kind == "string"
+        case list():
+            return kind == "array"
+    return kind == "object"
+
+
+def kind_of(schema: dict[str, Any]) -> str:
+    """The type that a ``schema`` without one seems to be about."""
+    for kind, keys in (
+        ("object", ("properties", "required", "additionalProperties")),
+        ("array", ("items", "prefixItems", "minItems")),
+        ("number", _NUMBERS),
+    ):
+        if any(key in schema for key in keys):
+            return kind
+    return "string"
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two JSON values are equal; unlike in Python, true is not 1."""
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(same, one, other))
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
+    return bool(one == other)
+
+
+def _in_range(value: float, schema: dict[str, Any]) -> bool:
+    if not schema.get("minimum", -math.inf) <= value <= schema.get("maximum", math.inf):
+        return False
+    if not schema.get("exclusiveMinimum", -math.inf) < value < schema.get("exclusiveMaximum", math.inf):
+        return False
+    step = schema.get("multipleOf")
+    try:
+        return step is None or value % step == 0 or (value / step).is_integer()
+    except (OverflowError, AttributeError):
+        return False

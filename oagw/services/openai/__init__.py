@@ -7,7 +7,10 @@ each other file is one part of the API or one thing that it needs.
 
 from oagw.services import Env, Service, UpstreamNode
 from oagw.services.openai.chat import ChatCompletions
+from oagw.services.openai.completions import Completions
+from oagw.services.openai.embeddings import Embeddings
 from oagw.services.openai.models import Models
+from oagw.services.openai.responses import Responses
 from oagw.services.openai.shape import OpenAINode
 
 
@@ -16,7 +19,10 @@ def tree(env: Env) -> UpstreamNode:
     v1 = OpenAINode(
         {
             b"chat": OpenAINode({b"completions": ChatCompletions(env)}),
+            b"completions": Completions(env),
+            b"embeddings": Embeddings(env),
             b"models": Models(),
+            b"responses": Responses(env),
         }
     )
     return OpenAINode({b"v1": v1})

@@ -1,6 +1,5 @@
 """Chat completions: what may be asked, and the buffered answer. ``chunks`` has the streamed one."""
 
-from random import Random
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -10,7 +9,8 @@ from twisted.web.server import Request
 from oagw.services import Env
 from oagw.services.openai import pace
 from oagw.services.openai.chunks import chunks
-from oagw.services.openai.models import require
+from oagw.services.openai.ids import fresh
+from oagw.services.openai.models import FINGERPRINT, require
 from oagw.services.openai.saying import (
     JsonSchema,
     Limits,
@@ -22,18 +22,13 @@ from oagw.services.openai.saying import (
     say,
     text_of,
 )
-from oagw.services.openai.shape import OpenAINode, error, read
+from oagw.services.openai.shape import OpenAINode, read
 from oagw.services.openai.steering import steer
 from oagw.services.openai.tokens import conversation, logprob, usage
 from oagw.services.openai.tools import Tool, ToolChoice, toolbox
 from oagw.web.reply import Reply
 from oagw.web.resource import Refused
-from oagw.web.sse import encode_data
 from oagw.web.stream import EventStream
-
-FINGERPRINT = "fp_44709d6fcb"
-
-_ID_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 Penalty = Annotated[float, Meta(ge=-2, le=2)]
 Count = Annotated[int, Meta(ge=1)]
@@ -134,37 +129,26 @@ class ChatCompletions(OpenAINode):
             place="response_format.json_schema.schema",
         )
         completion = {
-            "id": "chatcmpl-" + token(self._env.random, 29),
+            "id": fresh(self._env.random, "chatcmpl-", 29),
             "created": int(self._env.clock.seconds()),
             "model": chat.model,
             "system_fingerprint": FINGERPRINT,
             "service_tier": chat.service_tier if chat.service_tier not in (None, "auto") else "default",
         }
         choices = chat.n or 1
-        calls = ["call_" + token(self._env.random, 24) if call else "" for _ in range(choices)]
+        calls = [fresh(self._env.random, "call_") if call else "" for _ in range(choices)]
         tokens = usage(conversation(texts), choices * said.tokens)
         top = (chat.top_logprobs or 0) if chat.logprobs else None
         if chat.stream:
             include_usage = bool(chat.stream_options and chat.stream_options.include_usage)
             writes = chunks(completion, said, calls, top, tokens if include_usage else None)
-            return pace.stream(self._env, writes, steering, broken, tokens["total_tokens"])
+            return pace.stream(self._env, writes, steering, tokens["total_tokens"])
         body = completion | {
             "object": "chat.completion",
             "choices": [_choice(index, said, call, top) for index, call in enumerate(calls)],
             "usage": tokens,
         }
         return pace.buffered(self._env, body, steering, said.tokens, tokens["total_tokens"])
-
-
-def token(random: Random, length: int) -> str:
-    """The random part of an id."""
-    return "".join(random.choices(_ID_ALPHABET, k=length))
-
-
-def broken(_pieces: int) -> bytes:
-    """The event that a stream breaks off with."""
-    message = "The server had an error while processing your request"
-    return encode_data(msgspec.json.encode({"error": error(500, message)}))
 
 
 def _check(chat: ChatRequest) -> None:

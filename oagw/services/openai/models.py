@@ -23,6 +23,8 @@ MODELS = (
     ("text-embedding-3-large", 1705953180, "system"),
 )
 
+FINGERPRINT = "fp_44709d6fcb"
+
 MODEL = {
     id: {"id": id, "object": "model", "created": created, "owned_by": owner} for id, created, owner in MODELS
 }

@@ -2,10 +2,13 @@
 
 from collections.abc import Callable, Iterator
 
+import msgspec
+
 from oagw.services import Env
-from oagw.services.openai.shape import answer_headers
+from oagw.services.openai.shape import SERVER_ERROR, answer_headers, error
 from oagw.services.openai.steering import Steering
 from oagw.web.reply import UPSTREAM, Headers, Reply, json_reply
+from oagw.web.sse import encode_data
 from oagw.web.stream import EventStream, Step, Then, head
 
 # Seconds between two pieces of a streamed reply.
@@ -15,14 +18,23 @@ _STREAM_HEADERS = {b"Content-Type": (b"text/event-stream; charset=utf-8",)}
 
 _ENDS = {"reset": Then.RESET, "cut": Then.TRUNCATE, "hang": Then.HANG}
 
-# What a stream says when it breaks off after so many pieces.
-Broken = Callable[[int], bytes]
+
+def _broken(_pieces: int) -> bytes:
+    """What most streams say when they break off: an error instead of a chunk."""
+    return encode_data(msgspec.json.encode({"error": error(500, SERVER_ERROR)}))
 
 
 def stream(
-    env: Env, writes: Iterator[bytes], steering: Steering, broken: Broken, tokens: int = 0
+    env: Env,
+    writes: Iterator[bytes],
+    steering: Steering,
+    tokens: int = 0,
+    broken: Callable[[int], bytes] = _broken,
 ) -> EventStream:
-    """A stream of ``writes``: its opening, its pieces, and its end; headers tell of the ``tokens``."""
+    """A stream of ``writes``: its opening, its pieces, and its end; headers tell of the ``tokens``.
+
+    ``broken`` gives the event with which it breaks off after so many pieces.
+    """
     headers: Headers = {**_STREAM_HEADERS, **answer_headers(tokens)}
     if not steering.timed():
         return env.streams.stream(writes, INTERVAL, headers=headers)
@@ -46,7 +58,7 @@ def buffered(
     return env.streams.play([last], reply_head)
 
 
-def _steps(writes: Iterator[bytes], steering: Steering, broken: Broken) -> Iterator[Step]:
+def _steps(writes: Iterator[bytes], steering: Steering, broken: Callable[[int], bytes]) -> Iterator[Step]:
     gap = INTERVAL if steering.tps is None else 1 / steering.tps
     breaks_after = steering.error_after
     if breaks_after is None and steering.ends is not None:

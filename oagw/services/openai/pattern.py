@@ -20,7 +20,7 @@ _CANDIDATES = "aA0 -_.!~\u00e9"
 
 
 def matching(pattern: str, more: int = 0) -> str:
-    """A text that ``pattern`` matches as a whole; open quantifiers repeat ``more`` times beyond their least."""
+    """A text that ``pattern`` matches; open quantifiers repeat ``more`` times beyond their least."""
     text, at = _alternatives(pattern, 0, more, 0)
     if at != len(pattern):
         raise ValueError(f"unbalanced parenthesis at {at}")

@@ -23,6 +23,7 @@ QUOTED = 1000
 
 # At most this many tokens are said to one request, over all choices and with their likelier others.
 MOST = 65_536
+_MOST_CHARACTERS = 1_000_000
 
 # What a text in a request must keep to, for it is repeated in every chunk of a stream.
 ModelName = Annotated[str, Meta(min_length=1, max_length=256)]
@@ -152,12 +153,20 @@ def _limited(said: Said, limits: Limits) -> Said:
         cuts = [at for stop in limits.stop if stop and (at := said.text.find(stop)) >= 0]
         if cuts:
             said = said._replace(text=said.text[: min(cuts)], finish="stop")
-    said = said._replace(tokens=sum(1 for _ in said.pieces.finditer(said.text)))
-    if limits.choices * (1 + limits.logprobs) * said.tokens > MOST:
+    return bounded(said._replace(tokens=sum(1 for _ in said.pieces.finditer(said.text))), limits)
+
+
+def bounded(said: Said, limits: Limits) -> Said:
+    """``said``; Refused where all choices together would be too much."""
+    if (
+        limits.choices * (1 + limits.logprobs) * said.tokens > MOST
+        or limits.choices * len(said.text) > _MOST_CHARACTERS
+    ):
         raise Refused(
             400,
-            f"Invalid value for 'n': the mock says at most {MOST} tokens to a request, and this asks for "
-            f"{limits.choices} choices of {said.tokens} with {limits.logprobs} others beside each.",
+            f"Invalid value for 'n': the mock says at most {MOST} tokens and {_MOST_CHARACTERS} "
+            f"characters to a request, and this asks for {limits.choices} choices of {said.tokens} tokens "
+            f"and {len(said.text)} characters with {limits.logprobs} likely tokens beside each.",
             field="n",
             code="invalid_value",
         )

@@ -12,6 +12,8 @@ from oagw.web.resource import Refused
 REQUESTS = 10_000
 TOKENS = 2_000_000
 
+SERVER_ERROR = "The server had an error while processing your request"
+
 # Type and code of an error by its status; what is not listed is in _kind.
 _KINDS = {
     401: ("invalid_request_error", "invalid_api_key"),
@@ -49,7 +51,7 @@ def failure(status: int) -> Refused:
     if status == 429:
         message = "Rate limit exceeded"
     elif status >= 500:
-        message = "The server had an error while processing your request"
+        message = SERVER_ERROR
     else:
         message = f"The request was refused with status {status}, as it asked"
     headers = {b"Retry-After": (b"1",)} if status in (429, 503) else {}

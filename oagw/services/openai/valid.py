@@ -73,9 +73,8 @@ class Checker:
             value = schema.get(key, 1)
             if isinstance(value, bool) or not isinstance(value, int | float):
                 raise Unsatisfiable(f"{key} must be a number")
-            if (key in _COUNTS and (value < 0 or value != int(value))) or (
-                key == "multipleOf" and value <= 0
-            ):
+            wrong_count = key in _COUNTS and (value < 0 or value != int(value))
+            if wrong_count or (key == "multipleOf" and value <= 0):
                 raise Unsatisfiable(f"{key} is out of range")
         if schema.get("required") and not all(isinstance(name, str) for name in schema["required"]):
             raise Unsatisfiable("required must be a list of names")

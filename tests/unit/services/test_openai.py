@@ -148,7 +148,7 @@ class RefusalTests(SynchronousTestCase):
             self.assertIn(said, error["message"])
 
     def test_what_is_not_there_is_openais_404(self) -> None:
-        for path in ("/v1", "/v1/chat", "/v1/completions", "/chat/completions", "/v1/models/gpt-4/x"):
+        for path in ("/v1", "/v1/chat", "/chat/completions", "/v1/models/gpt-4/x"):
             answer = Wire().ask("GET", "/api/oagw/v1/proxy/openai" + path)
             self.assertEqual((answer.status, answer.source), (404, ["upstream"]), path)
             self.assertEqual(answer.json()["error"]["type"], "invalid_request_error")

@@ -1,0 +1,137 @@
+"""Embeddings: unit vectors, the same for the same text and model."""
+
+from array import array
+from base64 import b64encode
+from collections.abc import Iterator
+from hashlib import shake_128
+from math import hypot
+from sys import byteorder
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+from twisted.web.server import Request
+
+from oagw.services import Env
+from oagw.services.openai import pace
+from oagw.services.openai.models import require
+from oagw.services.openai.saying import ModelName
+from oagw.services.openai.shape import OpenAINode, answer_headers, read
+from oagw.services.openai.steering import steer
+from oagw.services.openai.tokens import count
+from oagw.web.reply import JSON, UPSTREAM, Reply
+from oagw.web.resource import Refused
+from oagw.web.stream import EventStream, Step
+
+# The length of a vector by the model, and of any other model's.
+_DIMENSIONS = {"text-embedding-3-large": 3072}
+_USUAL = 1536
+
+# More inputs than these are answered piece by piece, so that nobody else waits for them.
+_AT_ONCE = 16
+
+_MOST_INPUTS = 2048
+
+Tokens = list[int]
+
+
+class EmbeddingRequest(msgspec.Struct):
+    """The body of a request for embeddings."""
+
+    model: ModelName
+    input: str | list[str | int | Tokens]
+    dimensions: Annotated[int, Meta(ge=1, le=3072)] | None = None
+    encoding_format: Literal["float", "base64"] = "float"
+    user: str | None = None
+
+
+_embedding_request = msgspec.json.Decoder(EmbeddingRequest)
+
+
+class Embeddings(OpenAINode):
+    """POST /v1/embeddings {"model": str, "input": str or tokens or a list of such} → 200 a list of vectors.
+
+    Each has length 1. ``dimensions`` takes the first so many of them, and ``encoding_format`` ``base64``
+    gives them as little-endian float32.
+    """
+
+    def __init__(self, env: Env) -> None:
+        super().__init__()
+        self._env = env
+
+    def render_POST(self, request: Request) -> Reply | EventStream:
+        asked = read(request, _embedding_request)
+        require(asked.model, self._env)
+        dimensions = _dimensions(asked)
+        inputs = _inputs(asked.input)
+        last = inputs[-1]
+        _, steering = steer(last if isinstance(last, str) else "", None, "input")
+        tokens = sum(count(each) if isinstance(each, str) else len(each) for each in inputs)
+        answer = {
+            "object": "list",
+            "model": asked.model,
+            "usage": {"prompt_tokens": tokens, "total_tokens": tokens},
+        }
+        data = _embeddings(inputs, asked.model, dimensions, asked.encoding_format == "base64")
+        if len(inputs) <= _AT_ONCE:
+            return pace.buffered(self._env, answer | {"data": list(data)}, steering, 1, tokens)
+        headers = {b"Content-Type": (JSON,), **answer_headers(tokens)}
+        return self._env.streams.play(_steps(answer, data), Reply(200, headers=headers, source=UPSTREAM))
+
+
+def vector(text: str | Tokens, model: str, dimensions: int) -> "array[float]":
+    """The vector of ``text``: of length 1, with these many ``dimensions``."""
+    seed = msgspec.json.encode([model, text])
+    raw = array("i", shake_128(seed).digest(4 * dimensions))
+    if byteorder == "big":
+        raw.byteswap()
+    length = hypot(*raw) or 1.0
+    return array("f", [value / length for value in raw])
+
+
+def _embeddings(inputs: list[str | Tokens], model: str, dimensions: int, packed: bool) -> Iterator[Any]:
+    for index, text in enumerate(inputs):
+        values = vector(text, model, dimensions)
+        if packed and byteorder == "big":
+            values.byteswap()
+        embedding = b64encode(values.tobytes()).decode() if packed else values.tolist()
+        yield {"object": "embedding", "index": index, "embedding": embedding}
+
+
+def _steps(answer: dict[str, Any], data: Iterator[Any]) -> Iterator[Step]:
+    before = msgspec.json.encode(answer)[:-1] + b',"data":['
+    for embedding in data:
+        yield Step(0, before + msgspec.json.encode(embedding))
+        before = b","
+    yield Step(0, b"]}")
+
+
+def _dimensions(asked: EmbeddingRequest) -> int:
+    own = _DIMENSIONS.get(asked.model, _USUAL)
+    if asked.dimensions is None:
+        return own
+    if asked.model == "text-embedding-ada-002":
+        message = "This model does not support specifying dimensions."
+        raise Refused(400, message, field="dimensions", code="invalid_value")
+    if asked.model.startswith("text-embedding-3-") and asked.dimensions > own:
+        message = f"Invalid value for 'dimensions': must be less than or equal to {own}."
+        raise Refused(400, message, field="dimensions", code="invalid_value")
+    return asked.dimensions
+
+
+def _inputs(given: str | list[str | int | Tokens]) -> list[str | Tokens]:
+    """What is to be embedded, one by one."""
+    if isinstance(given, str):
+        given = [given]
+    if not given or (len(given) > _MOST_INPUTS and not isinstance(given[0], int)):
+        message = f"Invalid 'input': expected 1 to {_MOST_INPUTS} texts, got {len(given)}"
+        code = "array_above_max_length" if given else "empty_array"
+        raise Refused(400, message, field="input", code=code)
+    numbers = [each for each in given if isinstance(each, int)]
+    if numbers and len(numbers) == len(given):
+        return [numbers]
+    texts = [each for each in given if not isinstance(each, int) and len(each) > 0]
+    if len(texts) < len(given):
+        message = "Invalid 'input': expected texts or lists of tokens, none of them empty"
+        raise Refused(400, message, field="input", code="invalid_value")
+    return texts

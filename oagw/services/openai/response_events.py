@@ -33,7 +33,10 @@ def events(response: dict[str, Any], said: Said, top: int | None) -> Iterator[by
     nothing: dict[str, Any] = {"status": "in_progress", "output": [], "usage": None, "completed_at": None}
     begun = {"response": response | nothing | {"incomplete_details": None}}
     empty = item | {"status": "in_progress"}
-    empty |= {"arguments": ""} if said.kind == "call" else {"content": []}
+    if said.kind == "call":
+        empty["arguments"] = ""
+    else:
+        empty["content"] = []
     opening = [
         ("response.created", begun),
         ("response.in_progress", begun),

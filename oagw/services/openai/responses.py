@@ -30,7 +30,7 @@ class Item(msgspec.Struct):
     content: str | list[Part] | None = None
 
 
-class SchemaFormat(msgspec.Struct, tag_field="type", tag="json_schema"):
+class SchemaFormat(msgspec.Struct, tag_field="type", tag="json_schema", omit_defaults=True):
     """JSON that is valid against a schema."""
 
     name: str

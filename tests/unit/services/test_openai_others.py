@@ -56,9 +56,11 @@ class ResponseTests(SynchronousTestCase):
             part = [] if kinds[1] == "arguments" else ["content_part"]
             self.assertEqual(
                 [name.removeprefix("response.") for name in names],
-                ["created", "in_progress", "output_item.added", *(f"{p}.added" for p in part)]
-                + [f"{kinds[0]}.delta", f"{kinds[0]}.done"]
-                + [*(f"{p}.done" for p in part), "output_item.done", "completed"],
+                [
+                    *("created", "in_progress", "output_item.added", *(f"{p}.added" for p in part)),
+                    *(f"{kinds[0]}.delta", f"{kinds[0]}.done"),
+                    *(*(f"{p}.done" for p in part), "output_item.done", "completed"),
+                ],
             )
             deltas = [d["delta"] for d in documents if d["type"].endswith(".delta")]
             self.assertGreater(len(deltas), 2)

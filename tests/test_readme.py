@@ -12,7 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from openai import OpenAI
 
+from oagw.services.openai.steering import Steering
 from oagw.testing import MockGateway
 from tests.support.sse import events
 
@@ -109,6 +111,9 @@ def test_the_examples_call_every_endpoint() -> None:
         "/health",
         "/status",
         "/openai/v1/chat/completions",
+        "/openai/v1/responses",
+        "/openai/v1/completions",
+        "/openai/v1/embeddings",
         "/openai/v1/models",
         "/openai/v1/models/gpt-4",
         "/github/users/octocat",
@@ -121,11 +126,26 @@ def test_the_examples_call_every_endpoint() -> None:
 
 
 def test_the_python_example_runs(capsys: pytest.CaptureFixture[str]) -> None:
-    (example,) = blocks("python")
+    example, _ = blocks("python")
     exec(compile(example, "README.md", "exec"), {})
     url, token, alias_url = capsys.readouterr().out.split()
     assert token == "test-integration-token"
     assert alias_url == f"{url}/api/oagw/v1/proxy/openai"
+
+
+def test_the_steering_example_says_what_it_asks_for(oagw_gateway: MockGateway) -> None:
+    _, example = blocks("python")
+    base_url = oagw_gateway.alias_url("openai") + "/v1"
+    with OpenAI(base_url=base_url, api_key=oagw_gateway.token, max_retries=0, timeout=10) as client:
+        names = {"client": client}
+        exec(compile(example, "README.md", "exec"), names)
+        said = [chunk.choices[0].delta.content or "" for chunk in names["stream"]]
+    assert "".join(said) == "It will."
+
+
+def test_the_directives_of_the_readme_are_those_there_are() -> None:
+    table = README.partition("| Directive")[2].partition("\n\n")[0]
+    assert set(re.findall(r"`(\w+)=", table)) == set(Steering.__struct_fields__)
 
 
 @pytest.mark.skipif(shutil.which("rustc") is None, reason="rustc is not installed")

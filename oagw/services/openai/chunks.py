@@ -9,7 +9,7 @@ from oagw.services.openai.saying import Said
 from oagw.services.openai.tokens import logprob
 from oagw.web.sse import encode_data
 
-_json = msgspec.json.encode
+_json = msgspec.json.Encoder().encode
 
 # What stands before and after each piece in a delta, by what is said.
 _AROUND = {
@@ -48,12 +48,16 @@ def chunks(
     )
     before, after = _AROUND[said.kind]
     end = after + b',"logprobs":null,"finish_reason":null}]}\n\n'
+    first, others = fronts[0] + before, [front + before for front in fronts[1:]]
     for piece in said.spoken():
         if top is not None and said.kind != "call":
             likely = {"content": None, "refusal": None} | {said.kind: [logprob(piece, top)]}
             end = after + b',"logprobs":' + _json(likely) + b',"finish_reason":null}]}\n\n'
-        rest = before + _json(piece) + end
-        yield b"".join([front + rest for front in fronts])
+        rest = _json(piece) + end
+        if others:
+            yield first + rest + b"".join([front + rest for front in others])
+        else:
+            yield first + rest
     rest = b'{},"logprobs":null,"finish_reason":%b}]}\n\n' % _json(said.finish)
     yield b"".join([front + rest for front in fronts]) + last + encode_data(b"[DONE]")
 

@@ -7,6 +7,7 @@ Where the request wants JSON, that text or a value of the schema comes as JSON. 
 import re
 from collections.abc import Iterator
 from itertools import islice
+from operator import itemgetter
 from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
@@ -64,7 +65,7 @@ class Said(NamedTuple):
 
     def spoken(self) -> Iterator[str]:
         """The pieces of the text, one at a time: a list would stay as long as a stream."""
-        return (piece[0] for piece in self.pieces.finditer(self.text))
+        return map(itemgetter(0), self.pieces.finditer(self.text))
 
 
 class Limits(NamedTuple):

@@ -62,8 +62,6 @@ def answer_headers(tokens: int = 0, seconds: float = 0.0, refused: bool = False)
     """What clients read beside the body: the ``tokens`` used, and the ``seconds`` it took."""
     left = 0 if refused else REQUESTS - 1
     return {
-        b"Openai-Version": (b"2020-10-01",),
-        b"Openai-Organization": (b"mock",),
         b"Openai-Processing-Ms": (b"%d" % max(1, round(seconds * 1000)),),
         b"X-Ratelimit-Limit-Requests": (b"%d" % REQUESTS,),
         b"X-Ratelimit-Limit-Tokens": (b"%d" % TOKENS,),

@@ -130,6 +130,113 @@ await check("missing and empty messages are a BadRequestError", async () => {
   }
 });
 
+const parameters = {
+  type: "object",
+  properties: { city: { type: "string" }, days: { type: "integer", minimum: 2 } },
+  required: ["city", "days"],
+  additionalProperties: false,
+};
+
+await check("a tool is called, buffered and in fragments", async () => {
+  const tools = [{ type: "function", function: { name: "weather", parameters, strict: true } }];
+  const asked = { ...user("what now?"), tools };
+
+  const { choices } = await chat.create(asked);
+  const [call] = choices[0].message.tool_calls;
+  assert.equal(choices[0].finish_reason, "tool_calls");
+  assert.equal(call.function.name, "weather");
+  const given = JSON.parse(call.function.arguments);
+  assert.deepEqual(Object.keys(given), ["city", "days"]);
+  assert.ok(typeof given.city === "string" && given.days >= 2);
+
+  const fragments = [];
+  const stream = client.chat.completions.stream(asked);
+  stream.on("tool_calls.function.arguments.delta", (delta) => fragments.push(delta.arguments_delta));
+  const accumulated = await stream.finalChatCompletion();
+  assert.equal(accumulated.choices[0].message.tool_calls[0].function.arguments, call.function.arguments);
+  assert.equal(fragments.join(""), call.function.arguments);
+  assert.ok(fragments.length > 2, "in fragments, not at once");
+});
+
+await check("content is valid against a JSON schema", async () => {
+  const response_format = { type: "json_schema", json_schema: { name: "w", schema: parameters, strict: true } };
+
+  const completion = await chat.create({ ...user("solve it"), response_format });
+
+  assert.deepEqual(Object.keys(JSON.parse(completion.choices[0].message.content)), ["city", "days"]);
+});
+
+await check("embeddings are the same as floats and as the SDK unpacks them", async () => {
+  const asked = { model: "text-embedding-3-small", input: ["one", "other"] };
+
+  const unpacked = await client.embeddings.create(asked);
+  const floats = await client.embeddings.create({ ...asked, encoding_format: "float" });
+
+  assert.equal(unpacked.data.length, 2);
+  unpacked.data.forEach(({ embedding }, n) => {
+    assert.equal(embedding.length, 1536);
+    assert.deepEqual(Array.from(embedding), floats.data[n].embedding);
+    assert.ok(Math.abs(Math.hypot(...embedding) - 1) < 1e-5);
+  });
+});
+
+await check("a streamed response is the buffered one", async () => {
+  const asked = { model: "gpt-4o", input: "a question of some words" };
+  const buffered = await client.responses.create(asked);
+
+  const types = new Set();
+  let text = "";
+  let last;
+  for await (const event of await client.responses.create({ ...asked, stream: true })) {
+    types.add(event.type);
+    if (event.type === "response.output_text.delta") text += event.delta;
+    last = event;
+  }
+
+  assert.equal(text, buffered.output_text);
+  assert.ok(text.includes(asked.input), text);
+  assert.deepEqual([...types], [
+    "response.created",
+    "response.in_progress",
+    "response.output_item.added",
+    "response.content_part.added",
+    "response.output_text.delta",
+    "response.output_text.done",
+    "response.content_part.done",
+    "response.output_item.done",
+    "response.completed",
+  ]);
+  assert.equal(last.response.status, "completed");
+});
+
+await check("the SDK accumulates a streamed response", async () => {
+  const final = await client.responses.stream({ model: "gpt-4o", input: "hello" }).finalResponse();
+
+  assert.match(final.output_text, /^Hello/);
+});
+
+await check("a completion and its stream are the same text", async () => {
+  const asked = { model: "gpt-3.5-turbo-instruct", prompt: "some prompt" };
+  const buffered = await client.completions.create(asked);
+
+  let text = "";
+  for await (const chunk of await client.completions.create({ ...asked, stream: true })) {
+    text += chunk.choices[0].text;
+  }
+
+  assert.equal(text, buffered.choices[0].text);
+});
+
+await check("a directive breaks a stream off with an error", async () => {
+  const stream = await chat.create({ ...user("x [mock error_after=2]"), stream: true });
+
+  let count = 0;
+  await assert.rejects(async () => {
+    for await (const _ of stream) count += 1;
+  }, OpenAI.APIError);
+  assert.equal(count, 3);
+});
+
 await check("credentials of another scheme are an AuthenticationError", async () => {
   const stranger = new OpenAI({ ...options, defaultHeaders: { Authorization: "Basic YTpi" } });
 

@@ -20,7 +20,7 @@ class Observed(NamedTuple):
     """The events of one case, and as far as the parser shows it, what it does about reconnecting."""
 
     events: list[Received]
-    retry: int | str | None | Unseen = UNSEEN
+    retry: int | Unseen | None = UNSEEN
     reconnects: bool | Unseen = UNSEEN
     failure: str = ""  # how it broke off, for information: to break off is no deviation
 
@@ -40,5 +40,8 @@ def difference(case: Case, observed: Observed) -> str | None:
 
 
 def _brief(events: list[Received]) -> str:
-    shown = [tuple(value if len(value) < 80 else f"{len(value)} characters" for value in event) for event in events]
-    return f"{len(events)} events" if len(shown) > 8 else str(shown)
+    if len(events) > 8:
+        return f"{len(events)} events"
+    return str(
+        [tuple(part if len(part) < 80 else f"{len(part)} characters" for part in event) for event in events]
+    )

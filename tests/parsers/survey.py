@@ -2,6 +2,7 @@
 
 Its output is the DEVIATIONS of ``oagw/services/stream_test/deviations.py``. A pair that is recorded there
 keeps its sentence; a new one shows the difference instead, after NEW, for somebody to put it in words.
+``ruff format`` then puts it in shape.
 """
 
 import json
@@ -43,6 +44,10 @@ def _under_node(package: str) -> Parser:
     return Parser(package, partial(in_node.node_version, package), observe, in_node.lacking_node)
 
 
+def _in_python(package: str, read: Callable[..., Observed]) -> Parser:
+    return Parser(package, partial(version, package), partial(in_python.observe_all, read))
+
+
 PARSERS = (
     Parser(
         "Chromium",
@@ -53,8 +58,8 @@ PARSERS = (
     ),
     _under_node("eventsource"),
     _under_node("eventsource-parser"),
-    Parser("httpx-sse", partial(version, "httpx-sse"), partial(in_python.observe_all, in_python.httpx_sse)),
-    Parser("sseclient-py", partial(version, "sseclient-py"), partial(in_python.observe_all, in_python.sseclient)),
+    _in_python("httpx-sse", in_python.httpx_sse),
+    _in_python("sseclient-py", in_python.sseclient),
 )
 
 

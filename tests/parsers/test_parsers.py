@@ -1,4 +1,4 @@
-"""Real parsers of event streams on every case of the catalogue: they deviate where it is recorded, only there.
+"""Real parsers on every case of the catalogue: they deviate where that is recorded, and nowhere else.
 
 A parser is skipped where it cannot be had, but never in CI, except for Chromium.
 """

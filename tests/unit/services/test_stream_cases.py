@@ -1,4 +1,4 @@
-"""The catalogue of stream cases: what it expects is what the standard says, what it plays is what it lists."""
+"""The catalogue of stream cases: it expects what the standard says, and plays what it lists."""
 
 import pytest
 from hypothesis import given, settings
@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from oagw.web.stream import TICK
 from tests.support.event_stream import EventStreamParser, Received, in_pieces
-from tests.support.stream_cases import CASES, Case, body, expected, frame, is_chunked, outcome, writes
+from tests.support.stream_cases import CASES, Case, body, expected, frame, header, is_chunked, outcome, writes
 from tests.support.wire import BEARER, Connection, Wire, request
 
 # The catalogue promises at least so many cases.
@@ -113,6 +113,8 @@ def test_a_case_is_played_as_it_is_listed(name: str) -> None:
     assert {f"{name}: {value}".lower() for name, value in case["headers"].items()} <= {
         field.lower() for field in fields
     }
+    types = [field for field in fields if field.lower().startswith("content-type:")]
+    assert types == [f"Content-Type: {header(case, 'Content-Type')}"] * ("Content-Type" in case["headers"])
     frames = [frame(case, write) for write in writes(case)]
     if is_chunked(case) and case["ends"] == "close":
         frames.append(b"0\r\n\r\n")

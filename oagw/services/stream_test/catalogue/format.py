@@ -132,6 +132,12 @@ FIELDS = (
         (E("one\ntwo"),),
     ),
     Case(
+        "comment-after-an-id",
+        "keep-alive comments are no events, even when an id is known",
+        pieces(b"id: 1\ndata: x\n\n", b": keep-alive\n\n", b": keep-alive\n\n", b"data: y\n\n"),
+        (E("x", id="1"), E("y", id="1")),
+    ),
+    Case(
         "no-colon",
         "a field name alone has an empty value",
         pieces(b"data\n\ndata\ndata\n\n"),

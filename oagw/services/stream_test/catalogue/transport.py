@@ -9,8 +9,8 @@ def typed(name: str, about: str, content_type: str, *, accepted: bool) -> Case:
     return Case(
         name,
         about,
-        pieces(b"data: x\n\n"),
-        (E("x"),) if accepted else (),
+        pieces("data: é\n\n".encode()),
+        (E("é"),) if accepted else (),
         headers=(("Content-Type", content_type),),
         reconnects=accepted,
     )

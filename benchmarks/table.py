@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from statistics import median
 from typing import NamedTuple
 
-HEAD = ("what", "ours", "bare twisted.web", "Flask", "ratio", "target", "holds?")
+HEAD = ("what", "ours", "bare twisted.web", "Flask", "aiohttp", "ratio", "target", "holds?")
 
 
 class Row(NamedTuple):
@@ -14,6 +14,7 @@ class Row(NamedTuple):
     ours: str
     bare: str = ""
     flask: str = ""
+    aiohttp: str = ""
     ratio: str = ""
     target: str = ""
     holds: bool | None = None
@@ -22,7 +23,7 @@ class Row(NamedTuple):
 def markdown(rows: Iterable[Row]) -> str:
     """The rows as a Markdown table."""
     verdicts = {None: "", True: "yes", False: "**no**"}
-    lines = [HEAD, ("---",) + ("--:",) * 4 + ("---",) * 2]
+    lines = [HEAD, ("---",) + ("--:",) * 5 + ("---",) * 2]
     lines += [(*row[:-1], verdicts[row.holds]) for row in rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 

@@ -115,6 +115,17 @@ def as_python(found: Mapping[str, Sequence[tuple[str, str]]]) -> str:
     return "\n".join([*lines, "}"])
 
 
+def table(cases: Iterable[Case]) -> str:
+    """What the cases record, as the table of docs/streams.md: by parser, then by what it does."""
+    rows: dict[tuple[str, str], list[str]] = {}
+    for case in cases:
+        for deviation in case["deviations"]:
+            rows.setdefault((deviation["parser"], deviation["does"]), []).append(f"`{case['name']}`")
+    by_parser = sorted(rows.items(), key=lambda row: row[0][0].lower())
+    lines = [f"| {parser} | {does} | {', '.join(names)} |" for (parser, does), names in by_parser]
+    return "\n".join(["| Parser | What it does | Cases |", "|---|---|---|", *lines])
+
+
 def main() -> None:
     """Print the deviations of all parsers that are here; what is recorded of the others stays."""
     with MockGateway() as gateway:

@@ -13,7 +13,7 @@ from tests.support.wire import BEARER, Connection, Wire, request
 LEAST = 60
 
 # In memory, where nothing else takes time, a write is at most this many seconds early or late.
-LEEWAY = 2 * TICK
+LEEWAY = 1.01 * TICK
 
 # Streams up to this length are also read byte by byte.
 SHORT = 100_000

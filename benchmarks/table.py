@@ -14,17 +14,20 @@ class Row(NamedTuple):
     ours: str
     bare: str = ""
     flask: str = ""
-    aiohttp: str = ""
     ratio: str = ""
     target: str = ""
     holds: bool | None = None
+    aiohttp: str = ""
 
 
 def markdown(rows: Iterable[Row]) -> str:
     """The rows as a Markdown table."""
     verdicts = {None: "", True: "yes", False: "**no**"}
     lines = [HEAD, ("---",) + ("--:",) * 5 + ("---",) * 2]
-    lines += [(*row[:-1], verdicts[row.holds]) for row in rows]
+    lines += [
+        (row.what, row.ours, row.bare, row.flask, row.aiohttp, row.ratio, row.target, verdicts[row.holds])
+        for row in rows
+    ]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 

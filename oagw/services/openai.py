@@ -13,7 +13,7 @@ import msgspec
 from twisted.web.resource import IResource
 from twisted.web.server import Request
 
-from oagw.services import Env, Service, UpstreamNode
+from oagw.services import Env, UpstreamNode
 from oagw.web.body import read_json
 from oagw.web.reply import UPSTREAM, Reply, json_reply
 from oagw.web.resource import Refused
@@ -243,6 +243,3 @@ def tree(env: Env) -> UpstreamNode:
     """The OpenAI API."""
     chat = OpenAINode({b"completions": ChatCompletions(env)})
     return OpenAINode({b"v1": OpenAINode({b"chat": chat, b"models": Models()})})
-
-
-SERVICE = Service("openai", tree)

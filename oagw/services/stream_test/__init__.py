@@ -3,7 +3,7 @@
 ``events`` sends events by the dozen or by the day, ``cases`` plays a catalogue of hard streams.
 """
 
-from oagw.services import Env, Service, UpstreamNode
+from oagw.services import Env, UpstreamNode
 from oagw.services.stream_test.cases import Cases
 from oagw.services.stream_test.events import Events
 
@@ -11,6 +11,3 @@ from oagw.services.stream_test.events import Events
 def tree(env: Env) -> UpstreamNode:
     """The stream test API."""
     return UpstreamNode({b"events": Events(env), b"cases": Cases(env)})
-
-
-SERVICE = Service("stream-test", tree)

@@ -125,3 +125,8 @@ def test_a_case_is_played_as_it_is_listed(name: str) -> None:
         due += write.pause
         offset += len(framed)
         assert abs(played.time(offset) - due) <= LEEWAY, (offset, due)
+
+
+def test_a_case_that_is_not_in_the_catalogue_is_not_found() -> None:
+    answer = Wire().ask("GET", f"{CASES}/lfcr")
+    assert (answer.status, answer.json()) == (404, {"error": "Unknown case: lfcr"})

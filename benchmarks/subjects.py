@@ -1,4 +1,4 @@
-"""The three servers that are compared: how each is started and asked, and its process while it runs."""
+"""The four servers that are compared: how each is started and asked, and its process while it runs."""
 
 import contextlib
 import json
@@ -55,9 +55,11 @@ OURS = Subject(
         "octocat": f"{_PROXY}/github/users/octocat",
         "chat": f"{_PROXY}/openai/v1/chat/completions",
         "events": f"{_PROXY}/stream-test/events",
+        "held": f"{_PROXY}/stream-test/events?count=0&interval=0.1",
     },
 )
 BARE = Subject("bare", HERE / "peers" / "bare_twisted.py", _PEER_PATHS)
+AIOHTTP = Subject("aiohttp", HERE / "peers" / "aiohttp_app.py", _PEER_PATHS)
 FLASK = Subject("flask", HERE / "peers" / "flask_app.py", _PEER_PATHS)
 
 

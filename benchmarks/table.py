@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from statistics import median
 from typing import NamedTuple
 
-HEAD = ("what", "ours", "bare twisted.web", "Flask", "ratio", "target", "holds?")
+HEAD = ("what", "ours", "bare twisted.web", "Flask", "aiohttp", "ratio", "target", "holds?")
 
 
 class Row(NamedTuple):
@@ -17,13 +17,17 @@ class Row(NamedTuple):
     ratio: str = ""
     target: str = ""
     holds: bool | None = None
+    aiohttp: str = ""
 
 
 def markdown(rows: Iterable[Row]) -> str:
     """The rows as a Markdown table."""
     verdicts = {None: "", True: "yes", False: "**no**"}
-    lines = [HEAD, ("---",) + ("--:",) * 4 + ("---",) * 2]
-    lines += [(*row[:-1], verdicts[row.holds]) for row in rows]
+    lines = [HEAD, ("---",) + ("--:",) * 5 + ("---",) * 2]
+    lines += [
+        (row.what, row.ours, row.bare, row.flask, row.aiohttp, row.ratio, row.target, verdicts[row.holds])
+        for row in rows
+    ]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 

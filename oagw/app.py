@@ -10,9 +10,9 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.error import ReactorNotRunning
 from twisted.internet.interfaces import IListeningPort, IReactorTime
 
-from oagw import services
 from oagw.api.root import Root
 from oagw.config import Config
+from oagw.services import Env, Upstreams
 from oagw.web.site import GatewaySite
 from oagw.web.stream import Streams
 
@@ -28,12 +28,9 @@ class Gateway:
     ) -> None:
         self.streams = Streams(clock, config.stream_interval_scale)
         # Each has numbers of its own, so that the calls to one do not change the ids of another.
-        upstreams = {
-            alias: service.tree(
-                services.Env(clock, _random(config.seed, alias), self.streams, config.strict_models)
-            )
-            for alias, service in services.load().items()
-        }
+        upstreams = Upstreams(
+            lambda alias: Env(clock, _random(config.seed, alias), self.streams, config.strict_models)
+        )
         self.root = Root(upstreams, config.tokens, clock)
         log = access_log if config.access_log else None
         self.site = GatewaySite(self.root, clock, _random(config.seed, "request id"), log)

@@ -35,8 +35,8 @@ class Proxy(Node):
                 return self.missing(request)
             problem = invalid_field("path", "MISSING_ALIAS", "Missing alias")
             return Answered(problem_reply(problem, request))
-        upstream = self._upstreams.get(alias.decode("latin-1").lower())
-        if upstream is None:
+        name = alias.decode("latin-1").lower()
+        if name not in self._upstreams:
             problem = canonical(
                 "not_found",
                 error=f"Unknown alias: {excerpt(alias)}",
@@ -46,7 +46,7 @@ class Proxy(Node):
             return Answered(problem_reply(problem, request))
         if b"/." in request.path:
             request.postpath = resolve_dots(raw[at:], request.postpath)
-        return upstream
+        return self._upstreams[name]
 
 
 def resolve_dots(raw: list[bytes], decoded: list[bytes]) -> list[bytes]:

@@ -1,10 +1,11 @@
-"""The mock upstreams: one file or package each, found by being here.
+"""The mock upstreams: one module each, found by being here.
 
-A module of this package has a ``SERVICE``: its alias, and a function that builds its resource tree from
-an Env. To add a service, add a file; nothing else is edited. ``api.proxy`` puts them under their alias.
+A module of this package has a function ``tree(env)`` that builds its resources; its alias is its name, with
+dashes for underscores. To add a service, add a file; nothing else is edited. ``api.proxy`` asks for the tree
+behind an alias.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pkgutil import iter_modules
@@ -42,23 +43,31 @@ class Env:
     strict_models: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
-    """A mock upstream: the ``alias`` it is called by (lower case) and how to build its tree."""
+class Upstreams(Mapping[str, UpstreamNode]):
+    """The trees of all services by alias, sorted.
 
-    alias: str
-    tree: Callable[[Env], UpstreamNode]
+    Each is loaded and built when it is first called: most tests call one or two, and to load all takes
+    longer than the rest of the gateway. ``env`` makes the Env of an alias.
+    """
 
+    def __init__(self, env: Callable[[str], Env]) -> None:
+        self._env = env
+        self._modules = {
+            name.replace("_", "-"): name for name in sorted(info.name for info in iter_modules(__path__))
+        }
+        self._trees: dict[str, UpstreamNode] = {}
 
-def load() -> dict[str, Service]:
-    """All services by alias, sorted; raises ValueError for a module without SERVICE or a second alias."""
-    services: dict[str, Service] = {}
-    for module_info in iter_modules(__path__):
-        module = import_module(f"{__name__}.{module_info.name}")
-        service = getattr(module, "SERVICE", None)
-        if not isinstance(service, Service):
-            raise ValueError(f"{module.__file__}: a service module needs a SERVICE")
-        if service.alias in services:
-            raise ValueError(f"{module.__file__}: the alias {service.alias!r} is taken")
-        services[service.alias] = service
-    return dict(sorted(services.items()))
+    def __getitem__(self, alias: str) -> UpstreamNode:
+        if alias not in self._trees:
+            module = import_module(f"{__name__}.{self._modules[alias]}")
+            self._trees[alias] = module.tree(self._env(alias))
+        return self._trees[alias]
+
+    def __contains__(self, alias: object) -> bool:
+        return alias in self._modules  # without loading it
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._modules)
+
+    def __len__(self) -> int:
+        return len(self._modules)

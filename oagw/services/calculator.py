@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import msgspec
 from twisted.web.server import Request
 
-from oagw.services import Env, Service, UpstreamNode
+from oagw.services import Env, UpstreamNode
 from oagw.web.body import read_json
 from oagw.web.reply import UPSTREAM, Reply, json_reply
 from oagw.web.resource import Refused
@@ -69,6 +69,3 @@ def _require_in_range(number: Number, message: str) -> None:
 def tree(env: Env) -> UpstreamNode:
     """The calculator API."""
     return UpstreamNode({b"calculate": Calculate()})
-
-
-SERVICE = Service("calculator", tree)

@@ -11,7 +11,7 @@ from zlib import crc32
 from twisted.web.resource import IResource
 from twisted.web.server import Request
 
-from oagw.services import Env, Service, UpstreamNode
+from oagw.services import Env, UpstreamNode
 from oagw.web.reply import UPSTREAM, Reply, json_reply
 from oagw.web.resource import Refused
 
@@ -237,6 +237,3 @@ class Repository(GitHubNode):
 def tree(env: Env) -> UpstreamNode:
     """The GitHub API."""
     return GitHubNode({b"users": Users(), b"repos": Repositories()})
-
-
-SERVICE = Service("github", tree)

@@ -2,7 +2,7 @@
 
 from twisted.web.server import Request
 
-from oagw.services import Env, Service, UpstreamNode
+from oagw.services import Env, UpstreamNode
 from oagw.web.body import query
 from oagw.web.reply import UPSTREAM, Reply, json_reply
 
@@ -28,6 +28,3 @@ class Current(UpstreamNode):
 def tree(env: Env) -> UpstreamNode:
     """The weather API."""
     return UpstreamNode({b"current": Current()})
-
-
-SERVICE = Service("weather", tree)

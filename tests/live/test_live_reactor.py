@@ -68,9 +68,9 @@ class Running:
         self.port = listening.getsockname()[1]
         self.gateway.listen(reactor, listening)
 
-    def connect(self, sends: bytes = EVENTS) -> "Deferred[Client]":
+    def connect(self, client: Client | None = None) -> "Deferred[Client]":
         endpoint = TCP4ClientEndpoint(reactor, "127.0.0.1", self.port)
-        return connectProtocol(endpoint, Client(sends))
+        return connectProtocol(endpoint, client or Client(EVENTS))
 
     async def quiet(self) -> None:
         """Returns when the server has noticed that all clients are gone."""
@@ -112,7 +112,7 @@ async def test_a_long_lived_stream_keeps_its_pace_to_the_end() -> None:
         "Connection: close",
         f"Content-Length: {len(body)}",
     )
-    client = await running.connect(head + body)
+    client = await running.connect(Client(head + body))
     await client.ended
     received = events(parse(client.received)[0].body)
     assert received[-1].data == "[DONE]"
@@ -180,7 +180,7 @@ async def test_a_refused_client_reads_the_answer_although_it_was_still_sending(r
     fields = ("Host: g", BEARER, "Content-Length: 100000000")
     head = request("POST /oagw/v1/proxy/calculator/calculate HTTP/1.1", *fields)
     for _ in range(20):
-        client = await running.connect(head + b"x" * 5_000_000)
+        client = await running.connect(Client(head + b"x" * 5_000_000))
         await client.ended
         assert parse(client.received)[0].status == 413
         assert client.reason.check(ConnectionDone), client.reason

@@ -1,33 +1,10 @@
-"""A parser of event streams, written from the WHATWG HTML standard, section 9.2.6."""
+"""Complete event streams, read by the reference parser."""
 
-from typing import NamedTuple
+from tests.support.event_stream import EventStreamParser, Received
 
-
-class Received(NamedTuple):
-    """An event as a browser would dispatch it."""
-
-    type: str
-    data: str
-    id: str
+__all__ = ["Received", "events"]
 
 
 def events(body: bytes) -> list[Received]:
     """The events of a complete stream; an unfinished block at its end is dropped, as the standard says."""
-    text = body.decode().removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
-    found: list[Received] = []
-    data: list[str] = []
-    type, id = "", ""
-    for line in text.split("\n")[:-1]:
-        name, _, value = line.partition(":")
-        value = value.removeprefix(" ")
-        if line == "":
-            if data:
-                found.append(Received(type or "message", "\n".join(data), id))
-            data, type = [], ""
-        elif name == "data":
-            data.append(value)
-        elif name == "event":
-            type = value
-        elif name == "id" and "\0" not in value:
-            id = value
-    return found
+    return EventStreamParser().feed(body)

@@ -5,7 +5,7 @@ Shapes follow https://platform.openai.com/docs/api-reference. ``saying`` has wha
 each other file is one part of the API or one thing that it needs.
 """
 
-from oagw.services import Env, Service, UpstreamNode
+from oagw.services import Env, UpstreamNode
 from oagw.services.openai.chat import ChatCompletions
 from oagw.services.openai.completions import Completions
 from oagw.services.openai.embeddings import Embeddings
@@ -26,6 +26,3 @@ def tree(env: Env) -> UpstreamNode:
         }
     )
     return OpenAINode({b"v1": v1})
-
-
-SERVICE = Service("openai", tree)

@@ -1,0 +1,122 @@
+"""A case of the catalogue: what is sent, piece by piece, and what a client is to make of it."""
+
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from oagw.web.reply import UPSTREAM, Reply
+from oagw.web.stream import Step, Then
+
+# Seconds between two pieces, unless a case says otherwise: long enough to arrive one by one.
+PAUSE = 0.02
+
+EVENT_STREAM = "text/event-stream"
+
+ENDS = {"close": Then.CLOSE, "truncate": Then.TRUNCATE, "reset": Then.RESET}
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """One write: ``data``, ``repeat`` times over, after ``pause`` seconds.
+
+    ``raw`` data goes below the chunked coding.
+    """
+
+    data: bytes
+    pause: float = PAUSE
+    repeat: int = 1
+    raw: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        document: dict[str, Any] = {"pause": self.pause, "data": b64encode(self.data).decode()}
+        if self.repeat > 1:
+            document["repeat"] = self.repeat
+        if self.raw:
+            document["raw"] = True
+        return document
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatched:
+    """An event that a client dispatches, ``times`` times; its data is ``data``, ``repeat`` times over.
+
+    ``id`` is the last event id, which lasts from event to event.
+    """
+
+    data: str
+    type: str = "message"
+    id: str = ""
+    repeat: int = 1
+    times: int = 1
+
+    def as_json(self) -> dict[str, Any]:
+        document: dict[str, Any] = {"type": self.type, "data": self.data, "id": self.id}
+        if self.repeat > 1:
+            document["repeat"] = self.repeat
+        if self.times > 1:
+            document["times"] = self.times
+        return document
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A named stream.
+
+    ``status`` None means that no head is sent at all. ``ends`` is ``close`` (the response is complete),
+    ``truncate`` (FIN, and it is not) or ``reset`` (RST). ``events``, ``retry`` (milliseconds) and
+    ``reconnects`` are what the WHATWG HTML standard has an EventSource make of it.
+    """
+
+    name: str
+    about: str
+    chunks: tuple[Chunk, ...]
+    events: tuple[Dispatched, ...] = ()
+    retry: int | None = None
+    ends: str = "close"
+    status: int | None = 200
+    headers: tuple[tuple[str, str], ...] = (("Content-Type", EVENT_STREAM),)
+    reconnects: bool = True
+
+    def as_json(self, deviations: Mapping[str, Any]) -> dict[str, Any]:
+        """The catalogue's entry; ``deviations`` are those of all cases by name."""
+        return {
+            "name": self.name,
+            "about": self.about,
+            "status": self.status,
+            "headers": None if self.status is None else dict(self.headers),
+            "chunks": [chunk.as_json() for chunk in self.chunks],
+            "ends": self.ends,
+            "expected": {
+                "events": [event.as_json() for event in self.events],
+                "retry": self.retry,
+                "reconnects": self.reconnects,
+            },
+            "deviations": [
+                {"parser": parser, "does": does} for parser, does in deviations.get(self.name, ())
+            ],
+        }
+
+    def head(self) -> Reply | None:
+        """The head of the response."""
+        if self.status is None:
+            return None
+        fields = {name.encode(): (value.encode(),) for name, value in self.headers}
+        return Reply(self.status, headers=fields, source=UPSTREAM)
+
+    def steps(self) -> Iterator[Step]:
+        """The response, write by write."""
+        for chunk in self.chunks:
+            yield Step(chunk.pause, chunk.data * chunk.repeat, raw=chunk.raw)
+        # A reset must not overtake what was written before.
+        yield Step(PAUSE if self.ends == "reset" else 0.0, then=ENDS[self.ends])
+
+
+def pieces(*data: bytes) -> tuple[Chunk, ...]:
+    """A write for each."""
+    return tuple(Chunk(piece) for piece in data)
+
+
+def bytewise(data: bytes, pause: float = 0.005) -> tuple[Chunk, ...]:
+    """A write for each byte."""
+    return tuple(Chunk(data[at : at + 1], pause) for at in range(len(data)))

@@ -1,0 +1,58 @@
+"""GET /cases: the catalogue, and GET /cases/{name}: one of them on the wire."""
+
+from collections.abc import Mapping
+from functools import cache
+
+from twisted.web.resource import IResource
+from twisted.web.server import Request
+
+from oagw.services import Env, UpstreamNode
+from oagw.services.stream_test.case import Case
+from oagw.web.reply import UPSTREAM, Reply, json_reply
+from oagw.web.resource import Refused
+from oagw.web.stream import EventStream
+
+
+@cache
+def catalogue() -> Mapping[str, Case]:
+    """All cases by name; loaded when it is first asked for, not on the way to the first answer."""
+    from oagw.services.stream_test.catalogue import CASES
+
+    return {case.name: case for case in CASES}
+
+
+class Cases(UpstreamNode):
+    """GET /cases → 200 {"cases": [case...]}; below it, /cases/{name}.
+
+    A case has ``name``, ``about``, ``status``, ``headers``, ``chunks`` (``pause`` in seconds, ``data`` in
+    base64, ``repeat``, ``raw``), ``ends``, ``expected`` (``events``, ``retry`` in milliseconds,
+    ``reconnects``) and ``deviations`` (``parser``, ``does``).
+    """
+
+    def __init__(self, env: Env) -> None:
+        super().__init__()
+        self._env = env
+
+    def getChild(self, path: bytes, request: Request) -> IResource:
+        return Play(self._env, path.decode("utf-8", "replace")) if path else self
+
+    def render_GET(self, request: Request) -> Reply:
+        from oagw.services.stream_test.deviations import DEVIATIONS
+
+        cases = [case.as_json(DEVIATIONS) for case in catalogue().values()]
+        return json_reply({"cases": cases}, source=UPSTREAM)
+
+
+class Play(UpstreamNode):
+    """GET /cases/{name} → the writes of that case, in their pieces, and its end; 404 for an unknown name."""
+
+    def __init__(self, env: Env, name: str) -> None:
+        super().__init__()
+        self._env = env
+        self._name = name
+
+    def render_GET(self, request: Request) -> EventStream:
+        case = catalogue().get(self._name)
+        if case is None:
+            raise Refused(404, f"Unknown case: {self._name[:100]}")
+        return self._env.streams.play(case.steps(), case.head())

@@ -1,0 +1,230 @@
+"""Cases that try the client around the parser: writes, sizes, silences, content types, statuses, cuts."""
+
+from oagw.services.stream_test.case import EVENT_STREAM, Case, Chunk, bytewise, pieces
+from oagw.services.stream_test.case import Dispatched as E
+
+
+def typed(name: str, about: str, content_type: str, *, accepted: bool) -> Case:
+    """One event under another content type."""
+    return Case(
+        name,
+        about,
+        pieces("data: é\n\n".encode()),
+        (E("é"),) if accepted else (),
+        headers=(("Content-Type", content_type),),
+        reconnects=accepted,
+    )
+
+
+def failing(status: int, about: str) -> Case:
+    """An event stream under a status that fails the connection."""
+    body = b'event: error\ndata: {"error": {"message": "status %d"}}\n\n' % status
+    return Case(f"status-{status}", about, pieces(body), status=status, reconnects=False)
+
+
+def redirect(status: int) -> Case:
+    """To another case, where it goes on."""
+    return Case(
+        f"redirect-{status}",
+        f"{status} to the case lf",
+        (),
+        (E("one"), E("two")),
+        status=status,
+        headers=(("Location", "lf"), ("Content-Type", EVENT_STREAM)),
+    )
+
+
+PIECES = (
+    Case(
+        "no-blank-line-at-the-end",
+        "an event that no empty line ends is dropped",
+        pieces(b"data: one\n\ndata: two\n"),
+        (E("one"),),
+    ),
+    Case(
+        "no-line-end-at-the-end",
+        "and so is one whose last line does not end",
+        pieces(b"data: one\n\ndata: two"),
+        (E("one"),),
+    ),
+    Case(
+        "cut-in-a-field-name",
+        "the stream ends in the middle of a field name",
+        pieces(b"data: one\n\nda"),
+        (E("one"),),
+    ),
+    Case("empty", "a stream of no bytes at all", ()),
+    Case(
+        "one-byte-per-write",
+        "an event and its neighbours, byte by byte",
+        bytewise("id: 1\r\nevent: é\r\ndata: 🦀\r\n\r\n: c\r\ndata: x\r\n\r\n".encode()),
+        (E("🦀", "é", "1"), E("x", id="1")),
+    ),
+    Case(
+        "pieces-across-events",
+        "writes that end where no line does",
+        pieces(b"da", b"ta: o", b"ne\n", b"\nda", b"ta:", b" two\n\n"),
+        (E("one"), E("two")),
+    ),
+    Case(
+        "8-mib-line",
+        "one line of 8 MiB",
+        (Chunk(b"data: "), Chunk(b"x", repeat=8 * 1024 * 1024), Chunk(b"\n\n")),
+        (E("x", repeat=8 * 1024 * 1024),),
+    ),
+    Case(
+        "10000-events-in-one-write",
+        "10,000 tiny events in one write",
+        (Chunk(b"data: x\n\n", repeat=10_000),),
+        (E("x", times=10_000),),
+    ),
+    Case(
+        "long-silence",
+        "two seconds of silence before an event",
+        (Chunk(b"data: one\n\n"), Chunk(b"data: two\n\n", 2.0)),
+        (E("one"), E("two")),
+    ),
+    Case("silence-first", "a second of silence after the head", (Chunk(b"data: x\n\n", 1.0),), (E("x"),)),
+)
+
+CONTENT_TYPES = (
+    typed(
+        "type-with-charset",
+        "text/event-stream; charset=utf-8",
+        "text/event-stream; charset=utf-8",
+        accepted=True,
+    ),
+    typed("type-in-capitals", "a media type is matched in any case", "TEXT/EVENT-STREAM", accepted=True),
+    typed(
+        "type-with-another-charset",
+        "the stream is UTF-8 whatever the charset says",
+        "text/event-stream; charset=iso-8859-1",
+        accepted=True,
+    ),
+    typed("type-wrong", "another content type fails the connection", "text/plain", accepted=False),
+    typed("type-json", "and so does JSON", "application/json", accepted=False),
+    Case("type-missing", "and so does none", pieces(b"data: x\n\n"), headers=(), reconnects=False),
+)
+
+STATUSES = (
+    Case(
+        "status-204", "204 tells a client to stop reconnecting", (), status=204, headers=(), reconnects=False
+    ),
+    redirect(301),
+    redirect(307),
+    failing(401, "401 with an event stream fails the connection"),
+    failing(403, "403 with an event stream fails the connection"),
+    failing(404, "404 with an event stream fails the connection"),
+    failing(500, "500 with an event stream fails the connection"),
+    Case(
+        "error-object",
+        "200, and an error object in the stream",
+        pieces(b'data: {"a": 1}\n\n', b'data: {"error": {"message": "overloaded", "code": 529}}\n\n'),
+        (E('{"a": 1}'), E('{"error": {"message": "overloaded", "code": 529}}')),
+    ),
+)
+
+CONNECTIONS = (
+    Case(
+        "reset-before-the-head",
+        "the connection is reset, and there was no response",
+        (),
+        status=None,
+        ends="reset",
+    ),
+    Case(
+        "close-before-the-head",
+        "the connection is closed, and there was no response",
+        (),
+        status=None,
+        ends="truncate",
+    ),
+    Case("reset-after-the-head", "the connection is reset after the head", (), ends="reset"),
+    Case(
+        "reset-between-events",
+        "the connection is reset after an event",
+        pieces(b"data: one\n\n"),
+        (E("one"),),
+        ends="reset",
+    ),
+    Case(
+        "reset-in-an-event",
+        "the connection is reset in the middle of an event",
+        pieces(b"data: one\n\ndata: tw"),
+        (E("one"),),
+        ends="reset",
+    ),
+    Case(
+        "reset-in-a-chunk-header",
+        "the connection is reset in the middle of a chunk header",
+        (Chunk(b"data: one\n\n"), Chunk(b"1", raw=True)),
+        (E("one"),),
+        ends="reset",
+    ),
+    Case(
+        "truncated",
+        "the connection is closed without the last chunk",
+        pieces(b"data: one\n\ndata: tw"),
+        (E("one"),),
+        ends="truncate",
+    ),
+    Case(
+        "truncated-in-a-chunk",
+        "the connection is closed in the middle of a chunk",
+        (Chunk(b"data: one\n\n"), Chunk(b"ff\r\ndata: tw", raw=True)),
+        (E("one"),),
+        ends="truncate",
+    ),
+    Case(
+        "content-length-too-long",
+        "fewer bytes than the length promises",
+        pieces(b"data: one\n\n"),
+        (E("one"),),
+        ends="truncate",
+        headers=(("Content-Type", EVENT_STREAM), ("Content-Length", "1000")),
+    ),
+    Case(
+        "content-length-too-short",
+        "more bytes than the length promises: what goes beyond is not the stream's",
+        pieces(b"data: one\n\n", b"data: two\n\n"),
+        (E("one"),),
+        ends="truncate",
+        headers=(("Content-Type", EVENT_STREAM), ("Content-Length", "11")),
+    ),
+    Case(
+        "content-length-right",
+        "a stream with a length, all of it there",
+        pieces(b"data: one\n\n", b"data: two\n\n"),
+        (E("one"), E("two")),
+        headers=(("Content-Type", EVENT_STREAM), ("Content-Length", "22")),
+    ),
+)
+
+DONE = (
+    Case(
+        "done",
+        "[DONE] is data like any other",
+        pieces(b"data: {}\n\n", b"data: [DONE]\n\n"),
+        (E("{}"), E("[DONE]")),
+    ),
+    Case(
+        "done-missing",
+        "a chat that ends without [DONE]",
+        pieces(b'data: {"choices": []}\n\n'),
+        (E('{"choices": []}'),),
+    ),
+    Case(
+        "done-twice",
+        "[DONE] and [DONE] again",
+        pieces(b"data: {}\n\ndata: [DONE]\n\ndata: [DONE]\n\n"),
+        (E("{}"), E("[DONE]"), E("[DONE]")),
+    ),
+    Case(
+        "data-after-done",
+        "more data after [DONE]",
+        pieces(b"data: [DONE]\n\n", b'data: {"late": true}\n\n'),
+        (E("[DONE]"), E('{"late": true}')),
+    ),
+)
+
+CASES = (*PIECES, *CONTENT_TYPES, *STATUSES, *CONNECTIONS, *DONE)

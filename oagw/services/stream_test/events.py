@@ -1,0 +1,154 @@
+"""GET /events: as many events as a test wants, at its pace, with its end."""
+
+import math
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
+from functools import partial
+from random import Random
+
+from twisted.web.server import Request
+
+from oagw.services import Env, UpstreamNode
+from oagw.services.stream_test.parameters import Parameters
+from oagw.web.reply import UPSTREAM, Reply
+from oagw.web.sse import Event, encode
+from oagw.web.stream import EventStream, Step, Then, head
+
+# Seconds between two events.
+INTERVAL = 0.1
+
+CLASSIC = (
+    Event("First event", event="message", id="1"),
+    Event("Second event", event="update", id="2"),
+    Event("Third event with\nmultiple lines", event="message", id="3"),
+    Event("Final event", event="complete", id="4"),
+)
+
+KEEP_ALIVE = b": keep-alive\n\n"
+
+ENDS = {"close": Then.CLOSE, "reset": Then.RESET, "hang": Then.HANG, "truncate": Then.TRUNCATE}
+
+# Asking for one of these is asking for events made to measure.
+MEASURES = frozenset(("count", "size", "event"))
+
+_YEAR = 365 * 86400
+_MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a test asked for; see Events for the meaning of each."""
+
+    count: int
+    interval: float
+    jitter: float
+    random: Random
+    make: Callable[[int], bytes]
+    retry: int | None
+    keepalive: float
+    burst: int
+    then: Then
+    after: int | None
+    last: int
+
+
+class Events(UpstreamNode):
+    """GET /events → 200 text/event-stream: four events, 100 ms apart, then the end.
+
+    Their ids are 1 to 4, their types message, update, message (with two lines of data) and complete. With
+    ``count``, ``size`` or ``event`` they are made to measure: ``Event <id>``. Parameters:
+
+    - ``count``: how many, 0 for events until the client leaves
+    - ``interval``: seconds from one to the next; ``jitter``: at most so many seconds earlier or later, off
+      the same grid, by random numbers of ``seed``
+    - ``size``: bytes of data in each; ``event``: their type; ``retry``: milliseconds, sent with the first
+    - ``keepalive``: seconds after which a comment line fills a silence
+    - ``burst``: events in one write
+    - ``then``: ``close``, ``reset`` (RST), ``truncate`` (half an event, then FIN) or ``hang``, after
+      ``after`` events of this response, or after the last
+    - ``last_event_id``, or the header ``Last-Event-ID``: begin after that one
+
+    204 if there is nothing after that one, which tells an EventSource to stop. 400 names a bad parameter.
+    """
+
+    def __init__(self, env: Env) -> None:
+        super().__init__()
+        self._env = env
+
+    def render_GET(self, request: Request) -> Reply | EventStream:
+        wish = self._read(request)
+        if wish.count and wish.last >= wish.count:
+            return Reply(204, source=UPSTREAM)
+        return self._env.streams.play(steps(wish), head())
+
+    def _read(self, request: Request) -> Wish:
+        given = Parameters(request)
+        header = request.getHeader(b"last-event-id")
+        if header:  # a reconnecting EventSource sends it to the URL it was given at first
+            given.replace("last_event_id", header.decode("utf-8", "replace"))
+        size, type = given.integer("size", 0, _MIB, None), given.line("event")
+        seed = given.integer("seed", -(2**63), 2**63 - 1, None)
+        wish = Wish(
+            count=given.integer("count", 0, 10**9, len(CLASSIC)),
+            interval=given.seconds("interval", _YEAR, INTERVAL),
+            jitter=given.seconds("jitter", _YEAR, 0.0),
+            random=self._env.random if seed is None else Random(seed),
+            make=partial(measured, size, type) if MEASURES & given.names else classic,
+            retry=given.integer("retry", 0, 10**9, None),
+            keepalive=given.seconds("keepalive", _YEAR, 0.0),
+            burst=given.integer("burst", 1, 10_000, 1),
+            then=given.choice("then", ENDS, Then.CLOSE),
+            after=given.integer("after", 0, 10**9, None),
+            last=given.integer("last_event_id", 0, 10**18, 0),
+        )
+        given.refuse_others()
+        if (size or 0) * wish.burst > 8 * _MIB:
+            given.refuse("burst", f"is more than 8 MiB in one write with size {size}")
+        if 0 < wish.keepalive < 0.01:
+            given.refuse("keepalive", "must be 0 or from 0.01 on")
+        return wish
+
+
+def classic(id: int) -> bytes:
+    """One of the four, or one made to measure where there is no fifth."""
+    return encode(CLASSIC[id - 1]) if id <= len(CLASSIC) else measured(None, None, id)
+
+
+def measured(size: int | None, type: str | None, id: int) -> bytes:
+    """An event with ``Event <id>`` as its data, filled up or cut to ``size`` bytes."""
+    data = f"Event {id}"
+    if size is not None:
+        data = data.ljust(size, ".")[:size]
+    return encode(Event(data, event=type, id=str(id)))
+
+
+def steps(wish: Wish) -> Iterator[Step]:
+    """The stream that was asked for, step by step."""
+    most = wish.count - wish.last if wish.count else math.inf
+    if wish.after is not None:
+        most = min(most, wish.after)
+    sent, id, pause, offset = 0, wish.last, 0.0, 0.0
+    while sent < most:
+        burst = int(min(wish.burst, most - sent))
+        data = b"".join(wish.make(id + number) for number in range(1, burst + 1))
+        if sent == 0 and wish.retry is not None:
+            data = b"retry: %d\n" % wish.retry + data
+        pause = yield from _keep_alive(pause, wish.keepalive)
+        yield Step(pause, data)
+        sent, id = sent + burst, id + burst
+        previous, offset = offset, wish.random.uniform(-wish.jitter, wish.jitter) if wish.jitter else 0.0
+        pause = max(0.0, wish.interval + offset - previous)
+    if wish.then is Then.TRUNCATE:
+        half = wish.make(id + 1)
+        yield Step(0, half[: len(half) // 2])
+    while wish.then is Then.HANG and wish.keepalive:
+        yield Step(wish.keepalive, KEEP_ALIVE)
+    yield Step(0, then=wish.then)
+
+
+def _keep_alive(pause: float, keepalive: float) -> Generator[Step, None, float]:
+    """Comment lines every ``keepalive`` seconds of ``pause``; returns what is left of it."""
+    while keepalive and pause > keepalive:
+        yield Step(keepalive, KEEP_ALIVE)
+        pause -= keepalive
+    return pause

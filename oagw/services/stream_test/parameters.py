@@ -1,0 +1,89 @@
+"""The query of a request as checked values: whatever is wrong with it is Refused, by name."""
+
+import math
+from collections.abc import Mapping, Set
+from typing import NoReturn, TypeVar
+from urllib.parse import parse_qsl
+
+from twisted.web.server import Request
+
+from oagw.web.resource import Refused
+
+T = TypeVar("T")
+
+
+class Parameters:
+    """The query parameters of ``request``, each of which may be given once.
+
+    Each method takes the name and what holds if it is not given; raises Refused (400) for a bad value.
+    """
+
+    def __init__(self, request: Request) -> None:
+        self._given: dict[str, str] = {}
+        self._known: set[str] = set()
+        query = request.uri.partition(b"?")[2].decode("utf-8", "replace")
+        for name, value in parse_qsl(query, keep_blank_values=True):
+            if name in self._given:
+                self.refuse(name, "is given more than once")
+            self._given[name] = value
+
+    @property
+    def names(self) -> Set[str]:
+        """What is given."""
+        return self._given.keys()
+
+    def replace(self, name: str, value: str) -> None:
+        """Take ``value`` for ``name``: another part of the request says so."""
+        self._given[name] = value
+
+    def integer(self, name: str, least: int, most: int, default: T) -> int | T:
+        """A whole number from ``least`` to ``most``."""
+        text = self._take(name)
+        if text is None:
+            return default
+        digits = text.removeprefix("-")
+        if not (digits.isascii() and digits.isdigit()) or len(digits) > 20 or not least <= int(text) <= most:
+            self.refuse(name, f"must be a whole number from {least} to {most}")
+        return int(text)
+
+    def seconds(self, name: str, most: float, default: float) -> float:
+        """A number of seconds from 0 to ``most``."""
+        text = self._take(name)
+        if text is None:
+            return default
+        try:
+            seconds = float(text)
+        except ValueError:
+            seconds = math.nan
+        if not 0 <= seconds <= most:
+            self.refuse(name, f"must be a number of seconds from 0 to {most}")
+        return seconds
+
+    def line(self, name: str) -> str | None:
+        """A text without line ends."""
+        text = self._take(name)
+        if text is not None and ("\n" in text or "\r" in text):
+            self.refuse(name, "cannot contain a line end")
+        return text
+
+    def choice(self, name: str, choices: Mapping[str, T], default: T) -> T:
+        """One of ``choices``."""
+        text = self._take(name)
+        if text is None:
+            return default
+        if text not in choices:
+            self.refuse(name, f"must be one of {', '.join(choices)}")
+        return choices[text]
+
+    def refuse_others(self) -> None:
+        """Refuse what nobody asked for: it may be a misspelled name."""
+        for name in self._given.keys() - self._known:
+            self.refuse(name, "is unknown")
+
+    def refuse(self, name: str, why: str) -> NoReturn:
+        """Raise Refused for the parameter ``name``."""
+        raise Refused(400, f"Parameter {name[:100]} {why}", field=name)
+
+    def _take(self, name: str) -> str | None:
+        self._known.add(name)
+        return self._given.get(name)

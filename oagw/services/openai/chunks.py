@@ -46,6 +46,7 @@ def chunks(
         front + _json(_first(said, call)) + b',"logprobs":null,"finish_reason":null}]}\n\n'
         for front, call in zip(fronts, calls, strict=True)
     )
+    del calls
     before, after = _AROUND[said.kind]
     end = after + b',"logprobs":null,"finish_reason":null}]}\n\n'
     first, others = fronts[0] + before, [front + before for front in fronts[1:]]

@@ -11,6 +11,8 @@ from typing import Any
 from oagw.services.openai.pattern import matching
 from oagw.services.openai.valid import Checker, TooMuch, Unsatisfiable, kind_of
 
+__all__ = ["Unsatisfiable", "example"]
+
 # No text or list is longer, whatever its schema asks for.
 _LONGEST = 5000
 

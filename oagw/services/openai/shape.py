@@ -12,6 +12,15 @@ from oagw.web.resource import Refused
 REQUESTS = 10_000
 TOKENS = 2_000_000
 
+# The header fields that are the same in all answers, once: they stay as long as a stream.
+_ANSWERED = {
+    b"x-ratelimit-limit-requests": (b"%d" % REQUESTS,),
+    b"x-ratelimit-limit-tokens": (b"%d" % TOKENS,),
+    b"x-ratelimit-remaining-requests": (b"%d" % (REQUESTS - 1),),
+    b"x-ratelimit-reset-requests": (b"6ms",),
+}
+_REFUSED = _ANSWERED | {b"x-ratelimit-remaining-requests": (b"0",), b"x-ratelimit-reset-requests": (b"1s",)}
+
 SERVER_ERROR = "The server had an error while processing your request"
 
 # Type and code of an error by its status; what is not listed is in _kind.
@@ -60,15 +69,11 @@ def failure(status: int) -> Refused:
 
 def answer_headers(tokens: int = 0, seconds: float = 0.0, refused: bool = False) -> Headers:
     """What clients read beside the body: the ``tokens`` used, and the ``seconds`` it took."""
-    left = 0 if refused else REQUESTS - 1
     return {
-        b"Openai-Processing-Ms": (b"%d" % max(1, round(seconds * 1000)),),
-        b"X-Ratelimit-Limit-Requests": (b"%d" % REQUESTS,),
-        b"X-Ratelimit-Limit-Tokens": (b"%d" % TOKENS,),
-        b"X-Ratelimit-Remaining-Requests": (b"%d" % left,),
-        b"X-Ratelimit-Remaining-Tokens": (b"%d" % max(0, TOKENS - tokens),),
-        b"X-Ratelimit-Reset-Requests": (b"1s" if refused else b"6ms",),
-        b"X-Ratelimit-Reset-Tokens": (b"%dms" % (tokens * 60_000 // TOKENS),),
+        **(_REFUSED if refused else _ANSWERED),
+        b"openai-processing-ms": (b"%d" % max(1, round(seconds * 1000)),),
+        b"x-ratelimit-remaining-tokens": (b"%d" % max(0, TOKENS - tokens),),
+        b"x-ratelimit-reset-tokens": (b"%dms" % (tokens * 60_000 // TOKENS),),
     }
 
 

@@ -5,9 +5,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from oagw.services.openai.schema import example
 from oagw.services.openai.steering import Steering
-from oagw.services.openai.valid import Unsatisfiable
 from oagw.web.resource import Refused
 
 Name = Annotated[str, Meta(pattern="^[a-zA-Z0-9_-]{1,64}$")]
@@ -109,6 +107,9 @@ def toolbox(tools: list[Tool] | None, choice: str | ToolChoice | None) -> Toolbo
 
 def written(schema: dict[str, Any], place: str) -> str:
     """A value that is valid against ``schema``, as JSON; Refused names the ``place`` of a bad schema."""
+    # Here, because most chats do without, and it is a fifth of what is loaded for the first of them.
+    from oagw.services.openai.schema import Unsatisfiable, example
+
     try:
         return msgspec.json.encode(example(schema)).decode()
     except Unsatisfiable as error:

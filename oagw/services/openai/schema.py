@@ -95,8 +95,8 @@ class _Maker(Checker):
         """Roughly the schema of what fits both; ``fits`` has the last word."""
         merged = dict(one)
         for key, value in self.read(other).items():
-            self.spend(len(value) if isinstance(value, dict | list) else 1)
             mine = merged.get(key)
+            self.spend(sum(len(each) for each in (mine, value) if isinstance(each, dict | list)))
             if mine is None:
                 merged[key] = value
             elif key == "properties" and isinstance(mine, dict) and isinstance(value, dict):
@@ -142,7 +142,7 @@ class _Maker(Checker):
 
     def _object(self, schema: dict[str, Any], depth: int) -> dict[str, Any]:
         properties = schema.get("properties", {})
-        required = schema.get("required", [])
+        required = dict.fromkeys(schema.get("required", []))
         self.spend(len(properties) + len(required))
         made: dict[str, Any] = {}
         for name in dict.fromkeys([*properties, *required]):
@@ -184,7 +184,7 @@ class _Maker(Checker):
 
     def _other(self, value: Any, schema: Any, taken: list[Any]) -> Any:
         """``value``, or one like it that is not among ``taken``."""
-        self.spend(len(taken))
+        self.spend(len(taken) // 8)
         if value not in taken:
             return value
         others: list[Any] = []
@@ -195,7 +195,7 @@ class _Maker(Checker):
         elif isinstance(value, int | float):
             others += [value + len(taken), value - len(taken)]
         for other in others:
-            self.spend(len(taken))
+            self.spend(len(taken) // 8)
             if other not in taken and self.fits(other, schema):
                 return other
         raise Unsatisfiable("too few items are unlike each other")

@@ -4,6 +4,7 @@ import base64
 import json
 import math
 import struct
+from hashlib import shake_128
 from typing import Any
 
 from jsonschema import Draft202012Validator
@@ -95,8 +96,12 @@ class ResponseTests(SynchronousTestCase):
         self.assertEqual(body["text"]["format"], form)
 
     def test_a_stream_breaks_off_with_the_next_number(self) -> None:
-        received = events(post("responses", input="x [mock error_after=2]", stream=True).body)
-        self.assertEqual((received[-1].type, json.loads(received[-1].data)["sequence_number"]), ("error", 6))
+        tools = [{"type": "function", "name": "weather", "parameters": PARAMETERS}]
+        for members in ({}, {"tools": tools}):
+            received = events(post("responses", input="x [mock error_after=2]", stream=True, **members).body)
+            self.assertEqual(received[-1].type, "error")
+            numbers = [json.loads(event.data)["sequence_number"] for event in received]
+            self.assertEqual(numbers, list(range(len(received))))
 
     def test_what_does_not_fit_is_named(self) -> None:
         for members, param in (
@@ -144,6 +149,14 @@ class CompletionTests(SynchronousTestCase):
             self.assertTrue(choice["text"].startswith(token, offset))
             self.assertEqual(len(tops), 2)
 
+    def test_streamed_logprobs_add_up_to_the_buffered_ones(self) -> None:
+        (choice,) = post("completions", prompt="hello", logprobs=1).json()["choices"]
+        streamed = post("completions", prompt="hello", logprobs=1, stream=True)
+        *data, _ = [event.data for event in events(streamed.body)]
+        each = [json.loads(line)["choices"][0]["logprobs"] for line in data]
+        for name, whole in choice["logprobs"].items():
+            self.assertEqual([one for likely in each if likely for one in likely[name]], whole)
+
     def test_tokens_are_a_prompt_too(self) -> None:
         for prompt, count in (([1, 2, 3], 1), ([[1, 2, 3], [4]], 2), (None, 1)):
             self.assertEqual(len(post("completions", prompt=prompt).json()["choices"]), count)
@@ -175,6 +188,13 @@ class EmbeddingTests(SynchronousTestCase):
         self.assertEqual([one], self.vectors(input="one"))
         for vector in (one, other):
             self.assertAlmostEqual(math.hypot(*vector), 1, places=5)
+
+    def test_they_are_the_same_on_every_machine(self) -> None:
+        (vector,) = self.vectors(input="one", dimensions=64)
+        digest = shake_128(b'["m","one"]').digest(4 * 64)
+        numbers = struct.unpack("<64i", digest)
+        for value, number in zip(vector, numbers, strict=True):
+            self.assertAlmostEqual(value, number / math.hypot(*numbers), places=5)
 
     def test_dimensions_are_those_of_the_model_or_as_asked(self) -> None:
         for model, dimensions, length in (

@@ -83,6 +83,7 @@ LINKED = {
     [
         TREE,
         LINKED,
+        {"oneOf": [{"type": "string"}, {"enum": ["text"]}, {"type": "integer"}]},
         {"oneOf": [{"type": "integer"}, {"type": "number", "minimum": 1.5}]},
         {"allOf": [{"type": "integer", "minimum": 3}, {"maximum": 3}]},
         {"type": "array", "items": {"enum": ["a", "b", "c"]}, "minItems": 3, "uniqueItems": True},

@@ -247,10 +247,17 @@ RETRY = (
     ),
     Case(
         "retry-huge",
-        "an integer beyond 64 bits",
-        pieces(b"retry: 99999999999999999999\ndata: x\n\n"),
+        "an integer that a double cannot hold",
+        pieces(b"retry: 9007199254740993\ndata: x\n\n"),
         (E("x"),),
-        99999999999999999999,
+        9007199254740993,
+    ),
+    Case(
+        "retry-beyond-64-bits",
+        "an integer beyond 64 bits, and a smaller one after it",
+        pieces(b"retry: 99999999999999999999\ndata: x\n\nretry: 1000\ndata: y\n\n"),
+        (E("x"), E("y")),
+        1000,
     ),
 )
 

@@ -142,7 +142,7 @@ def _trace_id(request: Request) -> str | None:
         parts = traceparent.split(b"-")
         if len(parts) >= 4 and len(parts[1]) == 32:
             return parts[1].decode("ascii", "replace")
-    trace_id = request.getHeader(b"x-trace-id") or request.getHeader(b"x-request-id")
+    trace_id = request.getHeader(b"x-trace-id")
     if trace_id is None:
         (trace_id,) = request.responseHeaders.getRawHeaders(REQUEST_ID, (b"",))
     return trace_id.decode("utf-8", "replace")

@@ -5,9 +5,9 @@ each returns a Reply or an EventStream. What is wrong with a request is raised a
 by ``Node.refusal`` in the shape of whoever owns the URL: the gateway's by default, an upstream's where
 a service overrides it. ``web.reply`` and ``web.stream`` write what comes out.
 
-How paths are read, everywhere: dot segments are resolved first (``web.site``); then each segment is
-percent-decoded once, so ``%2F`` stays inside its segment; ``+`` is a plus (in a query it is a space);
-an empty segment, and so a trailing or double slash, means the node itself.
+How paths are read: each segment is percent-decoded once, so ``%2F`` stays inside its segment; ``+`` is a
+plus (in a query it is a space); an empty segment, and so a trailing or double slash, means the node
+itself. Below an alias, dot segments are resolved before that (``api.proxy``).
 """
 
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 class Refused(Exception):
     """A request that its resource cannot serve, before it is known in which shape to say so.
 
-    ``status`` is a 4xx, ``message`` a sentence for people; ``field`` the member or parameter at fault
+    ``status`` is 400 to 599, ``message`` a sentence for people; ``field`` the member or parameter at fault
     and ``code`` a constant for programs, where there are such.
     """
 

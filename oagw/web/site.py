@@ -14,6 +14,7 @@ from urllib.parse import unquote_to_bytes
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorTime, ITCPTransport
 from twisted.internet.protocol import connectionDone
+from twisted.internet.tcp import Connection
 from twisted.protocols.basic import LineReceiver
 from twisted.python.failure import Failure
 from twisted.web import http
@@ -79,6 +80,11 @@ class GatewayRequest(Request):
         except Exception:
             self.processingFailed(Failure())
 
+    def connectionLost(self, reason: Failure) -> None:
+        if self.path is not None and not self.finished:
+            self.channel.site.log(self, " (incomplete)")  # Twisted logs complete answers alone
+        super().connectionLost(reason)
+
     def processingFailed(self, reason: Failure) -> Failure:
         fail(self, reason)
         return reason
@@ -139,10 +145,17 @@ class GatewayChannel(HTTPChannel):
             self._lingering.cancel()
         super().connectionLost(reason)
 
+    @property
+    def unsent(self) -> bool:
+        """Whether the transport still holds something that was written."""
+        transport: Any = self.transport
+        return isinstance(transport, Connection) and bool(transport._tempDataLen or transport.dataBuffer)
+
     def write(self, data: bytes) -> None:
         """Send at once what nothing waits before; Twisted's way would take the reactor two more turns."""
         transport: Any = self.transport
-        if getattr(transport, "_tempDataLen", 1) or transport.dataBuffer or transport.disconnecting:
+        direct = isinstance(transport, Connection)  # and nothing wrapped around one, such as TLS
+        if not direct or self.unsent or transport.disconnecting or not transport.connected:
             transport.write(data)
             return
         sent = transport.writeSomeData(data)
@@ -165,6 +178,13 @@ class GatewayChannel(HTTPChannel):
             super().rawDataReceived(data)
         except _BodyTooLarge:
             self._refuse(413, f"Body larger than {MAX_BODY} bytes")
+
+    def headerReceived(self, line: bytes) -> bool:
+        try:
+            return bool(super().headerReceived(line))
+        except ValueError:  # a length of more digits than Python reads
+            self._respondToBadRequestAndDisconnect()
+            return False
 
     def allHeadersReceived(self) -> None:
         if self.length is not None and self.length > MAX_BODY:
@@ -205,6 +225,7 @@ class GatewayChannel(HTTPChannel):
         self.clearLineBuffer()
         self.setTimeout(None)
         self.transport.write(wire(problem_reply(platform(status, error))))
+        self.site.log_refused(self.transport.getPeer(), status)
         if ITCPTransport.providedBy(self.transport):
             self._lingering = self.callLater(LINGER, self.transport.abortConnection)
             self.transport.loseWriteConnection()
@@ -246,11 +267,16 @@ class GatewaySite(Site):
         # Twisted asks for this by name; it would write a chunked body of any size to a temporary file.
         return BytesIO()
 
-    def log(self, request: http.Request) -> None:
+    def log(self, request: http.Request, end: str = "") -> None:
         if self._access_log is not None:
             method, path = excerpt(request.method), excerpt(request.path, 1000)
-            line = f"{request.client.host} {method} {path} {request.code} {request.sentLength}"
+            line = f"{request.client.host} {method} {path} {request.code} {request.sentLength}{end}"
             self._access_log(line)
+
+    def log_refused(self, peer: Any, status: int) -> None:
+        """A line for what was no request."""
+        if self._access_log is not None:
+            self._access_log(f"{peer.host} - - {status} -")
 
     def close(self) -> Deferred[None]:
         """Close all connections when what is written is out; fires after CLOSING seconds at the latest."""

@@ -34,7 +34,7 @@ class Then(Enum):
     GO_ON = auto()
     CLOSE = auto()  # the response is complete
     TRUNCATE = auto()  # the connection is closed (FIN), the response is not complete
-    RESET = auto()  # the connection is reset (RST)
+    RESET = auto()  # the connection is reset (RST) when all that was written is sent
     HANG = auto()  # nothing, until the client leaves
 
 
@@ -98,9 +98,7 @@ class Streams:
         if self._pulse is None:
             self._pulse = LoopingCall(self._beat)
             self._pulse.clock = self.clock
-            self._pulse.start(TICK, now=False).addErrback(
-                lambda failure: log.failure("streams stand still", failure)
-            )
+            self._pulse.start(TICK, now=False).addErrback(self._broken)
         return tick
 
     def forget(self, stream: "EventStream", tick: int) -> None:
@@ -118,6 +116,10 @@ class Streams:
             for stream in list(self._waiting.pop(heappop(self._ticks), ())):
                 stream.wake(now)
         self._rest()
+
+    def _broken(self, failure: Failure) -> None:
+        log.failure("the streams' clockwork broke", failure)
+        self._pulse = None  # the next that waits starts it anew
 
     def _rest(self) -> None:
         """Stop the LoopingCall when nobody waits."""
@@ -178,10 +180,12 @@ class EventStream:
         try:
             self._play(now)
         except Exception:
-            request = self._over()
-            if request is not None:
+            failure, request = Failure(), self._over()
+            if request is None:
+                log.failure("a stream broke as it ended", failure)
+            else:
                 request.unregisterProducer()
-                fail(request, Failure())
+                fail(request, failure)
 
     def resumeProducing(self) -> None:
         """The client reads (again). Called by the transport."""
@@ -237,6 +241,10 @@ class EventStream:
         if frames:
             request.sentLength += size
             request.channel.write(b"".join(frames))
+        if then is Then.RESET and getattr(request.channel, "unsent", False):
+            # An abort would drop what the transport still holds, the head included.
+            step = self._next = Step(0, then=then)
+            self._due = now + TICK
         if step is None:
             if then is not Then.HANG:
                 self.end(then)

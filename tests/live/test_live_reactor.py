@@ -7,12 +7,14 @@ import socket
 from collections.abc import AsyncIterator
 from typing import Any
 
+import pytest
 import pytest_twisted
 from twisted.internet import reactor as installed_reactor
 from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
 from twisted.internet.error import ConnectionDone
 from twisted.internet.protocol import Protocol, connectionDone
+from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
 from twisted.python.failure import Failure
 
 from oagw.app import Gateway
@@ -162,6 +164,52 @@ async def test_a_client_that_does_not_read_costs_no_more_than_a_buffer(running: 
     await client.more()
     client.transport.abortConnection()
     await client.ended
+
+
+@pytest_twisted.ensureDeferred
+@pytest.mark.parametrize(
+    ("path", "last"),
+    [
+        ("events?count=1&then=reset", b"Event 1"),
+        ("events?count=3&interval=0&then=reset", b"Event 3"),
+        ("events?after=0&then=reset", b"text/event-stream"),
+        ("events?count=1&size=1000000&then=reset", b"..."),
+        ("cases/reset-in-an-event", b"data: tw"),
+    ],
+)
+async def test_a_reset_does_not_overtake_what_was_written(path: str, last: bytes) -> None:
+    running = Running(Config(port=0, stream_interval_scale=0))
+    head = request(f"GET /oagw/v1/proxy/stream-test/{path} HTTP/1.1", "Host: g", BEARER)
+    client = await running.connect(Client(head))
+    await client.ended
+    assert client.received.rstrip(b"\r\n0").endswith(last) or last in client.received
+    assert not client.received.endswith(b"0\r\n\r\n")
+    assert not client.reason.check(ConnectionDone)
+    await running.gateway.stop()
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_transport_in_a_wrapper_carries_every_byte() -> None:
+    """As TLS does: nothing may go past it."""
+
+    class Louder(ProtocolWrapper):
+        def write(self, data: bytes) -> None:
+            super().write(data.upper())
+
+        def writeSequence(self, data: list[bytes]) -> None:
+            self.write(b"".join(data))
+
+    gateway = Gateway(Config(), reactor)
+    wrapped = WrappingFactory(gateway.site)
+    wrapped.protocol = Louder
+    port = reactor.listenTCP(0, wrapped, interface="127.0.0.1")
+    endpoint = TCP4ClientEndpoint(reactor, "127.0.0.1", port.getHost().port)
+    client = await connectProtocol(endpoint, Client(EVENTS))
+    await client.ended
+    assert b"FINAL EVENT" in client.received
+    assert client.received == client.received.upper()
+    await port.stopListening()
+    await gateway.stop()
 
 
 @pytest_twisted.ensureDeferred

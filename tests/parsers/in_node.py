@@ -32,8 +32,8 @@ def lacking_node() -> str | None:
 
 
 def chromium() -> str | None:
-    """The path of Chromium: the environment's CHROMIUM, or where Debian has it."""
-    return shutil.which(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
+    """The path of Chromium: the environment's CHROMIUM, or the one on the path."""
+    return shutil.which(os.environ.get("CHROMIUM", "chromium"))
 
 
 def node_version(package: str) -> str:

@@ -132,6 +132,7 @@ class ParameterTests(SynchronousTestCase):
             ("?keepalive=0.001", "keepalive"),
             ("?burst=0", "burst"),
             ("?size=1048576&burst=9", "burst"),
+            ("?burst=10000&event=" + "x" * 5000, "burst"),
             ("?then=explode", "then"),
             ("?after=x", "after"),
             ("?last_event_id=x", "last_event_id"),

@@ -60,6 +60,19 @@ class RefusalTests(SynchronousTestCase):
     def test_a_content_length_that_is_no_number_is_400(self) -> None:
         self.refused(request(CALCULATE, "Host: g", "Content-Length: twelve"), 400)
 
+    def test_a_content_length_of_thousands_of_digits_is_400(self) -> None:
+        self.refused(request(CALCULATE, "Host: g", "Content-Length: " + "9" * 5000), 400)
+
+    def test_one_that_waits_behind_a_stream_is_400_when_its_turn_comes(self) -> None:
+        stream = request("GET /oagw/v1/proxy/stream-test/events HTTP/1.1", "Host: g", BEARER)
+        data = self.connection.send(
+            stream + request(CALCULATE, "Host: g", "Content-Length: " + "9" * 5000, "x: y")
+        )
+        self.wire.clock.pump([0.1] * 4)
+        answer, rest = parse(data + self.connection.take())
+        self.assertEqual(answer.status, 200)
+        self.assert_problem(parse(rest)[0], 400)
+
     def test_content_length_and_transfer_encoding_together_are_400(self) -> None:
         fields = ("Host: g", "Content-Length: 3", "Transfer-Encoding: chunked")
         self.refused(request(CALCULATE, *fields) + b"0\r\n\r\n", 400)

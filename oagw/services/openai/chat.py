@@ -19,8 +19,11 @@ from oagw.services.openai.saying import (
     Part,
     Said,
     Stop,
+    StreamOptions,
     say,
+    stops,
     text_of,
+    wants_usage,
 )
 from oagw.services.openai.shape import OpenAINode, read
 from oagw.services.openai.steering import steer
@@ -40,12 +43,6 @@ class Message(msgspec.Struct):
 
     role: Literal["system", "developer", "user", "assistant", "tool", "function"]
     content: str | list[Part] | None = None
-
-
-class StreamOptions(msgspec.Struct):
-    """``include_usage`` asks for a last chunk with the usage."""
-
-    include_usage: bool | None = None
 
 
 class PlainFormat(msgspec.Struct, tag_field="type", tag="text"):
@@ -89,9 +86,8 @@ class ChatRequest(msgspec.Struct):
 
     def limits(self) -> Limits:
         """What bounds the answer."""
-        stop = [self.stop] if isinstance(self.stop, str) else self.stop or []
         most = self.max_completion_tokens or self.max_tokens
-        return Limits(most, tuple(stop), self.n or 1, self.top_logprobs or 0)
+        return Limits(most, stops(self.stop), self.n or 1, self.top_logprobs or 0)
 
 
 _chat_request = msgspec.json.Decoder(ChatRequest)
@@ -113,6 +109,7 @@ class ChatCompletions(OpenAINode):
     def render_POST(self, request: Request) -> Reply | EventStream:
         chat = read(request, _chat_request)
         _check(chat)
+        include_usage = wants_usage(chat.stream_options, chat.stream)
         require(chat.model, self._env)
         texts = [text_of(message.content) for message in chat.messages]
         asked = next((at for at in reversed(range(len(texts))) if chat.messages[at].role == "user"), None)
@@ -140,7 +137,6 @@ class ChatCompletions(OpenAINode):
         tokens = usage(conversation(texts), choices * said.tokens)
         top = (chat.top_logprobs or 0) if chat.logprobs else None
         if chat.stream:
-            include_usage = bool(chat.stream_options and chat.stream_options.include_usage)
             writes = chunks(completion, said, calls, top, tokens if include_usage else None)
             return pace.stream(self._env, writes, steering, tokens["total_tokens"])
         body = completion | {
@@ -159,9 +155,6 @@ def _check(chat: ChatRequest) -> None:
     if chat.top_logprobs is not None and not chat.logprobs:
         message = "Invalid 'top_logprobs': it is only allowed when 'logprobs' is true"
         raise Refused(400, message, field="top_logprobs", code="invalid_value")
-    if chat.stream_options is not None and not chat.stream:
-        message = "Invalid 'stream_options': it is only allowed when 'stream' is true"
-        raise Refused(400, message, field="stream_options", code="invalid_value")
 
 
 def _choice(index: int, said: Said, call: str, top: int | None) -> dict[str, Any]:

@@ -9,10 +9,21 @@ from twisted.web.server import Request
 
 from oagw.services import Env
 from oagw.services.openai import pace
-from oagw.services.openai.chat import Count, Penalty, StreamOptions
+from oagw.services.openai.chat import Count, Penalty
 from oagw.services.openai.ids import fresh
 from oagw.services.openai.models import FINGERPRINT, require
-from oagw.services.openai.saying import Limits, Metadata, ModelName, Said, Stop, bounded, say
+from oagw.services.openai.saying import (
+    Limits,
+    Metadata,
+    ModelName,
+    Said,
+    Stop,
+    StreamOptions,
+    bounded,
+    say,
+    stops,
+    wants_usage,
+)
 from oagw.services.openai.shape import OpenAINode, read
 from oagw.services.openai.steering import Steering, steer
 from oagw.services.openai.tokens import count, logprob, usage
@@ -70,9 +81,7 @@ class Completions(OpenAINode):
         if choices > _MOST_CHOICES:
             message = f"Invalid 'n': prompts times n must be at most {_MOST_CHOICES}"
             raise Refused(400, message, field="n", code="invalid_value")
-        if asked.stream_options is not None and not asked.stream:
-            message = "Invalid 'stream_options': it is only allowed when 'stream' is true"
-            raise Refused(400, message, field="stream_options", code="invalid_value")
+        include_usage = wants_usage(asked.stream_options, asked.stream)
         steering = Steering()
         all_said: list[Said] = []
         for prompt in prompts:
@@ -88,7 +97,6 @@ class Completions(OpenAINode):
         tokens = usage(sum(map(count, prompts)), sum(said.tokens for said in all_said))
         total = tokens["total_tokens"]
         if asked.stream:
-            include_usage = bool(asked.stream_options and asked.stream_options.include_usage)
             writes = _chunks(completion, all_said, asked.logprobs, tokens if include_usage else None)
             return pace.stream(self._env, writes, steering, total)
         answers = [_choice(index, said, asked.logprobs) for index, said in enumerate(all_said)]
@@ -116,8 +124,7 @@ def _prompts(given: str | list[str | int | list[int]] | None) -> list[str]:
 
 def _said(asked: CompletionRequest, prompt: str, choices: int) -> tuple[Said, Steering]:
     text, steering = steer(prompt, asked.metadata, "prompt")
-    stop = [asked.stop] if isinstance(asked.stop, str) else asked.stop or []
-    limits = Limits(asked.max_tokens, tuple(stop), choices, asked.logprobs or 0)
+    limits = Limits(asked.max_tokens, stops(asked.stop), choices, asked.logprobs or 0)
     said = say(text, steering, limits)
     if asked.echo:
         said = bounded(said._replace(text=text + said.text), limits)

@@ -17,7 +17,7 @@ from oagw.services.openai import pace
 from oagw.services.openai.models import require
 from oagw.services.openai.saying import ModelName
 from oagw.services.openai.shape import OpenAINode, answer_headers, read
-from oagw.services.openai.steering import steer
+from oagw.services.openai.steering import Steering, steer
 from oagw.services.openai.tokens import count
 from oagw.web.reply import JSON, UPSTREAM, Reply
 from oagw.web.resource import Refused
@@ -65,7 +65,13 @@ class Embeddings(OpenAINode):
         dimensions = _dimensions(asked)
         inputs = _inputs(asked.input)
         last = inputs[-1]
-        _, steering = steer(last if isinstance(last, str) else "", None, "input")
+        if isinstance(last, str):
+            inputs[-1], steering = steer(last, None, "input")
+        else:
+            steering = Steering()
+        if steering.timed() and len(inputs) > _AT_ONCE:
+            message = f"Invalid mock directive: times and ends go with at most {_AT_ONCE} inputs"
+            raise Refused(400, message, field="input", code="invalid_directive")
         tokens = sum(count(each) if isinstance(each, str) else len(each) for each in inputs)
         answer = {
             "object": "list",

@@ -5,7 +5,7 @@ Where the request wants JSON, that text or a value of the schema comes as JSON. 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -38,6 +38,12 @@ class Part(msgspec.Struct):
 
     type: str
     text: str | None = None
+
+
+class StreamOptions(msgspec.Struct):
+    """``include_usage`` asks for a last chunk with the usage."""
+
+    include_usage: bool | None = None
 
 
 class JsonSchema(msgspec.Struct):
@@ -76,9 +82,22 @@ class Limits(NamedTuple):
     """The limits of a request: tokens, texts to stop at, choices, and likelier tokens beside each."""
 
     tokens: int | None = None
-    stop: tuple[str, ...] = ()
+    stop: Sequence[str] = ()
     choices: int = 1
     logprobs: int = 0
+
+
+def stops(stop: str | list[str] | None) -> list[str]:
+    """The texts to stop at, of which a request may give one, several or none."""
+    return [stop] if isinstance(stop, str) else stop or []
+
+
+def wants_usage(options: StreamOptions | None, stream: bool | None) -> bool:
+    """Whether a stream is to end with the usage; Refused where there are options and no stream."""
+    if options is not None and not stream:
+        message = "Invalid 'stream_options': it is only allowed when 'stream' is true"
+        raise Refused(400, message, field="stream_options", code="invalid_value")
+    return bool(options and options.include_usage)
 
 
 def text_of(content: str | list[Part] | None) -> str:
@@ -102,7 +121,8 @@ def say(
     ``form`` is whether the answer is to be JSON, or the schema of it, which is at ``place`` in the body.
     """
     plain = asked.lower()
-    if "error" in plain and "hello" not in plain and steering.reply is None:
+    steered = (steering.reply, steering.refusal, steering.tool)
+    if "error" in plain and "hello" not in plain and steered == (None, None, None):
         raise failure(429)
     kind: Literal["content", "refusal", "call"] = "content"
     finish: Literal["stop", "tool_calls"] = "stop"

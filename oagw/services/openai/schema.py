@@ -1,7 +1,7 @@
 """A value that is valid against a JSON Schema, the same for the same schema.
 
 What the schema asks for is made first and then checked by ``valid.Checker``, so that what comes out is
-valid or nothing does.
+valid or nothing does; but for ``pattern``, which is followed and not checked.
 """
 
 import math
@@ -41,7 +41,7 @@ def example(schema: Any) -> Any:
             return _Maker(schema, levels).make(schema, 0)
         except TooMuch as error:
             last = error
-        except (TypeError, AttributeError, KeyError, OverflowError) as error:
+        except (TypeError, AttributeError, KeyError, OverflowError, RecursionError) as error:
             raise Unsatisfiable(f"it is not well formed: {error}") from None
     raise last
 

@@ -102,8 +102,8 @@ class Events(UpstreamNode):
             last=given.integer("last_event_id", 0, 10**18, 0),
         )
         given.refuse_others()
-        if (size or 0) * wish.burst > 8 * _MIB:
-            given.refuse("burst", f"is more than 8 MiB in one write with size {size}")
+        if len(wish.make(1)) * wish.burst > 9 * _MIB:
+            given.refuse("burst", f"of {wish.burst} is more than 9 MiB in one write")
         if 0 < wish.keepalive < 0.01:
             given.refuse("keepalive", "must be 0 or from 0.01 on")
         return wish

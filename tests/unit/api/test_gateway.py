@@ -4,7 +4,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 import oagw
 from oagw.config import Config
-from tests.support.wire import Answer, Wire
+from tests.support.wire import BEARER, Answer, Wire, request
 
 ALIASES = ["calculator", "github", "openai", "stream-test", "weather"]
 NIL = "00000000-0000-0000-0000-000000000000"
@@ -141,6 +141,20 @@ class AccessLogTests(SynchronousTestCase):
             [line.rsplit(" ", 1)[0] for line in wire.log],
             ["192.168.1.1 GET /health 200", "192.168.1.1 GET /oagw/v1/status 403"],
         )
+
+    def test_what_is_not_complete_has_its_line_too(self) -> None:
+        wire = Wire(Config(access_log=True))
+        connection = wire.connect()
+        connection.send(request("GET /oagw/v1/proxy/stream-test/events HTTP/1.1", "Host: g", BEARER))
+        connection.leave()
+        connection = wire.connect()
+        connection.send(b"NOT HTTP\r\n\r\n")
+        connection.leave()
+        (left, refused) = wire.log
+        self.assertRegex(
+            left, r"^192\.168\.1\.1 GET /oagw/v1/proxy/stream-test/events 200 \d+ \(incomplete\)$"
+        )
+        self.assertEqual(refused, "192.168.1.1 - - 400 -")
 
     def test_no_line_unless_asked_for(self) -> None:
         wire = Wire()

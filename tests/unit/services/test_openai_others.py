@@ -189,6 +189,13 @@ class EmbeddingTests(SynchronousTestCase):
         for vector in (one, other):
             self.assertAlmostEqual(math.hypot(*vector), 1, places=5)
 
+    def test_the_model_does_not_see_a_directive(self) -> None:
+        self.assertEqual(self.vectors(input="one [mock ttft=0]"), self.vectors(input="one"))
+
+    def test_times_of_many_inputs_are_refused(self) -> None:
+        answer = post("embeddings", input=["one"] * 16 + ["two [mock ttft=1]"])
+        self.assertEqual((answer.status, answer.json()["error"]["code"]), (400, "invalid_directive"))
+
     def test_they_are_the_same_on_every_machine(self) -> None:
         (vector,) = self.vectors(input="one", dimensions=64)
         digest = shake_128(b'["m","one"]').digest(4 * 64)

@@ -120,6 +120,11 @@ for _ in range(500):
     _DEEP = {"type": "array", "items": _DEEP, "minItems": 1}
 
 
+_NESTED: list[Any] = []
+for _ in range(900):
+    _NESTED = [_NESTED]
+
+
 @pytest.mark.parametrize(
     "schema",
     [
@@ -148,6 +153,7 @@ for _ in range(500):
         {"type": "object", "required": [f"p{number}" for number in range(100_000)]},
         _DOUBLING,
         _DEEP,
+        {"const": _NESTED},
     ],
     ids=lambda schema: str(schema)[:40],
 )

@@ -24,6 +24,14 @@ class DirectiveTests(SynchronousTestCase):
         self.assertEqual(text(chat("Where am I? [mock ttft=0]")), text(chat("Where am I?")))
         self.assertIn('"AB"', text(chat("A[mock ttft=0]B [mock tps=5]", stream=False)))
 
+    def test_what_it_says_overrides_the_word_error(self) -> None:
+        refused = chat('explain this error [mock refusal="No."]').json()["choices"][0]["message"]
+        self.assertEqual((refused["refusal"], refused["content"]), ("No.", None))
+        tool = {"type": "function", "function": {"name": "look_up"}}
+        called = chat("explain this error [mock tool=look_up]", tools=[tool]).json()["choices"][0]["message"]
+        self.assertEqual(called["tool_calls"][0]["function"]["name"], "look_up")
+        self.assertEqual(chat("explain this error [mock tokens=3]").status, 429)
+
     def test_what_only_looks_like_one_is_quoted(self) -> None:
         for content in ("[mockery]", "[mock", "mock reply=x", "[ mock reply=x]"):
             self.assertIn(content, text(chat(content)))

@@ -83,7 +83,7 @@ class TraceTests(SynchronousTestCase):
 
     def test_then_x_trace_id_then_the_request_id(self) -> None:
         self.assertEqual(self.trace_id("X-Trace-Id: t", "X-Request-Id: r"), "t")
-        self.assertEqual(self.trace_id("X-Request-Id: r"), "r")
+        self.assertEqual(self.trace_id("X-Request-Id: r", "X-Request-Id: other"), "r")
         self.assertEqual(self.trace_id("traceparent: nonsense", "X-Request-Id: r"), "r")
 
     def test_and_then_the_one_that_was_made_for_the_answer(self) -> None:

@@ -39,6 +39,9 @@ class ConfigError(Exception):
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
+        flag, found, _ = message.partition("ignored explicit argument")
+        if found:
+            message = f"{flag}takes no value"
         raise ConfigError(f"{message} (try --help)")
 
 
@@ -99,15 +102,18 @@ def parse_args(args: Sequence[str], prog: str = "server.py") -> Config:
     known, unknown = parser.parse_known_args(args)
     if unknown:
         # Without their values: one may be a token behind a misspelled --token.
-        parser.error("unrecognized arguments: " + " ".join(text.partition("=")[0] for text in unknown))
-    options = vars(known)
-    options["tokens"] = tuple(options["tokens"] or default.tokens)
-    return Config(**options)
+        options = [text.partition("=")[0] for text in unknown if text.startswith("-")]
+        parser.error("unrecognized arguments: " + " ".join(options) if options else "more than one PORT")
+    chosen = vars(known)
+    chosen["tokens"] = tuple(chosen["tokens"] or default.tokens)
+    return Config(**chosen)
 
 
 def _port(text: str) -> int:
     if not (text.isascii() and text.isdigit()) or int(text[:99]) > 65535:
-        raise argparse.ArgumentTypeError(f"a port is a number from 0 to 65535, not {text!r}")
+        # What is no number stays out of the message: it may be a token behind a misspelled --token.
+        not_this = f", not {text}" if text.isdigit() and len(text) < 10 else ""
+        raise argparse.ArgumentTypeError(f"a port is a number from 0 to 65535{not_this}")
     return int(text)
 
 

@@ -11,6 +11,7 @@ import pytest
 from oagw.testing import MockGateway
 from tests.parsers.survey import catalogue, table
 from tests.support.stream_cases import Case
+from tests.support.wire import Wire
 
 HOME = Path(__file__).resolve().parent.parent
 PAGE = (HOME / "docs" / "streams.md").read_text()
@@ -75,12 +76,22 @@ def test_the_table_is_what_the_catalogue_records(cases: dict[str, Case]):
     assert recorded in PAGE, f"docs/streams.md is to have this table:\n{recorded}"
 
 
+def explained(heading: str) -> set[str]:
+    """The names in the first column of the table below ``heading``."""
+    table = PAGE.partition(f"# {heading}\n")[2].partition("\n#")[0]
+    rows = re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)
+    return {name for row in rows for name in re.findall("`(.*?)`", row)}
+
+
 def test_every_member_of_a_case_is_explained(cases: dict[str, Case]):
     members = {member for case in cases.values() for member in case}
     members |= {f"expected.{member}" for case in cases.values() for member in case["expected"]}
-    explained = {
-        name
-        for row in re.findall(r"^\| (`.*?) \|", PAGE, re.MULTILINE)
-        for name in re.findall("`(.*?)`", row)
-    }
-    assert members - {"expected"} == explained
+    assert members - {"expected"} == explained("What a case is")
+
+
+def test_every_parameter_that_is_explained_is_known():
+    names = explained("Events to measure")
+    assert len(names) > 10
+    for name in names:
+        answer = Wire().ask("HEAD", f"/oagw/v1/proxy/stream-test/events?{name}=1")
+        assert (answer.status == 200) != (name == "then"), name

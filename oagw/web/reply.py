@@ -19,7 +19,7 @@ from oagw.model.problem import PHRASES, Problem, canonical
 
 log = Logger()
 
-ERROR_SOURCE = b"X-OAGW-Error-Source"
+ERROR_SOURCE = b"X-Oagw-Error-Source"  # as Twisted spells it in any case
 REQUEST_ID = b"X-Request-Id"
 GATEWAY = b"gateway"
 UPSTREAM = b"upstream"

@@ -5,14 +5,16 @@ What Twisted would answer by itself (a bare 400, a silent close, an HTML page) i
 problem. ``web.resource`` is the tree that comes next.
 """
 
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from io import BytesIO
 from random import Random
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from twisted.internet.defer import Deferred, succeed
-from twisted.internet.interfaces import IDelayedCall, IReactorTime, ITCPTransport
+from twisted.internet.interfaces import IDelayedCall, IHalfCloseableProtocol, IReactorTime, ITCPTransport
 from twisted.internet.protocol import connectionDone
 from twisted.internet.tcp import Connection
 from twisted.protocols.basic import LineReceiver
@@ -21,6 +23,7 @@ from twisted.web import http
 from twisted.web.http import HTTPChannel, datetimeToString
 from twisted.web.resource import IResource
 from twisted.web.server import Request, Site
+from zope.interface import implementer
 
 from oagw.model.problem import Problem, invalid_field, platform
 from oagw.web.reply import REQUEST_ID, Reply, excerpt, fail, problem_reply, send, wire
@@ -35,6 +38,9 @@ LINGER = 5.0
 # Seconds that connections get to close when the server stops; a client that does not read would take for
 # ever.
 CLOSING = 0.1
+
+# A request id that is sent back as it came.
+_PLAIN = re.compile(rb"[!-~]{1,200}")
 
 
 class GatewayRequest(Request):
@@ -65,8 +71,9 @@ class GatewayRequest(Request):
         self.producer = self.streamingProducer = None  # now, while the dictionary still has room
         fields = self.responseHeaders
         fields.setRawHeaders(b"Date", (site.date(),))
-        given = self.requestHeaders.getRawHeaders(REQUEST_ID)
-        fields.setRawHeaders(REQUEST_ID, (given[0][:200] if given else site.request_id(),))
+        given = self.requestHeaders.getRawHeaders(REQUEST_ID, (b"",))[0]
+        request_id = given if _PLAIN.fullmatch(given) else site.request_id()
+        fields.setRawHeaders(REQUEST_ID, (request_id,))
         try:
             problem = self._malformed()
             if problem is not None:
@@ -119,6 +126,7 @@ class _BodyTooLarge(Exception):
     """A chunked body grew over MAX_BODY."""
 
 
+@implementer(IHalfCloseableProtocol)
 class GatewayChannel(HTTPChannel):
     """One connection: bounded in size and time, and refusing with a problem what is no request."""
 
@@ -183,8 +191,29 @@ class GatewayChannel(HTTPChannel):
         try:
             return bool(super().headerReceived(line))
         except ValueError:  # a length of more digits than Python reads
-            self._respondToBadRequestAndDisconnect()
+            self._refuse(413, f"Body larger than {MAX_BODY} bytes")
             return False
+
+    def checkPersistence(self, request: http.Request, version: bytes) -> bool:
+        # Twisted reads the first field alone, and does not know that commas separate.
+        fields = request.requestHeaders.getRawHeaders(b"Connection", ())
+        options = {option.strip().lower() for field in fields for option in field.split(b",")}
+        if version == b"HTTP/1.1" and b"close" in options:
+            request.responseHeaders.setRawHeaders(b"Connection", (b"close",))
+        return version == b"HTTP/1.1" and b"close" not in options
+
+    def readConnectionLost(self) -> None:
+        """The client sends no more, but may well read what it has asked for.
+
+        A stream ends: a client that has left looks the same.
+        """
+        if self._requestProducer is not None:
+            self.transport.abortConnection()
+        else:
+            self.loseConnection()
+
+    def writeConnectionLost(self) -> None:
+        """Nothing: this is what ``_refuse`` does."""
 
     def allHeadersReceived(self) -> None:
         if self.length is not None and self.length > MAX_BODY:
@@ -224,7 +253,9 @@ class GatewayChannel(HTTPChannel):
         self._refused = True
         self.clearLineBuffer()
         self.setTimeout(None)
-        self.transport.write(wire(problem_reply(platform(status, error))))
+        site, reply = self.site, problem_reply(platform(status, error))
+        fields = {b"Date": (site.date(),), REQUEST_ID: (site.request_id(),), **reply.headers}
+        self.transport.write(wire(replace(reply, headers=fields)))
         self.site.log_refused(self.transport.getPeer(), status)
         if ITCPTransport.providedBy(self.transport):
             self._lingering = self.callLater(LINGER, self.transport.abortConnection)

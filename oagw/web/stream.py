@@ -24,8 +24,13 @@ log = Logger()
 # Seconds between two looks at what has fallen due: streams come at most half of this early or late.
 TICK = 0.005
 
-# A stream that makes up for a standstill writes about this many bytes and leaves the rest to the next tick.
+# A stream that makes up for a standstill writes about this many bytes and leaves the rest to the next tick;
+# one that begins writes about so many at first, as it may be one of hundreds.
 _MOST = 65536
+_AT_FIRST = 4096
+
+# Seconds of one tick after which the streams that are left wait for the next, so that others get a turn.
+_TURN = 0.02
 
 
 class Then(Enum):
@@ -114,7 +119,10 @@ class Streams:
         self._beaten = round(now / TICK)
         while self._ticks and self._ticks[0] <= self._beaten:
             for stream in list(self._waiting.pop(heappop(self._ticks), ())):
-                stream.wake(now)
+                if self.clock.seconds() - now > _TURN:
+                    stream.postpone(now)
+                else:
+                    stream.wake(now)
         self._rest()
 
     def _broken(self, failure: Failure) -> None:
@@ -172,13 +180,21 @@ class EventStream:
         now = self._streams.clock.seconds()
         self._due = now + self._next.pause * self._streams.interval_scale
         if not self._paused:
-            self.wake(now)
+            self.wake(now, _AT_FIRST)
 
-    def wake(self, now: float) -> None:
-        """Do what has fallen due at ``now``, and wait for what comes next. Called by Streams."""
+    def postpone(self, now: float) -> None:
+        """Wait for the tick after ``now``. Called by Streams."""
+        if self._request is not None and not self._paused:
+            self._tick = self._streams.wait(self, now)
+
+    def wake(self, now: float, most: int = _MOST) -> None:
+        """Do what has fallen due at ``now``, and wait for what comes next. Called by Streams.
+
+        About ``most`` bytes are written.
+        """
         self._tick = None
         try:
-            self._play(now)
+            self._play(now, most)
         except Exception:
             failure, request = Failure(), self._over()
             if request is None:
@@ -219,14 +235,14 @@ class EventStream:
         else:
             request.finish()
 
-    def _play(self, now: float) -> None:
+    def _play(self, now: float, most: int) -> None:
         request, step = self._request, self._next
         if request is None:
             return  # left in the same tick
         latest = now + TICK / 2
         frames: list[bytes] = []
         size, then = 0, Then.GO_ON
-        while step is not None and self._due <= latest and size < _MOST:
+        while step is not None and self._due <= latest and size < most:
             if step.data:
                 size += len(step.data)
                 frames.append(step.data if step.raw or not request.chunked else _chunk(step.data))

@@ -5,6 +5,7 @@ pytest-twisted runs the reactor; these tests are not for trial.
 
 import socket
 from collections.abc import AsyncIterator
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
 from twisted.internet.error import ConnectionDone
 from twisted.internet.protocol import Protocol, connectionDone
+from twisted.internet.task import LoopingCall
 from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
 from twisted.python.failure import Failure
 
@@ -26,6 +28,13 @@ from tests.support.wire import BEARER, parse, request
 reactor: Any = installed_reactor
 
 EVENTS = request("GET /oagw/v1/proxy/stream-test/events HTTP/1.1", "Host: g", BEARER, "Connection: close")
+
+
+def after(seconds: float) -> "Deferred[None]":
+    """Fires then."""
+    deferred: Deferred[None] = Deferred()
+    reactor.callLater(seconds, deferred.callback, None)
+    return deferred
 
 
 class Client(Protocol):
@@ -210,6 +219,35 @@ async def test_a_transport_in_a_wrapper_carries_every_byte() -> None:
     assert client.received == client.received.upper()
     await port.stopListening()
     await gateway.stop()
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_half_closed_client_is_answered(running: Running) -> None:
+    for sends in (request("GET /health HTTP/1.1", "Host: g"), b"NOT HTTP\r\n\r\n"):
+        for _ in range(20):
+            client = Client(sends)
+            connected = await running.connect(client)
+            connected.transport.loseWriteConnection()
+            await client.ended
+            assert b"X-Oagw-Error-Source: gateway" in client.received
+
+
+@pytest_twisted.ensureDeferred
+async def test_many_streams_at_full_speed_leave_others_a_turn(running: Running) -> None:
+    fast = request("GET /oagw/v1/proxy/stream-test/events?count=0&interval=0 HTTP/1.1", "Host: g", BEARER)
+    clients = [await running.connect(Client(fast)) for _ in range(50)]
+    for client in clients:
+        client.transport.pauseProducing()
+    beats: list[float] = []
+    beat = LoopingCall(lambda: beats.append(reactor.seconds()))
+    beat.start(0.01)
+    await after(1.0)
+    beat.stop()
+    for client in clients:
+        client.transport.resumeProducing()
+        client.transport.abortConnection()
+        await client.ended
+    assert max(b - a for a, b in pairwise(beats)) < 0.4
 
 
 @pytest_twisted.ensureDeferred

@@ -14,7 +14,7 @@ from twisted.internet import reactor as installed_reactor
 from twisted.internet.defer import Deferred, DeferredList
 
 from oagw.config import Config
-from tests.live.test_live_reactor import Client, Running
+from tests.live.test_live_reactor import Client, Running, after
 from tests.support.wire import BEARER, request
 
 reactor: Any = installed_reactor
@@ -43,13 +43,6 @@ def a_request(random: Random) -> bytes:
     """One of many things to ask for."""
     path = f"events{random.choice(QUERIES)}" if random.random() < 0.8 else f"cases/{random.choice(CASES)}"
     return request(f"GET /oagw/v1/proxy/stream-test/{path} HTTP/1.1", "Host: g", BEARER)
-
-
-def after(seconds: float) -> "Deferred[None]":
-    """Fires then."""
-    deferred: Deferred[None] = Deferred()
-    reactor.callLater(seconds, deferred.callback, None)
-    return deferred
 
 
 class Visitor(Client):

@@ -100,11 +100,11 @@ def test_a_scale_of_zero_sends_streams_without_waiting():
 @pytest.mark.parametrize(
     ("args", "said"),
     [
-        (["abc"], "a port is a number from 0 to 65535, not 'abc'"),
-        (["-1"], "a port is a number from 0 to 65535, not '-1'"),
-        (["65536"], "a port is a number from 0 to 65535, not '65536'"),
+        (["abc"], "a port is a number from 0 to 65535"),
+        (["-1"], "a port is a number from 0 to 65535"),
+        (["65536"], "a port is a number from 0 to 65535, not 65536"),
         (["0x50"], "a port is a number from 0 to 65535"),
-        (["0", "1"], "unrecognized arguments: 1"),
+        (["0", "1"], "more than one PORT"),
         (["0", "--no-such-option"], "unrecognized arguments: --no-such-option"),
         (["0", "--access"], "unrecognized arguments: --access"),
         (["0", "--seed", "x"], "a seed is a whole number"),

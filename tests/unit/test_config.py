@@ -30,12 +30,13 @@ def test_every_option_is_read() -> None:
 @pytest.mark.parametrize(
     ("args", "said"),
     [
-        (["http"], "a port is a number from 0 to 65535, not 'http'"),
-        (["65536"], "a port is a number from 0 to 65535, not '65536'"),
-        (["-1"], "-1"),
-        (["8_000"], "'8_000'"),
-        (["١٢"], "'١٢'"),
-        (["1", "2"], "unrecognized arguments: 2"),
+        (["http"], "a port is a number from 0 to 65535"),
+        (["65536"], "a port is a number from 0 to 65535, not 65536"),
+        (["-1"], "a port is a number from 0 to 65535"),
+        (["8_000"], "a port is a number"),
+        (["١٢"], "a port is a number"),
+        (["1", "2"], "more than one PORT"),
+        (["--access-log=yes"], "argument --access-log: takes no value"),
         (["--prot", "1"], "unrecognized arguments: --prot"),
         (["--tok", "1"], "unrecognized arguments: --tok"),
         (["--seed", "x"], "a seed is a whole number, not 'x'"),
@@ -67,9 +68,21 @@ def test_version_names_the_program(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == "oagw-mock-server 0.1.0\n"
 
 
-def test_the_value_of_a_misspelled_option_is_not_repeated() -> None:
-    with pytest.raises(ConfigError, match="--tokn") as raised:
-        parse_args(["--tokn=secret"])
+@pytest.mark.parametrize(
+    "args",
+    [
+        "--tokn=secret",
+        "--tokn secret",
+        "8000 --tokn secret",
+        "--token a secret",
+        "8000 --token a secret",
+        "--access-log=secret",
+        "--access-log secret",
+    ],
+)
+def test_what_may_be_a_token_in_the_wrong_place_is_not_repeated(args: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        parse_args(args.split())
     assert "secret" not in str(raised.value)
 
 

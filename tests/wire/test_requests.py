@@ -50,6 +50,24 @@ class FramingTests(SynchronousTestCase):
         self.assertEqual(parse(data)[0].headers["connection"], ["close"])
         self.assertTrue(self.connection.transport.disconnecting)
 
+    def test_close_counts_wherever_it_stands(self) -> None:
+        for fields in (("Connection: keep-alive", "Connection: close"), ("Connection: x,Close",)):
+            connection = self.wire.connect()
+            connection.send(request("GET /health HTTP/1.1", "Host: gateway", *fields))
+            self.assertTrue(connection.transport.disconnecting, fields)
+            connection.leave()
+
+    def test_a_client_that_sends_no_more_gets_what_it_asked_for(self) -> None:
+        self.connection.send(HEALTH)
+        self.connection.protocol.readConnectionLost()
+        self.assertTrue(self.connection.transport.disconnecting)
+        self.assertFalse(self.connection.transport.disconnected)
+
+    def test_a_client_that_sends_no_more_has_left_its_stream(self) -> None:
+        self.connection.send(request("GET /oagw/v1/proxy/stream-test/events HTTP/1.1", "Host: g", BEARER))
+        self.connection.protocol.readConnectionLost()
+        self.assertTrue(self.connection.transport.disconnected)
+
     def test_http_1_0_needs_no_host_and_closes(self) -> None:
         answer, _ = parse(self.connection.send(b"GET /health HTTP/1.0\r\n\r\n"))
         self.assertEqual(answer.status, 200)
@@ -206,6 +224,11 @@ class RequestIdTests(SynchronousTestCase):
     def test_a_request_id_is_echoed(self) -> None:
         answer = self.wire.ask("GET", "/health", "X-Request-Id: mine")
         self.assertEqual(answer.headers["x-request-id"], ["mine"])
+
+    def test_one_that_would_break_a_header_is_not(self) -> None:
+        for bad in ("", "a b", "a\x01b", "x" * 201, "\xe9"):
+            answer = self.wire.ask("GET", "/health", f"X-Request-Id: {bad}")
+            self.assertRegex(answer.headers["x-request-id"][0], "^[0-9a-f]{16}$")
 
     def test_without_one_each_answer_gets_its_own(self) -> None:
         ids = {self.wire.ask("GET", "/health").headers["x-request-id"][0] for _ in range(10)}

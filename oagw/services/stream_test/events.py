@@ -96,7 +96,7 @@ class Events(UpstreamNode):
             make=partial(measured, size, type) if MEASURES & given.names else classic,
             retry=given.integer("retry", 0, 10**9, None),
             keepalive=given.seconds("keepalive", _YEAR, 0.0),
-            burst=given.integer("burst", 1, 10_000, 1),
+            burst=given.integer("burst", 1, 1000, 1),
             then=given.choice("then", ENDS, Then.CLOSE),
             after=given.integer("after", 0, 10**9, None),
             last=given.integer("last_event_id", 0, 10**18, 0),

@@ -1,6 +1,6 @@
 """The query of a request as checked values: whatever is wrong with it is Refused, by name."""
 
-import math
+import re
 from collections.abc import Mapping, Set
 from typing import NoReturn, TypeVar
 from urllib.parse import parse_qsl
@@ -10,6 +10,8 @@ from twisted.web.server import Request
 from oagw.web.resource import Refused
 
 T = TypeVar("T")
+
+_DECIMAL = re.compile(r"\d+(\.\d*)?|\.\d+", re.ASCII)
 
 
 class Parameters:
@@ -51,13 +53,9 @@ class Parameters:
         text = self._take(name)
         if text is None:
             return default
-        try:
-            seconds = float(text)
-        except ValueError:
-            seconds = math.nan
-        if not 0 <= seconds <= most:
+        if not _DECIMAL.fullmatch(text) or float(text) > most:
             self.refuse(name, f"must be a number of seconds from 0 to {most}")
-        return seconds
+        return float(text)
 
     def line(self, name: str) -> str | None:
         """A text without line ends."""

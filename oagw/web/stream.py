@@ -5,6 +5,7 @@ the streams of a gateway share: their clock, the factor on their pauses, and one
 them all. ``web.sse`` has the format of events; ``web.resource`` starts a stream that a resource returns.
 """
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from enum import Enum, auto
 from heapq import heappop, heappush
@@ -118,12 +119,18 @@ class Streams:
         now = self.clock.seconds()
         self._beaten = round(now / TICK)
         while self._ticks and self._ticks[0] <= self._beaten:
-            for stream in list(self._waiting.pop(heappop(self._ticks), ())):
-                if self.clock.seconds() - now > _TURN:
-                    stream.postpone(now)
-                else:
-                    stream.wake(now)
+            due = deque(self._waiting.pop(heappop(self._ticks), ()))
+            while due and self.clock.seconds() - now < _TURN:
+                due.popleft().wake(now)
+            self._postpone(due, now)
         self._rest()
+
+    def _postpone(self, streams: Iterable["EventStream"], now: float) -> None:
+        """Have ``streams`` woken in the next tick, before those that had their turn in this one."""
+        first = {stream: None for stream in streams if stream.postpone(now)}
+        if first:
+            tick = self._beaten + 1
+            self._waiting[tick] = first | self._waiting[tick]
 
     def _broken(self, failure: Failure) -> None:
         log.failure("the streams' clockwork broke", failure)
@@ -182,10 +189,12 @@ class EventStream:
         if not self._paused:
             self.wake(now, _AT_FIRST)
 
-    def postpone(self, now: float) -> None:
-        """Wait for the tick after ``now``. Called by Streams."""
-        if self._request is not None and not self._paused:
-            self._tick = self._streams.wait(self, now)
+    def postpone(self, now: float) -> bool:
+        """Wait for the tick after ``now``; False if there is nothing to wait for. Called by Streams."""
+        if self._request is None or self._paused:
+            return False
+        self._tick = self._streams.wait(self, now)
+        return True
 
     def wake(self, now: float, most: int = _MOST) -> None:
         """Do what has fallen due at ``now``, and wait for what comes next. Called by Streams.

@@ -124,6 +124,28 @@ class PaceTests(StreamTests):
         self.assertEqual(self.wire.gateway.streams.open, set())
         connection.leave()
 
+    def test_streams_that_are_too_much_for_a_tick_take_turns(self) -> None:
+        real, spent, turns = self.wire.clock.seconds, [0.0], [0] * 20
+        self.patch(self.wire.clock, "seconds", lambda: real() + spent[0])
+
+        def greedy(number: int) -> Iterator[bytes]:
+            while True:
+                yield b"x" * 70_000
+                spent[0] += 0.011  # so much time it takes
+                turns[number] += 1
+
+        numbers = iter(range(20))
+        open_stream = self.wire.gateway.streams.stream
+        self.patch(Events, "render_GET", lambda self, request: open_stream(greedy(next(numbers)), 0))
+        connections = [self.wire.connect() for _ in turns]
+        for connection in connections:
+            connection.send(STREAM)
+        for _ in range(200):
+            self.wire.clock.advance(0.005)
+        self.assertGreater(min(turns), max(turns) / 2)
+        for connection in connections:
+            connection.leave()
+
 
 class LeavingTests(StreamTests):
     def test_a_client_that_leaves_stops_the_stream(self) -> None:

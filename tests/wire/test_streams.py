@@ -1,5 +1,6 @@
 """Event streams on a fake clock: their pace, clients that leave or do not read, and what breaks."""
 
+import sys
 from collections.abc import Iterator
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -86,15 +87,19 @@ class PaceTests(StreamTests):
         self.assertEqual(events(parse(data + connection.take())[0].body), FOUR)
         connection.leave()
 
-    def test_an_hour_long_stream_keeps_to_its_grid(self) -> None:
+    def test_an_hour_long_stream_keeps_to_its_grid_and_grows_no_larger(self) -> None:
         connection = self.stream(iter(lambda: b"data: x\n\n", None), 0.1)
-        count = arrived(connection.send(STREAM))
+        count = arrived(connection.send(STREAM)) - 1
         start = self.wire.clock.seconds()
-        for _ in range(3600 * 4):
+        blocks = 0
+        for quarter in range(3600 * 4):
             self.wire.clock.advance(0.25)  # ticks come late, and not in step with the events
             count += arrived(connection.take())
+            if quarter == 100:
+                blocks = sys.getallocatedblocks()
         elapsed = self.wire.clock.seconds() - start
-        self.assertLessEqual(abs(count - elapsed / 0.1), 2)
+        self.assertLess(sys.getallocatedblocks() - blocks, 2000)
+        self.assertLessEqual(abs(count - elapsed / 0.1), 1)
 
     def test_after_a_standstill_what_fell_due_is_sent_but_not_all_at_once(self) -> None:
         connection = self.stream(iter(lambda: b"x" * 1000, None), 0.1)

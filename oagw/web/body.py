@@ -44,15 +44,20 @@ def read_json(request: Request, decoder: msgspec.json.Decoder[T]) -> T:
 
 
 def query(request: Request, name: str) -> str:
-    """The first value of the query parameter ``name``; Refused with 400 where it is absent or empty.
+    """The first value of the query parameter ``name`` that is not empty; Refused with 400 without one.
 
     Read as the URL standard's application/x-www-form-urlencoded (section 5.1): ``+`` is a space.
     """
-    _, _, text = request.uri.partition(b"?")
-    for key, value in parse_qsl(text.decode("utf-8", "replace")):
-        if key == name:
+    for key, value in query_pairs(request):
+        if key == name and value:
             return value
     raise Refused(400, f"Missing query parameter: {name}", field=name)
+
+
+def query_pairs(request: Request) -> list[tuple[str, str]]:
+    """All parameters of the query, in their order, with their values or empty ones."""
+    _, _, text = request.uri.partition(b"?")
+    return parse_qsl(text.decode("utf-8", "replace"), keep_blank_values=True)
 
 
 def _field(message: str) -> str | None:

@@ -4,6 +4,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.support.sse import events
 from tests.support.wire import BEARER, Connection, Wire, dechunk, parse, request
+from tests.support.wire_case import WireTestCase
 
 EVENTS = "/oagw/v1/proxy/stream-test/events"
 
@@ -147,15 +148,7 @@ class ParameterTests(SynchronousTestCase):
         self.assertEqual(answer.status, 400)
 
 
-class EndTests(SynchronousTestCase):
-    def setUp(self) -> None:
-        self.wire = Wire()
-        self.connection = self.wire.connect()
-
-    def tearDown(self) -> None:
-        self.connection.leave()
-        self.assertEqual(self.wire.clock.getDelayedCalls(), [])
-
+class EndTests(WireTestCase):
     def play(self, query: str, seconds: float = 10.0) -> bytes:
         """All that arrives within ``seconds``, from the first byte."""
         data = self.connection.send(request(f"GET {EVENTS}{query} HTTP/1.1", "Host: g", BEARER))

@@ -5,19 +5,12 @@ from twisted.trial.unittest import SynchronousTestCase
 from oagw.web import site
 from oagw.web.site import LINGER, MAX_BODY, REQUEST_TIMEOUT
 from tests.support.wire import BEARER, Answer, Wire, parse, request
+from tests.support.wire_case import WireTestCase
 
 CALCULATE = "POST /oagw/v1/proxy/calculator/calculate HTTP/1.1"
 
 
-class RefusalTests(SynchronousTestCase):
-    def setUp(self) -> None:
-        self.wire = Wire()
-        self.connection = self.wire.connect()
-
-    def tearDown(self) -> None:
-        self.connection.leave()
-        self.assertEqual(self.wire.clock.getDelayedCalls(), [])
-
+class RefusalTests(WireTestCase):
     def refused(self, data: bytes, status: int) -> Answer:
         """Send ``data``; it is refused once, with ``status``, and the connection ends."""
         answer, rest = parse(self.connection.send(data))

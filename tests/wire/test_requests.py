@@ -3,19 +3,12 @@
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.support.wire import BEARER, Wire, parse, request
+from tests.support.wire_case import WireTestCase
 
 HEALTH = request("GET /health HTTP/1.1", "Host: gateway")
 
 
-class FramingTests(SynchronousTestCase):
-    def setUp(self) -> None:
-        self.wire = Wire()
-        self.connection = self.wire.connect()
-
-    def tearDown(self) -> None:
-        self.connection.leave()
-        self.assertEqual(self.wire.clock.getDelayedCalls(), [])
-
+class FramingTests(WireTestCase):
     def test_a_request_may_arrive_byte_by_byte(self) -> None:
         answer, rest = parse(self.connection.send(HEALTH, piece=1))
         self.assertEqual((answer.status, rest), (200, b""))

@@ -9,6 +9,7 @@ from oagw.config import Config
 from oagw.services.stream_test.events import Events, classic
 from tests.support.sse import Received, events
 from tests.support.wire import BEARER, Connection, Wire, parse, request
+from tests.support.wire_case import WireTestCase
 
 STREAM = request("GET /oagw/v1/proxy/stream-test/events HTTP/1.1", "Host: g", BEARER)
 
@@ -25,17 +26,7 @@ def arrived(data: bytes) -> int:
     return data.count(b"\n\n")
 
 
-class StreamTests(SynchronousTestCase):
-    def setUp(self) -> None:
-        self.wire = Wire()
-        self.connection = self.wire.connect()
-
-    def tearDown(self) -> None:
-        self.connection.leave()
-        self.assertEqual(self.wire.clock.getDelayedCalls(), [])
-        self.assertEqual(self.wire.gateway.streams.open, set())
-        self.assertEqual(self.flushLoggedErrors(), [])
-
+class StreamTests(WireTestCase):
     def stream(self, chunks: Iterator[bytes], interval: float = 1.0) -> Connection:
         """The connection, with a stream of ``chunks`` in place of the four events."""
         open_stream = self.wire.gateway.streams.stream

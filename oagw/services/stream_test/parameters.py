@@ -3,10 +3,10 @@
 import re
 from collections.abc import Mapping, Set
 from typing import NoReturn, TypeVar
-from urllib.parse import parse_qsl
 
 from twisted.web.server import Request
 
+from oagw.web.body import query_pairs
 from oagw.web.resource import Refused
 
 T = TypeVar("T")
@@ -23,8 +23,7 @@ class Parameters:
     def __init__(self, request: Request) -> None:
         self._given: dict[str, str] = {}
         self._known: set[str] = set()
-        query = request.uri.partition(b"?")[2].decode("utf-8", "replace")
-        for name, value in parse_qsl(query, keep_blank_values=True):
+        for name, value in query_pairs(request):
             if name in self._given:
                 self.refuse(name, "is given more than once")
             self._given[name] = value

@@ -23,11 +23,11 @@ def watch(reactor: Any, gone: Callable[[], None], parent: int) -> None:
     PR_SET_PDEATHSIG: test runners start servers from threads that end early. ``gone`` may be called twice.
     """
     if _is_pipe(0):
-        watch = _Watch(reactor, reopened(0, os.O_RDONLY), _at_end, gone)
-        reactor.addReader(watch)
-        # A named pipe that ended before it was opened anew does not report its end.
-        if stat.S_ISFIFO(os.fstat(0).st_mode) and watch.fileno() != 0:
-            reactor.callWhenRunning(watch.doRead)
+        fd = reopened(0, os.O_RDONLY)
+        stdin = _Watch(reactor, fd, _at_end, gone)
+        reactor.addReader(stdin)
+        if fd != 0:  # a named pipe that ended before it was opened anew does not report its end
+            reactor.callWhenRunning(stdin.doRead)
         return
     try:
         process = os.pidfd_open(parent)  # readable when the process has ended, pidfd_open(2)

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from importlib.machinery import PathFinder
+from types import FrameType
 from typing import Any
 
 from oagw.config import Config, ConfigError, parse_args
@@ -25,7 +26,7 @@ def main(args: Sequence[str], prog: str = "server.py") -> int:
 
     0 after a stop that was asked for, 1 where the gateway cannot run, 2 for arguments that make no sense.
     """
-    _on_stop(lambda: os._exit(0))  # there is nothing to end yet
+    _on_stop(lambda *_: os._exit(0))  # there is nothing to end yet
     parent = os.getppid()
     fill_standard_streams()
     console = Console(2)
@@ -38,8 +39,7 @@ def main(args: Sequence[str], prog: str = "server.py") -> int:
         return 2 if isinstance(error, ConfigError) else 1
     announce(listening)
     _serve(config, listening, console, parent)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, signal.SIG_IGN)  # Python's end would put back what kills us
+    _on_stop(signal.SIG_IGN)  # Python's end would put back what kills us
     return 0
 
 
@@ -57,7 +57,7 @@ def _serve(config: Config, listening: socket.socket, console: Console, parent: i
 
     reactor.addSystemEventTrigger("before", "shutdown", gateway.stop)
     # In place of Twisted's own handlers, which reactor.run() installs: those complain at a second signal.
-    reactor.callWhenRunning(_on_stop, lambda: reactor.callFromThread(stop, reactor))
+    reactor.callWhenRunning(_on_stop, lambda *_: reactor.callFromThread(stop, reactor))
     if config.exit_with_parent:
         from oagw.parent import watch
 
@@ -68,9 +68,10 @@ def _serve(config: Config, listening: socket.socket, console: Console, parent: i
     reactor.run()
 
 
-def _on_stop(stop: Callable[[], object]) -> None:
+def _on_stop(answer: Callable[[int, FrameType | None], object] | signal.Handlers) -> None:
+    """Answer the signals that ask us to stop."""
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop())
+        signal.signal(number, answer)
 
 
 def _require(*packages: str) -> None:

@@ -185,13 +185,13 @@ class GatewayChannel(HTTPChannel):
         try:
             super().rawDataReceived(data)
         except _BodyTooLarge:
-            self._refuse(413, f"Body larger than {MAX_BODY} bytes")
+            self._refuse_body()
 
     def headerReceived(self, line: bytes) -> bool:
         try:
             return bool(super().headerReceived(line))
         except ValueError:  # a length of more digits than Python reads
-            self._refuse(413, f"Body larger than {MAX_BODY} bytes")
+            self._refuse_body()
             return False
 
     def checkPersistence(self, request: http.Request, version: bytes) -> bool:
@@ -218,7 +218,7 @@ class GatewayChannel(HTTPChannel):
     def allHeadersReceived(self) -> None:
         if self.length is not None and self.length > MAX_BODY:
             # Before "100 Continue" is sent and the body is on its way.
-            self._refuse(413, f"Body larger than {MAX_BODY} bytes")
+            self._refuse_body()
         else:
             super().allHeadersReceived()
 
@@ -248,6 +248,9 @@ class GatewayChannel(HTTPChannel):
         else:
             self._refuse(400, "Malformed request")
 
+    def _refuse_body(self) -> None:
+        self._refuse(413, f"Body larger than {MAX_BODY} bytes")
+
     def _refuse(self, status: int, error: str) -> None:
         """Answer what is not a request, say that the connection ends, and read on for a while."""
         self._refused = True
@@ -256,7 +259,7 @@ class GatewayChannel(HTTPChannel):
         site, reply = self.site, problem_reply(platform(status, error))
         fields = {b"Date": (site.date(),), REQUEST_ID: (site.request_id(),), **reply.headers}
         self.transport.write(wire(replace(reply, headers=fields)))
-        self.site.log_refused(self.transport.getPeer(), status)
+        site.log_refused(self.transport.getPeer(), status)
         if ITCPTransport.providedBy(self.transport):
             self._lingering = self.callLater(LINGER, self.transport.abortConnection)
             self.transport.loseWriteConnection()
@@ -267,7 +270,7 @@ class GatewayChannel(HTTPChannel):
 class GatewaySite(Site):
     """The server's factory: the root of the tree, and what all connections share.
 
-    ``access_log`` takes one line per answered request, without the query.
+    ``access_log`` takes one line for each request, answered or not, without the query.
     """
 
     protocol = GatewayChannel  # type: ignore[assignment]  # no HTTP/2, so no wrapper that could switch

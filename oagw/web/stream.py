@@ -77,10 +77,9 @@ class Streams:
         interval: float,
         *,
         headers: Headers | None = None,
-        source: bytes = UPSTREAM,
     ) -> "EventStream":
         """An EventStream of ``chunks`` (each is one write), ``interval`` seconds apart."""
-        return self.play(_steps(chunks, interval), head(headers, source))
+        return self.play(_steps(chunks, interval), head(headers))
 
     def play(self, steps: Iterable[Step], reply: Reply | None) -> "EventStream":
         """A stream of ``steps`` after the head of ``reply``, or after none at all.
@@ -186,8 +185,7 @@ class EventStream:
             request.write(b"")
         # A producer that registers while the transport is already full is not told to wait.
         self._paused = getattr(request.channel, "congested", False)
-        now = self._streams.clock.seconds()
-        self._due = now + self._next.pause * self._streams.interval_scale
+        now = self._take_up_grid(self._next)
         if not self._paused:
             self.wake(now, _AT_FIRST)
 
@@ -219,7 +217,7 @@ class EventStream:
         """The client reads (again). Called by the transport."""
         self._paused = False
         if self._next is not None and self._tick is None:
-            self._due = self._streams.clock.seconds() + self._next.pause * self._streams.interval_scale
+            self._take_up_grid(self._next)
             self._tick = self._streams.wait(self, self._due)
 
     def pauseProducing(self) -> None:
@@ -246,6 +244,12 @@ class EventStream:
             request.channel.loseConnection()
         else:
             request.finish()
+
+    def _take_up_grid(self, step: Step) -> float:
+        """Have ``step`` fall due a pause from now; returns the time now."""
+        now = self._streams.clock.seconds()
+        self._due = now + step.pause * self._streams.interval_scale
+        return now
 
     def _play(self, now: float, most: int) -> int:
         request, step = self._request, self._next
@@ -289,14 +293,14 @@ class EventStream:
         return request
 
 
-def head(headers: Headers | None = None, source: bytes = UPSTREAM) -> Reply:
-    """The head of an event stream, with more ``headers`` or others."""
+def head(headers: Headers | None = None) -> Reply:
+    """The head of an upstream's event stream, with more ``headers`` or others."""
     fields = {
         b"Content-Type": (b"text/event-stream",),
         b"Cache-Control": (b"no-cache",),
         **(headers or {}),
     }
-    return Reply(200, headers=fields, source=source)
+    return Reply(200, headers=fields, source=UPSTREAM)
 
 
 def _steps(chunks: Iterable[bytes], interval: float) -> Iterator[Step]:

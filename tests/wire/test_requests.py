@@ -6,6 +6,13 @@ from tests.support.wire import BEARER, Wire, parse, request
 from tests.support.wire_case import WireTestCase
 
 HEALTH = request("GET /health HTTP/1.1", "Host: gateway")
+SUM = b'{"operation": "add", "a": 1, "b": 2}'
+
+
+def calculate(*fields: str) -> bytes:
+    """The head of a request for a SUM."""
+    line = "POST /oagw/v1/proxy/calculator/calculate HTTP/1.1"
+    return request(line, "Host: gateway", BEARER, "Content-Type: application/json", *fields)
 
 
 class FramingTests(WireTestCase):
@@ -76,30 +83,14 @@ class FramingTests(WireTestCase):
         self.assertTrue(self.connection.transport.disconnecting)
 
     def test_a_chunked_body_is_read(self) -> None:
-        body = b'{"operation": "add", "a": 1, "b": 2}'
-        head = request(
-            "POST /oagw/v1/proxy/calculator/calculate HTTP/1.1",
-            "Host: gateway",
-            BEARER,
-            "Content-Type: application/json",
-            "Transfer-Encoding: chunked",
-        )
-        chunks = b"".join(b"1\r\n%c\r\n" % byte for byte in body) + b"0\r\n\r\n"
-        answer, _ = parse(self.connection.send(head + chunks))
+        chunks = b"".join(b"1\r\n%c\r\n" % byte for byte in SUM) + b"0\r\n\r\n"
+        answer, _ = parse(self.connection.send(calculate("Transfer-Encoding: chunked") + chunks))
         self.assertEqual(answer.json()["result"], 3)
 
     def test_a_client_that_expects_100_continue_gets_it_before_it_sends(self) -> None:
-        body = b'{"operation": "add", "a": 1, "b": 2}'
-        head = request(
-            "POST /oagw/v1/proxy/calculator/calculate HTTP/1.1",
-            "Host: gateway",
-            BEARER,
-            "Content-Type: application/json",
-            f"Content-Length: {len(body)}",
-            "Expect: 100-continue",
-        )
+        head = calculate(f"Content-Length: {len(SUM)}", "Expect: 100-continue")
         self.assertEqual(self.connection.send(head), b"HTTP/1.1 100 Continue\r\n\r\n")
-        answer, _ = parse(self.connection.send(body))
+        answer, _ = parse(self.connection.send(SUM))
         self.assertEqual(answer.status, 200)
 
     def test_an_empty_line_before_a_request_is_skipped(self) -> None:

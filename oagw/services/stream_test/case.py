@@ -108,7 +108,7 @@ class Case:
         """The response, write by write."""
         for chunk in self.chunks:
             yield Step(chunk.pause, chunk.data * chunk.repeat, raw=chunk.raw)
-        # A reset must not overtake what was written before.
+        # What a client has not read when a reset comes may be lost to it: not every system keeps it.
         yield Step(PAUSE if self.ends == "reset" else 0.0, then=ENDS[self.ends])
 
 

@@ -12,6 +12,7 @@ from twisted.internet.interfaces import IListeningPort, IReactorTime
 
 from oagw.api.root import Root
 from oagw.config import Config
+from oagw.control.space import Spaces
 from oagw.services import Env, Upstreams
 from oagw.web.site import GatewaySite
 from oagw.web.stream import Streams
@@ -33,7 +34,8 @@ class Gateway:
         )
         self.root = Root(upstreams, config.tokens, clock)
         log = access_log if config.access_log else None
-        self.site = GatewaySite(self.root, clock, _random(config.seed, "request id"), log)
+        self.spaces = Spaces(_random(config.seed, "sandboxes"), config.journal_count, 64 << 20)
+        self.site = GatewaySite(self.root, clock, _random(config.seed, "request id"), self.spaces, log)
         self._port: IListeningPort | None = None
 
     def listen(self, reactor: Any, listening: socket.socket) -> None:

@@ -31,6 +31,7 @@ class Config(NamedTuple):
     stream_interval_scale: float = 1.0
     exit_with_parent: bool = False
     strict_models: bool = False
+    journal_count: int = 10_000
 
 
 class ConfigError(Exception):

@@ -8,7 +8,8 @@ from twisted.web.server import NOT_DONE_YET, Request
 from zope.interface import implementer
 
 from oagw.model.problem import Problem, canonical
-from oagw.web.reply import problem_reply, send
+from oagw.web.deliver import deliver
+from oagw.web.reply import problem_reply
 from oagw.web.resource import Answered
 
 MISSING = canonical(
@@ -50,7 +51,7 @@ class BearerGuard:
     def render(self, request: Request) -> int:
         problem = self._objection(request)
         if problem is not None:
-            send(request, problem_reply(problem, request))
+            deliver(request, problem_reply(problem, request))
             return NOT_DONE_YET
         answer: int = self._wrapped.render(request)
         return answer

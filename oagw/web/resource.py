@@ -18,7 +18,8 @@ from twisted.web.resource import IResource, Resource
 from twisted.web.server import NOT_DONE_YET, Request
 
 from oagw.model.problem import GatewayError, platform
-from oagw.web.reply import GATEWAY, Headers, Reply, excerpt, fail, problem_reply, send
+from oagw.web.deliver import deliver
+from oagw.web.reply import GATEWAY, Headers, Reply, excerpt, fail, problem_reply
 from oagw.web.stream import EventStream
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -83,11 +84,7 @@ class Node(Resource):
 
     def render(self, request: Request) -> int:
         try:
-            answer = self._answer(request)
-            if isinstance(answer, EventStream):
-                answer.start(request)
-            else:
-                send(request, answer)
+            deliver(request, self._answer(request))
         except Exception:
             fail(request, Failure())
         return NOT_DONE_YET
@@ -118,12 +115,12 @@ class Answered(Resource):
 
     isLeaf = True
 
-    def __init__(self, reply: Reply) -> None:
+    def __init__(self, answer: Reply | EventStream) -> None:
         super().__init__()
-        self._reply = reply
+        self._answer = answer
 
     def render(self, request: Request) -> int:
-        send(request, self._reply)
+        deliver(request, self._answer)
         return NOT_DONE_YET
 
 

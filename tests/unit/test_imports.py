@@ -10,7 +10,7 @@ import oagw
 HOME = Path(oagw.__file__).parent
 
 # From left to right; a layer imports only from itself and from those before it.
-LAYERS = ("model", "web", "services", "api")
+LAYERS = ("model", "control", "web", "services", "api")
 
 # The rest of the package: what each may import besides the layers.
 ABOVE = {
@@ -75,8 +75,12 @@ def test_imports_point_to_lower_layers_only(module: Path) -> None:
             assert name.split(".")[1] in allowed, f"{module} imports {name}"
 
 
-@pytest.mark.parametrize("module", sorted((HOME / "model").glob("*.py")), ids=lambda path: path.name)
-def test_the_model_knows_no_twisted(module: Path) -> None:
+@pytest.mark.parametrize(
+    "module",
+    [*sorted((HOME / "model").rglob("*.py")), *sorted((HOME / "control").rglob("*.py"))],
+    ids=lambda path: str(path.relative_to(HOME)),
+)
+def test_the_model_and_what_the_control_plane_knows_are_without_twisted(module: Path) -> None:
     assert not [name for name, _ in imports(module) if name.startswith(("twisted", "zope"))]
 
 

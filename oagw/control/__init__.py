@@ -1,0 +1,1 @@
+"""What the control plane knows: spaces, stubs and their patterns, toxics, verification. Nothing of HTTP."""

@@ -1,0 +1,14 @@
+"""Invalid: what is wrong with a document that a test author sent, and where."""
+
+
+class Invalid(ValueError):
+    """A document that cannot be accepted.
+
+    ``pointer`` (RFC 6901) is the member at fault, such as ``/request/urlPattern``; ``detail`` is a sentence
+    for people that names it.
+    """
+
+    def __init__(self, pointer: str, detail: str) -> None:
+        super().__init__(detail)
+        self.pointer = pointer
+        self.detail = detail

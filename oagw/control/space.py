@@ -1,0 +1,127 @@
+"""Spaces: what tests have of their own while they share a server.
+
+The shared Space serves whoever calls with an ordinary token. A Sandbox is a Space with a token of its own;
+in the gateway's terms, a tenant. Spaces finds the one that a request belongs to.
+"""
+
+from collections.abc import Iterator
+from hmac import compare_digest
+from random import Random
+from typing import TYPE_CHECKING
+
+from oagw.model.journal import Journal
+
+if TYPE_CHECKING:
+    from oagw.control.store import Store  # loaded when the first stub is made
+    from oagw.control.toxic import Toxic
+
+# What the tokens of sandboxes begin with.
+_SANDBOX = b"sandbox-"
+
+# Sandboxes at a time, and what the journal of each is bounded by: entries, bytes.
+MAX_SANDBOXES = 2_000
+_COUNT, _SIZE = 1_000, 4 << 20
+
+
+class Space:
+    """The journal, the stubs and their states, and the toxics of those who call with the same token.
+
+    ``stubs`` is None until the first is made. ``scenarios`` has the state of each scenario that is not in its
+    first, ``hits`` how often each stub has answered here, by its id.
+    """
+
+    def __init__(self, journal: Journal) -> None:
+        self.journal = journal
+        self.stubs: Store | None = None
+        self.scenarios: dict[str, str] = {}
+        self.hits: dict[str, int] = {}
+        self.toxics: dict[str, Toxic] = {}
+
+
+class Sandbox(Space):
+    """A Space that is called with ``token``; it goes away ``lifetime`` seconds after its last use."""
+
+    def __init__(self, journal: Journal, id: str, token: bytes, lifetime: float, now: float) -> None:
+        super().__init__(journal)
+        self.id = id
+        self.token = token
+        self.lifetime = lifetime
+        self.used = now
+
+
+class TooManySandboxes(Exception):
+    """There are MAX_SANDBOXES."""
+
+
+class Spaces:
+    """The shared Space, whose journal keeps ``count`` entries and ``size`` bytes, and the sandboxes."""
+
+    def __init__(self, random: Random, count: int, size: int) -> None:
+        self._random = random
+        self._count = count
+        self.shared = Space(Journal(count, size))
+        self._sandboxes: dict[str, Sandbox] = {}
+
+    def __iter__(self) -> Iterator[Sandbox]:
+        return iter(tuple(self._sandboxes.values()))
+
+    def __len__(self) -> int:
+        return len(self._sandboxes)
+
+    def of(self, authorization: bytes, now: float) -> Space:
+        """The space of a request with this value of Authorization."""
+        return self.sandbox_of(authorization, now) or self.shared if self._sandboxes else self.shared
+
+    def sandbox_of(self, authorization: bytes, now: float) -> Sandbox | None:
+        """The sandbox whose token this value of Authorization shows, which counts as a use of it."""
+        token = bearer(authorization)
+        if not token.startswith(_SANDBOX):
+            return None
+        sandbox = self._sandboxes.get(token[len(_SANDBOX) :].partition(b"-")[0].decode("latin-1"))
+        if sandbox is None or not compare_digest(sandbox.token, token):
+            return None
+        if now >= sandbox.used + sandbox.lifetime:
+            del self._sandboxes[sandbox.id]
+            return None
+        sandbox.used = now
+        return sandbox
+
+    def get(self, id: str) -> Sandbox | None:
+        """The sandbox with this id."""
+        return self._sandboxes.get(id)
+
+    def create(self, lifetime: float, now: float) -> Sandbox:
+        """A new sandbox that goes away ``lifetime`` seconds after its last use; raises TooManySandboxes."""
+        if len(self._sandboxes) >= MAX_SANDBOXES:
+            raise TooManySandboxes
+        id = f"{self._random.getrandbits(64):016x}"
+        token = _SANDBOX + f"{id}-{self._random.getrandbits(128):032x}".encode()
+        journal = Journal(min(self._count, _COUNT), _SIZE)
+        self._sandboxes[id] = sandbox = Sandbox(journal, id, token, lifetime, now)
+        return sandbox
+
+    def delete(self, id: str) -> None:
+        """Free the sandbox with this id and all it has; raises KeyError."""
+        del self._sandboxes[id]
+
+    def expire(self, now: float) -> None:
+        """Free the sandboxes that are past their time."""
+        for sandbox in self:
+            if now >= sandbox.used + sandbox.lifetime:
+                self.delete(sandbox.id)
+
+    def next_expiry(self) -> float | None:
+        """When the first of them will be past its time, if it is not used before; None without any."""
+        return min((sandbox.used + sandbox.lifetime for sandbox in self), default=None)
+
+
+def bearer(authorization: bytes) -> bytes:
+    """The token in a value of Authorization (RFC 6750 section 2.1; the scheme in any case), or nothing."""
+    scheme, _, token = authorization.partition(b" ")
+    token = token.strip(b" ")
+    return b"" if scheme.lower() != b"bearer" or b" " in token else token
+
+
+def is_sandbox_token(token: bytes) -> bool:
+    """Whether ``token`` is, or was, that of a sandbox."""
+    return token.startswith(_SANDBOX)

@@ -1,0 +1,172 @@
+"""The journal: the bounded record of what clients sent and what became of it.
+
+An Entry is opened when the head of a request is complete (``web.request``), filled by whoever answers, and
+closed when the answer has ended. It keeps bytes as they came: reading them is left to whoever asks.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from uuid import UUID
+
+from oagw.model.call import Call
+
+# Who answered.
+GATEWAY, SERVICE, STUB, FAULT = "gateway", "service", "stub", "fault"
+
+# How an answer ended.
+OPEN = "open"  # it has not
+COMPLETE = "complete"
+CLIENT_LEFT = "client_left"  # the client closed the connection before the end
+TRUNCATED = "truncated"  # we closed the connection before the end
+RESET = "reset"  # we reset the connection
+
+# Bytes of a body that are kept.
+MAX_BODY = 1 << 20
+
+# What an entry takes besides its head and body, in bytes, roughly.
+_OVERHEAD = 1000
+
+# The ids of entries count from here.
+_IDS = 0x0A6A_0000_0000_4000_8000_000000000000
+
+
+class Entry:
+    """One request and its answer.
+
+    Times are the clock's seconds, None for what has not happened: ``time`` when the head of the request was
+    complete, ``first_byte`` and ``last_byte`` when the answer's first and last bytes were written.
+    ``connection`` numbers connections from 1, ``turn`` the requests on one. ``body`` is cut at MAX_BODY,
+    ``body_size`` is its whole length. ``response_head`` is the status line and the header lines as sent.
+    ``sent`` counts bytes of the answer's body, ``events`` server-sent events. ``stub`` is the id of the stub
+    that answered; ``toxics`` are the names of those that had a part in it.
+    """
+
+    __slots__ = (
+        "alias",
+        "answered_by",
+        "body",
+        "body_size",
+        "client",
+        "connection",
+        "ended",
+        "events",
+        "first_byte",
+        "head",
+        "last_byte",
+        "local",
+        "method",
+        "number",
+        "response_head",
+        "sent",
+        "status",
+        "stub",
+        "time",
+        "toxics",
+        "turn",
+        "url",
+        "weight",
+    )
+
+    def __init__(
+        self,
+        number: int,
+        time: float,
+        method: bytes,
+        url: bytes,
+        head: bytes,
+        connection: int,
+        turn: int,
+        client: tuple[str, int],
+        local: tuple[str, int],
+    ) -> None:
+        self.number = number
+        self.time = time
+        self.method = method
+        self.url = url
+        self.head = head
+        self.connection = connection
+        self.turn = turn
+        self.client = client
+        self.local = local
+        self.body = b""
+        self.body_size = 0
+        self.alias: str | None = None
+        self.answered_by = GATEWAY
+        self.stub: str | None = None
+        self.toxics: tuple[str, ...] = ()
+        self.status: int | None = None
+        self.response_head = b""
+        self.first_byte: float | None = None
+        self.last_byte: float | None = None
+        self.sent = 0
+        self.events = 0
+        self.ended = OPEN
+        self.weight = 0
+
+    @property
+    def id(self) -> str:
+        """A UUID for this entry, unique in its gateway."""
+        return str(UUID(int=_IDS + self.number))
+
+    @property
+    def source(self) -> str | None:
+        """Who the answer said it was from: the value of X-OAGW-Error-Source."""
+        return next(iter(self.response_headers.get("x-oagw-error-source", ())), None)
+
+    @property
+    def response_headers(self) -> dict[str, list[str]]:
+        """The values of each header field of the answer, by its name in lower case."""
+        return Call("", "", self.response_head.partition(b"\r\n")[2]).headers
+
+    def call(self) -> Call:
+        """What the client sent, to be matched."""
+        return Call(
+            self.method.decode("latin-1"),
+            self.url.decode("utf-8", "replace"),
+            self.head,
+            self.body,
+            client=self.client[0],
+            host=self.local[0],
+            port=self.local[1],
+        )
+
+
+class Journal:
+    """The newest entries: at most ``count`` of them, and about ``size`` bytes in all."""
+
+    def __init__(self, count: int, size: int) -> None:
+        self._count = count
+        self._size = size
+        self._entries: deque[Entry] = deque()
+        self._weight = 0
+
+    def __iter__(self) -> Iterator[Entry]:
+        """The entries, the oldest first."""
+        return iter(tuple(self._entries))
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def add(self, entry: Entry) -> None:
+        """Keep ``entry``, whose request is complete; the oldest make room."""
+        entry.weight = _OVERHEAD + len(entry.head) + len(entry.url) + len(entry.body)
+        self._weight += entry.weight
+        entries = self._entries
+        entries.append(entry)
+        while len(entries) > self._count or self._weight > self._size:
+            self._weight -= entries.popleft().weight
+
+    def get(self, id: str) -> Entry | None:
+        """The entry with this id."""
+        return next((entry for entry in self._entries if entry.id == id), None)
+
+    def remove(self, entries: Iterable[Entry]) -> None:
+        """Forget ``entries``."""
+        gone = set(entries)
+        self._entries = deque(entry for entry in self._entries if entry not in gone)
+        self._weight = sum(entry.weight for entry in self._entries)
+
+    def clear(self) -> None:
+        """Forget all entries."""
+        self._entries.clear()
+        self._weight = 0

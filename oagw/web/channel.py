@@ -1,0 +1,219 @@
+"""GatewayChannel: one connection. What is no request, or too large, or too slow, is refused here.
+
+What Twisted would answer by itself (a bare 400, a silent close) is answered with a problem. ``web.request``
+is what comes out of it; ``web.site`` is what all connections share.
+"""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.interfaces import IDelayedCall, IHalfCloseableProtocol, ITCPTransport
+from twisted.internet.protocol import connectionDone
+from twisted.internet.tcp import Connection
+from twisted.protocols.basic import LineReceiver
+from twisted.python.failure import Failure
+from twisted.web import http
+from twisted.web.http import HTTPChannel
+from twisted.web.http_headers import Headers
+from twisted.web.server import Request
+from zope.interface import implementer
+
+from oagw.control.space import Space
+from oagw.model.journal import Entry
+from oagw.model.problem import platform
+from oagw.web.reply import REQUEST_ID, problem_reply, wire
+from oagw.web.request import MAX_BODY, BodyTooLarge, GatewayRequest
+
+if TYPE_CHECKING:
+    from oagw.web.site import GatewaySite
+
+# Seconds that a connection may idle, and that a request may take from its first byte to its last.
+REQUEST_TIMEOUT = 60.0
+# Seconds that a refused client is still read from. Closing at once would reset the connection while
+# the client sends, and the reset can overtake the answer.
+LINGER = 5.0
+
+
+@implementer(IHalfCloseableProtocol)
+class GatewayChannel(HTTPChannel):
+    """One connection: bounded in size and time, and refusing with a problem what is no request."""
+
+    __slots__ = (  # see GatewayRequest
+        "_client",
+        "_dataBuffer",
+        "_handlingRequest",
+        "_head",
+        "_local",
+        "_number",
+        "_transferDecoder",
+        "_turn",
+        "requests",
+    )
+    requestFactory = GatewayRequest
+    site: "GatewaySite"
+    transport: ITCPTransport
+    _refused = False
+    _lingering: IDelayedCall | None = None
+
+    @property
+    def congested(self) -> bool:
+        """Whether the client does not read, so that the transport asks for silence."""
+        return bool(self._waitingForTransport)
+
+    def connectionMade(self) -> None:
+        self._number = self.site.channel_made(self)
+        self._turn = 0  # how many requests there were
+        self._head: list[bytes] = []  # the header lines so far of the request that is being read
+        peer, host = self.transport.getPeer(), self.transport.getHost()
+        self._client, self._local = (peer.host, peer.port), (host.host, host.port)
+        self._requestProducer = self._requestProducerStreaming = None
+        super().connectionMade()
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self.site.channel_lost(self)
+        if self._lingering is not None and self._lingering.active():
+            self._lingering.cancel()
+        super().connectionLost(reason)
+
+    @property
+    def unsent(self) -> bool:
+        """Whether the transport still holds something that was written."""
+        transport: Any = self.transport
+        return isinstance(transport, Connection) and bool(transport._tempDataLen or transport.dataBuffer)
+
+    def write(self, data: bytes) -> None:
+        """Send at once what nothing waits before; Twisted's way would take the reactor two more turns."""
+        transport: Any = self.transport
+        direct = isinstance(transport, Connection)  # and nothing wrapped around one, such as TLS
+        if not direct or self.unsent or transport.disconnecting or not transport.connected:
+            transport.write(data)
+            return
+        sent = transport.writeSomeData(data)
+        if not isinstance(sent, int):
+            sent = 0  # the connection is lost; the reactor finds out when it tries
+        if sent < len(data):
+            transport.write(data[sent:])
+
+    def writeHeaders(self, version: bytes, code: bytes, reason: bytes, headers: Headers) -> None:
+        """Write the head of a response, and have it in the journal."""
+        lines = [b"%b %b %b" % (version, code, reason)]
+        lines += [
+            b"%b: %b" % (name, value) for name, values in headers.getAllRawHeaders() for value in values
+        ]
+        head = b"\r\n".join(lines)
+        self.requests[0].entry.response_head = head
+        self.transport.write(head + b"\r\n\r\n")
+
+    def dataReceived(self, data: bytes) -> None:
+        if self._refused:
+            return
+        # Twisted starts its time-out anew at every byte, so that a trickle could hold a connection for
+        # ever. Here time runs from the first byte of a request to its last.
+        if not self.requests and not self._buffer:
+            self.resetTimeout()
+        LineReceiver.dataReceived(self, data)
+
+    def rawDataReceived(self, data: bytes) -> None:
+        try:
+            super().rawDataReceived(data)
+        except BodyTooLarge:
+            self._refuse_body()
+
+    def headerReceived(self, line: bytes) -> bool:
+        self._head.append(line)
+        try:
+            return bool(super().headerReceived(line))
+        except ValueError:  # a length of more digits than Python reads
+            self._refuse_body()
+            return False
+
+    def opened(self, request: GatewayRequest) -> tuple[Space, Entry]:
+        """The space and a new entry for ``request``, whose head is complete. Called by it."""
+        site, self._turn = self.site, self._turn + 1
+        head, self._head = b"\r\n".join(self._head), []
+        now = site.now()
+        entry = Entry(
+            site.number(),
+            now,
+            self._command,
+            self._path,
+            head,
+            self._number,
+            self._turn,
+            self._client,
+            self._local,
+        )
+        (authorization,) = request.requestHeaders.getRawHeaders(b"Authorization", (b"",))[-1:]
+        return site.spaces.of(authorization, now), entry
+
+    def checkPersistence(self, request: http.Request, version: bytes) -> bool:
+        # Twisted reads the first field alone, and does not know that commas separate.
+        fields = request.requestHeaders.getRawHeaders(b"Connection", ())
+        options = {option.strip().lower() for field in fields for option in field.split(b",")}
+        if version == b"HTTP/1.1" and b"close" in options:
+            request.responseHeaders.setRawHeaders(b"Connection", (b"close",))
+        return version == b"HTTP/1.1" and b"close" not in options
+
+    def readConnectionLost(self) -> None:
+        """The client sends no more, but may well read what it has asked for.
+
+        A stream ends: a client that has left looks the same.
+        """
+        if self._requestProducer is not None:
+            self.transport.abortConnection()
+        else:
+            self.loseConnection()
+
+    def writeConnectionLost(self) -> None:
+        """Nothing: this is what ``_refuse`` does."""
+
+    def allHeadersReceived(self) -> None:
+        if self.length is not None and self.length > MAX_BODY:
+            # Before "100 Continue" is sent and the body is on its way.
+            self._refuse_body()
+        else:
+            super().allHeadersReceived()
+
+    def requestDone(self, request: Request) -> None:
+        super().requestDone(request)
+        # Twisted, told to wait while a request is handled, would read on.
+        if self._waitingForTransport:
+            self._networkProducer.pauseProducing()
+
+    def lineLengthExceeded(self, line: bytes) -> None:
+        if self.requests:
+            self._refuse(431, f"Header line longer than {self.MAX_LENGTH} bytes")
+        else:
+            self._refuse(414, f"Request line longer than {self.MAX_LENGTH} bytes")
+
+    def timeoutConnection(self) -> None:
+        if self.requests or self._buffer:
+            self._refuse(408, f"Request not complete after {REQUEST_TIMEOUT:g} seconds")
+        else:
+            super().timeoutConnection()
+
+    def _respondToBadRequestAndDisconnect(self) -> None:
+        if self._receivedHeaderSize > self.totalHeadersSize:
+            self._refuse(431, f"Header section larger than {self.totalHeadersSize} bytes")
+        elif self._receivedHeaderCount > self.maxHeaders:
+            self._refuse(431, f"More than {self.maxHeaders} header lines")
+        else:
+            self._refuse(400, "Malformed request")
+
+    def _refuse_body(self) -> None:
+        self._refuse(413, f"Body larger than {MAX_BODY} bytes")
+
+    def _refuse(self, status: int, error: str) -> None:
+        """Answer what is not a request, say that the connection ends, and read on for a while."""
+        self._refused = True
+        self.clearLineBuffer()
+        self.setTimeout(None)
+        site, reply = self.site, problem_reply(platform(status, error))
+        fields = {b"Date": (site.date(),), REQUEST_ID: (site.request_id(),), **reply.headers}
+        self.transport.write(wire(replace(reply, headers=fields)))
+        site.log_refused(self.transport.getPeer(), status)
+        if ITCPTransport.providedBy(self.transport):
+            self._lingering = self.callLater(LINGER, self.transport.abortConnection)
+            self.transport.loseWriteConnection()
+        else:
+            self.loseConnection()

@@ -1,0 +1,146 @@
+"""GatewayRequest: one request, checked before it is looked up in the tree, and its entry in the journal.
+
+``web.channel`` reads it from the wire, ``web.resource`` answers it.
+"""
+
+import re
+from io import BytesIO
+from typing import TYPE_CHECKING
+from urllib.parse import unquote_to_bytes
+
+from twisted.python.failure import Failure
+from twisted.web.server import Request
+
+from oagw.control.space import Space
+from oagw.model import journal
+from oagw.model.journal import Entry
+from oagw.model.problem import Problem, invalid_field, platform
+from oagw.web.reply import REQUEST_ID, Reply, excerpt, fail, problem_reply, send
+
+if TYPE_CHECKING:
+    from oagw.web.channel import GatewayChannel
+
+# The platform's limit on request bodies, in bytes.
+MAX_BODY = 64_000_000
+
+# A request id that is sent back as it came.
+_PLAIN = re.compile(rb"[!-~]{1,200}")
+
+
+class GatewayRequest(Request):
+    """One request, checked before it is looked up in the tree."""
+
+    # CPython gives an instance with more than 30 attributes a whole dictionary of its own, 1.5 KiB for each
+    # open stream. Those that Twisted sets in __init__ can live outside of it.
+    __slots__ = (
+        "client",
+        "cookies",
+        "entry",
+        "host",
+        "notifications",
+        "received_cookies",
+        "requestHeaders",
+        "responseHeaders",
+        "space",
+    )
+    defaultContentType = None
+    channel: "GatewayChannel"
+    content: BytesIO
+    entry: Entry  # in the journal of the space
+    space: Space  # what the caller's token makes it belong to
+
+    def gotLength(self, length: int | None) -> None:
+        super().gotLength(length)
+        self.space, self.entry = self.channel.opened(self)
+
+    def handleContentChunk(self, data: bytes) -> None:
+        if self.content.tell() + len(data) > MAX_BODY:
+            raise BodyTooLarge
+        self.content.write(data)
+
+    def process(self) -> None:
+        site = self.site = self.channel.site
+        self.producer = self.streamingProducer = None  # now, while the dictionary still has room
+        entry, size = self.entry, self.content.tell()
+        if size:
+            entry.body_size = size
+            entry.body = self.content.getvalue()[: journal.MAX_BODY]
+        if not self.path.startswith(b"/__admin"):
+            self.space.journal.add(entry)
+        fields = self.responseHeaders
+        fields.setRawHeaders(b"Date", (site.date(),))
+        given = self.requestHeaders.getRawHeaders(REQUEST_ID, (b"",))[0]
+        request_id = given if _PLAIN.fullmatch(given) else site.request_id()
+        fields.setRawHeaders(REQUEST_ID, (request_id,))
+        try:
+            problem = self._malformed()
+            if problem is not None:
+                send(self, problem_reply(problem, self))
+            elif self.path == b"*":
+                self._star()
+            else:
+                self.prepath = []
+                self.postpath = [unquote_to_bytes(s) for s in self.path[1:].split(b"/")]
+                self.render(site.getResourceFor(self))
+        except Exception:
+            self.processingFailed(Failure())
+
+    def write(self, data: bytes) -> None:
+        if not self.startedWriting:
+            self.entry.first_byte = self.channel.site.now()
+        super().write(data)
+
+    def finish(self) -> None:
+        self._close_entry(journal.COMPLETE)
+        super().finish()
+
+    def connectionLost(self, reason: Failure) -> None:
+        if self.content is not None and not self.finished:
+            self._close_entry(journal.CLIENT_LEFT)
+            if self.path is not None:
+                self.channel.site.log(self, " (incomplete)")  # Twisted logs complete answers alone
+            else:
+                self.space.journal.add(self.entry)  # with what there was of its body
+        super().connectionLost(reason)
+
+    def _close_entry(self, how: str) -> None:
+        entry = self.entry
+        if entry.ended is journal.OPEN:  # and no fault has ended it
+            entry.ended = how
+        entry.sent = self.sentLength
+        if self.startedWriting:
+            entry.status = self.code
+            entry.last_byte = self.channel.site.now()
+
+    def processingFailed(self, reason: Failure) -> Failure:
+        fail(self, reason)
+        return reason
+
+    def _malformed(self) -> Problem | None:
+        for name in (b"Host", b"Authorization"):
+            # Twisted would let the last of several win (Host: RFC 9112 section 3.2).
+            if len(self.requestHeaders.getRawHeaders(name, ())) > 1:
+                text = name.decode()
+                return invalid_field(text.lower(), "DUPLICATE_HEADER", f"More than one {text}")
+        if self.clientproto == b"HTTP/1.1" and not self.requestHeaders.hasHeader(b"Host"):
+            return invalid_field("host", "REQUIRED", "Missing Host")
+        if self.path[:1] != b"/" and self.path != b"*":
+            # RFC 9112 section 3.2.2: a server must accept the absolute form.
+            scheme, separator, rest = self.path.partition(b"://")
+            if not separator or scheme.lower() not in (b"http", b"https"):
+                return platform(400, f"Neither a path nor an http URL: {excerpt(self.path)}")
+            self.path = b"/" + rest.partition(b"/")[2]
+        return None
+
+    def _star(self) -> None:
+        # RFC 9110 section 9.3.7: OPTIONS * asks about the server as a whole.
+        if self.method == b"OPTIONS":
+            methods = b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
+            send(self, Reply(204, headers={b"Allow": (methods,)}))
+        else:
+            problem = platform(405, "Only OPTIONS asks for *", headers={b"Allow": (b"OPTIONS",)})
+            send(self, problem_reply(problem, self))
+
+
+class BodyTooLarge(Exception):
+    """A chunked body grew over MAX_BODY."""

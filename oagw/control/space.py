@@ -9,7 +9,8 @@ from hmac import compare_digest
 from random import Random
 from typing import TYPE_CHECKING
 
-from oagw.model.journal import Journal
+from oagw.model.call import origin_form
+from oagw.model.journal import Entry, Journal
 
 if TYPE_CHECKING:
     from oagw.control.store import Store  # loaded when the first stub is made
@@ -36,6 +37,11 @@ class Space:
         self.scenarios: dict[str, str] = {}
         self.hits: dict[str, int] = {}
         self.toxics: dict[str, Toxic] = {}
+
+    def record(self, entry: Entry) -> None:
+        """Keep ``entry`` in the journal, unless it is a call to the control plane."""
+        if not origin_form(entry.url).startswith(b"/__admin"):
+            self.journal.add(entry)
 
 
 class Sandbox(Space):

@@ -4,12 +4,16 @@
 """
 
 import json
+import re
 from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl
 
 # Below these the same resources are served.
 PREFIXES = ("/api/oagw/v1/", "/oagw/v1/")
+
+# What an absolute-form target (RFC 9112 section 3.2.2) has before its path.
+_AUTHORITY = re.compile(rb"https?://[^/?]*/?", re.IGNORECASE)
 
 
 class Call:
@@ -85,7 +89,16 @@ class Call:
     @cached_property
     def json(self) -> Any:
         """The body as JSON; raises ValueError."""
-        return json.loads(self.body)
+        try:
+            return json.loads(self.body)
+        except RecursionError:
+            raise ValueError("nested too deeply") from None
+
+
+def origin_form(target: bytes) -> bytes:
+    """The path and query of a request ``target``: what follows the authority in the absolute form."""
+    found = None if target.startswith(b"/") else _AUTHORITY.match(target)
+    return b"/" + target[found.end() :] if found else target
 
 
 def _text(data: bytes) -> str:

@@ -5,6 +5,7 @@
 
 import json
 import re
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl
@@ -64,12 +65,12 @@ class Call:
     @cached_property
     def headers(self) -> dict[str, list[str]]:
         """The values of each header field, by its name in lower case."""
-        return _grouped((name.lower(), value) for name, value in self.fields)
+        return grouped((name.lower(), value) for name, value in self.fields)
 
     @cached_property
     def query(self) -> dict[str, list[str]]:
         """The values of each query parameter, decoded (URL standard, section 5.1)."""
-        return _grouped(parse_qsl(self.url.partition("?")[2], keep_blank_values=True))
+        return grouped(parse_qsl(self.url.partition("?")[2], keep_blank_values=True))
 
     @cached_property
     def cookies(self) -> dict[str, list[str]]:
@@ -79,7 +80,7 @@ class Call:
             for value in self.headers.get("cookie", ())
             for part in value.split(";")
         )
-        return _grouped((name.strip(), value.strip().strip('"')) for name, found, value in pairs if found)
+        return grouped((name.strip(), value.strip().strip('"')) for name, found, value in pairs if found)
 
     @cached_property
     def text(self) -> str:
@@ -108,7 +109,8 @@ def _text(data: bytes) -> str:
         return data.decode("latin-1")
 
 
-def _grouped(pairs: Any) -> dict[str, list[str]]:
+def grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    """The values of ``pairs`` by their names."""
     groups: dict[str, list[str]] = {}
     for name, value in pairs:
         groups.setdefault(name, []).append(value)

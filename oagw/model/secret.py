@@ -56,7 +56,12 @@ def masked_url(url: str) -> str:
     authority, slash, tail = rest.partition("/")
     if "@" in authority:
         path = f"{scheme}{slashes}{MASK}@{authority.rpartition('@')[2]}{slash}{tail}"
-    return path + mark + "&".join(_pair(part) for part in query.split("&"))
+    return path + mark + masked_pairs(query)
+
+
+def masked_pairs(text: str) -> str:
+    """A query, or a form body, with the values of secret parameters masked."""
+    return "&".join(_pair(part) for part in text.split("&"))
 
 
 class Known:

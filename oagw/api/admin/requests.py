@@ -1,0 +1,304 @@
+"""/__admin/requests: the journal, in the words of WireMock's admin API.
+
+Lists have the newest request first, except those of ``find`` and ``remove``, as in WireMock.
+"""
+
+from base64 import b64decode
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Any, cast
+from uuid import UUID
+
+import msgspec
+from twisted.web.resource import IResource
+from twisted.web.server import Request
+
+from oagw.api.admin.node import AdminNode, document, space_of
+from oagw.control.invalid import Invalid
+from oagw.control.pattern import RequestPattern, compiled
+from oagw.control.search import NEAREST, PatternedStub, Search, near_miss, near_requests
+from oagw.control.serve_event import logged_request, milliseconds, serve_event
+from oagw.control.space import Space
+from oagw.model.call import Call, origin_form
+from oagw.model.journal import Entry
+from oagw.web.body import query_pairs
+from oagw.web.reply import Reply, json_reply
+from oagw.web.resource import Refused
+
+_PATTERN = msgspec.json.Decoder(RequestPattern)
+
+
+class Requests(AdminNode):
+    """GET /__admin/requests → 200 {"requests": [ServeEvent], "meta": {"total"}, "requestJournalDisabled"}.
+
+    Parameters: ``limit`` (0 or more), ``since`` (an ISO 8601 date: those that came after it), ``unmatched=true``,
+    ``matchingStub`` (the id of a stub). ``total`` counts before ``limit`` and ``since``. DELETE → 200 {},
+    all are forgotten.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(
+            {
+                b"count": Count(),
+                b"find": Find(),
+                b"remove": Remove(),
+                b"remove-by-metadata": RemoveByMetadata(),
+                b"reset": Reset(),
+                b"unmatched": Unmatched(),
+            }
+        )
+
+    def getChild(self, path: bytes, request: Request) -> IResource:
+        return One(path.decode("utf-8", "replace")) if path else self
+
+    def render_GET(self, request: Request) -> Reply:
+        space, wanted = space_of(request), _Wanted(request)
+        found = [entry for entry in newest_first(space) if wanted.includes(entry)]
+        page = (entry for entry in found if milliseconds(entry.time) > wanted.since)
+        return json_reply(
+            {
+                "requests": _events(space, islice(page, wanted.limit)),
+                "meta": {"total": len(found)},
+                "requestJournalDisabled": False,
+            }
+        )
+
+    def render_DELETE(self, request: Request) -> Reply:
+        space_of(request).journal.clear()
+        return json_reply({})
+
+
+class One(AdminNode):
+    """GET /__admin/requests/{id} → 200 ServeEvent, or 404. DELETE → 200 {}, whether there was one or not.
+
+    400 for an id that is no UUID.
+    """
+
+    def __init__(self, id: str) -> None:
+        super().__init__()
+        self._id = id
+
+    def render_GET(self, request: Request) -> Reply:
+        space = space_of(request)
+        entry = self._entry(space)
+        if entry is None:
+            raise Refused(404, f"No request with the id {self._id}")
+        (event,) = _events(space, [entry])
+        return json_reply(event)
+
+    def render_DELETE(self, request: Request) -> Reply:
+        space = space_of(request)
+        entry = self._entry(space)
+        if entry is not None:
+            space.journal.remove([entry])
+        return json_reply({})
+
+    def _entry(self, space: Space) -> Entry | None:
+        try:
+            return space.journal.get(self._id)
+        except ValueError:
+            raise Refused(400, f"{self._id[:100]} is not a valid UUID") from None
+
+
+class Count(AdminNode):
+    """POST /__admin/requests/count with a request pattern → 200 {"count", "requestJournalDisabled"}."""
+
+    def render_POST(self, request: Request) -> Reply:
+        return json_reply({"count": len(_matching(request)), "requestJournalDisabled": False})
+
+
+class Find(AdminNode):
+    """POST /__admin/requests/find with a request pattern → 200 {"requests": [LoggedRequest], ...}."""
+
+    def render_POST(self, request: Request) -> Reply:
+        found = [logged_request(entry) for entry in _matching(request)]
+        return json_reply({"requests": found, "requestJournalDisabled": False})
+
+
+class Remove(AdminNode):
+    """POST /__admin/requests/remove with a request pattern → 200 {"serveEvents": [what was removed]}."""
+
+    def render_POST(self, request: Request) -> Reply:
+        return _removed(space_of(request), _matching(request))
+
+
+class RemoveByMetadata(AdminNode):
+    """POST /__admin/requests/remove-by-metadata → 422: requests are removed by patterns alone."""
+
+    def render_POST(self, request: Request) -> Reply:
+        raise Invalid("", "remove-by-metadata is not supported; remove requests by a pattern, or by id")
+
+
+class Reset(AdminNode):
+    """POST /__admin/requests/reset → 200 {}: all requests are forgotten."""
+
+    def render_POST(self, request: Request) -> Reply:
+        space_of(request).journal.clear()
+        return json_reply({})
+
+
+class Unmatched(AdminNode):
+    """GET /__admin/requests/unmatched → 200 {"requests": [LoggedRequest], "requestJournalDisabled"}.
+
+    Those that neither a stub nor a service nor the gateway itself was there to answer.
+    """
+
+    def __init__(self) -> None:
+        super().__init__({b"near-misses": UnmatchedNearMisses()})
+
+    def render_GET(self, request: Request) -> Reply:
+        found = [logged_request(entry) for entry in _unmatched(space_of(request))]
+        return json_reply({"requests": found, "requestJournalDisabled": False})
+
+
+class UnmatchedNearMisses(AdminNode):
+    """GET /__admin/requests/unmatched/near-misses → 200 {"nearMisses": [...]}: the stubs nearest to each.
+
+    The newest come first; those that there is no time for are left out (``control.search``).
+    """
+
+    def render_GET(self, request: Request) -> Reply:
+        space, search, misses = space_of(request), Search(), []
+        stubs = _stubs(space)
+        for entry in _unmatched(space):
+            near = search.nearest_stubs(entry.call(), stubs)
+            misses += [near_miss(logged_request(entry), one) for one in near]
+            if search.over:
+                break
+        return json_reply({"nearMisses": misses})
+
+
+class NearMisses(AdminNode):
+    """/__admin/near-misses: ``request`` and ``request-pattern``."""
+
+    def __init__(self) -> None:
+        super().__init__({b"request": OfRequest(), b"request-pattern": OfPattern()})
+
+
+class LoggedRequest(msgspec.Struct, rename="camel"):
+    """A request as WireMock's clients send back one that they were shown; members they add are read over."""
+
+    url: str = "/"
+    method: str = "GET"
+    client_ip: str = "127.0.0.1"
+    host: str = "localhost"
+    port: int = 80
+    headers: dict[str, str | list[str]] | None = None
+    body: str | None = None
+    body_as_base64: str | None = None
+
+    def call(self) -> Call:
+        """This as a Call; raises Invalid."""
+        body = (self.body or "").encode("utf-8", "replace")
+        if self.body_as_base64:
+            try:
+                body = b64decode(self.body_as_base64, validate=True)
+            except ValueError:
+                raise Invalid("/bodyAsBase64", "not base64") from None
+        url = origin_form(self.url.encode("utf-8", "replace")).decode("utf-8", "replace")
+        head = _head(self.headers or {}).encode("utf-8", "replace")
+        return Call(
+            self.method, url, head, body, client=self.client_ip, host=self.host, port=self.port
+        )
+
+
+_LOGGED = msgspec.json.Decoder(LoggedRequest)
+
+
+class OfRequest(AdminNode):
+    """POST /__admin/near-misses/request with a LoggedRequest → 200 {"nearMisses": [...]}: stubs near to it."""
+
+    def render_POST(self, request: Request) -> Reply:
+        given = document(request, _LOGGED)
+        near = Search().nearest_stubs(given.call(), _stubs(space_of(request)))
+        shown = {k: v for k, v in msgspec.to_builtins(given).items() if v is not None}
+        return json_reply({"nearMisses": [near_miss(shown, one) for one in near]})
+
+
+class OfPattern(AdminNode):
+    """POST /__admin/near-misses/request-pattern with a request pattern → 200 {"nearMisses": [...]}."""
+
+    def render_POST(self, request: Request) -> Reply:
+        spec = document(request, _PATTERN)
+        near = Search().nearest_entries(compiled(spec, ""), newest_first(space_of(request)))
+        return json_reply({"nearMisses": near_requests(near, spec)})
+
+
+def newest_first(space: Space) -> list[Entry]:
+    """The entries of a space, the newest first."""
+    return list(space.journal)[::-1]
+
+
+class _Wanted:
+    """What the query of a list asks for; raises Invalid."""
+
+    def __init__(self, request: Request) -> None:
+        given = dict(query_pairs(request))
+        self._unmatched = given.get("unmatched", "").lower() == "true"
+        self._stub = _uuid(given["matchingStub"]) if given.get("matchingStub") else None
+        self.limit = _limit(given["limit"]) if given.get("limit") else None
+        self.since = milliseconds(_date(given["since"])) if given.get("since") else -1
+
+    def includes(self, entry: Entry) -> bool:
+        if self._unmatched and entry.matched:
+            return False
+        return self._stub is None or entry.stub == self._stub
+
+
+def _limit(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) < 10):
+        raise Invalid("limit", "limit must be a number, 0 or greater")
+    return int(text)
+
+
+def _date(text: str) -> float:
+    try:
+        date = datetime.fromisoformat(text.replace(" ", "+"))  # a + that was not encoded
+        return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        raise Invalid("since", f"{text[:100]} is not a valid ISO8601 date") from None
+
+
+def _uuid(text: str) -> str:
+    try:
+        return str(UUID(text))
+    except ValueError:
+        raise Invalid("matchingStub", f"{text[:100]} is not a valid UUID") from None
+
+
+def _matching(request: Request) -> list[Entry]:
+    pattern = compiled(document(request, _PATTERN), "")
+    return Search().matching(pattern, space_of(request).journal)
+
+
+def _unmatched(space: Space) -> list[Entry]:
+    return [entry for entry in newest_first(space) if not entry.matched]
+
+
+def _stubs(space: Space) -> list[PatternedStub]:
+    return list(cast(Iterable[PatternedStub], space.stubs or ()))
+
+
+def _events(space: Space, entries: Iterable[Entry]) -> list[dict[str, Any]]:
+    stubs = {stub.id: stub for stub in _stubs(space)}
+    return [serve_event(entry, stubs.get(entry.stub or "")) for entry in entries]
+
+
+def _removed(space: Space, entries: list[Entry]) -> Reply:
+    events = _events(space, entries)
+    space.journal.remove(entries)
+    return json_reply({"serveEvents": events})
+
+
+def _head(headers: Mapping[str, str | list[str]]) -> str:
+    pairs = (
+        (name, value)
+        for name, given in headers.items()
+        for value in (given if isinstance(given, list) else [given])
+    )
+    return "\r\n".join(f"{_line(name)}: {_line(value)}" for name, value in pairs)
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())

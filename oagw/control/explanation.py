@@ -1,0 +1,223 @@
+"""Why a verification failed, in text that a test prints: what was expected, what came and when, and what was
+nearly it, field by field. Secrets are masked; the text is bounded.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from oagw.control.difference import Comparison, first_difference
+from oagw.control.pattern import Part, Pattern, RequestPattern, compiled
+from oagw.control.search import Near
+from oagw.control.shown import Shown, credentials
+from oagw.control.verify import Mistimed, Outcome, requests
+from oagw.model.call import Call
+from oagw.model.journal import CLIENT_LEFT, COMPLETE, OPEN, RESET, TRUNCATED, Entry
+from oagw.model.secret import Known, masked, masked_url
+
+# Characters of the text, of one value in it; rows of the timeline, differences of one body.
+MAX_TEXT = 20_000
+MAX_VALUE = 160
+MAX_ROWS = 20
+MAX_DIFFERENCES = 20
+
+MARK = "<<<"
+
+_ENDED = {
+    OPEN: "not ended yet",
+    COMPLETE: "",
+    CLIENT_LEFT: "client left",
+    TRUNCATED: "truncated",
+    RESET: "reset",
+}
+
+
+def explain(outcome: Outcome) -> str:
+    """The assertion message for an ``outcome`` that is not as expected."""
+    lines = "\n".join(_lines(outcome)).rstrip()
+    return lines if len(lines) <= MAX_TEXT else lines[:MAX_TEXT] + "\n... (cut)"
+
+
+def _lines(outcome: Outcome) -> Iterator[str]:
+    spec = outcome.spec
+    yield from _headlines(outcome)
+    yield ""
+    yield from _indented(_pattern(spec.request))
+    if spec.after is not None:
+        yield "  after"
+        yield from _indented(_pattern(spec.after))
+    rows = sorted({*outcome.counted, *outcome.unordered, *outcome.earlier}, key=lambda entry: entry.number)
+    if rows:
+        yield ""
+        yield "What came:"
+        yield ""
+        yield from _timeline(rows, outcome)
+    if outcome.near:
+        yield ""
+        yield f"Nearest of {requests(outcome.others)} that did not match:"
+        yield from _misses(outcome.near, compiled(spec.request, "/request"))
+    elif len(outcome.counted) < spec.bounds[0] and not outcome.others and not rows:
+        yield ""
+        yield "The journal has no other requests."
+    if spec.after is not None and not outcome.earlier:
+        yield ""
+        yield "Nothing matched the request that it should come after." + (
+            " Nearest to that:" if outcome.near_after else ""
+        )
+        yield from _misses(outcome.near_after, compiled(spec.after, "/after"))
+
+
+def _headlines(outcome: Outcome) -> Iterator[str]:
+    spec, count = outcome.spec, len(outcome.counted)
+    if not outcome.enough:
+        were = "there were none" if not count else "there was 1" if count == 1 else f"there were {count}"
+        order = " after another" if spec.after is not None else ""
+        yield f"Expected {spec.expected}{order}, but {were}:"
+    for wrong, bound, words, how in (
+        (outcome.too_soon, spec.not_sooner_than, "at least", "too soon"),
+        (outcome.too_late, spec.not_later_than, "at most", "too late"),
+    ):
+        if wrong:
+            yield f"Expected {words} {bound:g} s after another, but {len(wrong)} of {count} came {how}:"
+
+
+def _pattern(spec: RequestPattern) -> Iterator[str]:
+    """What ``spec`` asks for, a line each; method and URL are one."""
+    known = Known(())
+    parts = compiled(spec, "").compare(Call("", ""))
+    values = {part.name: _value(part.name, part.expected, known) for part in parts}
+    line = [values.pop(part.name) for part in parts[:2] if part.name == "method" or _is_url(part.name)]
+    yield " ".join(line) or "any request"
+    for part in parts:
+        if part.name in values:
+            yield f"{part.name}: {_cut(values[part.name])}"
+
+
+def _timeline(rows: list[Entry], outcome: Outcome) -> Iterator[str]:
+    """The requests that matter, in the order in which they came, with what is wrong with each."""
+    notes = dict(_notes(outcome, {entry.number: at for at, entry in enumerate(rows, 1)}))
+    first, previous = rows[0].time, None
+    kept = _kept(rows, notes)
+    for at, entry in enumerate(rows, 1):
+        gap = "" if previous is None else f"{_seconds(entry.time - previous, '+')}"
+        previous = entry.time
+        if at not in kept:
+            if at - 1 in kept:
+                yield "     ..."
+            continue
+        note = f"   {MARK} {notes[entry.number]}" if entry.number in notes else ""
+        yield f"  {at:>3}. {_seconds(entry.time - first):>11} {gap:>11}   {summary(entry)}{note}"
+
+
+def _notes(outcome: Outcome, index: dict[int, int]) -> Iterator[tuple[int, str]]:
+    for entry in outcome.unordered:
+        yield entry.number, "not counted: it does not come after the other"
+    for wrong, bound, least in (
+        (outcome.too_soon, outcome.spec.not_sooner_than, "at least"),
+        (outcome.too_late, outcome.spec.not_later_than, "at most"),
+    ):
+        for one in wrong:
+            yield one.entry.number, f"{_apart(one, index)}, expected {least} {bound:g} s"
+
+
+def _apart(one: Mistimed, index: dict[int, int]) -> str:
+    answer = f"request {index[one.before.number]} was answered"
+    if one.seconds < 0:
+        return f"{_seconds(-one.seconds)} before {answer}"
+    return f"{_seconds(one.seconds)} after {answer}"
+
+
+def _kept(rows: list[Entry], notes: dict[int, str]) -> set[int]:
+    """The places of the rows that are told if there are too many: the first, the last, those with notes."""
+    every = range(1, len(rows) + 1)
+    if len(rows) <= MAX_ROWS:
+        return set(every)
+    noted = [at for at, entry in enumerate(rows, 1) if entry.number in notes]
+    return {*every[:5], *every[-5:], *noted[: MAX_ROWS - 10]}
+
+
+def summary(entry: Entry) -> str:
+    """One line on ``entry``: what was asked, and what became of it."""
+    shown = Shown(entry)
+    status = "no answer" if entry.status is None else str(entry.status)
+    by = f" by {entry.answered_by}" + (f" {entry.alias}" if entry.alias else "")
+    retry = entry.response_headers.get("retry-after")
+    told = [f"Retry-After: {_cut(retry[0], 40)}"] if retry else []
+    told += [_ENDED[entry.ended]] if _ENDED.get(entry.ended) else []
+    more = f" ({', '.join(told)})" if told else ""
+    return f"{_line(shown)} -> {status}{by if entry.status is not None else ''}{more}"
+
+
+def _misses(near: Iterable[Near], pattern: Pattern) -> Iterator[str]:
+    for one in near:
+        yield ""
+        yield f"  {summary(one.found)}"
+        yield f"  id {one.found.id}"
+        yield ""
+        yield from _indented(_comparison(pattern, one.found))
+
+
+def _comparison(pattern: Pattern, entry: Entry) -> Iterator[str]:
+    """The parts of ``pattern``, those that differ with a mark and with both values."""
+    call = entry.call()
+    known = Known(credentials(call))
+    parts = pattern.compare(call)
+    width = min(30, max((len(part.name) for part in parts), default=0))
+    for part in parts:
+        expected = _value(part.name, part.expected, known)
+        if part.matches:
+            yield f"    {part.name:<{width}}  {_cut(expected)}"
+            continue
+        body = _json_differences(part, known) if part.name == "body" else []
+        if body:
+            yield f"  ! {part.name:<{width}}  {body[0]}"
+            yield from (f"    {'':<{width}}  {line}" for line in body[1:])
+            continue
+        lines = _apart_lines(expected, part.actual and _value(part.name, part.actual, known))
+        yield f"  ! {part.name:<{width}}  {lines[0]}   {MARK}"
+        yield from (f"    {'':<{width}}  {line}" for line in lines[1:])
+
+
+def _apart_lines(expected: str, actual: str | None) -> list[str]:
+    """Two values under each other, with a caret where they begin to differ."""
+    if actual is None:
+        return [f"expected  {_cut(expected)}", "received  (none)"]
+    if expected == actual:
+        return [f"expected  {_cut(expected)}", f"received  {_cut(actual)} (differs where it is masked)"]
+    at = first_difference(expected, actual)
+    start = max(0, at - MAX_VALUE // 2) if max(len(expected), len(actual)) > MAX_VALUE else 0
+    dots = "..." if start else ""
+    lines = [
+        f"expected  {dots}{_cut(expected[start:])}",
+        f"received  {dots}{_cut(actual[start:])}",
+    ]
+    if at > start:  # or they have nothing in common, and a caret would tell nothing
+        lines.append(" " * (len("received  ") + len(dots) + at - start) + "^")
+    return lines
+
+
+def _is_url(name: str) -> bool:
+    return name.startswith(("url", "path"))
+
+
+def _line(shown: Shown) -> str:
+    return _cut(f"{shown.method} {shown.url}".strip() or "(no request line)")
+
+
+def _value(name: str, value: str, known: Known) -> str:
+    field = name.rpartition(" ")[2]
+    text = masked_url(value) if _is_url(name) else masked(field, value)
+    return known.masked(text)
+
+
+def _indented(lines: Iterable[str]) -> Iterator[str]:
+    return (f"    {line}".rstrip() for line in lines)
+
+
+def _seconds(seconds: float, sign: str = "") -> str:
+    return f"{seconds:{sign}.3f} s"
+
+
+def _cut(text: str, limit: int = MAX_VALUE) -> str:
+    """``text`` on one line, in at most ``limit`` characters."""
+    text = re.sub(r"[\x00-\x1f\x7f]", lambda found: repr(found[0])[1:-1], text)
+    return text if len(text) <= limit else text[:limit] + "..."

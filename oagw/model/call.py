@@ -117,7 +117,7 @@ class Call:
 
 
 def canonical_url(url: str) -> str:
-    """``url`` below the first of PREFIXES, its alias in lower case, and without a question mark at its end."""
+    """``url`` below the first of PREFIXES, its alias in lower case, without a question mark at its end."""
     first, second = PREFIXES
     if url.endswith("?"):
         url = url[:-1]

@@ -47,7 +47,7 @@ def json_equal_condition(spec: Operator, at: str) -> Condition:
         if has_placeholders:
             expected = _with_placeholders(expected, at)
         any_order, extra = bool(spec.ignoreArrayOrder), bool(spec.ignoreExtraElements)
-        # Without placeholders and extras this is an equivalence: compare what they come to, without searching.
+        # Without placeholders and extras this is an equivalence: no need to search.
         canonical = _canonical(expected) if any_order and not has_placeholders and not extra else None
     except Invalid:
         raise

@@ -47,7 +47,9 @@ class Comparison:
         self._extra = extra
         self._any_order = any_order
 
-    def differences(self, expected: Any, actual: Any, path: str = "$", depth: int = 0) -> Iterator[Difference]:
+    def differences(
+        self, expected: Any, actual: Any, path: str = "$", depth: int = 0
+    ) -> Iterator[Difference]:
         """Each place where ``actual`` is not as ``expected``."""
         if isinstance(expected, dict) and isinstance(actual, dict) and depth < _DEPTH:
             yield from self._members(expected, actual, path, depth + 1)
@@ -75,7 +77,9 @@ class Comparison:
         wanted, there = list(enumerate(expected)), list(enumerate(actual))
         if self._any_order and len(wanted) * len(there) <= 10_000:
             for one in tuple(wanted):
-                found = next((i for i, (_, v) in enumerate(there) if not self._differ(one[1], v, depth)), None)
+                found = next(
+                    (i for i, (_, v) in enumerate(there) if not self._differ(one[1], v, depth)), None
+                )
                 if found is not None:
                     wanted.remove(one)
                     del there[found]

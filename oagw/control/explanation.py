@@ -2,17 +2,22 @@
 nearly it, field by field. Secrets are masked; the text is bounded.
 """
 
+import json
 import re
 from collections.abc import Iterable, Iterator
+from itertools import islice
+
+from msgspec import UNSET
 
 from oagw.control.difference import Comparison, first_difference
 from oagw.control.pattern import Part, Pattern, RequestPattern, compiled
+from oagw.control.pattern.spec import BodyOperator
 from oagw.control.search import Near
 from oagw.control.shown import Shown, credentials
 from oagw.control.verify import Mistimed, Outcome, requests
 from oagw.model.call import Call
 from oagw.model.journal import CLIENT_LEFT, COMPLETE, OPEN, RESET, TRUNCATED, Entry
-from oagw.model.secret import Known, masked, masked_url
+from oagw.model.secret import MASK, Known
 
 # Characters of the text, of one value in it; rows of the timeline, differences of one body.
 MAX_TEXT = 20_000
@@ -21,6 +26,11 @@ MAX_ROWS = 20
 MAX_DIFFERENCES = 20
 
 MARK = "<<<"
+
+# What a pattern says that it does not look at.
+_ANYTHING = ("ANY", "[any URL]")
+# The name of an operator before what is expected; what is equal has none.
+_OPERATOR = re.compile(r"\[[A-Za-z ]+\] ")
 
 _ENDED = {
     OPEN: "not ended yet",
@@ -54,7 +64,7 @@ def _lines(outcome: Outcome) -> Iterator[str]:
     if outcome.near:
         yield ""
         yield f"Nearest of {requests(outcome.others)} that did not match:"
-        yield from _misses(outcome.near, compiled(spec.request, "/request"))
+        yield from _misses(outcome.near, spec.request, "/request")
     elif len(outcome.counted) < spec.bounds[0] and not outcome.others and not rows:
         yield ""
         yield "The journal has no other requests."
@@ -63,7 +73,7 @@ def _lines(outcome: Outcome) -> Iterator[str]:
         yield "Nothing matched the request that it should come after." + (
             " Nearest to that:" if outcome.near_after else ""
         )
-        yield from _misses(outcome.near_after, compiled(spec.after, "/after"))
+        yield from _misses(outcome.near_after, spec.after, "/after")
 
 
 def _headlines(outcome: Outcome) -> Iterator[str]:
@@ -82,14 +92,10 @@ def _headlines(outcome: Outcome) -> Iterator[str]:
 
 def _pattern(spec: RequestPattern) -> Iterator[str]:
     """What ``spec`` asks for, a line each; method and URL are one."""
-    known = Known(())
-    parts = compiled(spec, "").compare(Call("", ""))
-    values = {part.name: _value(part.name, part.expected, known) for part in parts}
-    line = [values.pop(part.name) for part in parts[:2] if part.name == "method" or _is_url(part.name)]
-    yield " ".join(line) or "any request"
-    for part in parts:
-        if part.name in values:
-            yield f"{part.name}: {_cut(values[part.name])}"
+    method, url, *fields = compiled(spec).compare(Call("", ""), 0)
+    yield " ".join(part.expected for part in (method, url))
+    for part in fields:
+        yield f"{part.name}: {_cut(Known(()).masked(part.expected))}"
 
 
 def _timeline(rows: list[Entry], outcome: Outcome) -> Iterator[str]:
@@ -147,66 +153,94 @@ def summary(entry: Entry) -> str:
     return f"{_line(shown)} -> {status}{by if entry.status is not None else ''}{more}"
 
 
-def _misses(near: Iterable[Near], pattern: Pattern) -> Iterator[str]:
+def _misses(near: Iterable[Near], spec: RequestPattern, pointer: str) -> Iterator[str]:
+    pattern = compiled(spec, pointer)
     for one in near:
         yield ""
         yield f"  {summary(one.found)}"
         yield f"  id {one.found.id}"
         yield ""
-        yield from _indented(_comparison(pattern, one.found))
+        yield from _comparison(spec, pattern, one.found)
 
 
-def _comparison(pattern: Pattern, entry: Entry) -> Iterator[str]:
+def differences(outcome: Outcome) -> list[dict[str, str]]:
+    """The fields in which near misses differ: ``request`` (an id), ``field``, ``expected``, ``actual``."""
+    pattern = compiled(outcome.spec.request, "/request")
+    return [
+        {"request": near.found.id, "field": part.name, "expected": expected, "actual": actual}
+        for near in outcome.near
+        for part, expected, actual, _ in _parts(outcome.spec.request, pattern, near.found)
+        if not part.matches
+    ]
+
+
+def _comparison(spec: RequestPattern, pattern: Pattern, entry: Entry) -> Iterator[str]:
     """The parts of ``pattern``, those that differ with a mark and with both values."""
-    call = entry.call()
-    known = Known(credentials(call))
-    parts = pattern.compare(call)
-    width = min(30, max((len(part.name) for part in parts), default=0))
-    for part in parts:
-        expected = _value(part.name, part.expected, known)
+    parts = [part for part in _parts(spec, pattern, entry) if part[0].expected not in _ANYTHING]
+    width = min(30, max((len(part.name) for part, *_ in parts), default=0))
+    for part, expected, actual, members in parts:
         if part.matches:
-            yield f"    {part.name:<{width}}  {_cut(expected)}"
-            continue
-        body = _json_differences(part, known) if part.name == "body" else []
-        if body:
-            yield f"  ! {part.name:<{width}}  {body[0]}"
-            yield from (f"    {'':<{width}}  {line}" for line in body[1:])
-            continue
-        lines = _apart_lines(expected, part.actual and _value(part.name, part.actual, known))
-        yield f"  ! {part.name:<{width}}  {lines[0]}   {MARK}"
+            lines = [_cut(expected)]
+        else:
+            lines = members or _two_lines(expected, actual)
+            lines[0] += f"   {MARK}"
+        yield f"  {' ' if part.matches else '!'} {part.name:<{width}}  {lines[0]}"
         yield from (f"    {'':<{width}}  {line}" for line in lines[1:])
 
 
-def _apart_lines(expected: str, actual: str | None) -> list[str]:
+def _parts(
+    spec: RequestPattern, pattern: Pattern, entry: Entry
+) -> Iterator[tuple[Part, str, str, list[str]]]:
+    """Each part, what it expected and received without secrets, and how JSON bodies differ by member."""
+    call = entry.call()
+    known = Known(credentials(call))
+    parts = pattern.compare(call, entry.time)
+    bodies = spec.bodyPatterns or []
+    for at, part in enumerate(parts, len(bodies) - len(parts)):
+        members = [] if at < 0 or part.matches else _members(bodies[at], call, known)
+        yield part, known.masked(part.expected), known.masked(part.actual), members
+
+
+def _members(body: BodyOperator, call: Call, known: Known) -> list[str]:
+    """How the JSON in the body of ``call`` differs from what is expected, a line for each member."""
+    expected = body.equalToJson
+    if expected is UNSET:
+        return []
+    try:
+        expected = json.loads(expected) if isinstance(expected, str) else expected
+        actual = call.json
+    except ValueError:
+        return []
+    compare = Comparison(extra=bool(body.ignoreExtraElements), any_order=bool(body.ignoreArrayOrder))
+    found = [
+        known.masked(str(one)) for one in islice(compare.differences(expected, actual), MAX_DIFFERENCES + 1)
+    ]
+    return [_cut(line, 2 * MAX_VALUE) for line in found[:MAX_DIFFERENCES]] + ["..."] * (
+        len(found) > MAX_DIFFERENCES
+    )
+
+
+def _two_lines(expected: str, actual: str) -> list[str]:
     """Two values under each other, with a caret where they begin to differ."""
-    if actual is None:
-        return [f"expected  {_cut(expected)}", "received  (none)"]
-    if expected == actual:
-        return [f"expected  {_cut(expected)}", f"received  {_cut(actual)} (differs where it is masked)"]
-    at = first_difference(expected, actual)
-    start = max(0, at - MAX_VALUE // 2) if max(len(expected), len(actual)) > MAX_VALUE else 0
+    expected, actual = _cut(expected, MAX_TEXT), _cut(actual, MAX_TEXT)
+    operator = _OPERATOR.match(expected)
+    label, wanted = (operator[0], expected[operator.end() :]) if operator else ("", expected)
+    if wanted == actual and MASK in wanted:
+        return [f"expected  {label}{_cut(wanted)}", f"received  {' ' * len(label)}{_cut(actual)}  (masked)"]
+    at = first_difference(wanted, actual)
+    start = max(0, at - MAX_VALUE // 2) if max(len(wanted), len(actual)) > MAX_VALUE else 0
     dots = "..." if start else ""
     lines = [
-        f"expected  {dots}{_cut(expected[start:])}",
-        f"received  {dots}{_cut(actual[start:])}",
+        f"expected  {label}{dots}{_cut(wanted[start:])}",
+        f"received  {' ' * len(label)}{dots}{_cut(actual[start:])}",
     ]
     if at > start:  # or they have nothing in common, and a caret would tell nothing
-        lines.append(" " * (len("received  ") + len(dots) + at - start) + "^")
+        lines.append(" " * (len("received  ") + len(label) + len(dots) + at - start) + "^")
     return lines
-
-
-def _is_url(name: str) -> bool:
-    return name.startswith(("url", "path"))
 
 
 def _line(shown: Shown) -> str:
     return _cut(f"{shown.method} {shown.url}".strip() or "(no request line)")
-
-
-def _value(name: str, value: str, known: Known) -> str:
-    field = name.rpartition(" ")[2]
-    text = masked_url(value) if _is_url(name) else masked(field, value)
-    return known.masked(text)
 
 
 def _indented(lines: Iterable[str]) -> Iterator[str]:

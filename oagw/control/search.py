@@ -53,12 +53,15 @@ class Search:
         return self._now() > self._end
 
     def matching(self, pattern: Pattern, entries: Iterable[Entry], pointer: str = "") -> list[Entry]:
-        """Those of ``entries`` that match ``pattern``, which was found at ``pointer``; raises TooLong."""
+        """Those of ``entries`` that match ``pattern``, which was found at ``pointer``; raises TooLong.
+
+        Dates in the pattern such as ``now`` are those of the time when the request came.
+        """
         found = []
         for entry in entries:
             if self.over:
                 raise TooLong(pointer, f"matching takes too long: given up after {MAX_SECONDS:g} s")
-            if pattern.matches(entry.call()):
+            if pattern.matches(entry.call(), entry.time):
                 found.append(entry)
         return found
 
@@ -67,11 +70,11 @@ class Search:
 
         What there is no more time for is left out.
         """
-        return self._nearest((pattern.distance(entry.call()), entry) for entry in entries)
+        return self._nearest((pattern.distance(entry.call(), entry.time), entry) for entry in entries)
 
-    def nearest_stubs(self, call: Call, stubs: Iterable[PatternedStub]) -> list[Near]:
-        """The NEAREST of ``stubs`` to ``call``, the nearest first."""
-        return self._nearest((stub.pattern.distance(call), stub) for stub in stubs)
+    def nearest_stubs(self, call: Call, time: float, stubs: Iterable[PatternedStub]) -> list[Near]:
+        """The NEAREST of ``stubs`` to ``call``, which came at ``time``, the nearest first."""
+        return self._nearest((stub.pattern.distance(call, time), stub) for stub in stubs)
 
     def _nearest(self, all: Iterable[tuple[float, T]]) -> list[Near]:
         ranked = ((distance, at, found) for at, (distance, found) in enumerate(self._in_time(all)))

@@ -86,7 +86,7 @@ def credentials(call: Call) -> list[str]:
 
 
 def by_name(fields: list[tuple[str, str]]) -> dict[str, str | list[str]]:
-    """The values of header ``fields`` by name, in the spelling that came first; one value alone is no list."""
+    """The values of header ``fields`` by name, in its first spelling; one value alone is no list."""
     spelling: dict[str, str] = {}
     values = grouped((spelling.setdefault(name.lower(), name), value) for name, value in fields)
     return {name: found if len(found) > 1 else found[0] for name, found in values.items()}

@@ -4,7 +4,7 @@ Lists have the newest request first, except those of ``find`` and ``remove``, as
 """
 
 from base64 import b64decode
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, cast
@@ -17,7 +17,7 @@ from twisted.web.server import Request
 from oagw.api.admin.node import AdminNode, document, space_of
 from oagw.control.invalid import Invalid
 from oagw.control.pattern import RequestPattern, compiled
-from oagw.control.search import NEAREST, PatternedStub, Search, near_miss, near_requests
+from oagw.control.search import PatternedStub, Search, near_miss, near_requests
 from oagw.control.serve_event import logged_request, milliseconds, serve_event
 from oagw.control.space import Space
 from oagw.model.call import Call, origin_form
@@ -32,9 +32,9 @@ _PATTERN = msgspec.json.Decoder(RequestPattern)
 class Requests(AdminNode):
     """GET /__admin/requests → 200 {"requests": [ServeEvent], "meta": {"total"}, "requestJournalDisabled"}.
 
-    Parameters: ``limit`` (0 or more), ``since`` (an ISO 8601 date: those that came after it), ``unmatched=true``,
-    ``matchingStub`` (the id of a stub). ``total`` counts before ``limit`` and ``since``. DELETE → 200 {},
-    all are forgotten.
+    Parameters: ``limit`` (0 or more), ``since`` (an ISO 8601 date: those that came after it),
+    ``unmatched=true``, ``matchingStub`` (the id of a stub). ``total`` counts before ``limit`` and ``since``.
+    DELETE → 200 {}, all are forgotten.
     """
 
     def __init__(self) -> None:
@@ -162,7 +162,7 @@ class UnmatchedNearMisses(AdminNode):
         space, search, misses = space_of(request), Search(), []
         stubs = _stubs(space)
         for entry in _unmatched(space):
-            near = search.nearest_stubs(entry.call(), stubs)
+            near = search.nearest_stubs(entry.call(), entry.time, stubs)
             misses += [near_miss(logged_request(entry), one) for one in near]
             if search.over:
                 break
@@ -172,8 +172,8 @@ class UnmatchedNearMisses(AdminNode):
 class NearMisses(AdminNode):
     """/__admin/near-misses: ``request`` and ``request-pattern``."""
 
-    def __init__(self) -> None:
-        super().__init__({b"request": OfRequest(), b"request-pattern": OfPattern()})
+    def __init__(self, now: Callable[[], float]) -> None:
+        super().__init__({b"request": OfRequest(now), b"request-pattern": OfPattern()})
 
 
 class LoggedRequest(msgspec.Struct, rename="camel"):
@@ -198,20 +198,22 @@ class LoggedRequest(msgspec.Struct, rename="camel"):
                 raise Invalid("/bodyAsBase64", "not base64") from None
         url = origin_form(self.url.encode("utf-8", "replace")).decode("utf-8", "replace")
         head = _head(self.headers or {}).encode("utf-8", "replace")
-        return Call(
-            self.method, url, head, body, client=self.client_ip, host=self.host, port=self.port
-        )
+        return Call(self.method, url, head, body, client=self.client_ip, host=self.host, port=self.port)
 
 
 _LOGGED = msgspec.json.Decoder(LoggedRequest)
 
 
 class OfRequest(AdminNode):
-    """POST /__admin/near-misses/request with a LoggedRequest → 200 {"nearMisses": [...]}: stubs near to it."""
+    """POST /__admin/near-misses/request with a LoggedRequest → 200 {"nearMisses": [...]}: stubs."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        super().__init__()
+        self._now = now
 
     def render_POST(self, request: Request) -> Reply:
         given = document(request, _LOGGED)
-        near = Search().nearest_stubs(given.call(), _stubs(space_of(request)))
+        near = Search().nearest_stubs(given.call(), self._now(), _stubs(space_of(request)))
         shown = {k: v for k, v in msgspec.to_builtins(given).items() if v is not None}
         return json_reply({"nearMisses": [near_miss(shown, one) for one in near]})
 

@@ -6,7 +6,7 @@ from itertools import islice
 from oagw.control.report.finding import Finding, alike, ended, finding
 from oagw.model.journal import COMPLETE, Entry
 
-# Seconds after which a client may have closed an idle connection, and those that it takes to see that it is idle.
+# Seconds after which a client may have closed an idle connection, and that it takes to see that it is idle.
 _IDLE = 5.0
 _SETTLE = 0.002
 
@@ -37,8 +37,8 @@ def connections_not_reused(entries: list[Entry]) -> Iterator[Finding]:
                     del idle[number]
         if len(fresh) >= _HABIT and len(fresh) > reused:
             text = (
-                f"{len(fresh)} of {len(group)} requests came on a new connection while an earlier one was idle "
-                f"and open. The client does not reuse connections: each request pays for a handshake."
+                f"{len(fresh)} of {len(group)} requests came on a new connection while an earlier one was "
+                f"idle and open. The client does not reuse connections: each request pays for a handshake."
             )
             yield finding("connections-not-reused", "warning", text, fresh)
 

@@ -20,7 +20,7 @@ _TEXTS = {
     "url": "The gateway's token is in the URL, where logs, proxies and histories keep it.",
     "body": "The gateway's token is in the body, which goes to the upstream.",
     "cookie": "The gateway's token is in a cookie, which goes to the upstream.",
-    "header": "The gateway's token is in a header field other than Authorization, which goes to the upstream.",
+    "header": "The gateway's token is in a header field that goes to the upstream.",
 }
 
 
@@ -38,7 +38,9 @@ def credentials_misplaced(entries: list[Entry], space: Space) -> Iterator[Findin
             yield finding(RULE, "error", text, found[place])
     foreign = [e for e in entries if any(token != own for token in _SANDBOX.findall(_all(e)))]
     if foreign:
-        text = "The token of another sandbox, or of one that is gone, was sent here: a token outlived its test."
+        text = (
+            "The token of another sandbox, or of one that is gone, was sent here: a token outlived its test."
+        )
         yield finding(RULE, "error", text, foreign)
     basic = [e for e in entries if _scheme(e.call()) == "basic" and _guarded(e)]
     if basic:

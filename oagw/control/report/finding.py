@@ -1,4 +1,4 @@
-"""Finding: one thing that a client did wrong, with the entries that prove it; and what rules ask of entries."""
+"""Finding: one thing that a client did wrong, and the entries that prove it; what rules ask of entries."""
 
 from collections.abc import Callable, Hashable, Iterable
 from typing import Literal
@@ -42,7 +42,7 @@ _VOLATILE = frozenset(
 
 
 class Finding(Struct, rename="camel"):
-    """A breach of ``rule``: ``text`` is a sentence or two for people, ``entries`` are the ids that prove it."""
+    """A breach of ``rule``: ``text`` is for people, ``entries`` are the ids that prove it."""
 
     rule: str
     severity: Severity
@@ -72,8 +72,10 @@ def failed(entry: Entry) -> bool:
     """Whether the answer is one that a client may try again after: 408, 429, 5xx, or none to its end."""
     if entry.ended in (RESET, TRUNCATED):
         return True
-    return entry.ended is COMPLETE and entry.status is not None and (
-        entry.status in (408, 429) or entry.status >= 500
+    return (
+        entry.ended is COMPLETE
+        and entry.status is not None
+        and (entry.status in (408, 429) or entry.status >= 500)
     )
 
 
@@ -100,8 +102,8 @@ def alike(entries: Iterable[Entry], by: Callable[[Entry], Hashable]) -> list[lis
 def knew(answered: Entry, later: Entry) -> bool:
     """Whether the client had the answer to ``answered`` when it sent ``later``.
 
-    On the same connection it had. On another, ``later`` may have been under way already, unless it is the same
-    request once more.
+    On the same connection it had. On another, ``later`` may have been under way already, unless it is the
+    same request once more.
     """
     gap = later.time - ended(answered)
     if answered.ended is OPEN or gap < 0:

@@ -1,4 +1,4 @@
-"""Rules on retries: those that came too soon, those that cannot help, those without a pause, those that lack."""
+"""Rules on retries: those that came too soon, that cannot help, that make no pause, and those that lack."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC
@@ -33,8 +33,8 @@ def retry_after_not_honoured(entries: list[Entry]) -> Iterator[Finding]:
                     break
                 if knew(refused, later):
                     text = (
-                        f"{named(refused)} was refused with {refused.status} and Retry-After, which was to wait "
-                        f"{wait:.3f} s. The client asked again after {later.time - told:.3f} s."
+                        f"{named(refused)} was answered {refused.status} with a Retry-After of {wait:.3f} s. "
+                        f"The client asked again after {later.time - told:.3f} s."
                     )
                     yield finding("retry-after-not-honoured", "error", text, (refused, later))
                     break
@@ -46,7 +46,7 @@ def client_error_retried(entries: list[Entry]) -> Iterator[Finding]:
         for chain in _chains(group, lambda one, next: _final(one) and next.time - ended(one) <= _RETRY):
             count = len(chain) - 1
             text = (
-                f"{named(chain[0])} was answered {chain[0].status}, which says that the request itself is at fault. "
+                f"{named(chain[0])} was answered {chain[0].status}: the request itself is at fault. "
                 f"The client sent it again unchanged, {_times(count)}; it can only fail again."
             )
             yield finding("client-error-retried", "warning", text, chain)
@@ -59,8 +59,8 @@ def retries_without_backoff(entries: list[Entry]) -> Iterator[Finding]:
             if len(chain) > _STORM:
                 span = chain[-1].time - chain[0].time
                 text = (
-                    f"{named(chain[0])} failed, and was retried {_times(len(chain) - 1)} within {span:.3f} s, "
-                    f"each time at once. Retries need a pause that grows."
+                    f"{named(chain[0])} failed, and was retried {_times(len(chain) - 1)} within "
+                    f"{span:.3f} s, each time at once. Retries need a pause that grows."
                 )
                 yield finding("retries-without-backoff", "warning", text, chain)
 
@@ -106,7 +106,7 @@ def _final(entry: Entry) -> bool:
 
 
 def _at_once(one: Entry, next: Entry) -> bool:
-    return failed(one) and next.time - ended(one) <= _INSTANT and not retry_after(one) == 0
+    return failed(one) and next.time - ended(one) <= _INSTANT and retry_after(one) != 0
 
 
 def _times(count: int) -> str:

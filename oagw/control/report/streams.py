@@ -6,6 +6,7 @@ was not meant to end.
 """
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from oagw.control.report.finding import Finding, alike, attempt, ended, finding, named
 from oagw.model.journal import CLIENT_LEFT, COMPLETE, OPEN, Entry
@@ -28,7 +29,7 @@ def stream_read_after_cancel(entries: list[Entry]) -> Iterator[Finding]:
             )
             yield finding(RULE, "error", text, [entry])
     for group in alike(streams, attempt):
-        for left, again in zip(group, group[1:], strict=False):
+        for left, again in pairwise(group):
             gap = again.time - ended(left)
             if left.ended is CLIENT_LEFT and 0 <= gap <= _RECONNECTION:
                 text = (

@@ -1,5 +1,6 @@
 """Call: what a client sent, read. Whatever it sent, reading it never fails in another way than it says."""
 
+from contextlib import suppress
 from urllib.parse import urlencode
 
 import pytest
@@ -87,7 +88,5 @@ def test_whatever_was_sent_can_be_read(head: bytes, body: bytes, url: str) -> No
     assert isinstance(call.text, str)
     assert call.urls[0].startswith(call.paths[0])
     assert isinstance(call.query, dict)
-    try:
+    with suppress(ValueError):
         _ = call.json
-    except ValueError:
-        pass

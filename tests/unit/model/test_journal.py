@@ -101,7 +101,7 @@ def test_an_id_that_is_no_uuid_is_a_value_error() -> None:
 
 def test_an_entry_is_a_call_in_origin_form() -> None:
     call = entry(1, b'{"a": 1}', b"http://gateway/api/oagw/v1/proxy/weather/current?city=Oslo").call()
-    assert call.paths == ("/api/oagw/v1/proxy/weather/current",)
+    assert call.paths[0] == "/api/oagw/v1/proxy/weather/current"
     assert call.query == {"city": ["Oslo"]}
     assert call.headers == {"host": ["g"]}
     assert call.json == {"a": 1}

@@ -1,0 +1,107 @@
+"""Pattern: a request pattern that is ready to be matched, and that can say what does not match."""
+
+from typing import NamedTuple
+
+from oagw.control.patience import GaveUp
+from oagw.control.pattern.field import SHOWN, Field, fields_of, yes_or_no
+from oagw.control.pattern.spec import RequestPattern
+from oagw.control.pattern.url import Url
+from oagw.model.call import Call
+from oagw.model.secret import masked_url
+
+# What each part weighs in the distance, as in WireMock's near misses.
+_WEIGHTS = {"url": 10.0, "host": 10.0, "port": 10.0, "method": 3.0, "client ip": 3.0}
+
+
+class Part(NamedTuple):
+    """One line of a comparison: what ``name`` was expected to be, and what it is; secrets are masked."""
+
+    name: str
+    expected: str
+    actual: str
+    matches: bool
+
+
+class Pattern:
+    """A compiled request pattern.
+
+    ``method`` is upper case or ``ANY``. ``literal_path`` is the one path that matches, in the spelling of
+    ``Call.paths[0]``; ``alias`` the one alias below ``/proxy/``, in lower case: each None if there are more.
+    ``now`` is the time in seconds since 1970, of which dates such as ``now +3 days`` are reckoned.
+    """
+
+    def __init__(self, spec: RequestPattern, pointer: str = "") -> None:
+        self.method = spec.method or "ANY"
+        self._url = url = Url(spec, pointer)
+        self.literal_path = url.literal_path
+        self.alias = url.alias
+        self._matches_url = url.matches
+        self._fields = fields_of(spec, url, pointer)
+        self._checks = tuple(field.matches for field in self._fields)
+
+    def matches(self, call: Call, now: float) -> bool:
+        """Whether ``call`` is what this asks for; what cannot be told within ``call.patience`` is not."""
+        if self.method != "ANY" and self.method != call.method:
+            return False
+        try:
+            if not self._matches_url(call):
+                return False
+            for check in self._checks:
+                if not check(call, now):
+                    return False
+        except (GaveUp, RecursionError):
+            return False
+        return True
+
+    def path_parameters(self, call: Call) -> dict[str, str]:
+        """The variables of urlPathTemplate, as sent (percent-encoded); empty without one."""
+        try:
+            return self._url.parameters(call)
+        except GaveUp:
+            return {}
+
+    def distance(self, call: Call, now: float) -> float:
+        """0 (it matches) to 1 (nothing does): a mean in which the URL and the method weigh more."""
+        total = weights = 0.0
+        for field in self._all_fields():
+            weight = _WEIGHTS.get(field.name, 1.0)
+            weights += weight
+            try:
+                total += weight * field.distance(call, now)
+            except (GaveUp, RecursionError):
+                total += weight
+        return total / weights
+
+    def compare(self, call: Call, now: float) -> list[Part]:
+        """Field by field, what is expected and what ``call`` has."""
+        parts = []
+        for field in self._all_fields():
+            actual = field.actual(call)[:SHOWN]
+            try:
+                matches = field.matches(call, now)
+            except (GaveUp, RecursionError) as reason:
+                matches = False
+                actual += f" ({str(reason) or 'nested too deeply'})"
+            parts.append(Part(field.name, field.expected[:SHOWN], actual, matches))
+        return parts
+
+    def _all_fields(self) -> list[Field]:
+        method, url = self.method, self._url
+        return [
+            yes_or_no(
+                "method", method, lambda call: call.method, lambda call, now: method in ("ANY", call.method)
+            ),
+            Field(
+                "url",
+                masked_url(url.expected),
+                lambda call: masked_url(call.url),
+                lambda call, now: url.matches(call),
+                lambda call, now: url.difference(call),
+            ),
+            *self._fields,
+        ]
+
+
+def compiled(spec: RequestPattern, pointer: str = "") -> Pattern:
+    """``spec``, found at ``pointer``, ready to match; raises Invalid."""
+    return Pattern(spec, pointer)

@@ -15,8 +15,19 @@ from oagw.control.pattern.spec import BodyOperator
 from oagw.control.search import Near
 from oagw.control.shown import Shown, credentials
 from oagw.control.verify import Mistimed, Outcome, requests
-from oagw.model.call import Call
-from oagw.model.journal import CLIENT_LEFT, COMPLETE, OPEN, RESET, TRUNCATED, Entry
+from oagw.model.call import Call, canonical_url
+from oagw.model.journal import (
+    CLIENT_LEFT,
+    COMPLETE,
+    FAULT,
+    GATEWAY,
+    OPEN,
+    RESET,
+    SERVICE,
+    STUB,
+    TRUNCATED,
+    Entry,
+)
 from oagw.model.secret import MASK, Known
 
 # Characters of the text, of one value in it; rows of the timeline, differences of one body.
@@ -32,6 +43,7 @@ _ANYTHING = ("ANY", "[any URL]")
 # The name of an operator before what is expected; what is equal has none.
 _OPERATOR = re.compile(r"\[[A-Za-z ]+\] ")
 
+_BY = {GATEWAY: "the gateway", STUB: "a stub", FAULT: "a fault"}
 _ENDED = {
     OPEN: "not ended yet",
     COMPLETE: "",
@@ -67,7 +79,7 @@ def _lines(outcome: Outcome) -> Iterator[str]:
         yield from _misses(outcome.near, spec.request, "/request")
     elif len(outcome.counted) < spec.bounds[0] and not outcome.others and not rows:
         yield ""
-        yield "The journal has no other requests."
+        yield "No request has come at all."
     if spec.after is not None and not outcome.earlier:
         yield ""
         yield "Nothing matched the request that it should come after." + (
@@ -80,14 +92,14 @@ def _headlines(outcome: Outcome) -> Iterator[str]:
     spec, count = outcome.spec, len(outcome.counted)
     if not outcome.enough:
         were = "there were none" if not count else "there was 1" if count == 1 else f"there were {count}"
-        order = " after another" if spec.after is not None else ""
+        order = " after the other" if spec.after is not None else ""
         yield f"Expected {spec.expected}{order}, but {were}:"
-    for wrong, bound, words, how in (
+    for wrong, bound, most, how in (
         (outcome.too_soon, spec.not_sooner_than, "at least", "too soon"),
         (outcome.too_late, spec.not_later_than, "at most", "too late"),
     ):
         if wrong:
-            yield f"Expected {words} {bound:g} s after another, but {len(wrong)} of {count} came {how}:"
+            yield f"Expected a pause of {most} {bound:g} s, but {len(wrong)} of {requests(count)} came {how}:"
 
 
 def _pattern(spec: RequestPattern) -> Iterator[str]:
@@ -110,13 +122,15 @@ def _timeline(rows: list[Entry], outcome: Outcome) -> Iterator[str]:
             if at - 1 in kept:
                 yield "     ..."
             continue
-        note = f"   {MARK} {notes[entry.number]}" if entry.number in notes else ""
-        yield f"  {at:>3}. {_seconds(entry.time - first):>11} {gap:>11}   {summary(entry)}{note}"
+        yield f"  {at:>3}. {_seconds(entry.time - first):>11} {gap:>11}   {summary(entry)}"
+        if entry.number in notes:
+            yield f"{'':33}{MARK} {notes[entry.number]}"
 
 
 def _notes(outcome: Outcome, index: dict[int, int]) -> Iterator[tuple[int, str]]:
-    for entry in outcome.unordered:
-        yield entry.number, "not counted: it does not come after the other"
+    if not outcome.enough:
+        for entry in outcome.unordered:
+            yield entry.number, "not counted: the other had not come yet"
     for wrong, bound, least in (
         (outcome.too_soon, outcome.spec.not_sooner_than, "at least"),
         (outcome.too_late, outcome.spec.not_later_than, "at most"),
@@ -144,23 +158,29 @@ def _kept(rows: list[Entry], notes: dict[int, str]) -> set[int]:
 def summary(entry: Entry) -> str:
     """One line on ``entry``: what was asked, and what became of it."""
     shown = Shown(entry)
-    status = "no answer" if entry.status is None else str(entry.status)
-    by = f" by {entry.answered_by}" + (f" {entry.alias}" if entry.alias else "")
+    by = entry.alias if entry.answered_by is SERVICE else _BY[entry.answered_by]
+    answer = "no answer" if entry.status is None else f"{entry.status} from {by}"
     retry = entry.response_headers.get("retry-after")
     told = [f"Retry-After: {_cut(retry[0], 40)}"] if retry else []
     told += [_ENDED[entry.ended]] if _ENDED.get(entry.ended) else []
     more = f" ({', '.join(told)})" if told else ""
-    return f"{_line(shown)} -> {status}{by if entry.status is not None else ''}{more}"
+    return f"{_line(shown)} -> {answer}{more}"
 
 
 def _misses(near: Iterable[Near], spec: RequestPattern, pointer: str) -> Iterator[str]:
     pattern = compiled(spec, pointer)
-    for one in near:
+    for at, one in enumerate(near):
         yield ""
         yield f"  {summary(one.found)}"
         yield f"  id {one.found.id}"
-        yield ""
-        yield from _comparison(spec, pattern, one.found)
+        if not at or not _is_other(pattern, one.found):
+            yield ""
+            yield from _comparison(spec, pattern, one.found)
+
+
+def _is_other(pattern: Pattern, entry: Entry) -> bool:
+    """Whether method and URL differ, so that nobody wants to read of the rest."""
+    return not any(part.matches for part in pattern.compare(entry.call(), entry.time)[:2])
 
 
 def differences(outcome: Outcome) -> list[dict[str, str]]:
@@ -198,7 +218,8 @@ def _parts(
     bodies = spec.bodyPatterns or []
     for at, part in enumerate(parts, len(bodies) - len(parts)):
         members = [] if at < 0 or part.matches else _members(bodies[at], call, known)
-        yield part, known.masked(part.expected), known.masked(part.actual), members
+        actual = canonical_url(part.actual) if part.name == "url" else part.actual
+        yield part, known.masked(part.expected), known.masked(actual), members
 
 
 def _members(body: BodyOperator, call: Call, known: Known) -> list[str]:
@@ -226,7 +247,10 @@ def _two_lines(expected: str, actual: str) -> list[str]:
     operator = _OPERATOR.match(expected)
     label, wanted = (operator[0], expected[operator.end() :]) if operator else ("", expected)
     if wanted == actual and MASK in wanted:
-        return [f"expected  {label}{_cut(wanted)}", f"received  {' ' * len(label)}{_cut(actual)}  (masked)"]
+        return [
+            f"expected  {label}{_cut(wanted)}",
+            f"received  {' ' * len(label)}{_cut(actual)}  (masked, but not the same)",
+        ]
     at = first_difference(wanted, actual)
     start = max(0, at - MAX_VALUE // 2) if max(len(wanted), len(actual)) > MAX_VALUE else 0
     dots = "..." if start else ""

@@ -80,7 +80,7 @@ class Mistimed(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What was found: ``counted``, and ``unordered``, which match but come before all that ``after`` asks for.
+    """What was found: ``counted``, and ``unordered``, which match but come before all that match ``after``.
 
     ``earlier`` is what ``after`` matched. ``near`` are near misses of ``request`` where there were too few,
     ``near_after`` of ``after`` where nothing matched it.

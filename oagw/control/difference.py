@@ -103,7 +103,11 @@ def first_difference(one: str, other: str) -> int:
 
 def short(value: Any, limit: int = 120) -> str:
     """``value`` as JSON, in at most about ``limit`` characters."""
-    text = json.dumps(value, ensure_ascii=False)
+    try:
+        # A lone surrogate, which JSON can have, is no text that could be sent.
+        text = json.dumps(value, ensure_ascii=False).encode("utf-8", "backslashreplace").decode()
+    except RecursionError:
+        return "(nested too deeply)"
     return text if len(text) <= limit else text[:limit] + "..."
 
 

@@ -71,7 +71,7 @@ def incomplete_answer_accepted(entries: list[Entry]) -> Iterator[Finding]:
         cut = group[-1]
         if cut.ended in (RESET, TRUNCATED):
             others = sum(later.number > cut.number for later in entries)
-            went_on = f", and went on with {others} other requests" if others else ""
+            went_on = f", and went on with {others} other request{'s' * (others > 1)}" if others else ""
             text = (
                 f"The answer to {named(cut)} was {cut.ended} after {cut.sent} bytes. "
                 f"The client did not ask again{went_on}: it took what there was as complete, or gave up."

@@ -17,7 +17,7 @@ from oagw.model.journal import Entry
 T = TypeVar("T")
 
 # Seconds that one look through the journal may take.
-MAX_SECONDS = 5.0
+MAX_SECONDS = 3.0
 
 # Near misses of one request or pattern that are told, as in WireMock.
 NEAREST = 3

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from oagw.control.shown import Shown, by_name
-from oagw.model.journal import STUB, Entry
+from oagw.model.journal import Entry
 
 
 class Stub(Protocol):
@@ -51,18 +51,13 @@ def logged_request(entry: Entry) -> dict[str, Any]:
 
 def serve_event(entry: Entry, stub: Stub | None = None) -> dict[str, Any]:
     """WireMock's ServeEvent of ``entry``, which ``stub`` answered if there is one."""
-    definition: dict[str, Any] = {}
-    response: dict[str, Any] = {}
-    if entry.status is not None:
-        definition = response = {"status": entry.status}
-        response = {"status": entry.status, "headers": by_name(Shown(entry).response_fields)}
-    if entry.answered_by != STUB:
-        definition = {**definition, "fromConfiguredStub": False}
+    status = {} if entry.status is None else {"status": entry.status}
     event = {
         "id": entry.id,
         "request": logged_request(entry),
-        "responseDefinition": definition,
-        "response": response,
+        # Of this its clients make out whether the request was matched.
+        "responseDefinition": status if entry.matched else {**status, "fromConfiguredStub": False},
+        "response": {**status, "headers": by_name(Shown(entry).response_fields)} if status else {},
         "wasMatched": entry.matched,
         "timing": _timing(entry),
         "subEvents": [],

@@ -149,6 +149,11 @@ class Journal:
         self._entries: deque[Entry] = deque()
         self._weight = 0
 
+    @property
+    def disabled(self) -> bool:
+        """Whether nothing is ever kept."""
+        return self._count == 0
+
     def __iter__(self) -> Iterator[Entry]:
         """The entries, the oldest first."""
         return iter(tuple(self._entries))

@@ -49,6 +49,14 @@ def space_of(request: Request) -> Space:
     return space
 
 
+def recorded(request: Request) -> Space:
+    """The space that a call acts on; Refused with 409 if its requests are not recorded."""
+    space = space_of(request)
+    if space.journal.disabled:
+        raise Refused(409, "Nothing is recorded: the server was started with --journal-count 0")
+    return space
+
+
 def document(request: Request, decoder: msgspec.json.Decoder[T]) -> T:
     """The body of ``request`` as the decoder's type; raises Invalid, or Refused with 413."""
     assert request.content is not None

@@ -2,7 +2,7 @@
 
 from twisted.web.server import Request
 
-from oagw.api.admin.node import AdminNode, space_of
+from oagw.api.admin.node import AdminNode, recorded
 from oagw.control.invalid import Invalid
 from oagw.control.report.card import card, text
 from oagw.web.body import query_pairs
@@ -21,7 +21,7 @@ class Report(AdminNode):
 
     def render_GET(self, request: Request) -> Reply:
         given = dict(query_pairs(request))
-        space = space_of(request)
+        space = recorded(request)
         found = card(
             space,
             retry_due=_truth(given, "retryDue"),

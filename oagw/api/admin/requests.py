@@ -56,13 +56,8 @@ class Requests(AdminNode):
         space, wanted = space_of(request), _Wanted(request)
         found = [entry for entry in newest_first(space) if wanted.includes(entry)]
         page = (entry for entry in found if milliseconds(entry.time) > wanted.since)
-        return json_reply(
-            {
-                "requests": _events(space, islice(page, wanted.limit)),
-                "meta": {"total": len(found)},
-                "requestJournalDisabled": False,
-            }
-        )
+        events = _events(space, islice(page, wanted.limit))
+        return _told(request, requests=events, meta={"total": len(found)})
 
     def render_DELETE(self, request: Request) -> Reply:
         space_of(request).journal.clear()
@@ -105,15 +100,14 @@ class Count(AdminNode):
     """POST /__admin/requests/count with a request pattern → 200 {"count", "requestJournalDisabled"}."""
 
     def render_POST(self, request: Request) -> Reply:
-        return json_reply({"count": len(_matching(request)), "requestJournalDisabled": False})
+        return _told(request, count=len(_matching(request)))
 
 
 class Find(AdminNode):
     """POST /__admin/requests/find with a request pattern → 200 {"requests": [LoggedRequest], ...}."""
 
     def render_POST(self, request: Request) -> Reply:
-        found = [logged_request(entry) for entry in _matching(request)]
-        return json_reply({"requests": found, "requestJournalDisabled": False})
+        return _told(request, requests=[logged_request(entry) for entry in _matching(request)])
 
 
 class Remove(AdminNode):
@@ -148,8 +142,8 @@ class Unmatched(AdminNode):
         super().__init__({b"near-misses": UnmatchedNearMisses()})
 
     def render_GET(self, request: Request) -> Reply:
-        found = [logged_request(entry) for entry in _unmatched(space_of(request))]
-        return json_reply({"requests": found, "requestJournalDisabled": False})
+        found = _unmatched(space_of(request))
+        return _told(request, requests=[logged_request(entry) for entry in found])
 
 
 class UnmatchedNearMisses(AdminNode):
@@ -267,6 +261,10 @@ def _uuid(text: str) -> str:
         return str(UUID(text))
     except ValueError:
         raise Invalid("matchingStub", f"{text[:100]} is not a valid UUID") from None
+
+
+def _told(request: Request, **members: Any) -> Reply:
+    return json_reply({**members, "requestJournalDisabled": space_of(request).journal.disabled})
 
 
 def _matching(request: Request) -> list[Entry]:

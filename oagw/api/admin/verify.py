@@ -3,7 +3,7 @@
 import msgspec
 from twisted.web.server import Request
 
-from oagw.api.admin.node import AdminNode, document, space_of
+from oagw.api.admin.node import AdminNode, document, recorded
 from oagw.control.explanation import differences, explain
 from oagw.control.search import near_requests
 from oagw.control.verify import Mistimed, Verification, verify
@@ -22,7 +22,7 @@ class Verify(AdminNode):
 
     def render_POST(self, request: Request) -> Reply:
         spec = document(request, _VERIFICATION)
-        outcome = verify(spec, space_of(request).journal)
+        outcome = verify(spec, recorded(request).journal)
         told = {
             "verified": outcome.verified,
             "count": len(outcome.counted),

@@ -1,7 +1,7 @@
 """Rule on connections: a new one, while another was idle that could have been used."""
 
 from collections.abc import Iterator
-from itertools import islice
+from heapq import heappop, heappush
 
 from oagw.control.report.finding import Finding, alike, ended, finding
 from oagw.model.journal import COMPLETE, Entry
@@ -21,20 +21,26 @@ def connections_not_reused(entries: list[Entry]) -> Iterator[Finding]:
     times, and more often than it did use a connection again.
     """
     for group in alike(entries, _client):
-        idle: dict[int, Entry] = {}  # the last of each connection that may be
+        over: list[tuple[float, int, int]] = []  # answers: when each is over, its connection and turn
+        turns: dict[int, int] = {}  # the latest of each connection
+        idle: dict[int, float] = {}  # connections, and since when; the longest idle in front
         fresh: list[Entry] = []
         reused = 0
         for entry in group:
+            while over and over[0][0] <= entry.time - _SETTLE:
+                since, connection, turn = heappop(over)
+                if turns[connection] == turn:
+                    idle[connection] = since
+            while idle and entry.time - next(iter(idle.values())) > _IDLE:
+                del idle[next(iter(idle))]
             if entry.turn > 1:
                 reused += 1
-            elif any(_is_idle(one, entry.time) for one in idle.values()):
+            elif idle:
                 fresh.append(entry)
             idle.pop(entry.connection, None)
+            turns[entry.connection] = entry.turn
             if _stays(entry):
-                idle[entry.connection] = entry
-            for number in tuple(islice(idle, 2)):  # the oldest are in front
-                if entry.time - ended(idle[number]) > _IDLE:
-                    del idle[number]
+                heappush(over, (ended(entry), entry.connection, entry.turn))
         if len(fresh) >= _HABIT and len(fresh) > reused:
             text = (
                 f"{len(fresh)} of {len(group)} requests came on a new connection while an earlier one was "
@@ -45,11 +51,6 @@ def connections_not_reused(entries: list[Entry]) -> Iterator[Finding]:
 
 def _client(entry: Entry) -> tuple[str, tuple[str, ...]]:
     return entry.client[0], tuple(entry.call().headers.get("user-agent", ()))
-
-
-def _is_idle(entry: Entry, now: float) -> bool:
-    """Whether the connection whose last answer was that to ``entry`` waits for more at ``now``."""
-    return _SETTLE <= now - ended(entry) <= _IDLE
 
 
 def _stays(entry: Entry) -> bool:

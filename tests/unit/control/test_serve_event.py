@@ -86,16 +86,22 @@ def test_an_answer_is_shown_with_its_times_in_milliseconds() -> None:
         "status": 200,
         "headers": {"A": ["1", "2"], "Set-Cookie": "sid=****; Path=/"},
     }
-    assert shown["responseDefinition"] == {"status": 200, "fromConfiguredStub": False}
+    assert shown["responseDefinition"] == {"status": 200}
     assert shown["timing"]["processTime"] == 1500
     assert shown["timing"]["totalTime"] == 1500
 
 
 def test_what_has_no_answer_is_shown_without_one() -> None:
     shown = event(status=None, ended=CLIENT_LEFT)
-    assert (shown["response"], shown["responseDefinition"]) == ({}, {"fromConfiguredStub": False})
+    assert (shown["response"], shown["responseDefinition"]) == ({}, {})
     assert shown["request"]["oagw"]["ended"] == CLIENT_LEFT
     assert shown["timing"]["totalTime"] == 0
+
+
+def test_what_nobody_was_there_to_answer_is_told_as_wiremock_tells_it() -> None:
+    shown = event(status=404, matched=False)
+    assert shown["responseDefinition"] == {"status": 404, "fromConfiguredStub": False}
+    assert shown["wasMatched"] is False
 
 
 def test_what_a_stub_answered_is_shown_with_it() -> None:
@@ -107,7 +113,6 @@ def test_what_a_stub_answered_is_shown_with_it() -> None:
     entry = entries.add(answered_by=STUB, stub=Stub.id)
     shown = serve_event(entry, Stub())
     assert shown["stubMapping"] == Stub.spec
-    assert "fromConfiguredStub" not in shown["responseDefinition"]
     assert shown["request"]["oagw"]["stub"] == Stub.id
 
 

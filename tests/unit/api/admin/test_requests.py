@@ -7,6 +7,7 @@ from uuid import UUID
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from oagw.config import Config
 from oagw.control import search
 from oagw.control.document import converted
 from oagw.control.pattern import Pattern, RequestPattern, compiled
@@ -310,3 +311,26 @@ class VerifyTests(AdminCase):
         for pattern in ({"url": "/x"}, {"method": "PUT", "bodyPatterns": [{"equalToJson": {"a": "b"}}]}):
             json.loads(self.wire.admin("POST", "/verify", {"request": pattern, "times": 9}).body)
         self.assertEqual(len(self.listed()), 3)
+
+
+class DisabledTests(AdminCase):
+    def setUp(self) -> None:
+        self.wire = Wire(Config(journal_count=0))
+
+    def test_a_journal_that_is_off_says_so_in_place_of_nothing(self) -> None:
+        self.call(WEATHER)
+        for told in (
+            self.get("/requests"),
+            self.get("/requests/unmatched"),
+            self.post("/requests/find", {}),
+            self.post("/requests/count", {}),
+        ):
+            self.assertIs(told["requestJournalDisabled"], True)
+
+    def test_it_verifies_nothing(self) -> None:
+        for answer in (
+            self.wire.admin("POST", "/verify", {"request": {}, "times": 0}),
+            self.wire.admin("GET", "/report"),
+        ):
+            (error,) = self.told(answer, 409)["errors"]
+            self.assertIn("--journal-count 0", error["detail"])

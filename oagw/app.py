@@ -12,6 +12,7 @@ from twisted.internet.interfaces import IListeningPort, IReactorTime
 from twisted.web.resource import IResource
 
 from oagw.api.root import Root
+from oagw.api.stubbed import StubbedOutside, Stubs
 from oagw.config import Config
 from oagw.control.space import Spaces
 from oagw.services import Env, Upstreams
@@ -38,10 +39,13 @@ class Gateway:
         upstreams = Upstreams(
             lambda alias: Env(clock, _random(config.seed, alias), self.streams, config.strict_models)
         )
-        self.root = Root(upstreams, config.tokens, clock, self._admin)
-        log = access_log if config.access_log else None
         self.spaces = Spaces(_random(config.seed, "sandboxes"), config.journal_count, 64 << 20)
-        self.site = GatewaySite(self.root, clock, _random(config.seed, "request id"), self.spaces, log)
+        stubs = Stubs(self.spaces, upstreams, self.streams, clock, _random(config.seed, "stubs"))
+        self.root = Root(upstreams, config.tokens, clock, self._admin, stubs)
+        log = access_log if config.access_log else None
+        self.site = GatewaySite(
+            StubbedOutside(self.root, stubs), clock, _random(config.seed, "request id"), self.spaces, log
+        )
         self._clock = clock
         self._config = config
         self._shut_down = shut_down

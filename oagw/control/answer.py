@@ -203,8 +203,8 @@ def _body(definition: ResponseDefinition, files: Files, pointer: str) -> bytes:
             return b64decode(definition.base64_body, validate=True)
         except (Base64Error, ValueError):
             raise Invalid(f"{pointer}/base64Body", "base64Body is not Base64") from None
-    if definition.body_file_name is not UNSET:
-        name = definition.body_file_name
+    name = definition.body_file_name
+    if isinstance(name, str):
         if name not in files:
             detail = f"bodyFileName {name!r}: there is no such file in __files"
             raise Invalid(f"{pointer}/bodyFileName", detail)

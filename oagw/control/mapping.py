@@ -1,6 +1,6 @@
 """A stub as its JSON says it: WireMock's stub mapping, and ``times``."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -37,8 +37,18 @@ class StubMapping(
     times: Annotated[int, msgspec.Meta(ge=1)] | UnsetType = UNSET
 
 
-class ImportOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+class ImportOptions(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel", omit_defaults=True
+):
     """What an import does with a stub that is there already, and with those that it does not name."""
 
-    duplicate_policy: str = "OVERWRITE"
+    duplicate_policy: Literal["OVERWRITE", "IGNORE"] = "OVERWRITE"
     delete_all_not_in_import: bool = False
+
+
+class Mappings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel", omit_defaults=True):
+    """Several stubs; what comes first takes precedence. ``meta`` is what a list of WireMock's has as well."""
+
+    mappings: list[StubMapping]
+    import_options: ImportOptions | UnsetType | None = UNSET
+    meta: dict[str, Any] | UnsetType | None = UNSET

@@ -1,7 +1,7 @@
 """The stubs of a space, found by what a request is about."""
 
 from bisect import insort
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from heapq import merge
 from random import Random
 from typing import Any
@@ -54,7 +54,7 @@ class Stub:
         if self.scenario is not None and self._required is not None:
             state = space.scenarios.get(self.scenario, STARTED)
         else:
-            state = self._required
+            state = self._required or STARTED
         return state == self._required and (self._times is UNSET or space.hits.get(self.id, 0) < self._times)
 
     def answer(self, call: Call, space: Space, settings: Settings, now: float, random: Random) -> Answer:
@@ -85,8 +85,8 @@ class Store:
         self._added = 0
 
     def __iter__(self) -> Iterator[Stub]:
-        """All stubs, the newest first."""
-        return iter(sorted(self._stubs.values(), key=lambda stub: -self._ages[stub.id]))
+        """All stubs, the one that is tried first first."""
+        return iter(sorted(self._stubs.values(), key=self._rank))
 
     def __len__(self) -> int:
         return len(self._stubs)
@@ -101,19 +101,19 @@ class Store:
         return self._stubs.get(id.lower())
 
     def add(self, stub: Stub) -> None:
-        """Put ``stub`` before those of its priority, or in the place of the one with its id.
-
-        Raises Invalid if there are MAX_STUBS.
-        """
+        """Put ``stub`` before those of its priority, or in the place of the one with its id."""
         if stub.id in self._stubs:
             self._unindex(self._stubs[stub.id])
-        elif len(self._stubs) >= MAX_STUBS:
-            raise Invalid("", f"There are {MAX_STUBS} stubs already")
         else:
             self._added += 1
             self._ages[stub.id] = self._added
         self._stubs[stub.id] = stub
         insort(self._index.setdefault(_key(stub), []), (self._rank(stub), stub), key=_by_rank)
+
+    def check_room(self, stubs: Collection[Stub]) -> None:
+        """Raises Invalid if with ``stubs`` there would be more than MAX_STUBS."""
+        if len(self._stubs) + len(stubs) > MAX_STUBS:
+            raise Invalid("", f"More than {MAX_STUBS} stubs in one place")
 
     def remove(self, stub: Stub) -> None:
         """Forget ``stub``, which is one of these."""
@@ -159,3 +159,10 @@ def _key(stub: Stub) -> tuple[str, str]:
 
 def _by_rank(entry: tuple[_Rank, Stub]) -> _Rank:
     return entry[0]
+
+
+def store_of(space: Space) -> Store:
+    """The stubs of ``space``, which may have had none so far."""
+    if space.stubs is None:
+        space.stubs = Store()
+    return space.stubs

@@ -3,9 +3,23 @@
 from twisted.web.resource import IResource
 
 from oagw.api.admin.env import AdminEnv
+from oagw.api.admin.mappings import StubMappings
 from oagw.api.admin.node import AdminNode
+from oagw.api.admin.scenarios import Scenarios
+from oagw.api.admin.settings import SettingsNode
+from oagw.api.admin.system import AdminHealth, ResetAll, Shutdown, Version
 
 
 def tree(env: AdminEnv) -> IResource:
     """The resources of the control plane."""
-    return AdminNode({})
+    return AdminNode(
+        {
+            b"health": AdminHealth(env),
+            b"mappings": StubMappings(env),
+            b"reset": ResetAll(env),
+            b"scenarios": Scenarios(env),
+            b"settings": SettingsNode(),
+            b"shutdown": Shutdown(env),
+            b"version": Version(),
+        }
+    )

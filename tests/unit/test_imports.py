@@ -23,13 +23,15 @@ ABOVE = {
     "parent": {"console"},
     "config": set(),
     "console": set(),
-    "testing": {"config"},
+    "testing": {"config", "control_plane"},
+    "control_plane": set(),
     "pytest_plugin": {"testing"},
     "__main__": {"run"},
 }
 WITHOUT_LAYERS = {
     "config",
     "console",
+    "control_plane",
     "listen",
     "log",
     "parent",

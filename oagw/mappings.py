@@ -14,10 +14,6 @@ def keep_loaded(gateway: Gateway, reactor: Any, say: Callable[[str], None]) -> N
 
     Raises ConfigError if it cannot be read now.
     """
-    try:
-        gateway.load_mappings()
-    except Invalid as invalid:
-        raise ConfigError(f"--mappings: {invalid.detail}") from None
 
     def reload() -> None:
         try:
@@ -28,3 +24,7 @@ def keep_loaded(gateway: Gateway, reactor: Any, say: Callable[[str], None]) -> N
     hangup = getattr(signal, "SIGHUP", None)  # not on Windows
     if hangup is not None:
         signal.signal(hangup, lambda *_: reactor.callFromThread(reload))
+    try:
+        gateway.load_mappings()
+    except Invalid as invalid:
+        raise ConfigError(f"--mappings: {invalid.detail}") from None

@@ -34,6 +34,8 @@ def main(args: Sequence[str], prog: str = "server.py") -> int:
         config = parse_args(args, prog)
         _require("twisted", "msgspec")
         listening = open_socket(config, os.environ)
+        if config.mappings is not None and hasattr(signal, "SIGHUP"):
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)  # they will be read in a moment
         announce(listening)
         _serve(config, listening, console, parent)
     except (ConfigError, ListenError) as error:

@@ -53,22 +53,25 @@ class Stubs:
         assert isinstance(request, GatewayRequest)
         call = request.entry.call()
         call.body = request.content.getvalue()  # all of it: the journal may keep a part
+        now = self._clock.seconds()
         for store in self._stores(space):
-            stub = store.find(call, space)
+            stub = store.find(call, space, now)
             if stub is not None:
-                return self._play(stub, call, request)
+                return self._play(stub, call, request, now)
         alias = alias_of(call.paths[0])
         if alias is None or alias in self._services or alias not in self.aliases(request):
             return None
         request.entry.alias = alias
-        return json_reply({"error": _explained(call, self._stores(space))}, 404, source=UPSTREAM)
+        return json_reply({"error": _explained(call, self._stores(space), now)}, 404, source=UPSTREAM)
 
     def aliases(self, request: Request) -> set[str]:
         """The upstreams that exist for the caller because there are stubs for them."""
         stores = self._stores(getattr(request, "space", self._spaces.shared))
         return set().union(*(store.aliases for store in stores))
 
-    def _play(self, stub: "Stub", call: Call, request: GatewayRequest) -> Reply | EventStream | Delayed:
+    def _play(
+        self, stub: "Stub", call: Call, request: GatewayRequest, now: float
+    ) -> Reply | EventStream | Delayed:
         from oagw.control.template import RenderError
         from oagw.web.stub_answer import played
 
@@ -76,7 +79,7 @@ class Stubs:
         entry.answered_by, entry.stub, entry.alias = STUB, stub.id, alias_of(call.paths[0])
         settings = self._settings(request.space)
         try:
-            answer = stub.answer(call, request.space, settings, self._clock.seconds(), self._random)
+            answer = stub.answer(call, request.space, settings, now, self._random)
         except RenderError as error:
             return problem_reply(platform(422, f"The template of stub {stub.id}: {error}"), request)
         if answer.source is None:
@@ -113,15 +116,14 @@ class StubbedOutside(Stubbed):
         return None if request.path.startswith(_ELSEWHERE) else super().instead(request)
 
 
-def _explained(call: Call, stores: "list[Store]") -> str:
+def _explained(call: Call, stores: "list[Store]", now: float) -> str:
     """Why no stub answers ``call``, with what the nearest asks for."""
     text = f"No stub matches {call.method} {masked_url(call.url)}"
     stubs = [stub for store in stores for stub in store][:_COMPARED]
-    nearest = min(stubs, key=lambda stub: stub.pattern.distance(call), default=None)
+    nearest = min(stubs, key=lambda stub: stub.pattern.distance(call, now), default=None)
     if nearest is None:
         return text
-    parts = [
-        f"{part.name}: expected {part.expected}" for part in nearest.pattern.compare(call) if not part.matches
-    ]
-    why = "; ".join(parts) or "its scenario or its times do not allow it now"
+    parts = [part for part in nearest.pattern.compare(call, now) if not part.matches]
+    differs = "; ".join(f"{part.name}: expected {part.expected}" for part in parts)
+    why = differs or "its scenario or its times do not allow it now"
     return f"{text}. The nearest is {nearest.mapping.name or nearest.id}: {why}"

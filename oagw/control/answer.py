@@ -107,7 +107,7 @@ class Canned:
         self._plain = plain
 
     def answer(
-        self, call: Call, settings: Settings, now: float, random: Random, path: Mapping[str, str]
+        self, call: Call, settings: Settings, now: float, random: Random, path: dict[str, str]
     ) -> Answer:
         """The answer to ``call``; raises RenderError where a template of it goes too far."""
         answer = self._plain

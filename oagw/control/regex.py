@@ -57,7 +57,7 @@ _REPEAT = re.compile(r"\{(\d{1,6})(,(\d{1,6})?)?\}")
 
 
 class Expression:
-    """A compiled expression: ``pattern`` as written, ``prefix`` the literal text that all it matches begins with.
+    """A compiled expression: ``pattern`` as written, ``prefix`` the text that all it matches begins with.
 
     ``flags`` are Java's inline flags, such as ``i``. Raises Invalid with ``pointer``.
     """
@@ -65,7 +65,7 @@ class Expression:
     def __init__(self, pattern: str, pointer: str = "", flags: str = "s") -> None:
         if len(pattern) > MAX_LENGTH:
             raise Invalid(pointer, f"a regular expression may have {MAX_LENGTH} characters")
-        import regex
+        import regex  # type: ignore[import-untyped]
 
         self.pattern = pattern
         try:
@@ -92,7 +92,7 @@ class Expression:
                 match = self._compiled.fullmatch(text, timeout=effort.seconds)
             except (TimeoutError, MemoryError):
                 raise effort.gave_up() from None
-        return match and match.groups()
+        return tuple(match.groups()) if match else None
 
 
 def quoted(text: str) -> str:
@@ -170,19 +170,20 @@ class _Translation:
     def _open(self) -> None:
         self._literal(None)
         text = "("
-        if self._source.startswith("(?", self._at):
-            group = _GROUP.match(self._source, self._at)
-            if not group:
-                raise _Bad(f"unsupported group {self._source[self._at : self._at + 4]}")
+        group = _GROUP.match(self._source, self._at)
+        if group:
+            self._at = group.end()
             text = group[0]
             if group[3]:
-                on, off = group[1].translate(_IGNORED), (group[2] or "").translate(_IGNORED)
-                text = f"(?{on}{off if off != '-' else ''}{group[3]}"
-                if text.endswith(")"):
-                    self._at += len(group[0])
-                    self._out.append(text if text != "(?)" else "")
+                on, off = group[1].translate(_IGNORED), (group[2] or "").translate(_IGNORED).strip("-")
+                text = f"(?{on}{'-' * bool(off)}{off}{group[3]}"
+                if text.endswith(")"):  # flags for what follows
+                    self._out.append(text if on or off else "")
                     return
-        self._at += len(text) if text[:2] != "(?" else len(group[0])
+        elif self._source.startswith("(?", self._at):
+            raise _Bad(f"unsupported group {self._source[self._at : self._at + 4]}")
+        else:
+            self._at += 1
         self._out.append(text)
         self._sizes.append([0, 0])
         if len(self._sizes) > _MAX_DEPTH:

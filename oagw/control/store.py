@@ -51,11 +51,11 @@ class Stub:
 
     def is_ready(self, space: Space) -> bool:
         """Whether its scenario and its ``times`` let it answer callers of ``space``."""
-        if self.scenario is not None and self._required is not None:
-            state = space.scenarios.get(self.scenario, STARTED)
-        else:
-            state = self._required or STARTED
-        return state == self._required and (self._times is UNSET or space.hits.get(self.id, 0) < self._times)
+        if self._times is not UNSET and space.hits.get(self.id, 0) >= self._times:
+            return False
+        if self.scenario is None or self._required is None:
+            return True
+        return space.scenarios.get(self.scenario, STARTED) == self._required
 
     def answer(self, call: Call, space: Space, settings: Settings, now: float, random: Random) -> Answer:
         """Answer ``call`` from ``space``: its scenario moves on. Raises RenderError."""
@@ -126,8 +126,8 @@ class Store:
         self._ages.clear()
         self._index.clear()
 
-    def find(self, call: Call, space: Space) -> Stub | None:
-        """The first stub that answers ``call`` from ``space``."""
+    def find(self, call: Call, space: Space, now: float) -> Stub | None:
+        """The first stub that answers ``call`` from ``space`` at ``now`` (seconds since 1970)."""
         path = call.paths[0]
         places = (path, alias_of(path), "")
         lists = [
@@ -137,7 +137,7 @@ class Store:
             if place is not None and (found := self._index.get((method, place)))
         ]
         for _, stub in lists[0] if len(lists) == 1 else merge(*lists, key=_by_rank):
-            if stub.is_ready(space) and stub.pattern.matches(call):
+            if stub.is_ready(space) and stub.pattern.matches(call, now):
                 return stub
         return None
 

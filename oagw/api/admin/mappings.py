@@ -1,9 +1,11 @@
 """/__admin/mappings: the stubs of a space, in WireMock's JSON."""
 
 import json
+from contextlib import suppress
 from uuid import UUID
 
 import msgspec
+from twisted.internet.interfaces import IReactorTime
 from twisted.web.resource import IResource
 from twisted.web.server import Request
 
@@ -11,15 +13,18 @@ from oagw.api.admin.env import AdminEnv
 from oagw.api.admin.node import AdminNode, document, space_of, whole_number
 from oagw.control.invalid import Invalid
 from oagw.control.mapping import Mappings, StubMapping
-from oagw.control.pattern import ValuePattern, compiled_value
+from oagw.control.patience import GaveUp
+from oagw.control.pattern.operator import condition
+from oagw.control.pattern.spec import Operator
 from oagw.control.space import Space
 from oagw.control.store import Stub, store_of
+from oagw.model.call import Call
 from oagw.web.reply import Reply, excerpt, json_reply
 from oagw.web.resource import Refused
 
 _MAPPING = msgspec.json.Decoder(StubMapping)
 _MAPPINGS = msgspec.json.Decoder(Mappings)
-_PATTERN = msgspec.json.Decoder(ValuePattern)
+_PATTERN = msgspec.json.Decoder(Operator)
 
 
 class StubMappings(AdminNode):
@@ -34,8 +39,8 @@ class StubMappings(AdminNode):
             {
                 b"import": Import(env),
                 b"reset": Reset(env),
-                b"find-by-metadata": FindByMetadata(),
-                b"remove-by-metadata": RemoveByMetadata(),
+                b"find-by-metadata": FindByMetadata(env.clock),
+                b"remove-by-metadata": RemoveByMetadata(env.clock),
             }
         )
         self._env = env
@@ -137,16 +142,24 @@ class Reset(AdminNode):
 class FindByMetadata(AdminNode):
     """POST a value pattern → 200 {"mappings", "meta"}: the stubs whose metadata match it."""
 
+    def __init__(self, clock: IReactorTime) -> None:
+        super().__init__()
+        self._clock = clock
+
     def render_POST(self, request: Request) -> Reply:
-        found = _by_metadata(request)
+        found = _by_metadata(request, self._clock.seconds())
         return _list(found, len(found))
 
 
 class RemoveByMetadata(AdminNode):
     """POST a value pattern → 200: the stubs whose metadata match it are gone."""
 
+    def __init__(self, clock: IReactorTime) -> None:
+        super().__init__()
+        self._clock = clock
+
     def render_POST(self, request: Request) -> Reply:
-        for stub in _by_metadata(request):
+        for stub in _by_metadata(request, self._clock.seconds()):
             _remove(space_of(request), stub)
         return json_reply({})
 
@@ -187,7 +200,12 @@ def _list(stubs: list[Stub], total: int) -> Reply:
     return json_reply({"mappings": [stub.json() for stub in stubs], "meta": {"total": total}})
 
 
-def _by_metadata(request: Request) -> list[Stub]:
-    pattern = compiled_value(document(request, _PATTERN))
-    stubs = store_of(space_of(request))
-    return [stub for stub in stubs if pattern.matches(json.dumps(stub.mapping.metadata or {}))]
+def _by_metadata(request: Request, now: float) -> list[Stub]:
+    wanted = condition(document(request, _PATTERN), "")
+    call = Call("POST", "/")  # whose patience is what all of it may take
+    found = []
+    for stub in store_of(space_of(request)):
+        with suppress(GaveUp):
+            if wanted.test(json.dumps(stub.mapping.metadata or {}), call, now):
+                found.append(stub)
+    return found

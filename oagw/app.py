@@ -9,6 +9,7 @@ from typing import Any
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.error import ReactorNotRunning
 from twisted.internet.interfaces import IListeningPort, IReactorTime
+from twisted.web.resource import IResource
 
 from oagw.api.root import Root
 from oagw.config import Config
@@ -21,21 +22,29 @@ from oagw.web.stream import Streams
 class Gateway:
     """A whole gateway: ``root`` is its tree, ``site`` the factory to listen with.
 
-    Two gateways in one process share nothing. ``access_log`` takes the lines of ``--access-log``.
+    Two gateways in one process share nothing. ``access_log`` takes the lines of ``--access-log``;
+    ``shut_down`` is called when the control plane is asked to stop the server.
     """
 
     def __init__(
-        self, config: Config, clock: IReactorTime, access_log: Callable[[str], None] | None = None
+        self,
+        config: Config,
+        clock: IReactorTime,
+        access_log: Callable[[str], None] | None = None,
+        shut_down: Callable[[], object] = lambda: None,
     ) -> None:
         self.streams = Streams(clock, config.stream_interval_scale)
         # Each has numbers of its own, so that the calls to one do not change the ids of another.
         upstreams = Upstreams(
             lambda alias: Env(clock, _random(config.seed, alias), self.streams, config.strict_models)
         )
-        self.root = Root(upstreams, config.tokens, clock)
+        self.root = Root(upstreams, config.tokens, clock, self._admin)
         log = access_log if config.access_log else None
         self.spaces = Spaces(_random(config.seed, "sandboxes"), config.journal_count, 64 << 20)
         self.site = GatewaySite(self.root, clock, _random(config.seed, "request id"), self.spaces, log)
+        self._clock = clock
+        self._config = config
+        self._shut_down = shut_down
         self._port: IListeningPort | None = None
 
     def listen(self, reactor: Any, listening: socket.socket) -> None:
@@ -43,6 +52,15 @@ class Gateway:
         listening.setblocking(False)  # Twisted accepts until there is nobody left
         self._port = reactor.adoptStreamPort(listening.fileno(), listening.family, self.site)
         listening.close()
+
+    def _admin(self) -> IResource:
+        from oagw.api.admin.env import AdminEnv
+        from oagw.api.admin.guard import AdminGuard
+        from oagw.api.admin.root import tree
+
+        random = _random(self._config.seed, "control plane")
+        env = AdminEnv(self.spaces, self._clock, random, self._shut_down)
+        return AdminGuard(tree(env), self._config.admin_token)
 
     def stop(self) -> Deferred[None]:
         """Stop listening, end all streams cleanly, close all connections.

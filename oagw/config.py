@@ -20,7 +20,8 @@ class Config(NamedTuple):
 
     ``port`` is 0 to 65535, 0 for a free one. ``seed`` makes ids repeatable. ``stream_interval_scale``
     multiplies the gaps of all streams; 0 sends without waiting. ``strict_models`` makes unlisted models
-    unknown.
+    unknown. ``journal_count`` is how many requests are kept, 0 for none. With ``admin_token``, the control
+    plane answers those who show it, from wherever they call.
     """
 
     host: str = "127.0.0.1"
@@ -32,6 +33,7 @@ class Config(NamedTuple):
     exit_with_parent: bool = False
     strict_models: bool = False
     journal_count: int = 10_000
+    admin_token: str | None = None
 
 
 class ConfigError(Exception):
@@ -99,6 +101,19 @@ def parse_args(args: Sequence[str], prog: str = "server.py") -> Config:
         action="store_true",
         help="answer a model that is not listed with 404 model_not_found",
     )
+    parser.add_argument(
+        "--admin-token",
+        type=_token,
+        metavar="TOKEN",
+        help="who shows it may drive the control plane, from any machine (default: this machine, no token)",
+    )
+    parser.add_argument(
+        "--journal-count",
+        type=_count,
+        default=default.journal_count,
+        metavar="N",
+        help="how many requests are kept in the journal (default: %(default)s)",
+    )
     parser.add_argument("--version", action="version", version=f"oagw-mock-server {__version__}")
     known, unknown = parser.parse_known_args(args)
     if unknown:
@@ -130,6 +145,12 @@ def _seed(text: str) -> int:
         return int(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"a seed is a whole number, not {text!r}") from None
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdigit()) or len(text) > 9:
+        raise argparse.ArgumentTypeError(f"a count is a number from 0 on, not {text[:20]!r}")
+    return int(text)
 
 
 def _scale(text: str) -> float:

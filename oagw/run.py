@@ -52,7 +52,7 @@ def _serve(config: Config, listening: socket.socket, console: Console, parent: i
 
     reactor: Any = installed_reactor  # its interfaces are spread over many types
     log_to(console)
-    gateway = Gateway(config, reactor, console.line)
+    gateway = Gateway(config, reactor, console.line, partial(stop, reactor))
     gateway.listen(reactor, listening)
 
     reactor.addSystemEventTrigger("before", "shutdown", gateway.stop)

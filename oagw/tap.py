@@ -44,7 +44,7 @@ class GatewayService(Service):
         from twisted.internet import reactor
 
         super().startService()
-        self._gateway = Gateway(self._config, reactor, Console(2).line)
+        self._gateway = Gateway(self._config, reactor, Console(2).line, partial(stop, reactor))
         announce(self._listening)
         self._gateway.listen(reactor, self._listening)
         if self._config.exit_with_parent:

@@ -4,6 +4,7 @@
 """
 
 import json
+import re
 from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl
@@ -11,12 +12,20 @@ from urllib.parse import parse_qsl
 # Below these the same resources are served.
 PREFIXES = ("/api/oagw/v1/", "/oagw/v1/")
 
+# What stands before an alias, and the alias.
+_PROXY = PREFIXES[0] + "proxy/"
+_ALIAS = re.compile(r"[^/?]*")
+
+# How long matching one call may take in all, in seconds; ``control.patience`` keeps to it.
+_PATIENCE = 0.25
+
 
 class Call:
     """One request.
 
     ``url`` is the path and query as sent; ``head`` the header lines as sent, CRLF between them; ``host`` and
-    ``port`` are where the server was reached, ``client`` is the address of the caller.
+    ``port`` are where the server was reached, ``client`` is the address of the caller. ``patience`` is how
+    long matching it may still take, in seconds.
     """
 
     def __init__(
@@ -37,14 +46,15 @@ class Call:
         self.client = client
         self.host = host
         self.port = port
+        self.patience = _PATIENCE
 
     @cached_property
     def urls(self) -> tuple[str, ...]:
-        """``url`` in its spelling below the first of PREFIXES, and as it came where that differs."""
+        """The spellings of ``url``: the canonical one first, below each of PREFIXES, and as it came."""
+        url = canonical_url(self.url)
         first, second = PREFIXES
-        if self.url.startswith(second):
-            return first + self.url[len(second) :], self.url
-        return (self.url,)
+        spellings = (url, second + url[len(first) :]) if url.startswith(first) else (url,)
+        return spellings if self.url in spellings else (*spellings, self.url)
 
     @cached_property
     def paths(self) -> tuple[str, ...]:
@@ -82,10 +92,43 @@ class Call:
         """The body as text; what is no UTF-8 is replaced."""
         return self.body.decode("utf-8", "replace")
 
-    @cached_property
+    @property
     def json(self) -> Any:
         """The body as JSON; raises ValueError."""
-        return json.loads(self.body)
+        value = self._json
+        if isinstance(value, ValueError):
+            raise ValueError(str(value))
+        return value
+
+    @cached_property
+    def _json(self) -> Any:
+        try:
+            return self.read_json(self.body)
+        except ValueError as error:  # kept: every stub may ask
+            return error
+
+    @staticmethod
+    def read_json(text: str | bytes) -> Any:
+        """``text`` as JSON; raises ValueError."""
+        try:
+            return json.loads(text)
+        except RecursionError:
+            raise ValueError("nested too deeply") from None
+
+
+def canonical_url(url: str) -> str:
+    """``url`` below the first of PREFIXES, its alias in lower case, and without a question mark at its end."""
+    first, second = PREFIXES
+    if url.endswith("?"):
+        url = url[:-1]
+    if url.startswith(second):
+        url = first + url[len(second) :]
+    if url.startswith(_PROXY):
+        rest = url[len(_PROXY) :]
+        alias = _ALIAS.match(rest)[0]  # type: ignore[index]
+        if alias != alias.lower():
+            url = _PROXY + alias.lower() + rest[len(alias) :]
+    return url
 
 
 def _text(data: bytes) -> str:

@@ -1,4 +1,4 @@
-"""BearerGuard: the resource before which callers show their token; everything it wraps stands behind it."""
+"""Guards: the resources before which callers show their token; what they wrap stands behind them."""
 
 from collections.abc import Iterable
 from hmac import compare_digest
@@ -7,9 +7,10 @@ from twisted.web.resource import IResource
 from twisted.web.server import NOT_DONE_YET, Request
 from zope.interface import implementer
 
-from oagw.model.problem import Problem, canonical
+from oagw.control.space import Sandbox, bearer
+from oagw.model.problem import canonical
 from oagw.web.deliver import deliver
-from oagw.web.reply import problem_reply
+from oagw.web.reply import Reply, problem_reply
 from oagw.web.resource import Answered
 
 MISSING = canonical(
@@ -22,23 +23,22 @@ WRONG = canonical("permission_denied", error="Invalid bearer token", context={"r
 
 
 @implementer(IResource)
-class BearerGuard:
-    """Wraps a resource; a request goes on to it with ``Authorization: Bearer <one of the tokens>``.
-
-    Without a bearer token (RFC 6750 section 2.1; the scheme in any case): 401 with ``WWW-Authenticate:
-    Bearer``. With another token: 403. Both are problems, whatever the path and method.
-    """
+class Guard:
+    """Wraps a resource; a request goes on to it unless there is an objection."""
 
     isLeaf = False
 
-    def __init__(self, wrapped: IResource, tokens: Iterable[str]) -> None:
+    def __init__(self, wrapped: IResource) -> None:
         self._wrapped = wrapped
-        self._tokens = [token.encode() for token in tokens]
+
+    def objection(self, request: Request) -> Reply | None:
+        """The answer to a request that may not go on, whatever its path and method."""
+        raise NotImplementedError
 
     def getChildWithDefault(self, name: bytes, request: Request) -> IResource:
-        problem = self._objection(request)
-        if problem is not None:
-            return Answered(problem_reply(problem, request))
+        refusal = self.objection(request)
+        if refusal is not None:
+            return Answered(refusal)
         assert request.postpath is not None
         assert request.prepath is not None
         # Hand the segment back, so that the traversal goes on in the wrapped resource.
@@ -49,18 +49,31 @@ class BearerGuard:
         self._wrapped.putChild(path, child)
 
     def render(self, request: Request) -> int:
-        problem = self._objection(request)
-        if problem is not None:
-            deliver(request, problem_reply(problem, request))
+        refusal = self.objection(request)
+        if refusal is not None:
+            deliver(request, refusal)
             return NOT_DONE_YET
         answer: int = self._wrapped.render(request)
         return answer
 
-    def _objection(self, request: Request) -> Problem | None:
-        scheme, _, token = (request.getHeader(b"authorization") or b"").partition(b" ")
-        token = token.strip(b" ")
-        if scheme.lower() != b"bearer" or not token or b" " in token:
-            return MISSING
+
+class BearerGuard(Guard):
+    """Lets requests on with ``Authorization: Bearer`` and one of the tokens, or that of a sandbox.
+
+    Without a bearer token (RFC 6750 section 2.1; the scheme in any case): 401 with ``WWW-Authenticate:
+    Bearer``. With another token: 403. Both are problems.
+    """
+
+    def __init__(self, wrapped: IResource, tokens: Iterable[str]) -> None:
+        super().__init__(wrapped)
+        self._tokens = [token.encode() for token in tokens]
+
+    def objection(self, request: Request) -> Reply | None:
+        token = bearer(request.getHeader(b"authorization") or b"")
+        if not token:
+            return problem_reply(MISSING, request)
         # Every token is compared, and each in constant time: the answer tells nothing by its timing.
         known = [compare_digest(token, accepted) for accepted in self._tokens]
-        return None if any(known) else WRONG
+        if any(known) or isinstance(getattr(request, "space", None), Sandbox):
+            return None
+        return problem_reply(WRONG, request)

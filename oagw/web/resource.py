@@ -17,6 +17,7 @@ from twisted.python.failure import Failure
 from twisted.web.resource import IResource, Resource
 from twisted.web.server import NOT_DONE_YET, Request
 
+from oagw.control.invalid import Invalid
 from oagw.model.problem import GatewayError, platform
 from oagw.web.deliver import deliver
 from oagw.web.reply import GATEWAY, Headers, Reply, excerpt, fail, problem_reply
@@ -75,6 +76,10 @@ class Node(Resource):
         problem = platform(refused.status, refused.message, headers=refused.headers)
         return problem_reply(problem, request)
 
+    def invalid(self, request: Request, invalid: Invalid) -> Reply:
+        """How the owner of this URL words that a document does not fit."""
+        return self.refusal(request, Refused(422, f"{invalid.detail} (at {invalid.pointer or '/'})"))
+
     def getChild(self, path: bytes, request: Request) -> IResource:
         return self if path == b"" else self.missing(request)
 
@@ -102,6 +107,8 @@ class Node(Resource):
             return self.refusal(request, refused)
         except GatewayError as error:
             return problem_reply(error.problem, request)
+        except Invalid as invalid:
+            return self.invalid(request, invalid)
 
     def _other_method(self, request: Request) -> Reply:
         allow = {b"Allow": (b", ".join([*self._renders, b"OPTIONS"]),)}

@@ -6,6 +6,7 @@ The real site, channel, request and tree; only the transport and the clock are T
 import json
 from typing import Any, NamedTuple
 
+from twisted.internet.address import IPv4Address
 from twisted.internet.error import ConnectionLost
 from twisted.internet.interfaces import ITCPTransport
 from twisted.internet.task import Clock
@@ -24,8 +25,8 @@ BEARER = f"Authorization: Bearer {TOKEN}"
 class WireTransport(StringTransport):
     """Collects what the server writes and remembers how it ended."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, peer: str = "127.0.0.1") -> None:
+        super().__init__(peerAddress=IPv4Address("TCP", peer, 54321))
         self.half_closed = False
 
     def loseWriteConnection(self) -> None:
@@ -58,8 +59,8 @@ class Answer(NamedTuple):
 class Connection:
     """One connection to the gateway."""
 
-    def __init__(self, gateway: Gateway) -> None:
-        self.transport = WireTransport()
+    def __init__(self, gateway: Gateway, peer: str = "127.0.0.1") -> None:
+        self.transport = WireTransport(peer)
         self.protocol = gateway.site.buildProtocol(None)
         self.protocol.makeConnection(self.transport)
 
@@ -92,8 +93,8 @@ class Wire:
         self.log: list[str] = []
         self.gateway = Gateway(config or Config(seed=1), self.clock, self.log.append)
 
-    def connect(self) -> Connection:
-        return Connection(self.gateway)
+    def connect(self, peer: str = "127.0.0.1") -> Connection:
+        return Connection(self.gateway, peer)
 
     def ask(
         self, method: str, target: str, *headers: str, body: bytes = b"", token: str | None = TOKEN
@@ -119,6 +120,22 @@ class Wire:
     def post_json(self, target: str, value: Any, *headers: str) -> Answer:
         body = value if isinstance(value, bytes) else json.dumps(value).encode()
         return self.ask("POST", target, "Content-Type: application/json", *headers, body=body)
+
+    def admin(
+        self, method: str, path: str, value: Any = None, *headers: str, token: str | None = None
+    ) -> Answer:
+        """A call to the control plane: ``path`` below /__admin, ``value`` as JSON where it is not None."""
+        fields = ["Host: localhost", *headers]
+        if token is not None:
+            fields.append(f"Authorization: Bearer {token}")
+        body = b"" if value is None else value if isinstance(value, bytes) else json.dumps(value).encode()
+        fields.append(f"Content-Length: {len(body)}")
+        connection = self.connect()
+        written = connection.send(request(f"{method} /__admin{path} HTTP/1.1", *fields) + body)
+        connection.leave()
+        answer, rest = parse(written)
+        assert rest == b"", rest
+        return answer
 
 
 def request(line: str, *fields: str) -> bytes:

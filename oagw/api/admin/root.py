@@ -1,0 +1,11 @@
+"""The tree below /__admin."""
+
+from twisted.web.resource import IResource
+
+from oagw.api.admin.env import AdminEnv
+from oagw.api.admin.node import AdminNode
+
+
+def tree(env: AdminEnv) -> IResource:
+    """The resources of the control plane."""
+    return AdminNode({})

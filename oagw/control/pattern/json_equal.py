@@ -1,0 +1,185 @@
+"""equalToJson: two JSON values compared as WireMock does (json-unit), at a bounded cost."""
+
+import json
+import re
+from typing import Any, NamedTuple
+
+from oagw.control.invalid import Invalid
+from oagw.control.patience import Effort
+from oagw.control.pattern.condition import Condition, document
+from oagw.control.pattern.spec import Operator
+from oagw.control.regex import Expression
+from oagw.model.call import Call
+
+_PLACEHOLDER = re.compile(r"[$#]\{json-unit\.([a-z-]+)(:[^}]*)?\}(.*)", re.DOTALL)
+_MAX_LENGTH = 1 << 20
+
+
+class _Placeholder(NamedTuple):
+    """``${json-unit.kind}`` in the value that is expected."""
+
+    kind: str
+    expression: Expression | None = None
+
+    def fits(self, actual: Any, call: Call) -> bool:
+        match self.kind:
+            case "any-string":
+                return isinstance(actual, str)
+            case "any-number":
+                return isinstance(actual, int | float) and not isinstance(actual, bool)
+            case "any-boolean":
+                return isinstance(actual, bool)
+            case "regex":
+                assert self.expression is not None
+                return isinstance(actual, str) and self.expression.matches(actual, call)
+        return True  # ignore, ignore-element
+
+
+def json_equal_condition(spec: Operator, at: str) -> Condition:
+    """The operator equalToJson; raises Invalid."""
+    given = spec.equalToJson
+    try:
+        if isinstance(given, str) and len(given) > _MAX_LENGTH:
+            raise Invalid(at, f"equalToJson may have {_MAX_LENGTH} characters")
+        expected = json.loads(given, parse_constant=_no_constant) if isinstance(given, str) else given
+        shown = json.dumps(expected, ensure_ascii=False)
+        has_placeholders = "{json-unit." in shown
+        if has_placeholders:
+            expected = _with_placeholders(expected, at)
+        any_order, extra = bool(spec.ignoreArrayOrder), bool(spec.ignoreExtraElements)
+        # Without placeholders and extras this is an equivalence: compare what they come to, without searching.
+        canonical = _canonical(expected) if any_order and not has_placeholders and not extra else None
+    except Invalid:
+        raise
+    except ValueError as error:
+        raise Invalid(at, f"equalToJson is not valid JSON: {error}") from None
+    except RecursionError:
+        raise Invalid(at, "equalToJson is nested too deeply") from None
+
+    def test(text: str | None, call: Call, now: float) -> bool:
+        try:
+            actual = document(text, call)
+        except ValueError:
+            return False
+        with Effort(call, "equalToJson") as effort:
+            if canonical is not None:
+                return canonical == _canonical(actual, effort)
+            return _Comparison(any_order, extra, call, effort).fits(expected, actual)
+
+    return Condition(test, f"[equalToJson] {shown}", shown, whole=True)
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _with_placeholders(value: Any, at: str) -> Any:
+    if isinstance(value, dict):
+        return {key: _with_placeholders(item, at) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_with_placeholders(item, at) for item in value]
+    found = _PLACEHOLDER.fullmatch(value) if isinstance(value, str) else None
+    if not found:
+        return value
+    kind, argument, rest = found.groups()
+    if kind == "regex" and not argument:
+        return _Placeholder(kind, Expression(rest, at, flags=""))
+    if kind in ("any-string", "any-number", "any-boolean", "ignore", "ignore-element") and not (
+        argument or rest
+    ):
+        return _Placeholder(kind)
+    raise Invalid(at, f"the placeholder {value} is not supported")
+
+
+def _canonical(value: Any, effort: Effort | None = None) -> str:
+    """A text that is the same for JSON that is equal in any order; 1.0 is 1."""
+    if isinstance(value, dict | list) and effort:
+        effort.check()
+    if isinstance(value, dict):
+        return (
+            "{"
+            + ",".join(sorted(json.dumps(key) + _canonical(item, effort) for key, item in value.items()))
+            + "}"
+        )
+    if isinstance(value, list):
+        return "[" + ",".join(sorted(_canonical(item, effort) for item in value)) + "]"
+    return json.dumps(int(value) if isinstance(value, float) and value.is_integer() else value)
+
+
+class _Comparison:
+    """A comparison under way."""
+
+    def __init__(self, any_order: bool, extra: bool, call: Call, effort: Effort) -> None:
+        self._any_order = any_order
+        self._extra = extra
+        self._call = call
+        self._effort = effort
+        self._steps = 0
+        self._known: dict[tuple[int, int], bool] = {}
+
+    def fits(self, expected: Any, actual: Any) -> bool:
+        self._steps += 1
+        if self._steps & 0xFF == 0:
+            self._effort.check()
+        if isinstance(expected, dict):
+            return isinstance(actual, dict) and self._objects(expected, actual)
+        if isinstance(expected, _Placeholder):
+            return expected.fits(actual, self._call)
+        if isinstance(expected, list):
+            if not isinstance(actual, list):
+                return False
+            if len(actual) < len(expected) or (len(actual) > len(expected) and not self._extra):
+                return False
+            if self._any_order:
+                return self._assigned(expected, actual)
+            return all(map(self.fits, expected, actual))
+        return bool(expected == actual) and isinstance(expected, bool) == isinstance(actual, bool)
+
+    def _objects(self, expected: dict[str, Any], actual: dict[str, Any]) -> bool:
+        for key, value in expected.items():
+            if key in actual:
+                if not self.fits(value, actual[key]):
+                    return False
+            elif not isinstance(value, _Placeholder) or value.kind != "ignore-element":
+                return False
+        return self._extra or all(key in expected for key in actual)
+
+    def _assigned(self, expected: list[Any], actual: list[Any]) -> bool:
+        """Whether each of ``expected`` has one of ``actual`` to itself: augmenting paths, breadth first."""
+        owner: dict[int, int] = {}  # of each taken index in actual
+        for index in range(len(expected)):
+            came_from: dict[int, int] = {}  # an index in actual, and who asked for it
+            asking = [index]
+            free = None
+            for asker in asking:
+                for place in self._places(asker, len(actual)):
+                    if place in came_from or not self._pair(expected[asker], actual[place]):
+                        continue
+                    came_from[place] = asker
+                    if place not in owner:
+                        free = place
+                        break
+                    asking.append(owner[place])
+                if free is not None:
+                    break
+            if free is None:
+                return False
+            while True:  # everyone on the path moves on
+                asker = came_from[free]
+                previous = next((place for place, who in owner.items() if who == asker), None)
+                owner[free] = asker
+                if previous is None:
+                    break
+                free = previous
+        return True
+
+    def _places(self, first: int, count: int) -> list[int]:
+        return [*range(first, count), *range(first)]  # its own place first: most arrays are in order
+
+    def _pair(self, expected: Any, actual: Any) -> bool:
+        if not isinstance(expected, dict | list):
+            return self.fits(expected, actual)
+        key = id(expected), id(actual)
+        if key not in self._known:
+            self._known[key] = self.fits(expected, actual)
+        return self._known[key]

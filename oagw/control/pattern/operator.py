@@ -1,0 +1,183 @@
+"""Operators as Conditions: the texts, the logic, and where the others are found."""
+
+from collections.abc import Callable
+from typing import Any
+
+from msgspec import UNSET
+from msgspec.structs import fields
+
+from oagw.control.invalid import Invalid
+from oagw.control.pattern.condition import Condition, Test
+from oagw.control.pattern.date import date_condition
+from oagw.control.pattern.json_equal import json_equal_condition
+from oagw.control.pattern.json_path import json_path_condition
+from oagw.control.pattern.json_schema import json_schema_condition
+from oagw.control.pattern.spec import Operator
+from oagw.control.regex import Expression
+
+# How deep operators may stand in each other.
+_MAX_DEPTH = 20
+
+_DATE_OPTIONS = (
+    "actualFormat",
+    "truncateExpected",
+    "truncateActual",
+    "applyTruncationLast",
+    "expectedOffset",
+    "expectedOffsetUnit",
+)
+
+# Each operator with its options.
+_OPTIONS: dict[str, tuple[str, ...]] = {
+    "equalTo": ("caseInsensitive",),
+    "equalToJson": ("ignoreArrayOrder", "ignoreExtraElements"),
+    "matchesJsonSchema": ("schemaVersion",),
+    **dict.fromkeys(("before", "after", "equalToDateTime"), _DATE_OPTIONS),
+    **dict.fromkeys(
+        (
+            "contains",
+            "doesNotContain",
+            "matches",
+            "doesNotMatch",
+            "absent",
+            "anything",
+            "matchesJsonPath",
+            "binaryEqualTo",
+            "hasExactly",
+            "includes",
+            "and",
+            "or",
+            "not",
+        ),
+        (),
+    ),
+}
+
+
+def given(spec: Operator) -> dict[str, Any]:
+    """The members of ``spec`` that are given, by their names in JSON."""
+    pairs = ((one.encode_name, getattr(spec, one.name)) for one in fields(spec))
+    return {name: value for name, value in pairs if value is not (UNSET if name == "equalToJson" else None)}
+
+
+def operator_of(spec: Operator, pointer: str) -> str:
+    """The name of the one operator in ``spec``; raises Invalid."""
+    members = given(spec)
+    members.pop("expression", None)
+    names = [name for name in members if name in _OPTIONS]
+    if len(names) != 1:
+        what = "more than one operator: " + ", ".join(names) if names else "an operator is needed"
+        raise Invalid(pointer, what)
+    for name in members:
+        if name != names[0] and name not in _OPTIONS[names[0]]:
+            raise Invalid(f"{pointer}/{name}", f"{name} is no option of {names[0]}")
+    return names[0]
+
+
+def condition(spec: Operator, pointer: str, depth: int = 0) -> Condition:
+    """``spec``, found at ``pointer``, as a Condition; raises Invalid."""
+    name = operator_of(spec, pointer)
+    at = f"{pointer}/{name}"
+    if depth > _MAX_DEPTH:
+        raise Invalid(at, "operators are nested too deeply")
+    if name in _SIMPLE:
+        return _SIMPLE[name](spec, at)
+    if name == "not":
+        assert spec.not_ is not None
+        inner = condition(spec.not_, at, depth + 1)
+        negated = inner.test
+        return Condition(lambda text, call, now: not negated(text, call, now), f"[not] {inner.expected}")
+    if name in ("and", "or"):
+        return _joined(name, spec.and_ or spec.or_ or [], at, depth)
+    if name == "matchesJsonPath":
+        path = spec.matchesJsonPath
+        assert path is not None
+        if isinstance(path, str):
+            return json_path_condition(path, None, at)
+        return json_path_condition(path.expression, condition(path, at, depth + 1), f"{at}/expression")
+    raise Invalid(at, f"{name} is not supported here")
+
+
+def _joined(name: str, specs: list[Operator], at: str, depth: int) -> Condition:
+    if not specs:
+        raise Invalid(at, f"{name} needs at least one operator")
+    parts = [condition(spec, f"{at}/{index}", depth + 1) for index, spec in enumerate(specs)]
+    tests = [part.test for part in parts]
+    test: Test
+    if name == "and":
+
+        def test(text, call, now):  # type: ignore[no-untyped-def]
+            return all(one(text, call, now) for one in tests)
+
+    else:
+
+        def test(text, call, now):  # type: ignore[no-untyped-def]
+            return any(one(text, call, now) for one in tests)
+
+    return Condition(test, f" {name.upper()} ".join(part.expected for part in parts))
+
+
+def _equal_to(spec: Operator, at: str) -> Condition:
+    wanted = spec.equalTo
+    assert wanted is not None
+    if spec.caseInsensitive:
+        lower = wanted.lower()
+        return Condition(lambda text, *_: text is not None and text.lower() == lower, wanted, wanted)
+    return Condition(lambda text, *_: text == wanted, wanted, wanted)
+
+
+def _contains(spec: Operator, at: str) -> Condition:
+    wanted = spec.contains
+    assert wanted is not None
+    return Condition(lambda text, *_: text is not None and wanted in text, f"[contains] {wanted}")
+
+
+def _does_not_contain(spec: Operator, at: str) -> Condition:
+    unwanted = spec.doesNotContain
+    assert unwanted is not None
+    return Condition(lambda text, *_: text is None or unwanted not in text, f"[does not contain] {unwanted}")
+
+
+def _matches(spec: Operator, at: str) -> Condition:
+    expression = Expression(spec.matches or "", at)
+    return Condition(
+        lambda text, call, now: text is not None and expression.matches(text, call),
+        f"[matches] {expression.pattern}",
+    )
+
+
+def _does_not_match(spec: Operator, at: str) -> Condition:
+    expression = Expression(spec.doesNotMatch or "", at)
+    return Condition(
+        lambda text, call, now: text is None or not expression.matches(text, call),
+        f"[does not match] {expression.pattern}",
+    )
+
+
+def _absent(spec: Operator, at: str) -> Condition:
+    # WireMock does not look at the value: false means absent as well. Better to say so.
+    if spec.absent is False:
+        raise Invalid(
+            at, "absent can only be true; what must be present is not absent: {not: {absent: true}}"
+        )
+    return Condition(lambda text, *_: text is None, "[absent]", on_absent=True)
+
+
+def _anything(spec: Operator, at: str) -> Condition:
+    return Condition(lambda text, *_: True, "[anything]")
+
+
+_SIMPLE: dict[str, Callable[[Operator, str], Condition]] = {
+    "equalTo": _equal_to,
+    "contains": _contains,
+    "doesNotContain": _does_not_contain,
+    "matches": _matches,
+    "doesNotMatch": _does_not_match,
+    "absent": _absent,
+    "anything": _anything,
+    "equalToJson": json_equal_condition,
+    "matchesJsonSchema": json_schema_condition,
+    "before": date_condition,
+    "after": date_condition,
+    "equalToDateTime": date_condition,
+}

@@ -37,6 +37,7 @@ def test_a_text_without_tags_is_literal() -> None:
         ("{{systemValue key='PATH'}}", "the helper 'systemValue' is refused"),
         ("{{upper}}", "the helper 'upper' needs 1 argument(s)"),
         ("{{now zone='UTC'}}", "the helper 'now' does not know 'zone'"),
+        ("{{math 12345678901234567890 '+' 1}}", "'1' is not expected"),
         ("{{#assign}}x{{/assign}}", "the helper 'assign' needs 2 argument(s)"),
         ("{{#trim by='x'}}x{{/trim}}", "the helper 'trim' does not know 'by'"),
         ("{{> part}}", "partials are not supported"),

@@ -73,7 +73,7 @@ class Stubs:
     def _play(
         self, stub: "Stub", call: Call, request: GatewayRequest, now: float
     ) -> Reply | EventStream | Delayed:
-        from oagw.control.template import RenderError
+        from oagw.control.rendering import RenderError
         from oagw.web.stub_answer import played
 
         entry = request.entry

@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from oagw.control.invalid import Invalid
+from oagw.control.rendering import Context, RenderError
 from oagw.control.template.catalogue import BODY, CONDITION, HELPERS, REFUSED
 from oagw.control.template.request import UNSUPPORTED
-from oagw.control.template.run import STEP, Context, Helper, RenderError, Run, TooMuch
+from oagw.control.template.run import STEP, Helper, Run, TooMuch
 from oagw.control.template.syntax import Block, Call, Expression, Literal, Node, Parser, Path, Tag, place_of
 from oagw.control.template.value import step, truth
 from oagw.model import call as model

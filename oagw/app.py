@@ -3,8 +3,10 @@
 import socket
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cached_property
+from pathlib import Path
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.error import ReactorNotRunning
@@ -12,11 +14,15 @@ from twisted.internet.interfaces import IListeningPort, IReactorTime
 from twisted.web.resource import IResource
 
 from oagw.api.root import Root
+from oagw.api.stubbed import StubbedOutside, Stubs
 from oagw.config import Config
 from oagw.control.space import Spaces
 from oagw.services import Env, Upstreams
 from oagw.web.site import GatewaySite
 from oagw.web.stream import Streams
+
+if TYPE_CHECKING:
+    from oagw.control.directory import Directory
 
 
 class Gateway:
@@ -38,11 +44,15 @@ class Gateway:
         upstreams = Upstreams(
             lambda alias: Env(clock, _random(config.seed, alias), self.streams, config.strict_models)
         )
-        self.root = Root(upstreams, config.tokens, clock, self._admin)
-        log = access_log if config.access_log else None
         self.spaces = Spaces(_random(config.seed, "sandboxes"), config.journal_count, 64 << 20)
-        self.site = GatewaySite(self.root, clock, _random(config.seed, "request id"), self.spaces, log)
+        stubs = Stubs(self.spaces, upstreams, self.streams, clock, _random(config.seed, "stubs"))
+        self.root = Root(upstreams, config.tokens, clock, self._admin, stubs)
+        log = access_log if config.access_log else None
+        self.site = GatewaySite(
+            StubbedOutside(self.root, stubs), clock, _random(config.seed, "request id"), self.spaces, log
+        )
         self._clock = clock
+        self._started = clock.seconds()
         self._config = config
         self._shut_down = shut_down
         self._port: IListeningPort | None = None
@@ -53,13 +63,25 @@ class Gateway:
         self._port = reactor.adoptStreamPort(listening.fileno(), listening.family, self.site)
         listening.close()
 
+    def load_mappings(self) -> int:
+        """Read the stubs of ``--mappings``; returns how many. Raises Invalid, and then keeps what it had."""
+        self._directory.load(self.spaces.shared)
+        return len(self._directory.stubs)
+
+    @cached_property
+    def _directory(self) -> "Directory":
+        from oagw.control.directory import Directory
+
+        mappings = self._config.mappings
+        return Directory(None if mappings is None else Path(mappings))
+
     def _admin(self) -> IResource:
         from oagw.api.admin.env import AdminEnv
         from oagw.api.admin.guard import AdminGuard
         from oagw.api.admin.root import tree
 
         random = _random(self._config.seed, "control plane")
-        env = AdminEnv(self.spaces, self._clock, random, self._shut_down)
+        env = AdminEnv(self.spaces, self._clock, random, self._shut_down, self._directory, self._started)
         return AdminGuard(tree(env), self._config.admin_token)
 
     def stop(self) -> Deferred[None]:

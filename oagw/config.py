@@ -21,7 +21,7 @@ class Config(NamedTuple):
     ``port`` is 0 to 65535, 0 for a free one. ``seed`` makes ids repeatable. ``stream_interval_scale``
     multiplies the gaps of all streams; 0 sends without waiting. ``strict_models`` makes unlisted models
     unknown. ``journal_count`` is how many requests are kept, 0 for none. With ``admin_token``, the control
-    plane answers those who show it, from wherever they call.
+    plane answers those who show it, from wherever they call. ``mappings`` is a folder of stubs.
     """
 
     host: str = "127.0.0.1"
@@ -34,6 +34,7 @@ class Config(NamedTuple):
     strict_models: bool = False
     journal_count: int = 10_000
     admin_token: str | None = None
+    mappings: str | None = None
 
 
 class ConfigError(Exception):
@@ -113,6 +114,11 @@ def parse_args(args: Sequence[str], prog: str = "server.py") -> Config:
         default=default.journal_count,
         metavar="N",
         help="how many requests are kept in the journal (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--mappings",
+        metavar="DIR",
+        help="a folder with WireMock's mappings/ and __files/, read at the start and at each SIGHUP",
     )
     parser.add_argument("--version", action="version", version=f"oagw-mock-server {__version__}")
     known, unknown = parser.parse_known_args(args)

@@ -1,15 +1,18 @@
-"""The fixture ``oagw_gateway``. Installed with the package; in a checkout: ``-p oagw.pytest_plugin``."""
+"""The fixtures ``oagw_gateway`` and ``oagw_sandbox``.
+
+Installed with the package; in a checkout: ``-p oagw.pytest_plugin``.
+"""
 
 from collections.abc import Iterator
 
 import pytest
 
-from oagw.testing import MockGateway
+from oagw.testing import MockGateway, Sandbox
 
 
 @pytest.fixture(scope="session")
 def oagw_gateway() -> Iterator[MockGateway]:
-    """A running MockGateway, one for the whole test session; it keeps nothing between requests.
+    """A running MockGateway, one for the whole test session; what a test stubs in it stays.
 
     >>> def test_weather(oagw_gateway):
     ...     url = oagw_gateway.alias_url("weather") + "/current?city=Oslo"
@@ -18,3 +21,18 @@ def oagw_gateway() -> Iterator[MockGateway]:
     """
     with MockGateway() as gateway:
         yield gateway
+
+
+@pytest.fixture
+def oagw_sandbox(oagw_gateway: MockGateway) -> Iterator[Sandbox]:
+    """A sandbox of that gateway for one test alone, with stubs, toxics and a journal of its own.
+
+    >>> def test_charge(oagw_sandbox):
+    ...     oagw_sandbox.stub("POST stripe/v1/charges", status=201, json={"id": "ch_1"})
+    ...     headers = {"Authorization": f"Bearer {oagw_sandbox.token}"}
+    ...     answer = httpx.post(oagw_sandbox.alias_url("stripe") + "/v1/charges", headers=headers)
+    ...     assert answer.json() == {"id": "ch_1"}
+    ...     oagw_sandbox.verify("POST stripe/v1/charges", times=1)
+    """
+    with oagw_gateway.sandbox() as sandbox:
+        yield sandbox

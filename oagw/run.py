@@ -34,11 +34,13 @@ def main(args: Sequence[str], prog: str = "server.py") -> int:
         config = parse_args(args, prog)
         _require("twisted", "msgspec")
         listening = open_socket(config, os.environ)
+        if config.mappings is not None and hasattr(signal, "SIGHUP"):
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)  # they will be read in a moment
+        announce(listening)
+        _serve(config, listening, console, parent)
     except (ConfigError, ListenError) as error:
         console.line(f"{prog}: {error}")
         return 2 if isinstance(error, ConfigError) else 1
-    announce(listening)
-    _serve(config, listening, console, parent)
     _on_stop(signal.SIG_IGN)  # Python's end would put back what kills us
     return 0
 
@@ -53,6 +55,10 @@ def _serve(config: Config, listening: socket.socket, console: Console, parent: i
     reactor: Any = installed_reactor  # its interfaces are spread over many types
     log_to(console)
     gateway = Gateway(config, reactor, console.line, partial(stop, reactor))
+    if config.mappings is not None:
+        from oagw.mappings import keep_loaded
+
+        keep_loaded(gateway, reactor, console.line)
     gateway.listen(reactor, listening)
 
     reactor.addSystemEventTrigger("before", "shutdown", gateway.stop)

@@ -44,8 +44,16 @@ class GatewayService(Service):
         from twisted.internet import reactor
 
         super().startService()
-        self._gateway = Gateway(self._config, reactor, Console(2).line, partial(stop, reactor))
+        line = Console(2).line
+        self._gateway = Gateway(self._config, reactor, line, partial(stop, reactor))
         announce(self._listening)
+        if self._config.mappings is not None:
+            from oagw.mappings import keep_loaded
+
+            try:
+                keep_loaded(self._gateway, reactor, line)
+            except ConfigError as error:
+                sys.exit(f"twistd oagw: {error}")
         self._gateway.listen(reactor, self._listening)
         if self._config.exit_with_parent:
             watch(reactor, partial(stop, reactor), os.getppid())

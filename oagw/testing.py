@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from oagw.config import Config
+from oagw.control_plane import ControlPlane
 
 # Seconds that a server gets to stop before it is killed; it needs a fifth of one.
 _PATIENCE = 5.0
@@ -22,9 +23,45 @@ class GatewayFailed(RuntimeError):
     """The server did not start; the message is what it said."""
 
 
-class MockGateway:
+class Sandbox(ControlPlane):
+    """A space of its own on a gateway: whoever calls with ``token`` has its stubs, toxics and journal.
+
+    As a context manager it deletes itself at the end.
+    """
+
+    def __init__(self, gateway: ControlPlane, id: str, token: str) -> None:
+        self._gateway = gateway
+        self.id = id
+        self.token = token
+
+    @property
+    def base_url(self) -> str:
+        return self._gateway.base_url
+
+    @property
+    def _admin_token(self) -> str:
+        return self.token
+
+    def delete(self) -> None:
+        """Free it and all it has."""
+        self.admin("DELETE", f"/sandboxes/{self.id}")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        type: type[BaseException] | None,
+        value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.delete()
+
+
+class MockGateway(ControlPlane):
     """A server process on a free port of the loopback interface, from ``start`` (or ``with``) to ``stop``.
 
+    As a ControlPlane it acts on the space that all share who do not call with the token of a sandbox.
     ``options`` are those of ``server.py``. The process does not outlive this one, even if this one is
     killed.
 
@@ -46,15 +83,21 @@ class MockGateway:
         self._url = ""
 
     @property
+    def _admin_token(self) -> str | None:
+        return None
+
+    @property
     def base_url(self) -> str:
         """Where the gateway listens, such as ``http://127.0.0.1:41234``; RuntimeError if it does not."""
         if self._process is None:
             raise RuntimeError("the gateway is not running")
         return self._url
 
-    def alias_url(self, alias: str) -> str:
-        """The URL under which the upstream ``alias`` is called, without a slash at its end."""
-        return f"{self.base_url}/api/oagw/v1/proxy/{alias}"
+    def sandbox(self, expires_after: float | None = None) -> Sandbox:
+        """A space of its own for a test, which goes away ``expires_after`` seconds after its last use."""
+        document = {} if expires_after is None else {"expiresAfterSeconds": expires_after}
+        created = self.admin("POST", "/sandboxes", document)
+        return Sandbox(self, created["id"], created["token"])
 
     def start(self) -> None:
         """Start the server and wait until it accepts connections; raises GatewayFailed."""

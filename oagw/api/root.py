@@ -9,13 +9,17 @@ from twisted.web.server import Request
 from oagw import __version__
 from oagw.api.proxy import Proxy
 from oagw.api.status import Health, Status
+from oagw.api.stubbed import Stubbed, Stubs
 from oagw.web.guard import BearerGuard
 from oagw.web.reply import Reply, json_reply
 from oagw.web.resource import Node
 
 
 class Root(Node):
-    """GET / → 200 {"service", "version", "health", "status", "proxy": {alias: path}}; no token needed."""
+    """GET / → 200 {"service", "version", "health", "status", "control_plane", "proxy": {alias: path}}.
+
+    No token needed.
+    """
 
     def __init__(
         self,
@@ -23,21 +27,14 @@ class Root(Node):
         tokens: Iterable[str],
         clock: IReactorTime,
         admin: Callable[[], IResource],
+        stubs: Stubs,
     ) -> None:
-        aliases = list(upstreams)
-        gateway = Node({b"status": Status(clock, aliases), b"proxy": Proxy(upstreams)})
-        v1 = Node({b"v1": BearerGuard(gateway, tokens)})
+        self._upstreams = upstreams
+        self._stubs = stubs
+        gateway = Node({b"status": Status(clock, self._aliases), b"proxy": Proxy(upstreams)})
+        v1 = Node({b"v1": BearerGuard(Stubbed(gateway, stubs), tokens)})
         super().__init__({b"health": Health(), b"api": Node({b"oagw": v1}), b"oagw": v1})
         self._admin = admin
-        self._index = json_reply(
-            {
-                "service": "oagw-mock-server",
-                "version": __version__,
-                "health": "/health",
-                "status": "/api/oagw/v1/status",
-                "proxy": {alias: f"/api/oagw/v1/proxy/{alias}" for alias in aliases},
-            }
-        )
 
     def getChild(self, path: bytes, request: Request) -> IResource:
         if path == b"__admin":
@@ -48,4 +45,16 @@ class Root(Node):
         return super().getChild(path, request)
 
     def render_GET(self, request: Request) -> Reply:
-        return self._index
+        return json_reply(
+            {
+                "service": "oagw-mock-server",
+                "version": __version__,
+                "health": "/health",
+                "status": "/api/oagw/v1/status",
+                "control_plane": "/__admin",
+                "proxy": {alias: f"/api/oagw/v1/proxy/{alias}" for alias in self._aliases(request)},
+            }
+        )
+
+    def _aliases(self, request: Request) -> list[str]:
+        return sorted({*self._upstreams, *self._stubs.aliases(request)})

@@ -1,5 +1,7 @@
 """The two questions about the gateway itself: is it there, and what does it know."""
 
+from collections.abc import Callable
+
 from twisted.internet.interfaces import IReactorTime
 from twisted.web.server import Request
 
@@ -20,7 +22,7 @@ class Health(Node):
 class Status(Node):
     """GET /status → 200 {"status": "operational", "version", "uptime": seconds, "registered_aliases"}."""
 
-    def __init__(self, clock: IReactorTime, aliases: list[str]) -> None:
+    def __init__(self, clock: IReactorTime, aliases: Callable[[Request], list[str]]) -> None:
         super().__init__()
         self._clock = clock
         self._started = clock.seconds()
@@ -31,6 +33,6 @@ class Status(Node):
             "status": "operational",
             "version": __version__,
             "uptime": self._clock.seconds() - self._started,
-            "registered_aliases": self._aliases,
+            "registered_aliases": self._aliases(request),
         }
         return json_reply(status)

@@ -42,6 +42,8 @@ MARK = "<<<"
 _ANYTHING = ("ANY", "[any URL]")
 # The name of an operator before what is expected; what is equal has none.
 _OPERATOR = re.compile(r"\[[A-Za-z ]+\] ")
+# Those before the whole text that is wanted.
+_WHOLE = ("", "[path] ", "[equalToJson] ", "[binaryEqualTo] ")
 
 _BY = {GATEWAY: "the gateway", STUB: "a stub", FAULT: "a fault"}
 _ENDED = {
@@ -246,20 +248,18 @@ def _two_lines(expected: str, actual: str) -> list[str]:
     expected, actual = _cut(expected, MAX_TEXT), _cut(actual, MAX_TEXT)
     operator = _OPERATOR.match(expected)
     label, wanted = (operator[0], expected[operator.end() :]) if operator else ("", expected)
-    if wanted == actual and MASK in wanted:
-        return [
-            f"expected  {label}{_cut(wanted)}",
-            f"received  {' ' * len(label)}{_cut(actual)}  (masked, but not the same)",
-        ]
+    told = [f"expected  {label}", f"received  {' ' * len(label)}"]
+    if label not in _WHOLE:
+        return [told[0] + _cut(wanted), told[1] + _cut(actual)]
+    if wanted == actual:
+        why = "masked, but not the same" if MASK in wanted else "not the same further on"
+        return [told[0] + _cut(wanted), f"{told[1]}{_cut(actual)}  ({why})"]
     at = first_difference(wanted, actual)
     start = max(0, at - MAX_VALUE // 2) if max(len(wanted), len(actual)) > MAX_VALUE else 0
     dots = "..." if start else ""
-    lines = [
-        f"expected  {label}{dots}{_cut(wanted[start:])}",
-        f"received  {' ' * len(label)}{dots}{_cut(actual[start:])}",
-    ]
+    lines = [f"{told[0]}{dots}{_cut(wanted[start:])}", f"{told[1]}{dots}{_cut(actual[start:])}"]
     if at > start:  # or they have nothing in common, and a caret would tell nothing
-        lines.append(" " * (len("received  ") + len(label) + len(dots) + at - start) + "^")
+        lines.append(" " * (len(told[1]) + len(dots) + at - start) + "^")
     return lines
 
 

@@ -6,13 +6,16 @@ All of it is bounded in time: a pattern may be costly, and a journal long.
 from collections.abc import Callable, Iterable
 from heapq import nsmallest
 from time import perf_counter
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from oagw.control.invalid import Invalid
 from oagw.control.pattern import Pattern
-from oagw.control.serve_event import Stub, logged_request
+from oagw.control.serve_event import logged_request
 from oagw.model.call import Call
 from oagw.model.journal import Entry
+
+if TYPE_CHECKING:
+    from oagw.control.store import Stub
 
 T = TypeVar("T")
 
@@ -25,12 +28,6 @@ NEAREST = 3
 
 class TooLong(Invalid):
     """The search took longer than MAX_SECONDS."""
-
-
-class PatternedStub(Stub):
-    """A stub, and what a request must be like for it."""
-
-    pattern: Pattern
 
 
 class Near(NamedTuple):
@@ -72,7 +69,7 @@ class Search:
         """
         return self._nearest((pattern.distance(entry.call(), entry.time), entry) for entry in entries)
 
-    def nearest_stubs(self, call: Call, time: float, stubs: Iterable[PatternedStub]) -> list[Near]:
+    def nearest_stubs(self, call: Call, time: float, stubs: "Iterable[Stub]") -> list[Near]:
         """The NEAREST of ``stubs`` to ``call``, which came at ``time``, the nearest first."""
         return self._nearest((stub.pattern.distance(call, time), stub) for stub in stubs)
 
@@ -89,7 +86,7 @@ class Search:
 
 def near_miss(request: dict[str, Any], near: Near, pattern: Any = None) -> dict[str, Any]:
     """WireMock's NearMiss: a ``request``, the pattern or else the stub that it is near to, and how near."""
-    other = {"stubMapping": near.found.spec} if pattern is None else {"requestPattern": pattern}
+    other = {"stubMapping": near.found.json()} if pattern is None else {"requestPattern": pattern}
     return {"request": request, **other, "matchResult": {"distance": near.distance}}
 
 

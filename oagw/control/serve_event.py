@@ -6,20 +6,13 @@ Java client refuses a ServeEvent with a member that it does not know, but reads 
 
 from base64 import b64encode
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from oagw.control.shown import Shown, by_name
 from oagw.model.journal import Entry
 
-
-class Stub(Protocol):
-    """What is shown of a stub: ``spec`` is its document."""
-
-    @property
-    def id(self) -> str: ...
-
-    @property
-    def spec(self) -> Any: ...
+if TYPE_CHECKING:
+    from oagw.control.store import Stub
 
 
 def logged_request(entry: Entry) -> dict[str, Any]:
@@ -49,7 +42,7 @@ def logged_request(entry: Entry) -> dict[str, Any]:
     }
 
 
-def serve_event(entry: Entry, stub: Stub | None = None) -> dict[str, Any]:
+def serve_event(entry: Entry, stub: "Stub | None" = None) -> dict[str, Any]:
     """WireMock's ServeEvent of ``entry``, which ``stub`` answered if there is one."""
     status = {} if entry.status is None else {"status": entry.status}
     event = {
@@ -62,7 +55,7 @@ def serve_event(entry: Entry, stub: Stub | None = None) -> dict[str, Any]:
         "timing": _timing(entry),
         "subEvents": [],
     }
-    return event if stub is None else {**event, "stubMapping": stub.spec}
+    return event if stub is None else {**event, "stubMapping": stub.json()}
 
 
 def milliseconds(time: float) -> int:

@@ -9,8 +9,6 @@ from oagw.model.call import Call, grouped
 from oagw.model.journal import Entry
 from oagw.model.secret import MASK, Known, is_secret, masked, masked_pairs, masked_url
 
-FORM = "application/x-www-form-urlencoded"
-
 
 class Shown:
     """What ``entry`` has, masked: header fields and parameters by their names, and the credentials of the
@@ -60,17 +58,12 @@ class Shown:
 
     @cached_property
     def form(self) -> dict[str, list[str]]:
-        """The fields of a form that was sent as the body."""
-        return self._parameters(Call("", "?" + self.call.text).query) if self._is_form else {}
+        return self._parameters(self.call.form)
 
     @cached_property
     def body(self) -> bytes:
         text = self.call.body.decode("latin-1")  # any byte, and back
-        return self.known.masked(masked_pairs(text) if self._is_form else text).encode("latin-1")
-
-    @property
-    def _is_form(self) -> bool:
-        return any(FORM in value.lower() for value in self.call.headers.get("content-type", ()))
+        return self.known.masked(masked_pairs(text) if self.call.form else text).encode("latin-1")
 
     def _parameters(self, values: dict[str, list[str]]) -> dict[str, list[str]]:
         return {

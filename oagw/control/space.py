@@ -76,7 +76,7 @@ class Spaces:
 
     def of(self, authorization: bytes, now: float) -> Space:
         """The space of a request with this value of Authorization."""
-        return self.sandbox_of(authorization, now) or self.shared if self._sandboxes else self.shared
+        return self.sandbox_of(authorization, now) or self.shared
 
     def sandbox_of(self, authorization: bytes, now: float) -> Sandbox | None:
         """The sandbox whose token this value of Authorization shows, which counts as a use of it."""

@@ -24,6 +24,10 @@ _ALIAS = re.compile(r"[^/?]*")
 _PATIENCE = 0.25
 
 
+class TooDeep(ValueError):
+    """JSON that is nested deeper than it is read."""
+
+
 class Call:
     """One request.
 
@@ -92,32 +96,42 @@ class Call:
         return grouped((name.strip(), value.strip().strip('"')) for name, found, value in pairs if found)
 
     @cached_property
+    def form(self) -> dict[str, list[str]]:
+        """The values of each parameter in a body that says it is a form."""
+        kind = self.headers.get("content-type", [""])[0].lower()
+        if not kind.startswith("application/x-www-form-urlencoded"):
+            return {}
+        return grouped(parse_qsl(self.text, keep_blank_values=True))
+
+    @cached_property
     def text(self) -> str:
         """The body as text; what is no UTF-8 is replaced."""
         return self.body.decode("utf-8", "replace")
 
     @property
     def json(self) -> Any:
-        """The body as JSON; raises ValueError."""
+        """The body as JSON; raises ValueError, TooDeep."""
         value = self._json
         if isinstance(value, ValueError):
-            raise ValueError(str(value))
+            raise type(value)(*value.args)
         return value
 
     @cached_property
     def _json(self) -> Any:
         try:
             return self.read_json(self.body)
-        except ValueError as error:  # kept: every stub may ask
+        except TooDeep as error:
             return error
+        except ValueError as error:  # kept: every stub may ask
+            return ValueError(str(error))
 
     @staticmethod
     def read_json(text: str | bytes) -> Any:
-        """``text`` as JSON; raises ValueError."""
+        """``text`` as JSON; raises ValueError, TooDeep."""
         try:
             return json.loads(text)
         except RecursionError:
-            raise ValueError("nested too deeply") from None
+            raise TooDeep("nested too deeply") from None
 
 
 def origin_form(target: bytes) -> bytes:
@@ -154,3 +168,9 @@ def grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
     for name, value in pairs:
         groups.setdefault(name, []).append(value)
     return groups
+
+
+def alias_of(path: str) -> str | None:
+    """The alias in ``path``, which is below the first of PREFIXES, in lower case."""
+    head, proxy, rest = path.partition(PREFIXES[0] + "proxy/")
+    return rest.partition("/")[0].lower() or None if proxy and not head else None

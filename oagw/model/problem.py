@@ -15,22 +15,41 @@ PROXY_TYPE = "gts.cf.core.oagw.proxy.v1~"
 
 # category: (status, title, the detail where none is given)
 CATEGORIES: Mapping[str, tuple[int, str, str]] = {
+    "cancelled": (499, "Cancelled", "The request was cancelled"),
+    "unknown": (500, "Unknown", "Unknown error"),
     "invalid_argument": (400, "Invalid Argument", "Request validation failed"),
-    "unauthenticated": (401, "Unauthenticated", "Authentication required"),
+    "deadline_exceeded": (504, "Deadline Exceeded", "Request to the upstream timed out"),
+    "not_found": (404, "Not Found", "Resource not found"),
+    "already_exists": (409, "Already Exists", "Resource already exists"),
     "permission_denied": (
         403,
         "Permission Denied",
         "You do not have permission to perform this operation",
     ),
-    "not_found": (404, "Not Found", "Resource not found"),
+    "resource_exhausted": (
+        429,
+        "Resource Exhausted",
+        "Rate limit exceeded. Retry after the duration indicated by the Retry-After header.",
+    ),
+    "failed_precondition": (400, "Failed Precondition", "Operation precondition not met"),
+    "aborted": (409, "Aborted", "Operation aborted"),
+    "out_of_range": (400, "Out of Range", "Value out of range"),
+    "unimplemented": (501, "Unimplemented", "Operation not implemented"),
     "internal": (500, "Internal", "An internal error occurred. Please retry later."),
+    "service_unavailable": (503, "Service Unavailable", "Service temporarily unavailable"),
+    "data_loss": (500, "Data Loss", "Data loss"),
+    "unauthenticated": (401, "Unauthenticated", "Authentication required"),
 }
+
+# Seconds in Retry-After where a scripted problem does not say.
+RETRY_AFTER: Mapping[str, int] = {"resource_exhausted": 1, "service_unavailable": 30}
 
 # The reason phrases. Those that differ from Python to Python are the real platform's.
 PHRASES: Mapping[int, str] = {s.value: s.phrase for s in HTTPStatus} | {
     413: "Payload Too Large",
     414: "URI Too Long",
     422: "Unprocessable Entity",
+    499: "Client Closed Request",
 }
 
 
@@ -94,3 +113,36 @@ def platform(status: int, error: str, *, headers: Mapping[bytes, tuple[bytes, ..
     """The problem of type ``about:blank`` for an HTTP status; title and detail are its phrase."""
     title = PHRASES[status]
     return Problem("about:blank", title, status, title, error, headers=headers or {})
+
+
+def scripted(
+    category: str,
+    now: float,
+    *,
+    error: str | None = None,
+    detail: str | None = None,
+    context: Mapping[str, Any] | None = None,
+    retry_after: int | None = None,
+) -> Problem:
+    """The problem of one of CATEGORIES as the gateway proper would make it at ``now``, with its headers.
+
+    ``retry_after`` is in seconds; without one, RETRY_AFTER has it for the categories that call for one.
+    """
+    seconds = RETRY_AFTER.get(category) if retry_after is None else retry_after
+    headers: dict[bytes, tuple[bytes, ...]] = {}
+    own: dict[str, Any] = {"resource_type": PROXY_TYPE}
+    if seconds is not None:
+        headers[b"Retry-After"] = (b"%d" % seconds,)
+    if category == "resource_exhausted" and seconds is not None:
+        headers[b"X-RateLimit-Limit"] = (b"1",)
+        headers[b"X-RateLimit-Remaining"] = (b"0",)
+        headers[b"X-RateLimit-Reset"] = (b"%d" % (now + seconds),)
+        own["violations"] = [{"subject": "rate_limit", "description": "rate limit exceeded"}]
+    elif category == "service_unavailable":
+        own["retry_after_seconds"] = seconds
+    elif category == "unauthenticated":
+        headers[b"WWW-Authenticate"] = (b"Bearer",)
+    text = detail or CATEGORIES[category][2]
+    return canonical(
+        category, error=error or text, detail=text, context={**own, **(context or {})}, headers=headers
+    )

@@ -149,8 +149,11 @@ class GatewayChannel(HTTPChannel):
             self._local,
             self._version,
         )
+        spaces = site.spaces
+        if not spaces:  # no sandboxes
+            return spaces.shared, entry
         (authorization,) = fields.getRawHeaders(b"Authorization", (b"",))[-1:]
-        return site.spaces.of(authorization, now), entry
+        return spaces.of(authorization, now), entry
 
     def checkPersistence(self, request: http.Request, version: bytes) -> bool:
         # Twisted reads the first field alone, and does not know that commas separate.

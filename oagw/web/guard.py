@@ -9,9 +9,10 @@ from zope.interface import implementer
 
 from oagw.control.space import Sandbox, bearer
 from oagw.model.problem import canonical
-from oagw.web.deliver import deliver
+from oagw.web.deliver import Delayed, deliver
 from oagw.web.reply import Reply, problem_reply
 from oagw.web.resource import Answered
+from oagw.web.stream import EventStream
 
 MISSING = canonical(
     "unauthenticated",
@@ -24,21 +25,21 @@ WRONG = canonical("permission_denied", error="Invalid bearer token", context={"r
 
 @implementer(IResource)
 class Guard:
-    """Wraps a resource; a request goes on to it unless there is an objection."""
+    """Wraps a resource; a request goes on to it unless it is answered here."""
 
     isLeaf = False
 
     def __init__(self, wrapped: IResource) -> None:
         self._wrapped = wrapped
 
-    def objection(self, request: Request) -> Reply | None:
-        """The answer to a request that may not go on, whatever its path and method."""
+    def instead(self, request: Request) -> Reply | EventStream | Delayed | None:
+        """What answers ``request`` in place of what is wrapped, whatever its path and method."""
         raise NotImplementedError
 
     def getChildWithDefault(self, name: bytes, request: Request) -> IResource:
-        refusal = self.objection(request)
-        if refusal is not None:
-            return Answered(refusal)
+        answer = self.instead(request)
+        if answer is not None:
+            return Answered(answer)
         assert request.postpath is not None
         assert request.prepath is not None
         # Hand the segment back, so that the traversal goes on in the wrapped resource.
@@ -49,12 +50,12 @@ class Guard:
         self._wrapped.putChild(path, child)
 
     def render(self, request: Request) -> int:
-        refusal = self.objection(request)
-        if refusal is not None:
-            deliver(request, refusal)
-            return NOT_DONE_YET
-        answer: int = self._wrapped.render(request)
-        return answer
+        answer = self.instead(request)
+        if answer is None:
+            rendered: int = self._wrapped.render(request)
+            return rendered
+        deliver(request, answer)
+        return NOT_DONE_YET
 
 
 class BearerGuard(Guard):
@@ -68,7 +69,7 @@ class BearerGuard(Guard):
         super().__init__(wrapped)
         self._tokens = [token.encode() for token in tokens]
 
-    def objection(self, request: Request) -> Reply | None:
+    def instead(self, request: Request) -> Reply | None:
         token = bearer(request.getHeader(b"authorization") or b"")
         if not token:
             return problem_reply(MISSING, request)

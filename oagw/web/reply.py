@@ -36,13 +36,15 @@ _PHRASES = {status: phrase.encode("ascii") for status, phrase in PHRASES.items()
 class Reply:
     """An answer: status, body, header fields (name to values) and who made it.
 
-    ``source`` is ``GATEWAY`` or ``UPSTREAM``; it leaves as X-OAGW-Error-Source.
+    ``source`` is ``GATEWAY`` or ``UPSTREAM``, and leaves as X-OAGW-Error-Source; or empty, for no such field.
+    ``phrase`` is empty for the usual one.
     """
 
     status: int
     body: bytes = b""
     headers: Headers = field(default_factory=dict)
     source: bytes = GATEWAY
+    phrase: bytes = b""
 
 
 def json_reply(
@@ -80,11 +82,12 @@ def problem_reply(problem: Problem, request: Request | None = None) -> Reply:
 
 def begin(request: Request, reply: Reply) -> None:
     """Set status and header fields of ``reply`` on ``request``; the next write sends them."""
-    request.setResponseCode(reply.status, _PHRASES.get(reply.status, b"Unknown"))
+    request.setResponseCode(reply.status, reply.phrase or _PHRASES.get(reply.status, b"Unknown"))
     fields = request.responseHeaders
     for name, values in reply.headers.items():
         fields.setRawHeaders(name, values)
-    fields.setRawHeaders(ERROR_SOURCE, (reply.source,))
+    if reply.source:
+        fields.setRawHeaders(ERROR_SOURCE, (reply.source,))
 
 
 def send(request: Request, reply: Reply) -> None:

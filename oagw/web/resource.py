@@ -19,7 +19,7 @@ from twisted.web.server import NOT_DONE_YET, Request
 
 from oagw.control.invalid import Invalid
 from oagw.model.problem import GatewayError, platform
-from oagw.web.deliver import deliver
+from oagw.web.deliver import Delayed, deliver
 from oagw.web.reply import GATEWAY, Headers, Reply, excerpt, fail, problem_reply
 from oagw.web.stream import EventStream
 
@@ -122,7 +122,7 @@ class Answered(Resource):
 
     isLeaf = True
 
-    def __init__(self, answer: Reply | EventStream) -> None:
+    def __init__(self, answer: Reply | EventStream | Delayed) -> None:
         super().__init__()
         self._answer = answer
 

@@ -4,6 +4,7 @@ The real site, channel, request and tree; only the transport and the clock are T
 """
 
 import json
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from twisted.internet.address import IPv4Address
@@ -87,11 +88,11 @@ class Connection:
 class Wire:
     """A gateway on a fake clock, and ways to speak to it."""
 
-    def __init__(self, config: Config | None = None) -> None:
+    def __init__(self, config: Config | None = None, shut_down: Callable[[], object] = lambda: None) -> None:
         self.clock = Clock()
         self.clock.advance(1_700_000_000)
         self.log: list[str] = []
-        self.gateway = Gateway(config or Config(seed=1), self.clock, self.log.append)
+        self.gateway = Gateway(config or Config(seed=1), self.clock, self.log.append, shut_down)
 
     def connect(self, peer: str = "127.0.0.1") -> Connection:
         return Connection(self.gateway, peer)
@@ -108,7 +109,7 @@ class Wire:
         connection = self.connect()
         written = connection.send(request(f"{method} {target} HTTP/1.1", *fields) + body)
         for _ in range(10_000):  # a stream goes on until it is complete
-            if connection.transport.producer is None or not self.gateway.streams.open:
+            if not connection.protocol.requests or connection.transport.disconnecting:
                 break
             self.clock.advance(0.05)
             written += connection.take()

@@ -15,20 +15,23 @@ LAYERS = ("model", "control", "web", "services", "api")
 # The rest of the package: what each may import besides the layers.
 ABOVE = {
     "app": {"config"},
-    "tap": {"app", "config", "console", "listen", "parent"},
-    "run": {"app", "config", "console", "listen", "log", "parent"},
+    "tap": {"app", "config", "console", "listen", "mappings", "parent"},
+    "run": {"app", "config", "console", "listen", "log", "mappings", "parent"},
+    "mappings": {"app", "config"},
     "listen": {"config", "console"},
     "log": {"console"},
     "parent": {"console"},
     "config": set(),
     "console": set(),
-    "testing": {"config"},
+    "testing": {"config", "control_plane"},
+    "control_plane": set(),
     "pytest_plugin": {"testing"},
     "__main__": {"run"},
 }
 WITHOUT_LAYERS = {
     "config",
     "console",
+    "control_plane",
     "listen",
     "log",
     "parent",

@@ -26,7 +26,7 @@ class AdminGuard(Guard):
         super().__init__(wrapped)
         self._token = None if token is None else token.encode()
 
-    def objection(self, request: Request) -> Reply | None:
+    def instead(self, request: Request) -> Reply | None:
         space = getattr(request, "space", None)
         if space is None:
             return _refusal(404, "There is no control plane on a site other than the gateway's own")

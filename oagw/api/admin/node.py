@@ -9,6 +9,7 @@ from oagw.control.document import decoded
 from oagw.control.invalid import Invalid
 from oagw.control.space import Space
 from oagw.model.problem import PHRASES
+from oagw.web.body import query_pairs
 from oagw.web.reply import Reply, json_reply
 from oagw.web.resource import Node, Refused
 
@@ -64,3 +65,13 @@ def document(request: Request, decoder: msgspec.json.Decoder[T]) -> T:
     if len(body) > MAX_DOCUMENT:
         raise Refused(413, f"Document larger than {MAX_DOCUMENT} bytes")
     return decoded(decoder, body)
+
+
+def whole_number(request: Request, name: str, default: int) -> int:
+    """The query parameter ``name``, from 0 on; raises Refused with 400."""
+    text = dict(query_pairs(request)).get(name)
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdigit()) or len(text) > 12:
+        raise Refused(400, f"{name} is a number from 0 on")
+    return int(text)

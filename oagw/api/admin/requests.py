@@ -3,23 +3,27 @@
 Lists have the newest request first, except those of ``find`` and ``remove``, as in WireMock.
 """
 
+import sys
 from base64 import b64decode
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from itertools import islice
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 import msgspec
 from twisted.web.resource import IResource
 from twisted.web.server import Request
 
-from oagw.api.admin.node import AdminNode, document, space_of
+from oagw.api.admin.env import AdminEnv
+from oagw.api.admin.mappings import by_metadata
+from oagw.api.admin.node import AdminNode, document, space_of, whole_number
 from oagw.control.invalid import Invalid
 from oagw.control.pattern import RequestPattern, compiled
-from oagw.control.search import PatternedStub, Search, near_miss, near_requests
+from oagw.control.search import Search, near_miss, near_requests
 from oagw.control.serve_event import logged_request, milliseconds, serve_event
 from oagw.control.space import Space
+from oagw.control.store import Stub
 from oagw.model.call import Call, origin_form
 from oagw.model.journal import Entry
 from oagw.web.body import query_pairs
@@ -37,26 +41,27 @@ class Requests(AdminNode):
     DELETE → 200 {}, all are forgotten.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, env: AdminEnv) -> None:
         super().__init__(
             {
                 b"count": Count(),
                 b"find": Find(),
-                b"remove": Remove(),
-                b"remove-by-metadata": RemoveByMetadata(),
+                b"remove": Remove(env),
+                b"remove-by-metadata": RemoveByMetadata(env),
                 b"reset": Reset(),
-                b"unmatched": Unmatched(),
+                b"unmatched": Unmatched(env),
             }
         )
+        self._env = env
 
     def getChild(self, path: bytes, request: Request) -> IResource:
-        return One(path.decode("utf-8", "replace")) if path else self
+        return One(self._env, path.decode("utf-8", "replace")) if path else self
 
     def render_GET(self, request: Request) -> Reply:
         space, wanted = space_of(request), _Wanted(request)
         found = [entry for entry in newest_first(space) if wanted.includes(entry)]
         page = (entry for entry in found if milliseconds(entry.time) > wanted.since)
-        events = _events(space, islice(page, wanted.limit))
+        events = _events(self._env, space, islice(page, wanted.limit))
         return _told(request, requests=events, meta={"total": len(found)})
 
     def render_DELETE(self, request: Request) -> Reply:
@@ -70,8 +75,9 @@ class One(AdminNode):
     400 for an id that is no UUID.
     """
 
-    def __init__(self, id: str) -> None:
+    def __init__(self, env: AdminEnv, id: str) -> None:
         super().__init__()
+        self._env = env
         self._id = id
 
     def render_GET(self, request: Request) -> Reply:
@@ -79,7 +85,7 @@ class One(AdminNode):
         entry = self._entry(space)
         if entry is None:
             raise Refused(404, f"No request with the id {self._id}")
-        (event,) = _events(space, [entry])
+        (event,) = _events(self._env, space, [entry])
         return json_reply(event)
 
     def render_DELETE(self, request: Request) -> Reply:
@@ -113,15 +119,27 @@ class Find(AdminNode):
 class Remove(AdminNode):
     """POST /__admin/requests/remove with a request pattern → 200 {"serveEvents": [what was removed]}."""
 
+    def __init__(self, env: AdminEnv) -> None:
+        super().__init__()
+        self._env = env
+
     def render_POST(self, request: Request) -> Reply:
-        return _removed(space_of(request), _matching(request))
+        return _removed(self._env, request, _matching(request))
 
 
 class RemoveByMetadata(AdminNode):
-    """POST /__admin/requests/remove-by-metadata → 422: requests are removed by patterns alone."""
+    """POST /__admin/requests/remove-by-metadata with a value pattern → 200 {"serveEvents": [...]}.
+
+    What is removed was answered by stubs whose metadata match.
+    """
+
+    def __init__(self, env: AdminEnv) -> None:
+        super().__init__()
+        self._env = env
 
     def render_POST(self, request: Request) -> Reply:
-        raise Invalid("", "remove-by-metadata is not supported; remove requests by a pattern, or by id")
+        ids = {stub.id for stub in by_metadata(request, self._env.clock.seconds())}
+        return _removed(self._env, request, [e for e in space_of(request).journal if e.stub in ids])
 
 
 class Reset(AdminNode):
@@ -138,8 +156,8 @@ class Unmatched(AdminNode):
     Those that neither a stub nor a service nor the gateway itself was there to answer.
     """
 
-    def __init__(self) -> None:
-        super().__init__({b"near-misses": UnmatchedNearMisses()})
+    def __init__(self, env: AdminEnv) -> None:
+        super().__init__({b"near-misses": UnmatchedNearMisses(env)})
 
     def render_GET(self, request: Request) -> Reply:
         found = _unmatched(space_of(request))
@@ -152,9 +170,13 @@ class UnmatchedNearMisses(AdminNode):
     The newest come first; those that there is no time for are left out (``control.search``).
     """
 
+    def __init__(self, env: AdminEnv) -> None:
+        super().__init__()
+        self._env = env
+
     def render_GET(self, request: Request) -> Reply:
         space, search, misses = space_of(request), Search(), []
-        stubs = _stubs(space)
+        stubs = _stubs(self._env, space)
         for entry in _unmatched(space):
             near = search.nearest_stubs(entry.call(), entry.time, stubs)
             misses += [near_miss(logged_request(entry), one) for one in near]
@@ -166,8 +188,8 @@ class UnmatchedNearMisses(AdminNode):
 class NearMisses(AdminNode):
     """/__admin/near-misses: ``request`` and ``request-pattern``."""
 
-    def __init__(self, now: Callable[[], float]) -> None:
-        super().__init__({b"request": OfRequest(now), b"request-pattern": OfPattern()})
+    def __init__(self, env: AdminEnv) -> None:
+        super().__init__({b"request": OfRequest(env), b"request-pattern": OfPattern()})
 
 
 class LoggedRequest(msgspec.Struct, rename="camel"):
@@ -201,13 +223,14 @@ _LOGGED = msgspec.json.Decoder(LoggedRequest)
 class OfRequest(AdminNode):
     """POST /__admin/near-misses/request with a LoggedRequest → 200 {"nearMisses": [...]}: stubs."""
 
-    def __init__(self, now: Callable[[], float]) -> None:
+    def __init__(self, env: AdminEnv) -> None:
         super().__init__()
-        self._now = now
+        self._env = env
 
     def render_POST(self, request: Request) -> Reply:
         given = document(request, _LOGGED)
-        near = Search().nearest_stubs(given.call(), self._now(), _stubs(space_of(request)))
+        stubs = _stubs(self._env, space_of(request))
+        near = Search().nearest_stubs(given.call(), self._env.clock.seconds(), stubs)
         shown = {k: v for k, v in msgspec.to_builtins(given).items() if v is not None}
         return json_reply({"nearMisses": [near_miss(shown, one) for one in near]})
 
@@ -233,19 +256,13 @@ class _Wanted:
         given = dict(query_pairs(request))
         self._unmatched = given.get("unmatched", "").lower() == "true"
         self._stub = _uuid(given["matchingStub"]) if given.get("matchingStub") else None
-        self.limit = _limit(given["limit"]) if given.get("limit") else None
+        self.limit = whole_number(request, "limit", sys.maxsize)
         self.since = milliseconds(_date(given["since"])) if given.get("since") else -1
 
     def includes(self, entry: Entry) -> bool:
         if self._unmatched and entry.matched:
             return False
         return self._stub is None or entry.stub == self._stub
-
-
-def _limit(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and len(text) < 10):
-        raise Invalid("limit", "limit must be a number, 0 or greater")
-    return int(text)
 
 
 def _date(text: str) -> float:
@@ -276,17 +293,21 @@ def _unmatched(space: Space) -> list[Entry]:
     return [entry for entry in newest_first(space) if not entry.matched]
 
 
-def _stubs(space: Space) -> list[PatternedStub]:
-    return list(cast(Iterable[PatternedStub], space.stubs or ()))
+def _stubs(env: AdminEnv, space: Space) -> list[Stub]:
+    """The stubs that callers of ``space`` may get an answer of: its own, then those that all share."""
+    shared = env.spaces.shared
+    stores = (space.stubs, None if space is shared else shared.stubs)
+    return [stub for store in stores if store is not None for stub in store]
 
 
-def _events(space: Space, entries: Iterable[Entry]) -> list[dict[str, Any]]:
-    stubs = {stub.id: stub for stub in _stubs(space)}
+def _events(env: AdminEnv, space: Space, entries: Iterable[Entry]) -> list[dict[str, Any]]:
+    stubs = {stub.id: stub for stub in reversed(_stubs(env, space))}
     return [serve_event(entry, stubs.get(entry.stub or "")) for entry in entries]
 
 
-def _removed(space: Space, entries: list[Entry]) -> Reply:
-    events = _events(space, entries)
+def _removed(env: AdminEnv, request: Request, entries: list[Entry]) -> Reply:
+    space = space_of(request)
+    events = _events(env, space, entries)
     space.journal.remove(entries)
     return json_reply({"serveEvents": events})
 

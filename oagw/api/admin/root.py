@@ -3,20 +3,30 @@
 from twisted.web.resource import IResource
 
 from oagw.api.admin.env import AdminEnv
+from oagw.api.admin.mappings import StubMappings
 from oagw.api.admin.node import AdminNode
 from oagw.api.admin.report import Report
 from oagw.api.admin.requests import NearMisses, Requests
+from oagw.api.admin.scenarios import Scenarios
+from oagw.api.admin.settings import SettingsNode
+from oagw.api.admin.system import AdminHealth, ResetAll, Shutdown, Version
 from oagw.api.admin.verify import Verify
 
 
 def tree(env: AdminEnv) -> IResource:
     """The resources of the control plane."""
-    now = env.clock.seconds
     return AdminNode(
         {
-            b"near-misses": NearMisses(now),
+            b"health": AdminHealth(env),
+            b"mappings": StubMappings(env),
+            b"near-misses": NearMisses(env),
             b"report": Report(),
-            b"requests": Requests(),
+            b"requests": Requests(env),
+            b"reset": ResetAll(env),
+            b"scenarios": Scenarios(env),
+            b"settings": SettingsNode(),
+            b"shutdown": Shutdown(env),
             b"verify": Verify(),
+            b"version": Version(),
         }
     )

@@ -1,9 +1,9 @@
 """Field: one thing that a request pattern looks at, besides the method and the URL."""
 
+import re
 from base64 import b64decode, b64encode
 from collections.abc import Callable
 from typing import NamedTuple
-from urllib.parse import parse_qsl
 
 from oagw.control.invalid import Invalid
 from oagw.control.pattern.condition import Condition
@@ -15,6 +15,9 @@ from oagw.model.secret import MASK, masked
 
 # Characters of a text that a comparison shows.
 SHOWN = 2_000
+
+# The name of an operator, before what it expects.
+_OPERATOR = re.compile(r"\[\w+\] ")
 
 
 class Field(NamedTuple):
@@ -50,7 +53,9 @@ def fields_of(spec: RequestPattern, url: Url, pointer: str) -> list[Field]:
         fields.append(_text_field(f"path parameter {key}", key, tested, _path_parameter(url, key)))
     for key, values in (spec.formParameters or {}).items():
         at = f"{pointer}/formParameters/{_escaped(key)}"
-        fields.append(_values_field("form parameter", key, values, at, _values_of(key, _form)))
+        fields.append(
+            _values_field("form parameter", key, values, at, _values_of(key, lambda call: call.form))
+        )
     for index, body in enumerate(spec.bodyPatterns or ()):
         fields.append(_body(body, f"{pointer}/bodyPatterns/{index}"))
     return fields
@@ -102,14 +107,6 @@ def _host(call: Call) -> str:
     return sent[0].partition("]")[0] + "]" if sent[0].startswith("[") else sent[0].partition(":")[0]
 
 
-def _form(call: Call) -> dict[str, list[str]]:
-    form: dict[str, list[str]] = {}
-    if call.headers.get("content-type", [""])[0].lower().startswith("application/x-www-form-urlencoded"):
-        for name, value in parse_qsl(call.text, keep_blank_values=True):
-            form.setdefault(name, []).append(value)
-    return form
-
-
 def yes_or_no(
     name: str, expected: str, actual: Callable[[Call], str], matches: Callable[[Call, float], bool]
 ) -> Field:
@@ -120,7 +117,7 @@ def _text_field(name: str, key: str, tested: Condition, get: Callable[[Call], st
     """A field with one text, or none."""
     return Field(
         name,
-        masked(key, tested.expected),
+        _wanted(key, tested.expected),
         lambda call: _shown(key, get(call)),
         lambda call, now: tested.test(get(call), call, now),
         lambda call, now: tested.distance(get(call), call, now),
@@ -166,7 +163,7 @@ def _values_field(
     def actual(call: Call) -> str:
         return ", ".join(_shown(key, value) for value in get(call) or (None,))
 
-    return Field(f"{kind} {key}", masked(key, expected), actual, matches, distance)
+    return Field(f"{kind} {key}", _wanted(key, expected), actual, matches, distance)
 
 
 def _cookie(key: str, tested: Condition) -> Field:
@@ -204,6 +201,13 @@ def _body(spec: BodyOperator, at: str) -> Field:
     tested = condition(spec, at)
     name = f"body {tested.where}" if tested.where else "body"
     return _text_field(name, "body", tested, lambda call: call.text if call.body else None)
+
+
+def _wanted(key: str, expected: str) -> str:
+    """What a test of ``key`` expects, without secrets: the name of the operator stays."""
+    operator = _OPERATOR.match(expected)
+    label = operator[0] if operator else ""
+    return label + masked(key, expected[len(label) :])
 
 
 def _shown(key: str, text: str | None) -> str:

@@ -35,7 +35,6 @@ class Path:
     def __init__(self, expression: str, pointer: str) -> None:
         if "\0" in expression or expression.lstrip()[:1] == "@":
             raise BadPath("it must begin with $")
-        self._expression = expression
         self._environment = _Environment()
         self._environment.pointer = pointer
         try:
@@ -50,7 +49,7 @@ class Path:
 
     def select(self, value: Any, call: Call) -> Any:
         """The value, or None if there is none; for an indefinite path the list of values. Raises GaveUp."""
-        with Effort(call, f"JSONPath {self._expression[:100]}") as effort:
+        with Effort(call, "a JSONPath") as effort:
             self._environment.call, self._environment.effort = call, effort
             nodes: Iterable[JSONPathMatch] = [_Node(value, value)]
             for segment in self._segments:

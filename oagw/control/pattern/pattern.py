@@ -25,7 +25,7 @@ class Part(NamedTuple):
 class Pattern:
     """A compiled request pattern.
 
-    ``method`` is upper case or ``ANY``. ``literal_path`` is the one path that matches, in the spelling of
+    ``method`` is ``ANY`` if all match. ``literal_path`` is the one path that matches, in the spelling of
     ``Call.paths[0]``; ``alias`` the one alias below ``/proxy/``, in lower case: each None if there are more.
     ``now`` is the time in seconds since 1970, of which dates such as ``now +3 days`` are reckoned.
     """
@@ -76,12 +76,14 @@ class Pattern:
         """Field by field, what is expected and what ``call`` has."""
         parts = []
         for field in self._all_fields():
-            actual = field.actual(call)[:SHOWN]
+            actual = ""
             try:
+                actual = field.actual(call)[:SHOWN]
                 matches = field.matches(call, now)
-            except (GaveUp, RecursionError) as reason:
-                matches = False
-                actual += f" ({str(reason) or 'nested too deeply'})"
+            except GaveUp as reason:
+                matches, actual = False, f"{actual} ({reason})"
+            except RecursionError:
+                matches, actual = False, f"{actual} (nested too deeply)"
             parts.append(Part(field.name, field.expected[:SHOWN], actual, matches))
         return parts
 

@@ -205,3 +205,19 @@ def test_differences_are_there_for_programs_too() -> None:
     assert differences(outcome) == [
         {"request": entries[0].id, "field": "method", "expected": "POST", "actual": "GET"}
     ]
+
+
+def test_no_caret_points_into_an_expression() -> None:
+    entries = Entries()
+    entries.add(url="/items/x")
+    told = text(entries, request={"urlPattern": "/items/[0-9]+"})
+    assert "expected  [URL regex] /items/[0-9]+   <<<\n" in told
+    assert "^" not in told
+
+
+def test_a_secret_is_masked_in_what_an_operator_expects() -> None:
+    entries = Entries()
+    entries.add()
+    told = text(entries, request={"headers": {"Authorization": {"matches": "Bearer hush.*"}}})
+    assert "expected  [matches] Bearer ****   <<<" in told
+    assert "hush" not in told

@@ -4,9 +4,14 @@ import json
 from typing import Any
 from uuid import UUID
 
+from oagw.control.document import converted
+from oagw.control.mapping import StubMapping
 from oagw.control.serve_event import logged_request, serve_event
+from oagw.control.store import Stub
 from oagw.model.journal import CLIENT_LEFT, STUB
 from tests.support.entries import CHAT, Entries
+
+ID = "8f6b0a5e-2ea1-4a56-8a4f-4a1c2e7a3b11"
 
 # The members that WireMock 3.13.2 gives; those of the request it can read without, but people cannot.
 EVENT = {"id", "request", "responseDefinition", "response", "wasMatched", "timing", "subEvents"}
@@ -105,15 +110,12 @@ def test_what_nobody_was_there_to_answer_is_told_as_wiremock_tells_it() -> None:
 
 
 def test_what_a_stub_answered_is_shown_with_it() -> None:
-    class Stub:
-        id = "8f6b0a5e-2ea1-4a56-8a4f-4a1c2e7a3b11"
-        spec = {"request": {"method": "GET"}}  # noqa: RUF012
-
+    stub = Stub(converted({"request": {"method": "GET"}}, StubMapping), ID, {})
     entries = Entries()
-    entry = entries.add(answered_by=STUB, stub=Stub.id)
-    shown = serve_event(entry, Stub())
-    assert shown["stubMapping"] == Stub.spec
-    assert shown["request"]["oagw"]["stub"] == Stub.id
+    entry = entries.add(answered_by=STUB, stub=stub.id)
+    shown = serve_event(entry, stub)
+    assert shown["stubMapping"] == stub.json()
+    assert shown["request"]["oagw"]["stub"] == stub.id
 
 
 def test_what_we_know_besides_is_there() -> None:

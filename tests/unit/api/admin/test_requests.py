@@ -9,20 +9,11 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from oagw.config import Config
 from oagw.control import search
-from oagw.control.document import converted
-from oagw.control.pattern import Pattern, RequestPattern, compiled
 from tests.support.wire import Answer, Wire
 
 WEATHER = "/api/oagw/v1/proxy/weather/current?city=Oslo"
 NOBODY = "/api/oagw/v1/proxy/nobody/x"
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
-
-
-class FakeStub:
-    def __init__(self, id: str, request: dict[str, Any]) -> None:
-        self.id = id
-        self.spec = {"id": id, "request": request}
-        self.pattern: Pattern = compiled(converted(request, RequestPattern))
 
 
 class AdminCase(SynchronousTestCase):
@@ -58,8 +49,10 @@ class AdminCase(SynchronousTestCase):
     def listed(self, query: str = "") -> list[str]:
         return self.urls([event["request"] for event in self.get("/requests" + query)["requests"]])
 
-    def stubs(self, *stubs: FakeStub) -> None:
-        self.space.stubs = list(stubs)  # type: ignore[assignment]
+    def stub(self, request: dict[str, Any], **more: Any) -> dict[str, Any]:
+        """A stub for ``request``, as it is told."""
+        told: dict[str, Any] = self.post("/mappings", {"request": request, **more}, 201)
+        return told
 
 
 class ListTests(AdminCase):
@@ -88,24 +81,23 @@ class ListTests(AdminCase):
         self.assertEqual(len(self.listed("?unmatched=false")), 3)
 
     def test_a_stub_leaves_what_it_answered(self) -> None:
+        stub = self.stub({"url": "/a"})
         self.call("/a", "/b")
-        stub = FakeStub(UNKNOWN, {"url": "/a"})
-        self.stubs(stub)
-        next(iter(self.space.journal)).stub = stub.id
-        self.assertEqual(self.listed(f"?matchingStub={stub.id.upper()}"), ["/a"])
-        (event,) = self.get(f"/requests?matchingStub={stub.id}")["requests"]
-        self.assertEqual(event["stubMapping"], stub.spec)
+        self.assertEqual(self.listed(f"?matchingStub={stub['id'].upper()}"), ["/a"])
+        (event,) = self.get(f"/requests?matchingStub={stub['id']}")["requests"]
+        self.assertEqual(event["stubMapping"], stub)
+        self.assertIs(event["wasMatched"], True)
+        self.assertEqual(event["request"]["oagw"]["answeredBy"], "stub")
 
     def test_parameters_that_say_nothing_are_refused(self) -> None:
         for query, name in (
-            ("limit=x", "limit"),
-            ("limit=-1", "limit"),
-            ("limit=99999999999999999999", "limit"),
             ("since=yesterday", "since"),
             ("since=0000-01-01", "since"),
             ("matchingStub=nonsense", "matchingStub"),
         ):
             self.refused(self.wire.admin("GET", f"/requests?{query}"), name)
+        for limit in ("x", "-1", "9" * 20):
+            self.get(f"/requests?limit={limit}", 400)
 
     def test_all_are_forgotten(self) -> None:
         for method, path in (("DELETE", "/requests"), ("POST", "/requests/reset")):
@@ -194,8 +186,15 @@ class PatternTests(AdminCase):
             self.refused(self.wire.admin("POST", f"/requests/{path}", b""), "")
         self.refused(self.wire.admin("POST", "/near-misses/request-pattern", {"urls": 1}), "/urls")
 
-    def test_removing_by_metadata_is_refused(self) -> None:
-        self.refused(self.wire.admin("POST", "/requests/remove-by-metadata", {}), "")
+    def test_what_stubs_of_some_metadata_answered_is_removed(self) -> None:
+        self.stub({"url": "/a"}, metadata={"team": "x"})
+        self.stub({"url": "/b"}, metadata={"team": "y"})
+        self.call("/a", "/b", "/c")
+        wanted = {"matchesJsonPath": {"expression": "$.team", "equalTo": "x"}}
+        removed = self.post("/requests/remove-by-metadata", wanted)["serveEvents"]
+        self.assertEqual([event["request"]["url"] for event in removed], ["/a"])
+        self.assertEqual(self.listed(), ["/c", "/b"])
+        self.refused(self.wire.admin("POST", "/requests/remove-by-metadata", {"team": 1}), "/team")
 
     def test_a_search_that_takes_too_long_is_given_up(self) -> None:
         self.call("/a")
@@ -211,27 +210,38 @@ class NearMissTests(AdminCase):
         self.assertEqual(self.urls(self.get("/requests/unmatched")["requests"]), ["/nowhere", NOBODY])
 
     def test_the_stubs_nearest_to_an_unmatched_request_are_told(self) -> None:
+        for url in ("/a", NOBODY + "y", "/b", "/c"):
+            self.stub({"url": url})
         self.call(NOBODY)
-        self.stubs(
-            *(
-                FakeStub(str(UUID(int=i)), {"url": url})
-                for i, url in enumerate(("/a", NOBODY + "y", "/b", "/c"))
-            )
-        )
         misses = self.get("/requests/unmatched/near-misses")["nearMisses"]
         self.assertEqual(len(misses), 3)
         self.assertEqual(misses[0]["request"]["url"], NOBODY)
-        self.assertEqual(misses[0]["stubMapping"]["request"], {"url": NOBODY + "y"})
+        self.assertEqual(misses[0]["stubMapping"]["request"]["url"], NOBODY + "y")
         distances = [miss["matchResult"]["distance"] for miss in misses]
         self.assertEqual(distances, sorted(distances))
         self.assertTrue(0 < distances[0] < 1)
+
+    def test_what_no_stub_of_an_upstream_answers_is_unmatched(self) -> None:
+        self.stub({"url": "/api/oagw/v1/proxy/stripe/v1/charges"})
+        self.call("/api/oagw/v1/proxy/stripe/v1/charge")
+        self.assertEqual(len(self.get("/requests/unmatched")["requests"]), 1)
+
+    def test_in_a_sandbox_its_stubs_are_near_and_those_that_all_share(self) -> None:
+        token = self.wire.gateway.spaces.create(60, self.wire.clock.seconds()).token.decode()
+        self.stub({"url": "/shared"})
+        own = {"request": {"url": "/own"}}
+        self.assertEqual(self.wire.admin("POST", "/mappings", own, token=token).status, 201)
+        self.wire.ask("GET", "/nowhere", token=token)
+        misses = self.wire.admin("GET", "/requests/unmatched/near-misses", token=token).json()["nearMisses"]
+        self.assertEqual({miss["stubMapping"]["request"]["url"] for miss in misses}, {"/own", "/shared"})
+        self.assertEqual(self.get("/requests/unmatched/near-misses"), {"nearMisses": []})
 
     def test_without_stubs_there_are_no_near_misses(self) -> None:
         self.call(NOBODY)
         self.assertEqual(self.get("/requests/unmatched/near-misses"), {"nearMisses": []})
 
     def test_the_stubs_nearest_to_a_request_are_told(self) -> None:
-        self.stubs(FakeStub(UNKNOWN, {"method": "POST", "url": "/x", "headers": {"A": {"equalTo": "1"}}}))
+        self.stub({"method": "POST", "url": "/x", "headers": {"A": {"equalTo": "1"}}})
         given = {"method": "POST", "url": "/x", "headers": {"A": ["2", "1"], "B": "1"}}
         (miss,) = self.post("/near-misses/request", given)["nearMisses"]
         self.assertEqual(miss["matchResult"]["distance"], 0)
@@ -242,7 +252,7 @@ class NearMissTests(AdminCase):
     def test_a_request_that_was_found_can_be_sent_back(self) -> None:
         self.call("/a")
         (found,) = self.post("/requests/find", {})["requests"]
-        self.stubs(FakeStub(UNKNOWN, {"url": "/a"}))
+        self.stub({"url": "/a"})
         (miss,) = self.post("/near-misses/request", found)["nearMisses"]
         self.assertEqual(miss["matchResult"]["distance"], 0)
 

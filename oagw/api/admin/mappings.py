@@ -1,0 +1,212 @@
+"""/__admin/mappings: the stubs of a space, in WireMock's JSON."""
+
+import json
+from contextlib import suppress
+from uuid import UUID
+
+import msgspec
+from twisted.internet.interfaces import IReactorTime
+from twisted.web.resource import IResource
+from twisted.web.server import Request
+
+from oagw.api.admin.env import AdminEnv
+from oagw.api.admin.node import AdminNode, document, space_of, whole_number
+from oagw.control.invalid import Invalid
+from oagw.control.mapping import Mappings, StubMapping
+from oagw.control.patience import GaveUp
+from oagw.control.pattern.operator import condition
+from oagw.control.pattern.spec import Operator
+from oagw.control.space import Space
+from oagw.control.store import Stub, store_of
+from oagw.model.call import Call
+from oagw.web.reply import Reply, excerpt, json_reply
+from oagw.web.resource import Refused
+
+_MAPPING = msgspec.json.Decoder(StubMapping)
+_MAPPINGS = msgspec.json.Decoder(Mappings)
+_PATTERN = msgspec.json.Decoder(Operator)
+
+
+class StubMappings(AdminNode):
+    """GET → 200 {"mappings", "meta": {"total"}}, with ``limit`` and ``offset``; POST a stub → 201, the stub.
+
+    DELETE → 200: there are none. Below it: ``{id}``, ``reset`` (POST: as at the start), ``import`` (POST
+    {"mappings", "importOptions"}), ``find-by-metadata`` and ``remove-by-metadata`` (POST a value pattern).
+    """
+
+    def __init__(self, env: AdminEnv) -> None:
+        super().__init__(
+            {
+                b"import": Import(env),
+                b"reset": Reset(env),
+                b"find-by-metadata": FindByMetadata(env.clock),
+                b"remove-by-metadata": RemoveByMetadata(env.clock),
+            }
+        )
+        self._env = env
+
+    def getChild(self, path: bytes, request: Request) -> IResource:
+        return OneStub(self._env, path) if path else self
+
+    def render_GET(self, request: Request) -> Reply:
+        stubs = list(store_of(space_of(request)))
+        start = whole_number(request, "offset", 0)
+        limit = whole_number(request, "limit", len(stubs))
+        return _list(stubs[start : start + limit], len(stubs))
+
+    def render_POST(self, request: Request) -> Reply:
+        stub = _stub(self._env, document(request, _MAPPING))
+        _put(space_of(request), [stub])
+        return json_reply(stub.json(), 201)
+
+    def render_DELETE(self, request: Request) -> Reply:
+        space = space_of(request)
+        store_of(space).clear()
+        space.hits.clear()
+        return json_reply({})
+
+
+class OneStub(AdminNode):
+    """GET → 200, the stub; PUT → 200, the stub that now is in its place; DELETE → 200; 404 for another id."""
+
+    def __init__(self, env: AdminEnv, id: bytes) -> None:
+        super().__init__()
+        self._env = env
+        self._id = id
+
+    def render_GET(self, request: Request) -> Reply:
+        return json_reply(self._known(request).json())
+
+    def render_PUT(self, request: Request) -> Reply:
+        known = self._known(request)
+        mapping = document(request, _MAPPING)
+        stub = Stub(mapping, known.id, self._env.directory.files)
+        _put(space_of(request), [stub])
+        return json_reply(stub.json())
+
+    def render_DELETE(self, request: Request) -> Reply:
+        stub = self._known(request)
+        _remove(space_of(request), stub)
+        return json_reply({})
+
+    def _known(self, request: Request) -> Stub:
+        text = excerpt(self._id)
+        try:
+            id = str(UUID(text))
+        except ValueError:
+            raise Refused(400, f"{text} is not a valid UUID") from None
+        stub = store_of(space_of(request)).get(id)
+        if stub is None:
+            raise Refused(404, f"There is no stub {text}")
+        return stub
+
+
+class Import(AdminNode):
+    """POST {"mappings": [...], "importOptions": {"duplicatePolicy", "deleteAllNotInImport"}} → 200.
+
+    All of them or, if one does not fit, none.
+    """
+
+    def __init__(self, env: AdminEnv) -> None:
+        super().__init__()
+        self._env = env
+
+    def render_POST(self, request: Request) -> Reply:
+        given = document(request, _MAPPINGS)
+        stubs = [_stub(self._env, one, f"/mappings/{n}") for n, one in enumerate(given.mappings)]
+        space, options = space_of(request), given.import_options
+        store = store_of(space)
+        if options and options.duplicate_policy == "IGNORE":
+            stubs = [stub for stub in stubs if store.get(stub.id) is None]
+        _put(space, stubs)
+        if options and options.delete_all_not_in_import:
+            named = {mapping.id or mapping.uuid for mapping in given.mappings} | {stub.id for stub in stubs}
+            for stub in store:
+                if stub.id not in named:
+                    _remove(space, stub)
+        return json_reply({})
+
+
+class Reset(AdminNode):
+    """POST → 200: the stubs are those of ``--mappings``, and in a sandbox none."""
+
+    def __init__(self, env: AdminEnv) -> None:
+        super().__init__()
+        self._env = env
+
+    def render_POST(self, request: Request) -> Reply:
+        reset_stubs(space_of(request), self._env)
+        return json_reply({})
+
+
+class FindByMetadata(AdminNode):
+    """POST a value pattern → 200 {"mappings", "meta"}: the stubs whose metadata match it."""
+
+    def __init__(self, clock: IReactorTime) -> None:
+        super().__init__()
+        self._clock = clock
+
+    def render_POST(self, request: Request) -> Reply:
+        found = by_metadata(request, self._clock.seconds())
+        return _list(found, len(found))
+
+
+class RemoveByMetadata(AdminNode):
+    """POST a value pattern → 200: the stubs whose metadata match it are gone."""
+
+    def __init__(self, clock: IReactorTime) -> None:
+        super().__init__()
+        self._clock = clock
+
+    def render_POST(self, request: Request) -> Reply:
+        for stub in by_metadata(request, self._clock.seconds()):
+            _remove(space_of(request), stub)
+        return json_reply({})
+
+
+def reset_stubs(space: Space, env: AdminEnv) -> None:
+    """Have ``space`` as it was at the start: without stubs, or with those of ``--mappings``."""
+    if space is env.spaces.shared:
+        env.directory.restore(space)
+    else:
+        store_of(space).clear()
+        space.hits.clear()
+
+
+def _stub(env: AdminEnv, mapping: StubMapping, pointer: str = "") -> Stub:
+    """A stub from ``mapping``, with an id of its own if it names none; raises Invalid."""
+    if mapping.id and mapping.uuid and mapping.id.lower() != mapping.uuid.lower():
+        raise Invalid(f"{pointer}/uuid", "uuid and id are the same thing, and differ")
+    if mapping.persistent:
+        raise Invalid(f"{pointer}/persistent", "persistent stubs are files: start with --mappings")
+    id = mapping.id or mapping.uuid or str(UUID(int=env.random.getrandbits(128), version=4))
+    return Stub(mapping, id.lower(), env.directory.files, pointer)
+
+
+def _put(space: Space, stubs: list[Stub]) -> None:
+    store = store_of(space)
+    store.check_room(stubs)
+    for stub in reversed(stubs):
+        store.add(stub)
+        space.hits.pop(stub.id, None)
+
+
+def _remove(space: Space, stub: Stub) -> None:
+    store_of(space).remove(stub)
+    space.hits.pop(stub.id, None)
+
+
+def _list(stubs: list[Stub], total: int) -> Reply:
+    return json_reply({"mappings": [stub.json() for stub in stubs], "meta": {"total": total}})
+
+
+def by_metadata(request: Request, now: float) -> list[Stub]:
+    """The stubs whose metadata match the value pattern that is sent; raises Invalid."""
+    wanted = condition(document(request, _PATTERN), "")
+    call = Call("POST", "/")  # whose patience is what all of it may take
+    found = []
+    for stub in store_of(space_of(request)):
+        with suppress(GaveUp):
+            if wanted.test(json.dumps(stub.mapping.metadata or {}), call, now):
+                found.append(stub)
+    return found

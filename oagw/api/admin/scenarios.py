@@ -1,0 +1,98 @@
+"""/__admin/scenarios: the states that stubs move a space through."""
+
+import msgspec
+from twisted.web.resource import IResource
+from twisted.web.server import Request
+
+from oagw.api.admin.env import AdminEnv
+from oagw.api.admin.node import AdminNode, document, space_of
+from oagw.control.space import Space
+from oagw.control.store import STARTED, Stub
+from oagw.web.reply import Reply, json_reply
+from oagw.web.resource import Refused
+
+
+class ScenarioState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The state that a scenario is to be in."""
+
+    state: str
+
+
+_STATE = msgspec.json.Decoder(ScenarioState)
+
+
+class Scenarios(AdminNode):
+    """GET → 200 {"scenarios": [{"id", "name", "state", "possibleStates", "mappings"}]}.
+
+    Below it: ``reset`` (POST: all are in their first state) and ``{name}/state``. A sandbox has states of its
+    own for the scenarios of shared stubs as well.
+    """
+
+    def __init__(self, env: AdminEnv) -> None:
+        super().__init__({b"reset": ResetScenarios()})
+        self._env = env
+
+    def getChild(self, path: bytes, request: Request) -> IResource:
+        if not path:
+            return self
+        return AdminNode({b"state": State(self._env, path.decode("utf-8", "replace"))})
+
+    def render_GET(self, request: Request) -> Reply:
+        space = space_of(request)
+        scenarios = [
+            {
+                "id": name,
+                "name": name,
+                "state": space.scenarios.get(name, STARTED),
+                "possibleStates": _states(stubs),
+                "mappings": [stub.json() for stub in stubs],
+            }
+            for name, stubs in _by_scenario(space, self._env).items()
+        ]
+        return json_reply({"scenarios": scenarios})
+
+
+class ResetScenarios(AdminNode):
+    """POST → 200: all scenarios are in their first state."""
+
+    def render_POST(self, request: Request) -> Reply:
+        space_of(request).scenarios.clear()
+        return json_reply({})
+
+
+class State(AdminNode):
+    """PUT {"state"} → 200: the scenario is in it; without a body, in its first.
+
+    404 for a scenario, and 422 for a state, that no stub mentions.
+    """
+
+    def __init__(self, env: AdminEnv, name: str) -> None:
+        super().__init__()
+        self._env = env
+        self._name = name
+
+    def render_PUT(self, request: Request) -> Reply:
+        space, name = space_of(request), self._name
+        stubs = _by_scenario(space, self._env).get(name)
+        if stubs is None:
+            raise Refused(404, f"Scenario {name} does not exist")
+        assert request.content is not None
+        state = document(request, _STATE).state if request.content.getbuffer().nbytes else STARTED
+        if state not in _states(stubs):
+            raise Refused(422, f"Scenario {name} does not support state {state}", code="11")
+        space.scenarios[name] = state
+        return json_reply({})
+
+
+def _by_scenario(space: Space, env: AdminEnv) -> dict[str, list[Stub]]:
+    """The stubs that callers of ``space`` see, by their scenarios."""
+    found: dict[str, list[Stub]] = {}
+    for store in {id(space): space.stubs, id(env.spaces.shared): env.spaces.shared.stubs}.values():
+        for stub in store or ():
+            if stub.scenario is not None:
+                found.setdefault(stub.scenario, []).append(stub)
+    return found
+
+
+def _states(stubs: list[Stub]) -> list[str]:
+    return list(dict.fromkeys([STARTED, *(state for stub in stubs for state in stub.states)]))

@@ -1,0 +1,127 @@
+"""Stubbed: the resource before which stubs get to answer; what it wraps answers the rest."""
+
+from collections.abc import Container
+from random import Random
+from typing import TYPE_CHECKING
+
+from twisted.internet.interfaces import IReactorTime
+from twisted.web.resource import IResource
+from twisted.web.server import Request
+
+from oagw.control.space import Space, Spaces
+from oagw.model.call import PREFIXES, Call, alias_of
+from oagw.model.journal import STUB
+from oagw.model.problem import platform
+from oagw.model.secret import masked_url
+from oagw.web.deliver import Delayed
+from oagw.web.guard import Guard
+from oagw.web.reply import UPSTREAM, Reply, json_reply, problem_reply
+from oagw.web.request import GatewayRequest
+from oagw.web.stream import EventStream, Streams
+
+if TYPE_CHECKING:  # loaded when the first stub is made
+    from oagw.control.answer import Settings
+    from oagw.control.store import Store, Stub
+
+# Where stubs answer behind a guard, or not at all.
+_ELSEWHERE = (*(prefix.encode() for prefix in PREFIXES), b"/__admin")
+
+# Stubs that are looked at to find the nearest.
+_COMPARED = 200
+
+
+class Stubs:
+    """What Stubbed resources answer with: the stubs of the caller's sandbox, then those that all share."""
+
+    def __init__(
+        self, spaces: Spaces, services: Container[str], streams: Streams, clock: IReactorTime, random: Random
+    ) -> None:
+        self._spaces = spaces
+        self._services = services
+        self._streams = streams
+        self._clock = clock
+        self._random = random
+
+    def answer(self, request: Request) -> Reply | EventStream | Delayed | None:
+        """The answer of the first stub that matches ``request``.
+
+        Where none does, but there are stubs for its upstream and no service, that upstream's 404.
+        """
+        space = getattr(request, "space", None)
+        if space is None or (space.stubs is None and self._spaces.shared.stubs is None):
+            return None
+        assert isinstance(request, GatewayRequest)
+        call = request.entry.call()
+        call.body = request.content.getvalue()  # all of it: the journal may keep a part
+        now = self._clock.seconds()
+        for store in self._stores(space):
+            stub = store.find(call, space, now)
+            if stub is not None:
+                return self._play(stub, call, request, now)
+        alias = alias_of(call.paths[0])
+        if alias is None or alias in self._services or alias not in self.aliases(request):
+            return None
+        request.entry.alias, request.entry.matched = alias, False
+        stubs = [stub for store in self._stores(space) for stub in store if stub.pattern.alias == alias]
+        return json_reply({"error": _explained(call, stubs, now)}, 404, source=UPSTREAM)
+
+    def aliases(self, request: Request) -> set[str]:
+        """The upstreams that exist for the caller because there are stubs for them."""
+        stores = self._stores(getattr(request, "space", self._spaces.shared))
+        return set().union(*(store.aliases for store in stores))
+
+    def _play(
+        self, stub: "Stub", call: Call, request: GatewayRequest, now: float
+    ) -> Reply | EventStream | Delayed:
+        from oagw.control.rendering import RenderError
+        from oagw.web.stub_answer import played
+
+        entry = request.entry
+        entry.answered_by, entry.stub, entry.alias = STUB, stub.id, alias_of(call.paths[0])
+        settings = self._settings(request.space)
+        try:
+            answer = stub.answer(call, request.space, settings, now, self._random)
+        except RenderError as error:
+            return problem_reply(platform(422, f"The template of stub {stub.id}: {error}"), request)
+        if answer.source is None:
+            answer = answer._replace(source="gateway" if entry.alias is None else "upstream")
+        return played(answer, request, self._streams, self._clock)
+
+    def _stores(self, space: Space) -> "list[Store]":
+        shared = self._spaces.shared
+        both = (space.stubs, None if space is shared else shared.stubs)
+        return [store for store in both if store is not None]
+
+    def _settings(self, space: Space) -> "Settings":
+        """The settings of ``space``, and where it has none, those that all share."""
+        first, *rest = self._stores(space)
+        settings: Settings = first.settings
+        return settings if settings != type(settings)() or not rest else rest[0].settings
+
+
+class Stubbed(Guard):
+    """Wraps a resource; a request for which there is a stub does not go on to it."""
+
+    def __init__(self, wrapped: IResource, stubs: Stubs) -> None:
+        super().__init__(wrapped)
+        self._stubs = stubs
+
+    def instead(self, request: Request) -> Reply | EventStream | Delayed | None:
+        return self._stubs.answer(request)
+
+
+class StubbedOutside(Stubbed):
+    """The same for what is neither behind the guard of the gateway nor the control plane."""
+
+    def instead(self, request: Request) -> Reply | EventStream | Delayed | None:
+        return None if request.path.startswith(_ELSEWHERE) else super().instead(request)
+
+
+def _explained(call: Call, stubs: "list[Stub]", now: float) -> str:
+    """Why none of ``stubs`` answers ``call``, with what the nearest asks for."""
+    nearest = min(stubs[:_COMPARED], key=lambda stub: stub.pattern.distance(call, now))
+    parts = [part for part in nearest.pattern.compare(call, now) if not part.matches]
+    differs = "; ".join(f"{part.name}: expected {part.expected}" for part in parts)
+    why = differs or "its scenario or its times do not allow it now"
+    text = f"No stub matches {call.method} {masked_url(call.url)}"
+    return f"{text}. The nearest is {nearest.mapping.name or nearest.id}: {why}"

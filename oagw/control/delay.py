@@ -1,0 +1,65 @@
+"""Delays before an answer: WireMock's fixed, uniform and lognormal distributions."""
+
+from math import exp, log
+from random import Random
+from typing import Annotated
+
+import msgspec
+
+# The longest delay: a day.
+MAX = 86_400_000
+
+Milliseconds = Annotated[float, msgspec.Meta(ge=0, le=MAX)]
+
+
+class FixedDelay(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="fixed"):
+    """Always the same."""
+
+    milliseconds: Milliseconds
+
+    def sample(self, random: Random) -> float:
+        """A delay in milliseconds."""
+        return self.milliseconds
+
+
+class UniformDelay(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="uniform"):
+    """Anything from ``lower`` to ``upper``."""
+
+    lower: Milliseconds
+    upper: Milliseconds
+
+    def __post_init__(self) -> None:
+        if self.lower > self.upper:
+            raise ValueError("lower is more than upper")
+
+    def sample(self, random: Random) -> float:
+        """A delay in milliseconds."""
+        return random.uniform(self.lower, self.upper)
+
+
+class LogNormalDelay(
+    msgspec.Struct,
+    frozen=True,
+    forbid_unknown_fields=True,
+    rename="camel",
+    tag_field="type",
+    tag="lognormal",
+    omit_defaults=True,
+):
+    """Around ``median``, with a long tail whose weight is ``sigma``; never more than ``max_value``."""
+
+    median: Annotated[float, msgspec.Meta(gt=0, le=MAX)]
+    sigma: Annotated[float, msgspec.Meta(ge=0, le=10)]
+    max_value: Milliseconds | None = None
+
+    def __post_init__(self) -> None:
+        if self.max_value is not None and self.max_value < self.median:
+            raise ValueError("maxValue is less than median")
+
+    def sample(self, random: Random) -> float:
+        """A delay in milliseconds."""
+        most = MAX if self.max_value is None else self.max_value
+        return min(exp(log(self.median) + random.gauss(0, self.sigma)), most)
+
+
+Distribution = FixedDelay | UniformDelay | LogNormalDelay

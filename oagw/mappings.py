@@ -1,0 +1,30 @@
+"""``--mappings``: the folder of stubs, read at the start and again at each SIGHUP."""
+
+import signal
+from collections.abc import Callable
+from typing import Any
+
+from oagw.app import Gateway
+from oagw.config import ConfigError
+from oagw.control.invalid import Invalid
+
+
+def keep_loaded(gateway: Gateway, reactor: Any, say: Callable[[str], None]) -> None:
+    """Have ``gateway`` read its folder, now and at each SIGHUP; ``say`` takes a line on how the latter went.
+
+    Raises ConfigError if it cannot be read now.
+    """
+
+    def reload() -> None:
+        try:
+            say(f"--mappings: {gateway.load_mappings()} stubs")
+        except Invalid as invalid:
+            say(f"--mappings: {invalid.detail}; the stubs are what they were")
+
+    hangup = getattr(signal, "SIGHUP", None)  # not on Windows
+    if hangup is not None:
+        signal.signal(hangup, lambda *_: reactor.callFromThread(reload))
+    try:
+        gateway.load_mappings()
+    except Invalid as invalid:
+        raise ConfigError(f"--mappings: {invalid.detail}") from None

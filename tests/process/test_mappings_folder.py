@@ -1,0 +1,83 @@
+import json
+import os
+import signal
+
+import pytest
+from launched import PATIENCE, ROOT, SERVER, TOKEN, TWISTD, Launched, until
+
+PATH = "/api/oagw/v1/proxy/stripe/v1/balance"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "mappings" / "nested").mkdir(parents=True)
+    (tmp_path / "__files").mkdir()
+    (tmp_path / "__files" / "balance.json").write_bytes(b'{"amount": 7}')
+    write(tmp_path, "balance", {"request": {"urlPath": PATH}, "response": {"bodyFileName": "balance.json"}})
+    return tmp_path
+
+
+def write(folder, name, document):
+    (folder / "mappings" / "nested" / f"{name}.json").write_text(json.dumps(document))
+
+
+def get(server, path=PATH):
+    return server.get(path, Authorization=f"Bearer {TOKEN}")
+
+
+@pytest.mark.parametrize("command", [SERVER, (*TWISTD, "oagw")], ids=["server.py", "twistd"])
+def test_stubs_and_bodies_are_read_at_the_start_and_again_at_a_hangup(folder, command):
+    place = {"cwd": folder, "env": {**os.environ, "PYTHONPATH": str(ROOT)}}
+    with Launched("0", "--mappings", str(folder), command=command, **place) as server:
+        assert get(server) == (200, b'{"amount": 7}')
+        both = [
+            {"request": {"urlPath": PATH}, "response": {"body": "first"}},
+            {"request": {"urlPathPattern": PATH + ".*"}, "response": {"body": "second"}},
+        ]
+        write(folder, "balance", {"mappings": both})
+        server.process.send_signal(signal.SIGHUP)
+        until(lambda: "--mappings: 2 stubs" in server.said())
+        assert get(server) == (200, b"first")
+        assert get(server, PATH + "/x") == (200, b"second")
+
+
+def test_what_cannot_be_read_again_is_said_and_changes_nothing(folder):
+    with Launched("0", "--mappings", str(folder)) as server:
+        get(server)  # so that they are read
+        write(folder, "bad", {"request": {"urlPth": PATH}})
+        server.process.send_signal(signal.SIGHUP)
+        until(lambda: "mappings/nested/bad.json at /request/urlPth: " in server.said())
+        assert get(server) == (200, b'{"amount": 7}')
+
+
+@pytest.mark.parametrize(
+    ("document", "complaint"),
+    [
+        ({"response": {"bodyFileName": "../secret"}}, "bad.json at /response/bodyFileName: "),
+        ({"response": {"bodyFileName": "none.txt"}}, "bad.json at /response/bodyFileName: "),
+        ({"mappings": [{}, {"response": {"status": 1}}]}, "bad.json at /mappings/1/response/status: "),
+        ("text", "bad.json: "),
+    ],
+)
+def test_a_folder_with_a_stub_that_does_not_fit_ends_the_server_with_one_line(folder, document, complaint):
+    (folder / "secret").write_text("x")
+    write(folder, "bad", document)
+    with Launched("0", "--mappings", str(folder)) as server:
+        assert server.process.wait(PATIENCE) == 2
+        *_, line = server.said().splitlines()
+        assert line.startswith("server.py: --mappings: mappings/nested/")
+        assert complaint in line
+
+
+def test_a_folder_that_is_not_there_ends_it_as_well(tmp_path):
+    with Launched("0", "--mappings", str(tmp_path / "none")) as server:
+        assert server.process.wait(PATIENCE) == 2
+        assert server.said().splitlines()[-1].endswith("none is not a folder")
+
+
+def test_reset_brings_back_what_the_folder_had(folder):
+    with Launched("0", "--mappings", str(folder)) as server:
+        assert server.ask("DELETE", "/__admin/mappings", None)[0] == 200
+        assert get(server)[0] == 404
+        assert server.ask("POST", "/__admin/mappings/reset", None)[0] == 200
+        assert get(server) == (200, b'{"amount": 7}')

@@ -1,0 +1,521 @@
+"""Stubs over the wire: what a test author posts to /__admin/mappings is what callers get."""
+
+import json
+from base64 import b64encode
+from typing import Any
+
+from tests.support.wire import BEARER, Answer, Wire, parse, request
+from tests.support.wire_case import WireTestCase
+
+CHARGES = "/api/oagw/v1/proxy/stripe/v1/charges"
+
+
+def mapping(response: dict[str, Any] | None = None, **members: Any) -> dict[str, Any]:
+    """A stub mapping for GET of CHARGES."""
+    return {"request": {"method": "GET", "url": CHARGES}, "response": response or {}, **members}
+
+
+class StubCase(WireTestCase):
+    def stub(self, response: dict[str, Any] | None = None, **members: Any) -> dict[str, Any]:
+        answer = self.wire.admin("POST", "/mappings", mapping(response, **members))
+        self.assertEqual(answer.status, 201, answer)
+        created: dict[str, Any] = answer.json()
+        return created
+
+    def get(self, path: str = CHARGES, token: str | None = "test-integration-token") -> Answer:
+        return self.wire.ask("GET", path, token=token)
+
+    def begun(self) -> bytes:
+        """GET of CHARGES on the test's own connection, and what came at once."""
+        return self.connection.send(request(f"GET {CHARGES} HTTP/1.1", "Host: g", BEARER))
+
+    def after(self, seconds: float) -> bytes:
+        for _ in range(round(seconds / 0.005)):
+            self.wire.clock.advance(0.005)
+        return self.connection.take()
+
+
+class WhoAnswersTests(StubCase):
+    def test_a_stub_makes_its_upstream_exist(self) -> None:
+        self.assertEqual(self.get().json()["error"], "Unknown alias: stripe")
+        self.stub({"jsonBody": {"id": "ch_1"}})
+        answer = self.get()
+        self.assertEqual((answer.status, answer.json(), answer.source), (200, {"id": "ch_1"}, ["upstream"]))
+        status = self.get("/api/oagw/v1/status").json()
+        self.assertIn("stripe", status["registered_aliases"])
+
+    def test_it_answers_below_both_prefixes_and_for_the_alias_in_any_case(self) -> None:
+        self.stub({"body": "yes"})
+        for path in ("/oagw/v1/proxy/stripe/v1/charges", "/api/oagw/v1/proxy/Stripe/v1/charges"):
+            self.assertEqual(self.get(path).body, b"yes", path)
+
+    def test_what_no_stub_of_the_upstream_matches_is_its_404_that_names_the_nearest(self) -> None:
+        self.stub(name="list charges")
+        answer = self.get("/api/oagw/v1/proxy/stripe/v1/charge")
+        self.assertEqual((answer.status, answer.source), (404, ["upstream"]))
+        self.assertIn("No stub matches GET /api/oagw/v1/proxy/stripe/v1/charge.", answer.json()["error"])
+        self.assertIn("list charges", answer.json()["error"])
+        self.assertIn(CHARGES, answer.json()["error"])
+
+    def test_the_guard_comes_first(self) -> None:
+        self.stub()
+        self.assertEqual(self.get(token=None).status, 401)
+        self.assertEqual(self.get(token="other").status, 403)
+
+    def test_a_stub_comes_before_a_built_in_service_which_answers_the_rest(self) -> None:
+        path = "/api/oagw/v1/proxy/weather/current?city=Oslo"
+        self.stub({"body": "rain"}, request={"url": path})
+        self.assertEqual(self.get(path).body, b"rain")
+        self.assertEqual(self.get(path + "lo").json()["condition"], "sunny")
+
+    def test_outside_of_the_gateway_a_stub_needs_no_token_and_is_the_gateways(self) -> None:
+        self.stub({"body": "mine"}, request={"url": "/anything/else"})
+        answer = self.get("/anything/else", token=None)
+        self.assertEqual((answer.body, answer.source), (b"mine", ["gateway"]))
+        self.stub({"body": "ill"}, request={"urlPath": "/health"})
+        self.assertEqual(self.get("/health").body, b"ill")
+
+    def test_no_stub_comes_before_the_control_plane(self) -> None:
+        self.stub({"body": "mine"}, request={"urlPattern": "/.*"})
+        self.assertEqual(self.wire.admin("GET", "/version").headers["content-type"], ["application/json"])
+
+    def test_the_error_source_is_what_the_stub_says(self) -> None:
+        for source, expected in (("upstream", ["upstream"]), ("gateway", ["gateway"]), ("none", [])):
+            self.stub({"errorSource": source})
+            self.assertEqual(self.get().source, expected)
+
+    def test_the_first_is_the_one_of_least_priority_and_then_the_newest(self) -> None:
+        self.stub({"body": "old"})
+        self.stub({"body": "new"})
+        self.assertEqual(self.get().body, b"new")
+        self.stub({"body": "first"}, priority=1, request={"urlPathPattern": "/api/.*"})
+        self.stub({"body": "last"}, priority=9)
+        self.assertEqual(self.get().body, b"first")
+
+    def test_times_is_how_often_it_answers_before_it_steps_aside(self) -> None:
+        self.stub({"body": "always"})
+        self.stub({"status": 503}, times=2)
+        self.assertEqual([self.get().status for _ in range(4)], [503, 503, 200, 200])
+
+    def test_a_scenario_moves_from_state_to_state(self) -> None:
+        self.stub({"body": "1"}, scenarioName="s", requiredScenarioState="Started", newScenarioState="two")
+        self.stub({"body": "2"}, scenarioName="s", requiredScenarioState="two", newScenarioState="Started")
+        self.assertEqual([self.get().body for _ in range(3)], [b"1", b"2", b"1"])
+
+    def test_the_journal_says_which_stub_answered(self) -> None:
+        stub = self.stub()
+        self.get()
+        (entry,) = self.wire.gateway.spaces.shared.journal
+        self.assertEqual((entry.answered_by, entry.stub, entry.alias), ("stub", stub["id"], "stripe"))
+
+
+class ResponseTests(StubCase):
+    def test_status_phrase_and_headers_are_as_defined(self) -> None:
+        self.stub(
+            {"status": 418, "statusMessage": "Short & stout", "headers": {"X-A": ["1", "2"], "Via": "x"}}
+        )
+        answer = self.get()
+        self.assertEqual((answer.status, answer.phrase), (418, "Short & stout"))
+        self.assertEqual((answer.headers["x-a"], answer.headers["via"]), (["1", "2"], ["x"]))
+
+    def test_every_kind_of_body(self) -> None:
+        for response, body in (
+            ({"body": "påske"}, "påske".encode()),
+            ({"jsonBody": {"a": ["é", None]}}, '{"a":["é",null]}'.encode()),
+            ({"jsonBody": None}, b"null"),
+            ({"base64Body": b64encode(b"\0\xff").decode()}, b"\0\xff"),
+            ({}, b""),
+        ):
+            self.stub(response)
+            self.assertEqual(self.get().body, body)
+
+    def test_a_204_has_neither_body_nor_length(self) -> None:
+        self.stub({"status": 204, "body": "x"})
+        answer = self.get()
+        self.assertEqual((answer.body, answer.headers.get("content-length")), (b"", None))
+
+    def test_a_template_is_filled_from_the_request(self) -> None:
+        self.stub(
+            {
+                "jsonBody": {"id": "{{request.pathSegments.[6]}}"},
+                "headers": {"X-Method": "{{request.method}}"},
+                "transformers": ["response-template"],
+            },
+            request={"urlPathPattern": "/api/oagw/v1/proxy/stripe/v1/.*"},
+        )
+        answer = self.get()
+        self.assertEqual((answer.json(), answer.headers["x-method"]), ({"id": "charges"}, ["GET"]))
+
+    def test_without_the_transformer_braces_are_text(self) -> None:
+        self.stub({"body": "{{request.method}}"})
+        self.assertEqual(self.get().body, b"{{request.method}}")
+
+    def test_a_template_cannot_inject_a_header(self) -> None:
+        self.stub(
+            {"headers": {"X-Q": "{{{request.query.q}}}"}, "transformers": ["response-template"]},
+            request={"urlPath": CHARGES},
+        )
+        answer = self.get(CHARGES + "?q=a%0d%0aX-Evil:%20b")
+        self.assertEqual((answer.headers["x-q"], "x-evil" in answer.headers), (["a X-Evil: b"], False))
+
+
+class ProblemTests(StubCase):
+    def test_a_429_in_one_word(self) -> None:
+        self.stub({"problem": "resource_exhausted"})
+        answer = self.get()
+        self.assertEqual(
+            (answer.status, answer.source, answer.type), (429, ["gateway"], "application/problem+json")
+        )
+        self.assertEqual(answer.headers["retry-after"], ["1"])
+        self.assertEqual(answer.headers["x-ratelimit-remaining"], ["0"])
+        self.assertEqual(answer.headers["x-ratelimit-reset"], ["1700000001"])
+        problem = answer.json()
+        self.assertEqual(
+            problem["type"], "gts://gts.cf.core.errors.err.v1~cf.core.err.resource_exhausted.v1~"
+        )
+        self.assertEqual((problem["title"], problem["instance"]), ("Resource Exhausted", CHARGES))
+        self.assertEqual(problem["context"]["violations"][0]["subject"], "rate_limit")
+
+    def test_a_503_says_when_to_come_back_in_header_and_body(self) -> None:
+        self.stub({"problem": {"category": "service_unavailable", "retryAfter": 7, "error": "Out for lunch"}})
+        answer = self.get()
+        self.assertEqual((answer.status, answer.headers["retry-after"]), (503, ["7"]))
+        self.assertEqual(answer.json()["context"]["retry_after_seconds"], 7)
+        self.assertEqual(answer.json()["error"], "Out for lunch")
+
+    def test_a_504_has_no_retry_after(self) -> None:
+        self.stub({"problem": "deadline_exceeded"})
+        answer = self.get()
+        self.assertEqual((answer.status, "retry-after" in answer.headers), (504, False))
+
+    def test_every_category_is_a_problem_of_its_status(self) -> None:
+        from oagw.model.problem import CATEGORIES
+
+        for category, (status, title, _) in CATEGORIES.items():
+            self.stub({"problem": category})
+            answer = self.get()
+            self.assertEqual((answer.status, answer.json()["title"]), (status, title))
+
+
+class DelayTests(StubCase):
+    def test_nothing_is_sent_before_the_delay_is_over(self) -> None:
+        self.stub({"body": "late", "fixedDelayMilliseconds": 3000})
+        self.assertEqual(self.begun() + self.after(2.99), b"")
+        answer, _ = parse(self.after(0.02))
+        self.assertEqual(answer.body, b"late")
+
+    def test_a_client_that_leaves_meanwhile_leaves_nothing_behind(self) -> None:
+        self.stub({"fixedDelayMilliseconds": 3000})
+        self.begun()
+        self.connection.leave()
+        self.assertEqual(self.wire.clock.getDelayedCalls(), [])
+        (entry,) = self.wire.gateway.spaces.shared.journal
+        self.assertEqual((entry.ended, entry.status), ("client_left", None))
+        self.connection = self.wire.connect()
+
+    def test_the_settings_delay_stubs_without_a_delay_of_their_own(self) -> None:
+        self.wire.admin("POST", "/settings", {"fixedDelay": 500})
+        self.stub()
+        self.assertEqual(self.begun() + self.after(0.49), b"")
+        self.assertIn(b"200 OK", self.after(0.02))
+        self.stub({"fixedDelayMilliseconds": 0})
+        self.assertIn(b"200 OK", self.begun())
+
+    def test_a_distribution_stays_within_its_bounds(self) -> None:
+        self.stub({"delayDistribution": {"type": "uniform", "lower": 1000, "upper": 2000}})
+        for _ in range(5):
+            self.assertEqual(self.begun() + self.after(0.99), b"")
+            self.assertIn(b"200 OK", self.after(1.02))
+
+    def test_a_dribble_comes_in_pieces_over_its_time(self) -> None:
+        self.stub({"body": "abcdefghij", "chunkedDribbleDelay": {"numberOfChunks": 5, "totalDuration": 1000}})
+        first = self.begun()
+        self.assertTrue(first.endswith(b"2\r\nab\r\n"), first)
+        rest = [self.after(0.2) for _ in range(5)]
+        self.assertEqual(rest, [b"2\r\ncd\r\n", b"2\r\nef\r\n", b"2\r\ngh\r\n", b"2\r\nij\r\n", b"0\r\n\r\n"])
+
+
+class FaultTests(StubCase):
+    def fault(self, name: str) -> bytes:
+        self.stub({"fault": name, "headers": {"X-A": "b"}})
+        data = self.begun()
+        self.assertTrue(self.connection.transport.disconnecting)
+        return data
+
+    def test_an_empty_response_is_a_close_without_a_byte(self) -> None:
+        self.assertEqual(self.fault("EMPTY_RESPONSE"), b"")
+
+    def test_a_malformed_chunk_follows_a_good_head(self) -> None:
+        head, _, rest = self.fault("MALFORMED_RESPONSE_CHUNK").partition(b"\r\n\r\n")
+        self.assertIn(b"Transfer-Encoding: chunked", head)
+        self.assertTrue(rest.startswith(b"lskdu"))
+
+    def test_random_data_is_no_http(self) -> None:
+        self.assertTrue(self.fault("RANDOM_DATA_THEN_CLOSE").startswith(b"lskdu"))
+
+    def test_a_reset_aborts_the_connection(self) -> None:
+        self.assertEqual(self.fault("CONNECTION_RESET_BY_PEER"), b"")
+        self.assertTrue(self.connection.transport.disconnected)
+
+
+class EventTests(StubCase):
+    def test_each_event_comes_after_its_own_delay(self) -> None:
+        self.stub(
+            {
+                "sse": [
+                    {"data": "one", "id": "1", "event": "first"},
+                    {"data": {"n": 2}, "delayMilliseconds": 1000},
+                    {"data": "three\nlines", "comment": "hm", "retry": 5, "delayMilliseconds": 500},
+                ]
+            }
+        )
+        head, _, first = self.begun().partition(b"\r\n\r\n")
+        self.assertIn(b"Content-Type: text/event-stream", head)
+        self.assertIn(b"id: 1\nevent: first\ndata: one\n\n", first)
+        self.assertEqual(self.after(0.99), b"")
+        self.assertIn(b'data: {"n": 2}\n\n', self.after(0.02))
+        last = self.after(0.5)
+        self.assertIn(b": hm\nretry: 5\ndata: three\ndata: lines\n\n", last)
+        self.assertTrue(last.endswith(b"0\r\n\r\n"))
+
+    def test_how_the_stream_ends(self) -> None:
+        for ends, complete, aborted in (
+            ("complete", True, False),
+            ("cut", False, False),
+            ("reset", False, True),
+        ):
+            self.connection.leave()
+            self.connection = self.wire.connect()
+            self.stub({"sse": {"events": [{"data": "x"}], "ends": ends}})
+            sent = self.begun() + self.after(0.1)
+            self.assertEqual(sent.endswith(b"0\r\n\r\n"), complete, ends)
+            self.assertEqual(self.connection.transport.disconnecting, not complete, ends)
+            self.assertEqual(self.connection.transport.disconnected, aborted, ends)
+
+    def test_a_stream_that_hangs_waits_for_the_client_to_leave(self) -> None:
+        self.stub({"sse": {"events": [{"data": "x"}], "ends": "hang"}})
+        self.assertIn(b"data: x", self.begun())
+        self.assertEqual(self.after(1), b"")
+        self.assertFalse(self.connection.transport.disconnecting)
+
+    def test_data_is_a_template_if_the_stub_says_so(self) -> None:
+        self.stub(
+            {"sse": [{"data": "{{request.query.q}}"}], "transformers": ["response-template"]},
+            request={"urlPath": CHARGES},
+        )
+        self.assertEqual(self.get(CHARGES + "?q=a%0Ab").body, b"data: a\ndata: b\n\n")
+
+
+class RefusedTests(StubCase):
+    def test_what_does_not_fit_is_422_and_names_the_member(self) -> None:
+        for document, pointer in (
+            (b"nope", ""),
+            (b"[1]", ""),
+            ({"requests": {}}, "/requests"),
+            ({"request": {"urlPatern": "/"}}, "/request/urlPatern"),
+            ({"request": {"urlPattern": "("}}, "/request/urlPattern"),
+            ({"response": {"status": 99}}, "/response/status"),
+            ({"response": {"status": "200"}}, "/response/status"),
+            ({"response": {"proxyBaseUrl": "http://x"}}, "/response/proxyBaseUrl"),
+            ({"response": {"fault": "BANG"}}, "/response/fault"),
+            ({"response": {"base64Body": "!"}}, "/response/base64Body"),
+            ({"response": {"bodyFileName": "a.txt"}}, "/response/bodyFileName"),
+            ({"response": {"body": "a", "jsonBody": 1}}, "/response/jsonBody"),
+            ({"response": {"headers": {"A B": "x"}}}, "/response/headers/A B"),
+            ({"response": {"headers": {"A": "x\r\nB: c"}}}, "/response/headers/A"),
+            ({"response": {"statusMessage": "a\r\nb"}}, "/response/statusMessage"),
+            ({"response": {"fixedDelayMilliseconds": -1}}, "/response/fixedDelayMilliseconds"),
+            (
+                {"response": {"delayDistribution": {"type": "uniform", "lower": 2, "upper": 1}}},
+                "/response/delayDistribution",
+            ),
+            ({"response": {"problem": "teapot"}}, "/response/problem"),
+            ({"response": {"problem": "internal", "status": 500}}, "/response/status"),
+            ({"response": {"sse": [{"id": "a\nb", "data": ""}]}}, "/response/sse/events/0/id"),
+            ({"response": {"sse": [{"dta": ""}]}}, "/response/sse/0/dta"),
+            ({"response": {"transformers": ["magic"]}}, "/response/transformers/0"),
+            ({"response": {"body": "{{#if}}", "transformers": ["response-template"]}}, "/response/body"),
+            ({"id": "x"}, "/id"),
+            ({"priority": 0}, "/priority"),
+            ({"times": 0}, "/times"),
+            ({"persistent": True}, "/persistent"),
+        ):
+            answer = self.wire.admin("POST", "/mappings", document)
+            self.assertEqual(answer.status, 422, (document, answer))
+            (error,) = answer.json()["errors"]
+            self.assertEqual(error["source"]["pointer"], pointer, (document, error))
+            self.assertTrue(error["detail"])
+        self.assertEqual(self.wire.admin("GET", "/mappings").json()["meta"], {"total": 0})
+
+    def test_a_document_that_is_too_large_is_413(self) -> None:
+        answer = self.wire.admin("POST", "/mappings", b'"' + b"x" * (16 << 20) + b'"')
+        self.assertEqual(answer.status, 413)
+        self.assertEqual(json.loads(answer.body)["errors"][0]["code"], 413)
+
+
+class MappingsTests(StubCase):
+    def ids(self) -> list[str]:
+        return [stub["id"] for stub in self.wire.admin("GET", "/mappings").json()["mappings"]]
+
+    def test_a_stub_is_made_read_replaced_and_deleted(self) -> None:
+        stub = self.stub({"status": 201, "headers": {"A": "b"}}, name="n", metadata={"a": 1}, priority=3)
+        self.assertEqual(stub["uuid"], stub["id"])
+        self.assertEqual(stub["response"], {"status": 201, "headers": {"A": "b"}})
+        path = f"/mappings/{stub['id']}"
+        self.assertEqual(self.wire.admin("GET", path).json(), stub)
+        replaced = self.wire.admin("PUT", path, mapping({"status": 202})).json()
+        self.assertEqual((replaced["id"], replaced["response"]), (stub["id"], {"status": 202}))
+        self.assertEqual(self.get().status, 202)
+        self.assertEqual(self.wire.admin("DELETE", path).status, 200)
+        for method in ("GET", "PUT", "DELETE"):
+            self.assertEqual(self.wire.admin(method, path, mapping()).status, 404)
+        self.assertEqual(self.get().json()["error"], "Unknown alias: stripe")
+
+    def test_an_id_that_is_no_uuid_is_400(self) -> None:
+        answer = self.wire.admin("GET", "/mappings/abc")
+        self.assertEqual(
+            (answer.status, answer.json()["errors"][0]["detail"]), (400, "abc is not a valid UUID")
+        )
+
+    def test_a_stub_may_bring_its_id_and_replaces_the_one_that_has_it(self) -> None:
+        id = "01234567-89ab-cdef-0123-456789abcdef"
+        self.stub({"body": "1"}, id=id.upper())
+        self.stub({"body": "2"}, uuid=id)
+        self.assertEqual((self.ids(), self.get().body), ([id], b"2"))
+
+    def test_a_list_has_limit_and_offset(self) -> None:
+        stubs = [self.stub()["id"] for _ in range(3)]
+        answer = self.wire.admin("GET", "/mappings?limit=1&offset=1").json()
+        self.assertEqual([stub["id"] for stub in answer["mappings"]], [stubs[1]])
+        self.assertEqual(answer["meta"], {"total": 3})
+        self.assertEqual(self.wire.admin("GET", "/mappings?limit=x").status, 400)
+
+    def test_an_import_keeps_its_order_and_its_policies(self) -> None:
+        known = self.stub({"body": "known"}, name="known")
+        given = [mapping({"body": "a"}), {**mapping({"body": "b"}), "id": known["id"]}]
+        options = {"duplicatePolicy": "IGNORE", "deleteAllNotInImport": False}
+        self.wire.admin("POST", "/mappings/import", {"mappings": given, "importOptions": options})
+        self.assertEqual(len(self.ids()), 2)
+        self.assertEqual(self.wire.admin("GET", f"/mappings/{known['id']}").json(), known)
+        self.assertEqual(self.get().body, b"a")
+        options = {"duplicatePolicy": "OVERWRITE", "deleteAllNotInImport": True}
+        self.wire.admin("POST", "/mappings/import", {"mappings": given[1:], "importOptions": options})
+        self.assertEqual((self.ids(), self.get().body), ([known["id"]], b"b"))
+
+    def test_an_import_of_which_one_does_not_fit_changes_nothing(self) -> None:
+        bad = {"response": {"status": 1}}
+        answer = self.wire.admin("POST", "/mappings/import", {"mappings": [mapping(), bad]})
+        self.assertEqual(answer.json()["errors"][0]["source"]["pointer"], "/mappings/1/response/status")
+        self.assertEqual(self.ids(), [])
+
+    def test_stubs_are_found_and_removed_by_metadata(self) -> None:
+        first, other = self.stub(metadata={"a": {"b": "x"}}), self.stub(metadata={"a": 2})
+        pattern = {"matchesJsonPath": {"expression": "$.a.b", "equalTo": "x"}}
+        found = self.wire.admin("POST", "/mappings/find-by-metadata", pattern).json()
+        self.assertEqual([stub["id"] for stub in found["mappings"]], [first["id"]])
+        self.wire.admin("POST", "/mappings/remove-by-metadata", pattern)
+        self.assertEqual(self.ids(), [other["id"]])
+
+    def test_reset_and_delete_leave_none(self) -> None:
+        for method, path in (("POST", "/mappings/reset"), ("DELETE", "/mappings"), ("POST", "/reset")):
+            self.stub()
+            self.assertEqual(self.wire.admin(method, path).status, 200)
+            self.assertEqual(self.ids(), [])
+
+    def test_another_method_is_405_with_allow(self) -> None:
+        answer = self.wire.admin("PATCH", "/mappings")
+        self.assertEqual(
+            (answer.status, answer.headers["allow"]), (405, ["GET, POST, DELETE, HEAD, OPTIONS"])
+        )
+
+
+class ScenarioTests(StubCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.stub(scenarioName="s", requiredScenarioState="Started", newScenarioState="two")
+
+    def scenario(self) -> dict[str, Any]:
+        (scenario,) = self.wire.admin("GET", "/scenarios").json()["scenarios"]
+        found: dict[str, Any] = scenario
+        return found
+
+    def test_a_list_of_them_has_state_and_stubs(self) -> None:
+        scenario = self.scenario()
+        self.assertEqual((scenario["name"], scenario["state"]), ("s", "Started"))
+        self.assertEqual((scenario["possibleStates"], len(scenario["mappings"])), (["Started", "two"], 1))
+        self.get()
+        self.assertEqual(self.scenario()["state"], "two")
+
+    def test_a_state_is_set_and_reset(self) -> None:
+        self.wire.admin("PUT", "/scenarios/s/state", {"state": "two"})
+        self.assertEqual(self.scenario()["state"], "two")
+        self.wire.admin("PUT", "/scenarios/s/state")
+        self.assertEqual(self.scenario()["state"], "Started")
+        self.get()
+        self.wire.admin("POST", "/scenarios/reset")
+        self.assertEqual(self.scenario()["state"], "Started")
+
+    def test_what_no_stub_mentions_is_refused(self) -> None:
+        self.assertEqual(self.wire.admin("PUT", "/scenarios/s/state", {"state": "x"}).status, 422)
+        self.assertEqual(self.wire.admin("PUT", "/scenarios/t/state", {"state": "two"}).status, 404)
+
+
+class SandboxTests(StubCase):
+    def setUp(self) -> None:
+        super().setUp()
+        spaces, now = self.wire.gateway.spaces, self.wire.clock.seconds()
+        self.tokens = [spaces.create(600, now).token.decode() for _ in range(2)]
+
+    def test_its_stubs_are_its_own_and_come_before_the_shared_ones(self) -> None:
+        one, two = self.tokens
+        self.stub({"body": "shared"}, priority=1)
+        self.wire.admin("POST", "/mappings", mapping({"body": "mine"}), token=one)
+        self.assertEqual([self.get(token=token).body for token in (one, two)], [b"mine", b"shared"])
+        self.assertEqual(self.get().body, b"shared")
+        self.assertEqual(self.wire.admin("GET", "/mappings", token=two).json()["meta"], {"total": 0})
+
+    def test_an_upstream_of_its_stubs_exists_for_it_alone(self) -> None:
+        one, two = self.tokens
+        self.wire.admin("POST", "/mappings", mapping({"body": "mine"}), token=one)
+        self.assertEqual(self.get(token=two).json()["error"], "Unknown alias: stripe")
+        self.assertIn("stripe", self.get("/api/oagw/v1/status", token=one).json()["registered_aliases"])
+        self.assertNotIn("stripe", self.get("/api/oagw/v1/status", token=two).json()["registered_aliases"])
+
+    def test_it_goes_through_the_states_and_times_of_shared_stubs_by_itself(self) -> None:
+        self.stub({"body": "later"})
+        self.stub({"body": "once"}, times=1)
+        for token in (*self.tokens, "test-integration-token"):
+            self.assertEqual([self.get(token=token).body for _ in range(2)], [b"once", b"later"])
+
+    def test_its_reset_is_its_own(self) -> None:
+        self.stub({"body": "shared"})
+        self.wire.admin("POST", "/mappings", mapping({"body": "mine"}), token=self.tokens[0])
+        self.wire.admin("POST", "/reset", token=self.tokens[0])
+        self.assertEqual(self.get(token=self.tokens[0]).body, b"shared")
+
+    def test_it_cannot_stop_the_server(self) -> None:
+        self.assertEqual(self.wire.admin("POST", "/shutdown", token=self.tokens[0]).status, 403)
+
+
+class SystemTests(StubCase):
+    def test_health_and_version(self) -> None:
+        self.wire.clock.advance(5)
+        health = self.wire.admin("GET", "/health").json()
+        self.assertEqual((health["status"], health["uptimeInSeconds"]), ("healthy", 5))
+        self.assertEqual(health["timestamp"], "2023-11-14T22:13:25.000+00:00")
+        self.assertEqual(self.wire.admin("GET", "/version").json(), {"version": health["version"]})
+
+    def test_reset_forgets_the_journal_and_the_settings_as_well(self) -> None:
+        self.wire.admin("POST", "/settings", {"fixedDelay": 500})
+        self.get("/health")
+        self.wire.admin("POST", "/reset")
+        self.assertEqual(len(self.wire.gateway.spaces.shared.journal), 0)
+        self.assertEqual(
+            self.wire.admin("GET", "/settings").json(), {"settings": {"proxyPassThrough": False}}
+        )
+
+    def test_shutdown_is_answered_and_then_done(self) -> None:
+        stopped: list[str] = []
+        wire = Wire(shut_down=lambda: stopped.append("now"))
+        self.assertEqual(wire.admin("POST", "/shutdown").json(), {})
+        self.assertEqual(stopped, ["now"])

@@ -6,13 +6,24 @@ from typing import NamedTuple
 
 from twisted.internet.interfaces import IReactorTime
 
+from oagw.api.admin.expiry import Expiry
 from oagw.control.space import Spaces
+from oagw.web.site import GatewaySite
+from oagw.web.stream import Streams
 
 
 class AdminEnv(NamedTuple):
-    """The spaces, the clock that everything runs on, random numbers for ids, and the way to stop."""
+    """What a gateway is made of, random numbers for ids, and the way to stop.
+
+    ``lifetime`` is that of a sandbox whose maker does not say, in seconds; ``expiry`` frees those that are
+    past theirs.
+    """
 
     spaces: Spaces
     clock: IReactorTime
     random: Random
     stop: Callable[[], object]
+    streams: Streams
+    site: GatewaySite
+    expiry: Expiry
+    lifetime: float

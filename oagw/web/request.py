@@ -52,6 +52,7 @@ class GatewayRequest(Request):
     def gotLength(self, length: int | None) -> None:
         super().gotLength(length)
         self.space, self.entry = self.channel.opened(self)
+        self.space.open += 1
 
     def handleContentChunk(self, data: bytes) -> None:
         if self.content.tell() + len(data) > MAX_BODY:
@@ -104,13 +105,15 @@ class GatewayRequest(Request):
         super().connectionLost(reason)
 
     def _close_entry(self, how: str) -> None:
-        entry = self.entry
+        entry, space = self.entry, self.space
+        space.open -= 1
+        space.used = now = self.channel.site.now()
         if entry.ended is journal.OPEN:  # and no fault has ended it
             entry.ended = how
         entry.sent = self.sentLength
         if self.startedWriting:
             entry.status = self.code
-            entry.last_byte = self.channel.site.now()
+            entry.last_byte = now
 
     def processingFailed(self, reason: Failure) -> Failure:
         fail(self, reason)

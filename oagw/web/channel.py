@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 # Seconds that a connection may idle, and that a request may take from its first byte to its last.
 REQUEST_TIMEOUT = 60.0
-# Seconds that a refused client is still read from. Closing at once would reset the connection while
-# the client sends, and the reset can overtake the answer.
+# Seconds, of real time, that a refused client is still read from. Closing at once would reset the connection
+# while the client sends, and the reset can overtake the answer.
 LINGER = 5.0
 
 
@@ -155,6 +155,10 @@ class GatewayChannel(HTTPChannel):
         (authorization,) = fields.getRawHeaders(b"Authorization", (b"",))[-1:]
         return spaces.of(authorization, now), entry
 
+    def serves(self, space: Space) -> bool:
+        """Whether a request is being answered, or read, that belongs to ``space``."""
+        return any(getattr(request, "space", None) is space for request in self.requests)
+
     def checkPersistence(self, request: http.Request, version: bytes) -> bool:
         # Twisted reads the first field alone, and does not know that commas separate.
         fields = request.requestHeaders.getRawHeaders(b"Connection", ())
@@ -200,7 +204,11 @@ class GatewayChannel(HTTPChannel):
         if self.requests or self._buffer:
             self._refuse(408, f"Request not complete after {REQUEST_TIMEOUT:g} seconds")
         else:
-            super().timeoutConnection()
+            self._linger()  # it may not take what it was sent last
+            self.loseConnection()
+
+    def _linger(self) -> None:
+        self._lingering = self.site.real.callLater(LINGER, self.transport.abortConnection)
 
     def _respondToBadRequestAndDisconnect(self) -> None:
         if self._receivedHeaderSize > self.totalHeadersSize:
@@ -225,7 +233,7 @@ class GatewayChannel(HTTPChannel):
         self._record_refusal(status, answer)
         site.log_refused(self.transport.getPeer(), status)
         if ITCPTransport.providedBy(self.transport):
-            self._lingering = self.callLater(LINGER, self.transport.abortConnection)
+            self._linger()
             self.transport.loseWriteConnection()
         else:
             self.loseConnection()

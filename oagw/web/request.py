@@ -53,6 +53,7 @@ class GatewayRequest(Request):
     def gotLength(self, length: int | None) -> None:
         super().gotLength(length)
         self.space, self.entry = self.channel.opened(self.requestHeaders)
+        self.space.open += 1
 
     def handleContentChunk(self, data: bytes) -> None:
         if self.content.tell() + len(data) > MAX_BODY:
@@ -100,22 +101,24 @@ class GatewayRequest(Request):
 
     def connectionLost(self, reason: Failure) -> None:
         if self.content is not None and not self.finished:
+            was_open = self.entry.ended is journal.OPEN
+            self._close_entry(journal.CLIENT_LEFT)
             if self.path is not None:
-                self._close_entry(journal.CLIENT_LEFT)
                 self.channel.site.log(self, " (incomplete)")  # Twisted logs complete answers alone
-            elif self.entry.ended is journal.OPEN:  # and not refused
-                self.entry.ended = journal.CLIENT_LEFT
+            elif was_open:  # and not refused, which is recorded already
                 self.record()
         super().connectionLost(reason)
 
     def _close_entry(self, how: str) -> None:
-        entry = self.entry
+        entry, space = self.entry, self.space
+        space.open -= 1
+        space.used = now = self.channel.site.now()
         if entry.ended is journal.OPEN:  # and no fault has ended it
             entry.ended = how
-        entry.sent = self.sentLength
+        entry.sent = self.sentLength or entry.sent
         if self.startedWriting:
             entry.status = self.code
-            entry.last_byte = self.channel.site.now()
+            entry.last_byte = now
 
     def processingFailed(self, reason: Failure) -> Failure:
         fail(self, reason)

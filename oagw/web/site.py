@@ -29,7 +29,9 @@ CLOSING = 0.1
 class GatewaySite(Site):
     """The server's factory: the root of the tree, and what all connections share.
 
-    ``access_log`` takes one line for each request, answered or not, without the query.
+    Time-outs run on ``clock``. What has to do with real networks, such as the time that connections get to
+    close, runs on ``real``: the same clock, unless that one is moved by hand. ``access_log`` takes one line
+    for each request, answered or not, without the query.
     """
 
     protocol = GatewayChannel  # type: ignore[assignment]  # no HTTP/2, so no wrapper that could switch
@@ -42,6 +44,7 @@ class GatewaySite(Site):
         random: Random,
         spaces: Spaces,
         access_log: Callable[[str], None] | None = None,
+        real: IReactorTime | None = None,
     ) -> None:
         super().__init__(root, reactor=clock, timeout=REQUEST_TIMEOUT, parsePOSTFormSubmission=False)
         self.channels: set[GatewayChannel] = set()
@@ -49,6 +52,7 @@ class GatewaySite(Site):
         self.now: Callable[[], float] = clock.seconds
         self.number: Callable[[], int] = count(1).__next__  # of a request
         self._connection: Callable[[], int] = count(1).__next__
+        self.real = real or clock
         self._clock = clock
         self._random = random
         self._access_log = access_log
@@ -83,7 +87,7 @@ class GatewaySite(Site):
         self._emptied = Deferred()
         for channel in list(self.channels):
             channel.loseConnection()
-        return self._emptied.addTimeout(CLOSING, self._clock, lambda *_: None)
+        return self._emptied.addTimeout(CLOSING, self.real, lambda *_: None)
 
     def channel_made(self, channel: GatewayChannel) -> int:
         """A connection is there; returns its number. Called by the channel."""

@@ -200,3 +200,23 @@ class MalformedTests(JournalCase):
         self.wire.ask("GET", WEATHER, token=TOKEN)
         self.assertEqual(len(sandbox.journal), 1)
         self.assertEqual(len(self.entries()), 1)
+
+    def test_a_sandbox_is_free_when_its_requests_have_been_refused_or_given_up(self) -> None:
+        sandbox = self.wire.gateway.spaces.create(60, self.wire.clock.seconds())
+        authorization = f"Authorization: Bearer {sandbox.token.decode()}"
+        for fields in (["nonsense"], ["Content-Length: 10"], ["Content-Length: 99999999999"]):
+            connection = self.wire.connect()
+            connection.send(request(CALCULATE, "Host: g", authorization, *fields) + b"abc")
+            connection.leave()
+        connection = self.wire.connect()
+        connection.send(request(CALCULATE, "Host: g", authorization, "Transfer-Encoding: chunked") + b"x\r\n")
+        connection.leave()
+        self.assertEqual(sandbox.open, 0)
+        told = [(entry.status, entry.ended, entry.sent > 0) for entry in sandbox.journal]
+        expected = [
+            (400, COMPLETE, True),
+            (None, CLIENT_LEFT, False),
+            (413, COMPLETE, True),
+            (400, COMPLETE, True),
+        ]
+        self.assertEqual(told, expected)

@@ -4,6 +4,7 @@ import json
 from base64 import b64encode
 from typing import Any
 
+from oagw.config import Config
 from tests.support.wire import BEARER, Answer, Wire, parse, request
 from tests.support.wire_case import WireTestCase
 
@@ -212,6 +213,19 @@ class DelayTests(StubCase):
         (entry,) = self.wire.gateway.spaces.shared.journal
         self.assertEqual((entry.ended, entry.status), ("client_left", None))
         self.connection = self.wire.connect()
+
+    def test_a_manual_clock_knows_what_waits_and_moves_it(self) -> None:
+        wire = Wire(Config(clock="manual"))
+        wire.admin("POST", "/mappings", mapping({"body": "late", "fixedDelayMilliseconds": 30_000}))
+        connection = wire.connect()
+        self.assertEqual(connection.send(request(f"GET {CHARGES} HTTP/1.1", "Host: g", BEARER)), b"")
+        clock = wire.admin("GET", "/clock").json()
+        self.assertEqual((clock["pending"], clock["next"]), (1, clock["now"] + 30))
+        wire.admin("POST", "/clock/advance", {"seconds": 29.9})
+        self.assertEqual(connection.take(), b"")
+        wire.admin("POST", "/clock/advance", {"seconds": 0.1})
+        self.assertIn(b"late", connection.take())
+        connection.leave()
 
     def test_the_settings_delay_stubs_without_a_delay_of_their_own(self) -> None:
         self.wire.admin("POST", "/settings", {"fixedDelay": 500})

@@ -2,11 +2,13 @@
 
 from twisted.web.resource import IResource
 
+from oagw.api.admin import clock
 from oagw.api.admin.env import AdminEnv
 from oagw.api.admin.mappings import StubMappings
 from oagw.api.admin.node import AdminNode
 from oagw.api.admin.report import Report
 from oagw.api.admin.requests import NearMisses, Requests
+from oagw.api.admin.sandboxes import Sandboxes
 from oagw.api.admin.scenarios import Scenarios
 from oagw.api.admin.settings import SettingsNode
 from oagw.api.admin.system import AdminHealth, ResetAll, Shutdown, Version
@@ -17,6 +19,8 @@ def tree(env: AdminEnv) -> IResource:
     """The resources of the control plane."""
     return AdminNode(
         {
+            b"clock": clock.Clock(env),
+            b"sandboxes": Sandboxes(env),
             b"health": AdminHealth(env),
             b"mappings": StubMappings(env),
             b"near-misses": NearMisses(env),

@@ -14,6 +14,9 @@ Severity = Literal["error", "warning", "note"]
 # Entries that a finding names; it says how many there are.
 MAX_ENTRIES = 50
 
+# Seconds that a client takes at least to read an answer and send what comes next. What comes sooner was sent
+# before (pipelining), or the clock stood still (--clock manual).
+_ROUND_TRIP = 0.0005
 # Seconds within which a request on another connection may cross an answer.
 _UNDER_WAY = 0.05
 
@@ -102,10 +105,10 @@ def alike(entries: Iterable[Entry], by: Callable[[Entry], Hashable]) -> list[lis
 def knew(answered: Entry, later: Entry) -> bool:
     """Whether the client had the answer to ``answered`` when it sent ``later``.
 
-    On the same connection it had. On another, ``later`` may have been under way already, unless it is the
+    On the same connection it had, if there was time for it. On another, ``later`` may have been under way already, unless it is the
     same request once more.
     """
     gap = later.time - ended(answered)
-    if answered.ended is OPEN or gap < 0:
+    if answered.ended is OPEN or gap < _ROUND_TRIP:
         return False
     return later.connection == answered.connection or gap > _UNDER_WAY or attempt(later) == attempt(answered)

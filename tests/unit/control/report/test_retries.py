@@ -83,6 +83,17 @@ class TestRetryAfter:
         assert list(retry_after_not_honoured(entries)) == []
 
 
+@pytest.mark.parametrize("gap", [0.0, 0.0002])
+def test_what_came_too_soon_to_be_an_answer_to_an_answer_is_not_found(gap: float) -> None:
+    """Pipelining, or a clock that stands still."""
+    entries = Entries()
+    for index in range(5):
+        entries.add(index * gap, status=429, answer=WAIT)
+        entries.add(index * gap, "GET", status=400)
+    for rule in (retry_after_not_honoured, client_error_retried, retries_without_backoff):
+        assert list(rule(entries)) == []
+
+
 class TestClientErrors:
     def test_a_request_that_is_at_fault_is_not_to_be_sent_again(self) -> None:
         entries = Entries()

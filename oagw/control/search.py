@@ -26,10 +26,6 @@ MAX_SECONDS = 3.0
 NEAREST = 3
 
 
-class TooLong(Invalid):
-    """The search took longer than MAX_SECONDS."""
-
-
 class Near(NamedTuple):
     """Something that does not match, or not quite: ``distance`` is from 0 (it does) to 1."""
 
@@ -50,14 +46,15 @@ class Search:
         return self._now() > self._end
 
     def matching(self, pattern: Pattern, entries: Iterable[Entry], pointer: str = "") -> list[Entry]:
-        """Those of ``entries`` that match ``pattern``, which was found at ``pointer``; raises TooLong.
+        """Those of ``entries`` that match ``pattern``, which was found at ``pointer``; raises Invalid if
+        that takes too long.
 
         Dates in the pattern such as ``now`` are those of the time when the request came.
         """
         found = []
         for entry in entries:
             if self.over:
-                raise TooLong(pointer, f"matching takes too long: given up after {MAX_SECONDS:g} s")
+                raise Invalid(pointer, f"matching takes too long: given up after {MAX_SECONDS:g} s")
             if pattern.matches(entry.call(), entry.time):
                 found.append(entry)
         return found

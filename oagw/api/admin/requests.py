@@ -33,7 +33,32 @@ from oagw.web.resource import Refused
 _PATTERN = msgspec.json.Decoder(RequestPattern)
 
 
-class Requests(AdminNode):
+class JournalNode(AdminNode):
+    """A URL that shows requests with their stubs."""
+
+    def __init__(self, env: AdminEnv, children: Mapping[bytes, IResource] | None = None) -> None:
+        super().__init__(children)
+        self.env = env
+
+    def stubs(self, space: Space) -> list[Stub]:
+        """The stubs that callers of ``space`` may get an answer of: its own, then those that all share."""
+        shared = self.env.spaces.shared
+        stores = (space.stubs, None if space is shared else shared.stubs)
+        return [stub for store in stores if store is not None for stub in store]
+
+    def events(self, space: Space, entries: Iterable[Entry]) -> list[dict[str, Any]]:
+        """``entries`` as ServeEvents."""
+        stubs = {stub.id: stub for stub in reversed(self.stubs(space))}
+        return [serve_event(entry, stubs.get(entry.stub or "")) for entry in entries]
+
+    def removed(self, space: Space, entries: list[Entry]) -> Reply:
+        """Forget ``entries``, and tell which they were."""
+        events = self.events(space, entries)
+        space.journal.remove(entries)
+        return json_reply({"serveEvents": events})
+
+
+class Requests(JournalNode):
     """GET /__admin/requests → 200 {"requests": [ServeEvent], "meta": {"total"}, "requestJournalDisabled"}.
 
     Parameters: ``limit`` (0 or more), ``since`` (an ISO 8601 date: those that came after it),
@@ -43,6 +68,7 @@ class Requests(AdminNode):
 
     def __init__(self, env: AdminEnv) -> None:
         super().__init__(
+            env,
             {
                 b"count": Count(),
                 b"find": Find(),
@@ -50,18 +76,17 @@ class Requests(AdminNode):
                 b"remove-by-metadata": RemoveByMetadata(env),
                 b"reset": Reset(),
                 b"unmatched": Unmatched(env),
-            }
+            },
         )
-        self._env = env
 
     def getChild(self, path: bytes, request: Request) -> IResource:
-        return One(self._env, path.decode("utf-8", "replace")) if path else self
+        return One(self.env, path.decode("utf-8", "replace")) if path else self
 
     def render_GET(self, request: Request) -> Reply:
         space, wanted = space_of(request), _Wanted(request)
         found = [entry for entry in newest_first(space) if wanted.includes(entry)]
         page = (entry for entry in found if milliseconds(entry.time) > wanted.since)
-        events = _events(self._env, space, islice(page, wanted.limit))
+        events = self.events(space, islice(page, wanted.limit))
         return _told(request, requests=events, meta={"total": len(found)})
 
     def render_DELETE(self, request: Request) -> Reply:
@@ -69,15 +94,14 @@ class Requests(AdminNode):
         return json_reply({})
 
 
-class One(AdminNode):
+class One(JournalNode):
     """GET /__admin/requests/{id} → 200 ServeEvent, or 404. DELETE → 200 {}, whether there was one or not.
 
     400 for an id that is no UUID.
     """
 
     def __init__(self, env: AdminEnv, id: str) -> None:
-        super().__init__()
-        self._env = env
+        super().__init__(env)
         self._id = id
 
     def render_GET(self, request: Request) -> Reply:
@@ -85,7 +109,7 @@ class One(AdminNode):
         entry = self._entry(space)
         if entry is None:
             raise Refused(404, f"No request with the id {self._id}")
-        (event,) = _events(self._env, space, [entry])
+        (event,) = self.events(space, [entry])
         return json_reply(event)
 
     def render_DELETE(self, request: Request) -> Reply:
@@ -116,30 +140,22 @@ class Find(AdminNode):
         return _told(request, requests=[logged_request(entry) for entry in _matching(request)])
 
 
-class Remove(AdminNode):
+class Remove(JournalNode):
     """POST /__admin/requests/remove with a request pattern → 200 {"serveEvents": [what was removed]}."""
 
-    def __init__(self, env: AdminEnv) -> None:
-        super().__init__()
-        self._env = env
-
     def render_POST(self, request: Request) -> Reply:
-        return _removed(self._env, request, _matching(request))
+        return self.removed(space_of(request), _matching(request))
 
 
-class RemoveByMetadata(AdminNode):
+class RemoveByMetadata(JournalNode):
     """POST /__admin/requests/remove-by-metadata with a value pattern → 200 {"serveEvents": [...]}.
 
     What is removed was answered by stubs whose metadata match.
     """
 
-    def __init__(self, env: AdminEnv) -> None:
-        super().__init__()
-        self._env = env
-
     def render_POST(self, request: Request) -> Reply:
-        ids = {stub.id for stub in by_metadata(request, self._env.clock.seconds())}
-        return _removed(self._env, request, [e for e in space_of(request).journal if e.stub in ids])
+        ids = {stub.id for stub in by_metadata(request, self.env.clock.seconds())}
+        return self.removed(space_of(request), [e for e in space_of(request).journal if e.stub in ids])
 
 
 class Reset(AdminNode):
@@ -164,19 +180,15 @@ class Unmatched(AdminNode):
         return _told(request, requests=[logged_request(entry) for entry in found])
 
 
-class UnmatchedNearMisses(AdminNode):
+class UnmatchedNearMisses(JournalNode):
     """GET /__admin/requests/unmatched/near-misses → 200 {"nearMisses": [...]}: the stubs nearest to each.
 
     The newest come first; those that there is no time for are left out (``control.search``).
     """
 
-    def __init__(self, env: AdminEnv) -> None:
-        super().__init__()
-        self._env = env
-
     def render_GET(self, request: Request) -> Reply:
         space, search, misses = space_of(request), Search(), []
-        stubs = _stubs(self._env, space)
+        stubs = self.stubs(space)
         for entry in _unmatched(space):
             near = search.nearest_stubs(entry.call(), entry.time, stubs)
             misses += [near_miss(logged_request(entry), one) for one in near]
@@ -220,17 +232,13 @@ class LoggedRequest(msgspec.Struct, rename="camel"):
 _LOGGED = msgspec.json.Decoder(LoggedRequest)
 
 
-class OfRequest(AdminNode):
+class OfRequest(JournalNode):
     """POST /__admin/near-misses/request with a LoggedRequest → 200 {"nearMisses": [...]}: stubs."""
-
-    def __init__(self, env: AdminEnv) -> None:
-        super().__init__()
-        self._env = env
 
     def render_POST(self, request: Request) -> Reply:
         given = document(request, _LOGGED)
-        stubs = _stubs(self._env, space_of(request))
-        near = Search().nearest_stubs(given.call(), self._env.clock.seconds(), stubs)
+        stubs = self.stubs(space_of(request))
+        near = Search().nearest_stubs(given.call(), self.env.clock.seconds(), stubs)
         shown = {k: v for k, v in msgspec.to_builtins(given).items() if v is not None}
         return json_reply({"nearMisses": [near_miss(shown, one) for one in near]})
 
@@ -291,25 +299,6 @@ def _matching(request: Request) -> list[Entry]:
 
 def _unmatched(space: Space) -> list[Entry]:
     return [entry for entry in newest_first(space) if not entry.matched]
-
-
-def _stubs(env: AdminEnv, space: Space) -> list[Stub]:
-    """The stubs that callers of ``space`` may get an answer of: its own, then those that all share."""
-    shared = env.spaces.shared
-    stores = (space.stubs, None if space is shared else shared.stubs)
-    return [stub for store in stores if store is not None for stub in store]
-
-
-def _events(env: AdminEnv, space: Space, entries: Iterable[Entry]) -> list[dict[str, Any]]:
-    stubs = {stub.id: stub for stub in reversed(_stubs(env, space))}
-    return [serve_event(entry, stubs.get(entry.stub or "")) for entry in entries]
-
-
-def _removed(env: AdminEnv, request: Request, entries: list[Entry]) -> Reply:
-    space = space_of(request)
-    events = _events(env, space, entries)
-    space.journal.remove(entries)
-    return json_reply({"serveEvents": events})
 
 
 def _head(headers: Mapping[str, str | list[str]]) -> str:

@@ -105,8 +105,8 @@ def alike(entries: Iterable[Entry], by: Callable[[Entry], Hashable]) -> list[lis
 def knew(answered: Entry, later: Entry) -> bool:
     """Whether the client had the answer to ``answered`` when it sent ``later``.
 
-    On the same connection it had, if there was time for it. On another, ``later`` may have been under way already, unless it is the
-    same request once more.
+    On the same connection it had, if there was time for it. On another, ``later`` may have been under way
+    already, unless it is the same request once more.
     """
     gap = later.time - ended(answered)
     if answered.ended is OPEN or gap < _ROUND_TRIP:

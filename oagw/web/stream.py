@@ -2,14 +2,14 @@
 
 A Step is one write and the pause before it, an EventStream plays steps to one client, and Streams is what
 the streams of a gateway share: their clock, the factor on their pauses, and one LoopingCall that drives
-them all. ``web.sse`` has the format of events; ``web.resource`` starts a stream that a resource returns.
+them all. ``web.sse`` has the format of events; ``web.deliver`` starts a stream that a resource returns, and
+``web.fault`` plays one under toxics.
 """
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from enum import Enum, auto
 from heapq import heappop, heappush
-from typing import Any, NamedTuple
+from typing import Any
 
 from twisted.internet.interfaces import IPushProducer, IReactorTime
 from twisted.internet.task import LoopingCall
@@ -18,6 +18,10 @@ from twisted.python.failure import Failure
 from twisted.web.server import Request
 from zope.interface import implementer
 
+from oagw.model.events import AnswerCounter, EventCounter
+from oagw.model.journal import RESET, TRUNCATED, Entry
+from oagw.model.step import Step as Step
+from oagw.model.step import Then as Then
 from oagw.web.reply import UPSTREAM, Headers, Reply, begin, fail
 
 log = Logger()
@@ -35,23 +39,8 @@ _AT_FIRST = 4096
 _TURN = 8192
 
 
-class Then(Enum):
-    """What happens after a step."""
-
-    GO_ON = auto()
-    CLOSE = auto()  # the response is complete
-    TRUNCATE = auto()  # the connection is closed (FIN), the response is not complete
-    RESET = auto()  # the connection is reset (RST) when all that was written is sent
-    HANG = auto()  # nothing, until the client leaves
-
-
-class Step(NamedTuple):
-    """After ``pause`` seconds, ``data`` is written; ``raw`` data goes below the chunked coding."""
-
-    pause: float
-    data: bytes = b""
-    then: Then = Then.GO_ON
-    raw: bool = False
+# What the journal says of an answer with this end.
+_ENDED = {Then.TRUNCATE: TRUNCATED, Then.RESET: RESET}
 
 
 class Streams:
@@ -91,7 +80,7 @@ class Streams:
     def end(self) -> None:
         """End all open streams cleanly, as the gateway does when it shuts down."""
         for stream in list(self.open):
-            stream.end()
+            stream.shut()
 
     def wait(self, stream: "EventStream", when: float) -> int:
         """Have ``stream`` woken at ``when`` (the clock's seconds); returns the tick, for ``forget``."""
@@ -155,7 +144,19 @@ class EventStream:
     ends at once when the client leaves, and with an abort (never a clean end) if its steps break.
     """
 
-    __slots__ = ("_due", "_next", "_paused", "_reply", "_request", "_steps", "_streams", "_tick")
+    __slots__ = (
+        "_count",
+        "_due",
+        "_entry",
+        "_next",
+        "_paused",
+        "_reply",
+        "_request",
+        "_scale",
+        "_steps",
+        "_streams",
+        "_tick",
+    )
 
     def __init__(self, streams: Streams, reply: Reply | None, steps: Iterator[Step]) -> None:
         self._streams = streams
@@ -166,6 +167,9 @@ class EventStream:
         self._tick: int | None = None  # when to be woken for it; None if that is not arranged
         self._paused = False  # whether the client does not read
         self._request: Request | None = None  # None before the start and after the end
+        self._scale = streams.interval_scale
+        self._count: EventCounter | AnswerCounter = EventCounter()
+        self._entry: Entry | None = None  # in the journal; a site other than the gateway's keeps none
 
     def start(self, request: Request) -> None:
         """Answer ``request``; a HEAD request gets the head alone and no step."""
@@ -173,9 +177,13 @@ class EventStream:
             begin(request, self._reply or head())
             request.finish()
             return
+        self._begin(request)
+
+    def _begin(self, request: Request) -> None:
         # What breaks here is still an honest 500.
         self._next = next(self._steps, None) or Step(0, then=Then.CLOSE)
         self._request = request
+        self._entry = getattr(request, "entry", None)
         self._streams.open.add(self)
         request.notifyFinish().addBoth(self._over)
         request.registerProducer(self, True)
@@ -188,6 +196,10 @@ class EventStream:
         now = self._take_up_grid(self._next)
         if not self._paused:
             self.wake(now, _AT_FIRST)
+
+    def taken(self) -> tuple[Reply | None, Iterator[Step]]:
+        """The head and the steps, for another to play; this must not be started then."""
+        return self._reply, self._steps
 
     def postpone(self, now: float) -> bool:
         """Wait for the tick after ``now``; False if there is nothing to wait for. Called by Streams."""
@@ -231,6 +243,10 @@ class EventStream:
         """The connection is gone. Called by the transport."""
         self._over()
 
+    def shut(self) -> None:
+        """End cleanly because the gateway stops."""
+        self.end()
+
     def end(self, then: Then = Then.CLOSE) -> None:
         """End the response, whatever is left unsent."""
         request = self._over()
@@ -238,6 +254,8 @@ class EventStream:
             return
         request.unregisterProducer()
         transport: Any = request.transport
+        if self._entry is not None and then in _ENDED:
+            self._entry.ended = _ENDED[then]
         if then is Then.RESET:
             transport.abortConnection()
         elif then is Then.TRUNCATE:
@@ -248,7 +266,7 @@ class EventStream:
     def _take_up_grid(self, step: Step) -> float:
         """Have ``step`` fall due a pause from now; returns the time now."""
         now = self._streams.clock.seconds()
-        self._due = now + step.pause * self._streams.interval_scale
+        self._due = now + step.pause * self._scale
         return now
 
     def _play(self, now: float, most: int) -> int:
@@ -259,22 +277,23 @@ class EventStream:
         frames: list[bytes] = []
         size, then = 0, Then.GO_ON
         while step is not None and self._due <= latest and size < most:
-            if step.data:
-                size += len(step.data)
-                frames.append(step.data if step.raw or not request.chunked else _chunk(step.data))
+            data = step.data
+            if data:
+                size += len(data)
+                self._count.feed(data)
+                frames.append(data if step.raw or not request.chunked else chunk(data))
             then, step = step.then, None
             if then is Then.GO_ON:
                 step = next(self._steps, None)
                 if step is None:
                     then = Then.CLOSE
                 else:
-                    self._due += step.pause * self._streams.interval_scale
+                    self._due += step.pause * self._scale
         self._next = step
         if frames:
-            request.sentLength += size
-            request.channel.write(b"".join(frames))
-        if then is Then.RESET and getattr(request.channel, "unsent", False):
-            # An abort would drop what the transport still holds, the head included.
+            self._write(request, frames, size, now)
+        if then is Then.RESET and getattr(request.channel, "undelivered", False):
+            # An abort would drop what transport and system still hold, the head included.
             step = self._next = Step(0, then=then)
             self._due = now + TICK
         if step is None:
@@ -283,6 +302,18 @@ class EventStream:
         elif not self._paused:
             self._tick = self._streams.wait(self, self._due)
         return len(frames)
+
+    def _write(self, request: Request, frames: list[bytes], size: int, now: float) -> None:
+        """Write ``frames``, in which there are ``size`` bytes of the body, and have it in the journal."""
+        request.channel.write(b"".join(frames))
+        request.sentLength += size
+        entry = self._entry
+        if entry is not None:
+            if entry.first_byte is None:
+                entry.first_byte = now
+            entry.last_byte = now
+            entry.sent = request.sentLength
+            entry.events = self._count.count
 
     def _over(self, _: object = None) -> Request | None:
         """Let go of everything; returns the request that was being answered, if one was."""
@@ -310,5 +341,6 @@ def _steps(chunks: Iterable[bytes], interval: float) -> Iterator[Step]:
         pause = interval
 
 
-def _chunk(data: bytes) -> bytes:
+def chunk(data: bytes) -> bytes:
+    """``data`` in the chunked coding (RFC 9112 section 7.1)."""
     return b"%x\r\n%b\r\n" % (len(data), data)

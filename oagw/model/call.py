@@ -100,3 +100,9 @@ def _grouped(pairs: Any) -> dict[str, list[str]]:
     for name, value in pairs:
         groups.setdefault(name, []).append(value)
     return groups
+
+
+def alias_of(path: str) -> str | None:
+    """The alias in ``path``, which is below the first of PREFIXES, in lower case."""
+    head, proxy, rest = path.partition(PREFIXES[0] + "proxy/")
+    return rest.partition("/")[0].lower() or None if proxy and not head else None

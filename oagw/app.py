@@ -41,7 +41,9 @@ class Gateway:
         self.root = Root(upstreams, config.tokens, clock, self._admin)
         log = access_log if config.access_log else None
         self.spaces = Spaces(_random(config.seed, "sandboxes"), config.journal_count, 64 << 20)
-        self.site = GatewaySite(self.root, clock, _random(config.seed, "request id"), self.spaces, log)
+        self.site = GatewaySite(
+            self.root, clock, _random(config.seed, "request id"), self.spaces, self.streams, log
+        )
         self._clock = clock
         self._config = config
         self._shut_down = shut_down
@@ -59,7 +61,7 @@ class Gateway:
         from oagw.api.admin.root import tree
 
         random = _random(self._config.seed, "control plane")
-        env = AdminEnv(self.spaces, self._clock, random, self._shut_down)
+        env = AdminEnv(self.spaces, self.streams, self._clock, random, self._shut_down)
         return AdminGuard(tree(env), self._config.admin_token)
 
     def stop(self) -> Deferred[None]:

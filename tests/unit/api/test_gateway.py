@@ -151,9 +151,7 @@ class AccessLogTests(SynchronousTestCase):
         connection.send(b"NOT HTTP\r\n\r\n")
         connection.leave()
         (left, refused) = wire.log
-        self.assertRegex(
-            left, r"^127\.0\.0\.1 GET /oagw/v1/proxy/stream-test/events 200 \d+ \(incomplete\)$"
-        )
+        self.assertRegex(left, r"^127\.0\.0\.1 GET /oagw/v1/proxy/stream-test/events 200 \d+ \(incomplete\)$")
         self.assertEqual(refused, "127.0.0.1 - - 400 -")
 
     def test_no_line_unless_asked_for(self) -> None:

@@ -56,9 +56,15 @@ class Gateway:
         self.spaces = Spaces(_random(config.seed, "sandboxes"), config.journal_count, 64 << 20)
         stubs = Stubs(self.spaces, upstreams, self.streams, clock, _random(config.seed, "stubs"))
         self.root = Root(upstreams, config.tokens, clock, self._admin, stubs)
-        top = StubbedOutside(self.root, stubs)
-        log = access_log if config.access_log else None
-        self.site = GatewaySite(top, clock, _random(config.seed, "request id"), self.spaces, log, real)
+        self.site = GatewaySite(
+            StubbedOutside(self.root, stubs),
+            clock,
+            _random(config.seed, "request id"),
+            self.spaces,
+            self.streams,
+            access_log if config.access_log else None,
+            real,
+        )
         self._clock = clock
         self._started = clock.seconds()
         self._expiry: Expiry | None = None

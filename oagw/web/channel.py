@@ -4,6 +4,7 @@ What Twisted would answer by itself (a bare 400, a silent close) is answered wit
 is what comes out of it; ``web.site`` is what all connections share.
 """
 
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from twisted.web.server import Request
 from zope.interface import implementer
 
 from oagw.control.space import Space
-from oagw.model.journal import COMPLETE, MAX_HEAD, Entry
+from oagw.model.journal import COMPLETE, Entry
 from oagw.model.problem import platform
 from oagw.web.reply import REQUEST_ID, problem_reply, wire
 from oagw.web.request import MAX_BODY, BodyTooLarge, GatewayRequest
@@ -86,6 +87,13 @@ class GatewayChannel(HTTPChannel):
         transport: Any = self.transport
         return isinstance(transport, Connection) and bool(transport._tempDataLen or transport.dataBuffer)
 
+    @property
+    def undelivered(self) -> bool:
+        """Whether something that was written is still on this side, as far as the system tells."""
+        return self.unsent or (
+            isinstance(self.transport, Connection) and _in_kernel(self.transport.fileno()) > 0
+        )
+
     def write(self, data: bytes) -> None:
         """Send at once what nothing waits before; Twisted's way would take the reactor two more turns."""
         transport: Any = self.transport
@@ -100,14 +108,16 @@ class GatewayChannel(HTTPChannel):
             transport.write(data[sent:])
 
     def writeHeaders(self, version: bytes, code: bytes, reason: bytes, headers: Headers) -> None:
-        """Write the head of a response, and have it in the journal."""
+        """Write the head of a response, unless it is withheld, and have it in the journal."""
         lines = [b"%b %b %b" % (version, code, reason)]
         lines += [
             b"%b: %b" % (name, value) for name, values in headers.getAllRawHeaders() for value in values
         ]
         head = b"\r\n".join(lines)
-        self.requests[0].entry.response_head = head[:MAX_HEAD]
-        self.transport.write(head + b"\r\n\r\n")
+        request = self.requests[0]
+        request.entry.response_head = head
+        if not request.withheld:
+            self.transport.write(head + b"\r\n\r\n")
 
     def dataReceived(self, data: bytes) -> None:
         if self._refused:
@@ -250,3 +260,15 @@ class GatewayChannel(HTTPChannel):
         entry.response_head, _, body = answer.partition(b"\r\n\r\n")
         entry.status, entry.sent, entry.ended = status, len(body), COMPLETE
         entry.first_byte = entry.last_byte = self.site.now()
+
+
+def _in_kernel(descriptor: int) -> int:
+    """Bytes that the other side of a connection has not acknowledged; 0 where the system does not tell."""
+    try:
+        from fcntl import ioctl
+        from termios import TIOCOUTQ
+
+        queued = ioctl(descriptor, TIOCOUTQ, bytes(4))
+    except (ImportError, OSError, ValueError):
+        return 0
+    return int.from_bytes(queued, sys.byteorder)

@@ -7,6 +7,7 @@ from twisted.python.failure import Failure
 from twisted.web.server import Request
 
 from oagw.web.reply import Reply, fail, send
+from oagw.web.request import GatewayRequest
 from oagw.web.stream import EventStream, Streams
 
 
@@ -52,15 +53,24 @@ Answer = Reply | EventStream | Delayed | Deferred[Reply]
 
 
 def deliver(request: Request, answer: Answer) -> None:
-    """Answer ``request``, if its client is still there when the answer is."""
+    """Answer ``request``, under the toxics that act on it, if its client is still there for the answer."""
+    if isinstance(answer, Deferred):
+        answer.addCallback(partial(_arrived, request)).addErrback(partial(fail, request))
+        return
+    if isinstance(answer, Delayed):
+        answer.start(request)
+        return
+    if isinstance(request, GatewayRequest) and (request.faults or request.space.toxics):
+        # Loaded with the first toxic: most tests have none.
+        from oagw.web.fault import spoilt
+
+        answer = spoilt(request, answer)
     if isinstance(answer, Reply):
         send(request, answer)
-    elif isinstance(answer, Deferred):
-        answer.addCallback(partial(_arrived, request)).addErrback(partial(fail, request))
     else:
         answer.start(request)
 
 
 def _arrived(request: Request, reply: Reply) -> None:
     if not request._disconnected:
-        send(request, reply)
+        deliver(request, reply)

@@ -20,6 +20,7 @@ from oagw.control.space import Spaces
 from oagw.web.channel import REQUEST_TIMEOUT, GatewayChannel
 from oagw.web.reply import excerpt
 from oagw.web.request import GatewayRequest
+from oagw.web.stream import Streams
 
 # Seconds that connections get to close when the server stops; a client that does not read would take for
 # ever.
@@ -43,18 +44,20 @@ class GatewaySite(Site):
         clock: IReactorTime,
         random: Random,
         spaces: Spaces,
+        streams: Streams,
         access_log: Callable[[str], None] | None = None,
         real: IReactorTime | None = None,
     ) -> None:
         super().__init__(root, reactor=clock, timeout=REQUEST_TIMEOUT, parsePOSTFormSubmission=False)
         self.channels: set[GatewayChannel] = set()
         self.spaces = spaces
+        self.streams = streams
         self.now: Callable[[], float] = clock.seconds
         self.number: Callable[[], int] = count(1).__next__  # of a request
         self._connection: Callable[[], int] = count(1).__next__
         self.real = real or clock
         self._clock = clock
-        self._random = random
+        self.random = random
         self._access_log = access_log
         self._date = (0, b"")
         self._emptied: Deferred[None] | None = None
@@ -109,4 +112,4 @@ class GatewaySite(Site):
 
     def request_id(self) -> bytes:
         """A new value for X-Request-Id."""
-        return b"%016x" % self._random.getrandbits(64)
+        return b"%016x" % self.random.getrandbits(64)

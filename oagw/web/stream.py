@@ -1,99 +1,50 @@
 """Streams: responses that are sent over time, step by step.
 
 A Step is one write and the pause before it, an EventStream plays steps to one client, and Streams is what
-the streams of a gateway share: their clock, the factor on their pauses, and one timer that wakes them all.
-``web.sse`` has the format of events; ``web.resource`` starts a stream that a resource returns.
+the streams of a gateway share: the factor on their pauses, and the timetable that wakes them.
+``web.timetable`` has that, ``web.sse`` the format of events; ``web.deliver`` starts a stream that a resource
+returns, and ``web.fault`` plays one under toxics.
 """
 
-from collections import deque
 from collections.abc import Iterable, Iterator
-from enum import Enum, auto
-from heapq import heappop, heappush
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
-from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTime
+from twisted.internet.interfaces import IPushProducer, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web.server import Request
 from zope.interface import implementer
 
+from oagw.model.events import AnswerCounter, EventCounter
+from oagw.model.journal import RESET, TRUNCATED, Entry
+from oagw.model.step import Step as Step
+from oagw.model.step import Then as Then
 from oagw.web.reply import UPSTREAM, Headers, Reply, begin, fail
+from oagw.web.timetable import Timetable
 
 log = Logger()
-
-# Seconds between two looks at what has fallen due: streams come at most half of this early or late. What is
-# overdue waits as long for its next turn.
-TICK = 0.005
-
-# The same where the clock stands still between its moves, and nothing is gained by being late.
-_EXACT = 1e-6
-
-# The tick of what is overdue.
-_LATE = 0
 
 # A stream that makes up for a standstill writes about this many bytes and leaves the rest to the next tick;
 # one that begins writes about so many at first, as it may be one of hundreds.
 _MOST = 65536
 _AT_FIRST = 4096
 
-# After so many steps in one tick, the streams that are left wait for the next, so that others get a turn. A
-# step takes some 10 µs. Many streams at an ordinary pace stay below, a few at full speed do not.
-_TURN = 8192
+# What the journal says of an answer with this end.
+_ENDED = {Then.TRUNCATE: TRUNCATED, Then.RESET: RESET}
 
 
-class Then(Enum):
-    """What happens after a step."""
-
-    GO_ON = auto()
-    CLOSE = auto()  # the response is complete
-    TRUNCATE = auto()  # the connection is closed (FIN), the response is not complete
-    RESET = auto()  # the connection is reset (RST) when all that was written is sent
-    HANG = auto()  # nothing, until the client leaves
-
-
-class Step(NamedTuple):
-    """After ``pause`` seconds, ``data`` is written; ``raw`` data goes below the chunked coding."""
-
-    pause: float
-    data: bytes = b""
-    then: Then = Then.GO_ON
-    raw: bool = False
-
-
-class Waiter(Protocol):
-    """What waits for its time: a stream, or an answer that is to come later."""
-
-    def wake(self, now: float) -> int:
-        """Do what has fallen due at ``now``; returns the number of steps."""
-
-    def postpone(self, now: float) -> bool:
-        """Wait for the turn after ``now``; False if there is nothing to wait for."""
-
-
-class Streams:
+class Streams(Timetable):
     """The streams of one gateway.
 
-    ``interval_scale`` multiplies their pauses: 1 is real time, 0 sends without waiting. One timer runs while
-    a stream has something to wait for; all that fall due in the same tick are served there. ``turns`` is a
-    clock that goes by itself, for where ``clock`` does not: streams that are overdue get their turns on it.
+    ``interval_scale`` multiplies their pauses: 1 is real time, 0 sends without waiting.
     """
 
     def __init__(
         self, clock: IReactorTime, interval_scale: float = 1.0, turns: IReactorTime | None = None
     ) -> None:
-        self.clock = clock
+        super().__init__(clock, turns)
         self.interval_scale = interval_scale
-        self.grain = TICK if turns is None else _EXACT
         self.open: set[EventStream] = set()
-        self.stalled: set[EventStream] = set()  # those whose client does not read
-        self._turns = turns or clock
-        # The streams that wait, by the tick they wait for, and those ticks as a heap.
-        self._waiting: dict[int, dict[Waiter, None]] = {}
-        self._ticks: list[int] = []
-        self._beaten = 0  # the last tick that was served
-        self._alarm: IDelayedCall | None = None  # for the first of the ticks
-        self._alarm_tick = 0
-        self._turn: IDelayedCall | None = None  # for those that are late
 
     def stream(
         self,
@@ -115,100 +66,7 @@ class Streams:
     def end(self) -> None:
         """End all open streams cleanly, as the gateway does when it shuts down."""
         for stream in list(self.open):
-            stream.end()
-
-    def wait(self, stream: Waiter, when: float, now: float) -> int:
-        """Have ``stream`` woken at ``when`` (the clock's seconds); returns the tick, for ``forget``."""
-        # What is overdue waits for its next turn as well, so that one stream cannot keep the others waiting.
-        late = when <= now + self.grain / 2
-        tick = _LATE if late else max(round(when / self.grain), self._beaten + 1)
-        streams = self._waiting.get(tick)
-        if streams is not None:
-            streams[stream] = None
-            return tick
-        self._waiting[tick] = {stream: None}
-        if not late:
-            heappush(self._ticks, tick)
-        self._set_alarms()
-        return tick
-
-    def forget(self, stream: Waiter, tick: int) -> None:
-        """Do not wake ``stream`` at ``tick``, nor hold anything of it."""
-        streams = self._waiting.get(tick, {})
-        streams.pop(stream, None)
-        if not streams:
-            self._waiting.pop(tick, None)
-        if not self._waiting:
-            self._rest()
-
-    @property
-    def settled(self) -> bool:
-        """Whether all that has fallen due is written, and taken by its clients."""
-        return not self.stalled and _LATE not in self._waiting
-
-    def owns(self, timer: IDelayedCall) -> bool:
-        """Whether ``timer`` is there for the streams."""
-        return timer is self._alarm or timer is self._turn
-
-    @property
-    def pending(self) -> int:
-        """How many streams wait for a time to come."""
-        return sum(len(streams) for tick, streams in self._waiting.items() if tick != _LATE)
-
-    @property
-    def next_due(self) -> float | None:
-        """The first time that one of them waits for, in the clock's seconds."""
-        tick = min((tick for tick in self._waiting if tick != _LATE), default=None)
-        return None if tick is None else round(tick * self.grain, 6)
-
-    def _set_alarms(self) -> None:
-        if self._ticks and (self._alarm is None or self._ticks[0] < self._alarm_tick):
-            if self._alarm is not None:
-                self._alarm.cancel()
-            self._alarm_tick = self._ticks[0]
-            # A hair too early, as a sum of floats may be too small by one.
-            when = (self._alarm_tick - 0.001) * self.grain
-            self._alarm = self.clock.callLater(max(0.0, when - self.clock.seconds()), self._beat)
-        if self._turn is None and _LATE in self._waiting:
-            self._turn = self._turns.callLater(TICK, self._take_turns)
-
-    def _beat(self) -> None:
-        """Serve those whose time has come."""
-        self._alarm = None
-        now = self.clock.seconds()
-        self._beaten = round(now / self.grain)
-        due: list[Waiter] = []
-        while self._ticks and self._ticks[0] <= self._beaten:
-            due.extend(self._waiting.pop(heappop(self._ticks), ()))
-        self._serve(due, now)
-
-    def _take_turns(self) -> None:
-        """Serve those that are late."""
-        self._turn = None
-        self._serve(self._waiting.pop(_LATE, ()), self.clock.seconds())
-
-    def _serve(self, streams: Iterable[Waiter], now: float) -> None:
-        due, steps = deque(streams), 0
-        try:
-            while due and steps < _TURN:
-                steps += due.popleft().wake(now)
-            # Those that are left go before those that had their turn.
-            if first := {stream: None for stream in due if stream.postpone(now)}:
-                self._waiting[_LATE] = first | self._waiting[_LATE]
-        finally:
-            if self._waiting:
-                self._set_alarms()
-            else:
-                self._rest()
-
-    def _rest(self) -> None:
-        """Stop the timers: nobody waits."""
-        self._ticks.clear()
-        alarms = self._alarm, self._turn
-        self._alarm = self._turn = None
-        for alarm in alarms:
-            if alarm is not None:
-                alarm.cancel()
+            stream.shut()
 
 
 @implementer(IPushProducer)
@@ -220,7 +78,19 @@ class EventStream:
     ends at once when the client leaves, and with an abort (never a clean end) if its steps break.
     """
 
-    __slots__ = ("_began", "_due", "_next", "_reply", "_request", "_steps", "_streams", "_tick")
+    __slots__ = (
+        "_began",
+        "_count",
+        "_due",
+        "_entry",
+        "_next",
+        "_reply",
+        "_request",
+        "_scale",
+        "_steps",
+        "_streams",
+        "_tick",
+    )
 
     def __init__(self, streams: Streams, reply: Reply | None, steps: Iterator[Step]) -> None:
         self._streams = streams
@@ -231,6 +101,9 @@ class EventStream:
         self._due = 0.0  # when to do it, in seconds from there: small numbers add up exactly
         self._tick: int | None = None  # when to be woken for it; None if that is not arranged
         self._request: Request | None = None  # None before the start and after the end
+        self._scale = streams.interval_scale
+        self._count: EventCounter | AnswerCounter = EventCounter()
+        self._entry: Entry | None = None  # in the journal; a site other than the gateway's keeps none
 
     def start(self, request: Request) -> None:
         """Answer ``request``; a HEAD request gets the head alone and no step."""
@@ -238,9 +111,13 @@ class EventStream:
             begin(request, self._reply or head())
             request.finish()
             return
+        self._begin(request)
+
+    def _begin(self, request: Request) -> None:
         # What breaks here is still an honest 500.
         self._next = next(self._steps, None) or Step(0, then=Then.CLOSE)
         self._request = request
+        self._entry = getattr(request, "entry", None)
         self._streams.open.add(self)
         request.notifyFinish().addBoth(self._over)
         request.registerProducer(self, True)
@@ -254,6 +131,10 @@ class EventStream:
             self._streams.stalled.add(self)
         else:
             self.wake(now, _AT_FIRST)
+
+    def taken(self) -> tuple[Reply | None, Iterator[Step]]:
+        """The head and the steps, for another to play; this must not be started then."""
+        return self._reply, self._steps
 
     def postpone(self, now: float) -> bool:
         """Wait for the tick after ``now``; False if there is nothing to wait for. Called by Streams."""
@@ -284,7 +165,7 @@ class EventStream:
         self._streams.stalled.discard(self)
         if self._next is not None and self._tick is None:
             now = self._take_up_grid(self._next)
-            self._tick = self._streams.wait(self, now + self._due, now)
+            self._tick = self._streams.wait(self, self._began + self._due, now)
 
     def pauseProducing(self) -> None:
         """The client does not read. Called by the transport."""
@@ -296,6 +177,10 @@ class EventStream:
         """The connection is gone. Called by the transport."""
         self._over()
 
+    def shut(self) -> None:
+        """End cleanly because the gateway stops."""
+        self.end()
+
     def end(self, then: Then = Then.CLOSE) -> None:
         """End the response, whatever is left unsent."""
         request = self._over()
@@ -303,6 +188,8 @@ class EventStream:
             return
         request.unregisterProducer()
         transport: Any = request.transport
+        if self._entry is not None and then in _ENDED:
+            self._entry.ended = _ENDED[then]
         if then is Then.RESET:
             transport.abortConnection()
         elif then is Then.TRUNCATE:
@@ -313,7 +200,7 @@ class EventStream:
     def _take_up_grid(self, step: Step) -> float:
         """Have ``step`` fall due a pause from now; returns the time now."""
         self._began = now = self._streams.clock.seconds()
-        self._due = step.pause * self._streams.interval_scale
+        self._due = step.pause * self._scale
         return now
 
     def _play(self, now: float, most: int) -> int:
@@ -324,22 +211,23 @@ class EventStream:
         frames: list[bytes] = []
         size, then = 0, Then.GO_ON
         while step is not None and began + self._due <= latest and size < most:
-            if step.data:
-                size += len(step.data)
-                frames.append(step.data if step.raw or not request.chunked else _chunk(step.data))
+            data = step.data
+            if data:
+                size += len(data)
+                self._count.feed(data)
+                frames.append(data if step.raw or not request.chunked else chunk(data))
             then, step = step.then, None
             if then is Then.GO_ON:
                 step = next(self._steps, None)
                 if step is None:
                     then = Then.CLOSE
                 else:
-                    self._due += step.pause * self._streams.interval_scale
+                    self._due += step.pause * self._scale
         self._next = step
         if frames:
-            request.sentLength += size
-            request.channel.write(b"".join(frames))
-        if then is Then.RESET and getattr(request.channel, "unsent", False):
-            # An abort would drop what the transport still holds, the head included. It stays overdue.
+            self._write(request, frames, size, now)
+        if then is Then.RESET and getattr(request.channel, "undelivered", False):
+            # An abort would drop what transport and system still hold, the head included. It stays overdue.
             step = self._next = Step(0, then=then)
         if step is None:
             if then is not Then.HANG:
@@ -352,6 +240,18 @@ class EventStream:
         tick, self._tick = self._tick, None
         if tick is not None:
             self._streams.forget(self, tick)
+
+    def _write(self, request: Request, frames: list[bytes], size: int, now: float) -> None:
+        """Write ``frames``, in which there are ``size`` bytes of the body, and have it in the journal."""
+        request.channel.write(b"".join(frames))
+        request.sentLength += size
+        entry = self._entry
+        if entry is not None:
+            if entry.first_byte is None:
+                entry.first_byte = now
+            entry.last_byte = now
+            entry.sent = request.sentLength
+            entry.events = self._count.count
 
     def _over(self, _: object = None) -> Request | None:
         """Let go of everything; returns the request that was being answered, if one was."""
@@ -380,5 +280,6 @@ def _steps(chunks: Iterable[bytes], interval: float) -> Iterator[Step]:
         pause = interval
 
 
-def _chunk(data: bytes) -> bytes:
+def chunk(data: bytes) -> bytes:
+    """``data`` in the chunked coding (RFC 9112 section 7.1)."""
     return b"%x\r\n%b\r\n" % (len(data), data)

@@ -249,6 +249,18 @@ class DelayTests(StubCase):
         self.assertEqual(rest, [b"2\r\ncd\r\n", b"2\r\nef\r\n", b"2\r\ngh\r\n", b"2\r\nij\r\n", b"0\r\n\r\n"])
 
 
+class ToxicTests(StubCase):
+    def test_a_toxic_acts_on_a_stub_after_its_delay(self) -> None:
+        self.stub({"body": "0123456789", "fixedDelayMilliseconds": 1000})
+        toxic = {"type": "latency", "alias": "stripe", "attributes": {"latency": 500}}
+        self.wire.admin("POST", "/toxics", toxic)
+        self.assertEqual(self.begun() + self.after(1.49), b"")
+        answer, _ = parse(self.after(0.02))
+        self.assertEqual(answer.body, b"0123456789")
+        (entry,) = self.wire.gateway.spaces.shared.journal
+        self.assertEqual((entry.answered_by, entry.toxics), ("stub", ("latency_downstream",)))
+
+
 class FaultTests(StubCase):
     def fault(self, name: str) -> bytes:
         self.stub({"fault": name, "headers": {"X-A": "b"}})
@@ -527,6 +539,13 @@ class SystemTests(StubCase):
         self.assertEqual(
             self.wire.admin("GET", "/settings").json(), {"settings": {"proxyPassThrough": False}}
         )
+
+    def test_reset_removes_toxics_and_closes_what_hangs_because_of_them(self) -> None:
+        self.wire.admin("POST", "/toxics", {"type": "timeout", "attributes": {"timeout": 0}})
+        self.assertEqual(self.connection.send(request("GET /health HTTP/1.1", "Host: g")), b"")
+        self.wire.admin("POST", "/reset")
+        self.assertTrue(self.connection.transport.disconnecting)
+        self.assertEqual(self.wire.admin("GET", "/toxics").json(), [])
 
     def test_shutdown_is_answered_and_then_done(self) -> None:
         stopped: list[str] = []

@@ -12,6 +12,7 @@ from oagw.api.admin.sandboxes import Sandboxes
 from oagw.api.admin.scenarios import Scenarios
 from oagw.api.admin.settings import SettingsNode
 from oagw.api.admin.system import AdminHealth, ResetAll, Shutdown, Version
+from oagw.api.admin.toxics import Toxics
 from oagw.api.admin.verify import Verify
 
 
@@ -20,16 +21,17 @@ def tree(env: AdminEnv) -> IResource:
     return AdminNode(
         {
             b"clock": clock.Clock(env),
-            b"sandboxes": Sandboxes(env),
             b"health": AdminHealth(env),
             b"mappings": StubMappings(env),
             b"near-misses": NearMisses(env),
             b"report": Report(),
             b"requests": Requests(env),
             b"reset": ResetAll(env),
+            b"sandboxes": Sandboxes(env),
             b"scenarios": Scenarios(env),
             b"settings": SettingsNode(),
             b"shutdown": Shutdown(env),
+            b"toxics": Toxics(env),
             b"verify": Verify(),
             b"version": Version(),
         }

@@ -31,7 +31,7 @@ def test_a_stream_that_is_asked_for_again_is_found() -> None:
         entries.add(at, ended=CLIENT_LEFT, answer=EVENTS)
     (found,) = stream_read_after_cancel(entries)
     assert found.entries == [entry.id for entry in entries]
-    assert "asked for it again 1.000 s later" in found.text
+    assert "asked for it again 1.000 s after" in found.text
 
 
 def test_another_stream_is_another_stream() -> None:

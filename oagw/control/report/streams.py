@@ -33,8 +33,8 @@ def stream_read_after_cancel(entries: list[Entry]) -> Iterator[Finding]:
             gap = again.time - ended(left)
             if left.ended is CLIENT_LEFT and 0 <= gap <= _RECONNECTION:
                 text = (
-                    f"The client left the stream {named(left)}, and asked for it again {gap:.3f} s after what "
-                    f"it had last been sent: what cancels a stream must also stop its reconnection."
+                    f"The client left the stream {named(left)}, and asked for it again {gap:.3f} s after "
+                    f"what it had last been sent: what cancels a stream must also stop its reconnection."
                 )
                 yield finding(RULE, "error", text, (left, again))
 

@@ -135,6 +135,15 @@ class ResponseTests(StubCase):
         answer = self.get()
         self.assertEqual((answer.body, answer.headers.get("content-length")), (b"", None))
 
+    def test_what_comes_in_pieces_after_a_204_or_304_does_not_come(self) -> None:
+        dribble = {"body": "x", "chunkedDribbleDelay": {"numberOfChunks": 1, "totalDuration": 0}}
+        toxic = "X-OAGW-Mock-Fault: slicer; average_size=50"
+        for definition in (dribble, {"sse": [{"data": "x"}]}):
+            for status in (204, 304):
+                self.stub({**definition, "status": status})
+                for fields in ((), (toxic,)):
+                    self.assertEqual(self.wire.ask("GET", CHARGES, *fields).body, b"")  # and nothing follows
+
     def test_a_template_is_filled_from_the_request(self) -> None:
         self.stub(
             {
@@ -278,6 +287,16 @@ class FaultTests(StubCase):
 
     def test_random_data_is_no_http(self) -> None:
         self.assertTrue(self.fault("RANDOM_DATA_THEN_CLOSE").startswith(b"lskdu"))
+
+    def test_a_head_request_gets_it_as_well(self) -> None:
+        faults = {"EMPTY_RESPONSE": b"", "RANDOM_DATA_THEN_CLOSE": b"lskdu", "CONNECTION_RESET_BY_PEER": b""}
+        for fields in ((), ("X-OAGW-Mock-Fault: latency; latency=0",)):
+            for name, start in faults.items():
+                self.stub({"fault": name}, request={"method": "HEAD", "url": CHARGES})
+                connection = self.wire.connect()
+                data = connection.send(request(f"HEAD {CHARGES} HTTP/1.1", "Host: g", BEARER, *fields))
+                self.assertEqual(data[:5], start, name)
+                self.assertTrue(connection.transport.disconnecting, name)
 
     def test_a_reset_aborts_the_connection(self) -> None:
         self.assertEqual(self.fault("CONNECTION_RESET_BY_PEER"), b"")

@@ -235,6 +235,8 @@ def _checked_headers(definition: ResponseDefinition, pointer: str) -> list[tuple
             raise Invalid(at, f"{name!r} is not the name of a header field")
         if name.lower() == "x-oagw-error-source":
             raise Invalid(at, "errorSource says who made the answer")
+        if name.lower() == "transfer-encoding" and given != "chunked":
+            raise Invalid(at, "no transfer coding but chunked is supported")
         for value in [given] if isinstance(given, str) else given:
             if not _LINE.fullmatch(_latin(value)):
                 raise Invalid(at, f"the value of {name} has a line end or a control character")

@@ -38,7 +38,16 @@ def _sent(answer: Answer, request: Request, streams: Streams) -> Reply | EventSt
         return streams.play(steps, Reply(head.status, b"", fields, head.source, head.phrase))
     if answer.pieces is not None:
         return streams.play(_dribbled(head.body, *answer.pieces), head)
-    return head
+    return _framed(head, streams)
+
+
+def _framed(reply: Reply, streams: Streams) -> Reply | EventStream:
+    """``reply`` with the framing that its own fields ask for, be it right or wrong."""
+    if b"Transfer-Encoding" in reply.headers:
+        return streams.play([Step(0, reply.body)], reply)
+    if reply.headers.get(b"Content-Length", (length := b"%d" % len(reply.body),)) == (length,):
+        return reply
+    return streams.play([Step(0, reply.body, Then.TRUNCATE)], reply)
 
 
 def _head(answer: Answer, request: Request) -> Reply:
@@ -50,6 +59,8 @@ def _head(answer: Answer, request: Request) -> Reply:
         body = reply.body
     for name, values in _grouped(answer.headers):
         fields[name] = values
+        if name == b"Connection" and b"close" in (value.lower() for value in values):
+            request.channel.persistent = False
     source = b"" if answer.source == "none" else (answer.source or "").encode()
     return Reply(answer.status, body, fields, source, answer.phrase.encode("latin-1"))
 

@@ -135,6 +135,33 @@ class ResponseTests(StubCase):
         answer = self.get()
         self.assertEqual((answer.body, answer.headers.get("content-length")), (b"", None))
 
+    def test_a_length_of_its_own_is_sent_and_the_connection_closed_if_it_is_wrong(self) -> None:
+        for length, closed in (("5", False), ("99", True), ("3", True)):
+            self.stub({"body": "hello", "headers": {"content-length": length}})
+            connection = self.wire.connect()
+            data = connection.send(request(f"GET {CHARGES} HTTP/1.1", "Host: g", BEARER))
+            self.assertIn(f"\r\nContent-Length: {length}\r\n".encode(), data)
+            self.assertTrue(data.endswith(b"\r\n\r\nhello"), data)
+            self.assertEqual(connection.transport.disconnecting, closed, length)
+            connection.leave()
+        *_, entry = self.wire.gateway.spaces.shared.journal
+        self.assertEqual((entry.sent, entry.ended), (5, "truncated"))
+
+    def test_a_head_request_is_told_the_length_that_the_stub_says(self) -> None:
+        self.stub({"headers": {"Content-Length": "1234"}}, request={"method": "HEAD", "url": CHARGES})
+        self.assertEqual(self.wire.ask("HEAD", CHARGES).headers["content-length"], ["1234"])
+
+    def test_a_body_is_chunked_if_the_stub_says_so(self) -> None:
+        self.stub({"body": "hello", "headers": {"Transfer-Encoding": "chunked"}})
+        answer = self.get()
+        self.assertEqual((answer.headers["transfer-encoding"], answer.body), (["chunked"], b"hello"))
+        self.assertNotIn("content-length", answer.headers)
+
+    def test_a_connection_ends_if_the_stub_says_so(self) -> None:
+        self.stub({"body": "hello", "headers": {"Connection": "close"}})
+        self.assertTrue(self.begun().endswith(b"hello"))
+        self.assertTrue(self.connection.transport.disconnecting)
+
     def test_what_comes_in_pieces_after_a_204_or_304_does_not_come(self) -> None:
         dribble = {"body": "x", "chunkedDribbleDelay": {"numberOfChunks": 1, "totalDuration": 0}}
         toxic = "X-OAGW-Mock-Fault: slicer; average_size=50"
@@ -391,6 +418,11 @@ class RefusedTests(StubCase):
             self.assertEqual(error["source"]["pointer"], pointer, (document, error))
             self.assertTrue(error["detail"])
         self.assertEqual(self.wire.admin("GET", "/mappings").json()["meta"], {"total": 0})
+
+    def test_a_transfer_coding_that_is_not_supported_is_422(self) -> None:
+        for given in ("gzip", "gzip, chunked", ["chunked", "chunked"]):
+            answer = self.wire.admin("POST", "/mappings", mapping({"headers": {"Transfer-Encoding": given}}))
+            self.assertEqual(answer.status, 422)
 
     def test_a_document_that_is_too_large_is_413(self) -> None:
         answer = self.wire.admin("POST", "/mappings", b'"' + b"x" * (16 << 20) + b'"')

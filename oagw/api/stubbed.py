@@ -16,7 +16,7 @@ from oagw.model.secret import masked_url
 from oagw.web.deliver import Delayed
 from oagw.web.guard import Guard
 from oagw.web.reply import UPSTREAM, Reply, json_reply, problem_reply
-from oagw.web.request import GatewayRequest
+from oagw.web.request import MOCK_FAULT, GatewayRequest
 from oagw.web.stream import EventStream, Streams
 
 if TYPE_CHECKING:  # loaded when the first stub is made
@@ -53,6 +53,8 @@ class Stubs:
         assert isinstance(request, GatewayRequest)
         call = request.entry.call()
         call.body = request.content.getvalue()  # all of it: the journal may keep a part
+        if request.faults:
+            call.head = _without_faults(call.head)
         now = self._clock.seconds()
         for store in self._stores(space):
             stub = store.find(call, space, now)
@@ -115,6 +117,12 @@ class StubbedOutside(Stubbed):
 
     def instead(self, request: Request) -> Reply | EventStream | Delayed | None:
         return None if request.path.startswith(_ELSEWHERE) else super().instead(request)
+
+
+def _without_faults(head: bytes) -> bytes:
+    """The header lines of ``head`` that an upstream gets to see."""
+    lines = head.split(b"\r\n")
+    return b"\r\n".join(line for line in lines if line.partition(b":")[0].title() != MOCK_FAULT)
 
 
 def _explained(call: Call, stubs: "list[Stub]", now: float) -> str:

@@ -20,7 +20,6 @@ from oagw.control.store import Stub, store_of
 _MAX = 64_000_000
 
 
-
 class _Kind(msgspec.Struct):
     """A file of stubs, as far as it tells whether there are several in it."""
 
@@ -85,6 +84,7 @@ class Directory:
         store = store_of(space)
         store.clear()
         space.hits.clear()
+        space.scenarios.clear()
         for stub in reversed(self.stubs):
             store.add(stub)
 
@@ -113,7 +113,7 @@ class Directory:
 
 
 def _content(path: Path) -> bytes:
-    """What is in the file at ``path``; raises OSError, for what is no file (a pipe would block) or too large."""
+    """What is in the file at ``path``; raises OSError, also if it is too large, or a pipe: that blocks."""
     status = path.stat()
     if not S_ISREG(status.st_mode):
         raise OSError(EINVAL, "Not a file")

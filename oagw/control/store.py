@@ -112,7 +112,7 @@ class Store:
 
     def check_room(self, stubs: Collection[Stub]) -> None:
         """Raises Invalid if with ``stubs`` there would be more than MAX_STUBS."""
-        if len(self._stubs) + len(stubs) > MAX_STUBS:
+        if len(self._stubs) + sum(stub.id not in self._stubs for stub in stubs) > MAX_STUBS:
             raise Invalid("", f"More than {MAX_STUBS} stubs in one place")
 
     def remove(self, stub: Stub) -> None:

@@ -3,8 +3,10 @@
 import json
 from base64 import b64encode
 from typing import Any
+from unittest.mock import patch
 
 from oagw.config import Config
+from oagw.control import store
 from tests.support.wire import BEARER, Answer, Wire, parse, request
 from tests.support.wire_case import WireTestCase
 
@@ -296,6 +298,15 @@ class ToxicTests(StubCase):
         (entry,) = self.wire.gateway.spaces.shared.journal
         self.assertEqual((entry.answered_by, entry.toxics), ("stub", ("latency_downstream",)))
 
+    def test_the_header_that_asks_for_a_fault_is_not_seen_by_a_stub_but_by_the_journal(self) -> None:
+        template = {"body": "{{request.headers.X-OAGW-Mock-Fault}}.", "transformers": ["response-template"]}
+        pattern = {"url": CHARGES, "headers": {"X-OAGW-Mock-Fault": {"absent": True}}}
+        self.stub(template, request=pattern)
+        fault = "x-oagw-mock-fault: slicer; average_size=50"
+        self.assertEqual(self.wire.ask("GET", CHARGES, fault).body, b".")
+        (entry,) = self.wire.gateway.spaces.shared.journal
+        self.assertIn("x-oagw-mock-fault", entry.call().headers)
+
 
 class FaultTests(StubCase):
     def fault(self, name: str) -> bytes:
@@ -479,6 +490,20 @@ class MappingsTests(StubCase):
         self.wire.admin("POST", "/mappings/import", {"mappings": given[1:], "importOptions": options})
         self.assertEqual((self.ids(), self.get().body), ([known["id"]], b"b"))
 
+    def test_an_import_keeps_what_it_names_in_capitals_and_was_there(self) -> None:
+        id = "01234567-89ab-cdef-0123-456789abcdef"
+        self.stub({"body": "known"}, id=id)
+        options = {"duplicatePolicy": "IGNORE", "deleteAllNotInImport": True}
+        given = [mapping({"body": "new"}, id=id.upper())]
+        self.wire.admin("POST", "/mappings/import", {"mappings": given, "importOptions": options})
+        self.assertEqual((self.ids(), self.get().body), ([id], b"known"))
+
+    def test_where_no_more_stubs_fit_one_can_still_be_replaced(self) -> None:
+        id = self.stub()["id"]
+        with patch.object(store, "MAX_STUBS", 1):
+            self.assertEqual(self.wire.admin("PUT", f"/mappings/{id}", mapping({"body": "b"})).status, 200)
+            self.assertEqual(self.wire.admin("POST", "/mappings", mapping()).status, 422)
+
     def test_an_import_of_which_one_does_not_fit_changes_nothing(self) -> None:
         bad = {"response": {"status": 1}}
         answer = self.wire.admin("POST", "/mappings/import", {"mappings": [mapping(), bad]})
@@ -531,6 +556,27 @@ class ScenarioTests(StubCase):
         self.get()
         self.wire.admin("POST", "/scenarios/reset")
         self.assertEqual(self.scenario()["state"], "Started")
+
+    def test_with_its_last_stub_goes_its_state(self) -> None:
+        scenario = {"scenarioName": "s", "requiredScenarioState": "Started", "newScenarioState": "two"}
+        other = self.stub(scenarioName="s", priority=9, metadata={"a": 1})["id"]
+        first = self.scenario()["mappings"][0]["id"]
+        self.get()
+        self.wire.admin("DELETE", f"/mappings/{first}")
+        self.assertEqual(self.wire.gateway.spaces.shared.scenarios, {"s": "two"})  # there is one left
+        for method, path, value in (
+            ("DELETE", f"/mappings/{other}", None),
+            ("DELETE", "/mappings", None),
+            ("POST", "/mappings/reset", None),
+            ("POST", "/mappings/remove-by-metadata", {"matchesJsonPath": "$.b"}),
+            ("POST", "/mappings/import", {"mappings": [], "importOptions": {"deleteAllNotInImport": True}}),
+        ):
+            self.assertEqual(self.wire.admin(method, path, value).status, 200, path)
+            self.assertEqual(self.wire.gateway.spaces.shared.scenarios, {}, path)
+            self.stub(metadata={"b": 1}, **scenario)
+            self.assertEqual(self.scenario()["state"], "Started", path)
+            self.get()
+            self.assertEqual(self.scenario()["state"], "two", path)
 
     def test_what_no_stub_mentions_is_refused(self) -> None:
         self.assertEqual(self.wire.admin("PUT", "/scenarios/s/state", {"state": "x"}).status, 422)

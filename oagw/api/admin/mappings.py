@@ -2,6 +2,7 @@
 
 import json
 from contextlib import suppress
+from itertools import chain
 from uuid import UUID
 
 import msgspec
@@ -40,7 +41,7 @@ class StubMappings(AdminNode):
                 b"import": Import(env),
                 b"reset": Reset(env),
                 b"find-by-metadata": FindByMetadata(env.clock),
-                b"remove-by-metadata": RemoveByMetadata(env.clock),
+                b"remove-by-metadata": RemoveByMetadata(env),
             }
         )
         self._env = env
@@ -60,9 +61,7 @@ class StubMappings(AdminNode):
         return json_reply(stub.json(), 201)
 
     def render_DELETE(self, request: Request) -> Reply:
-        space = space_of(request)
-        store_of(space).clear()
-        space.hits.clear()
+        _clear(space_of(request))
         return json_reply({})
 
 
@@ -86,7 +85,7 @@ class OneStub(AdminNode):
 
     def render_DELETE(self, request: Request) -> Reply:
         stub = self._known(request)
-        _remove(space_of(request), stub)
+        _remove(self._env, space_of(request), [stub])
         return json_reply({})
 
     def _known(self, request: Request) -> Stub:
@@ -113,17 +112,15 @@ class Import(AdminNode):
 
     def render_POST(self, request: Request) -> Reply:
         given = document(request, _MAPPINGS)
-        stubs = [_stub(self._env, one, f"/mappings/{n}") for n, one in enumerate(given.mappings)]
+        stubs = all = [_stub(self._env, one, f"/mappings/{n}") for n, one in enumerate(given.mappings)]
         space, options = space_of(request), given.import_options
         store = store_of(space)
         if options and options.duplicate_policy == "IGNORE":
             stubs = [stub for stub in stubs if store.get(stub.id) is None]
         _put(space, stubs)
         if options and options.delete_all_not_in_import:
-            named = {mapping.id or mapping.uuid for mapping in given.mappings} | {stub.id for stub in stubs}
-            for stub in store:
-                if stub.id not in named:
-                    _remove(space, stub)
+            named = {stub.id for stub in all}
+            _remove(self._env, space, [stub for stub in store if stub.id not in named])
         return json_reply({})
 
 
@@ -154,13 +151,13 @@ class FindByMetadata(AdminNode):
 class RemoveByMetadata(AdminNode):
     """POST a value pattern → 200: the stubs whose metadata match it are gone."""
 
-    def __init__(self, clock: IReactorTime) -> None:
+    def __init__(self, env: AdminEnv) -> None:
         super().__init__()
-        self._clock = clock
+        self._env = env
 
     def render_POST(self, request: Request) -> Reply:
-        for stub in by_metadata(request, self._clock.seconds()):
-            _remove(space_of(request), stub)
+        found = by_metadata(request, self._env.clock.seconds())
+        _remove(self._env, space_of(request), found)
         return json_reply({})
 
 
@@ -169,8 +166,7 @@ def reset_stubs(space: Space, env: AdminEnv) -> None:
     if space is env.spaces.shared:
         env.directory.restore(space)
     else:
-        store_of(space).clear()
-        space.hits.clear()
+        _clear(space)
 
 
 def _stub(env: AdminEnv, mapping: StubMapping, pointer: str = "") -> Stub:
@@ -191,9 +187,24 @@ def _put(space: Space, stubs: list[Stub]) -> None:
         space.hits.pop(stub.id, None)
 
 
-def _remove(space: Space, stub: Stub) -> None:
-    store_of(space).remove(stub)
-    space.hits.pop(stub.id, None)
+def _remove(env: AdminEnv, space: Space, stubs: list[Stub]) -> None:
+    """Forget ``stubs`` of ``space``, and the states of scenarios of which there is none left."""
+    store = store_of(space)
+    for stub in stubs:
+        store.remove(stub)
+        space.hits.pop(stub.id, None)
+    gone = {stub.scenario for stub in stubs if stub.scenario is not None}
+    if gone:
+        left = {stub.scenario for stub in chain(store, env.spaces.shared.stubs or ())}
+        for name in gone - left:
+            space.scenarios.pop(name, None)
+
+
+def _clear(space: Space) -> None:
+    """Forget all stubs of ``space``, and what became of them."""
+    store_of(space).clear()
+    space.hits.clear()
+    space.scenarios.clear()
 
 
 def _list(stubs: list[Stub], total: int) -> Reply:

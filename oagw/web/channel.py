@@ -4,6 +4,7 @@ What Twisted would answer by itself (a bare 400, a silent close) is answered wit
 is what comes out of it; ``web.site`` is what all connections share.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -43,10 +44,13 @@ class GatewayChannel(HTTPChannel):
         "_dataBuffer",
         "_handlingRequest",
         "_head",
+        "_host",
         "_local",
         "_number",
+        "_peer",
         "_transferDecoder",
         "_turn",
+        "_unwritten",
         "requests",
     )
     requestFactory = GatewayRequest
@@ -64,7 +68,8 @@ class GatewayChannel(HTTPChannel):
         self._number = self.site.channel_made(self)
         self._turn = 0  # how many requests there were
         self._head: list[bytes] = []  # the header lines so far of the request that is being read
-        peer, host = self.transport.getPeer(), self.transport.getHost()
+        self._unwritten = b""  # the head of a response that waits for the first of its body
+        self._peer, self._host = peer, host = self.transport.getPeer(), self.transport.getHost()
         self._client, self._local = (peer.host, peer.port), (host.host, host.port)
         self._requestProducer = self._requestProducerStreaming = None
         super().connectionMade()
@@ -75,6 +80,12 @@ class GatewayChannel(HTTPChannel):
             self._lingering.cancel()
         super().connectionLost(reason)
 
+    def getPeer(self) -> Any:
+        return self._peer  # each request asks, and a transport would make it anew
+
+    def getHost(self) -> Any:
+        return self._host  # and here it would ask the system
+
     @property
     def unsent(self) -> bool:
         """Whether the transport still holds something that was written."""
@@ -83,6 +94,7 @@ class GatewayChannel(HTTPChannel):
 
     def write(self, data: bytes) -> None:
         """Send at once what nothing waits before; Twisted's way would take the reactor two more turns."""
+        data, self._unwritten = self._unwritten + data, b""
         transport: Any = self.transport
         direct = isinstance(transport, Connection)  # and nothing wrapped around one, such as TLS
         if not direct or self.unsent or transport.disconnecting or not transport.connected:
@@ -94,15 +106,23 @@ class GatewayChannel(HTTPChannel):
         if sent < len(data):
             transport.write(data[sent:])
 
+    def writeSequence(self, pieces: Iterable[bytes]) -> None:
+        self.write(b"".join(pieces))
+
+    def flush(self) -> None:
+        """Write the head of a response that still waits for a body."""
+        if self._unwritten:
+            self.write(b"")
+
     def writeHeaders(self, version: bytes, code: bytes, reason: bytes, headers: Headers) -> None:
-        """Write the head of a response, and have it in the journal."""
-        lines = [b"%b %b %b" % (version, code, reason)]
-        lines += [
-            b"%b: %b" % (name, value) for name, values in headers.getAllRawHeaders() for value in values
-        ]
-        head = b"\r\n".join(lines)
+        """Write the head of a response with the first of its body, and have it in the journal."""
+        pieces = [version, b" ", code, b" ", reason]
+        for name, values in headers.getAllRawHeaders():
+            for value in values:
+                pieces += (b"\r\n", name, b": ", value)
+        head = b"".join(pieces)
         self.requests[0].entry.response_head = head
-        self.transport.write(head + b"\r\n\r\n")
+        self._unwritten = head + b"\r\n\r\n"
 
     def dataReceived(self, data: bytes) -> None:
         if self._refused:
@@ -122,7 +142,7 @@ class GatewayChannel(HTTPChannel):
     def headerReceived(self, line: bytes) -> bool:
         self._head.append(line)
         try:
-            return bool(super().headerReceived(line))
+            return HTTPChannel.headerReceived(self, line)  # type: ignore[no-any-return]
         except ValueError:  # a length of more digits than Python reads
             self._refuse_body()
             return False
@@ -151,7 +171,9 @@ class GatewayChannel(HTTPChannel):
 
     def checkPersistence(self, request: http.Request, version: bytes) -> bool:
         # Twisted reads the first field alone, and does not know that commas separate.
-        fields = request.requestHeaders.getRawHeaders(b"Connection", ())
+        fields = request.requestHeaders.getRawHeaders(b"Connection")
+        if fields is None:
+            return version == b"HTTP/1.1"
         options = {option.strip().lower() for field in fields for option in field.split(b",")}
         if version == b"HTTP/1.1" and b"close" in options:
             request.responseHeaders.setRawHeaders(b"Connection", (b"close",))

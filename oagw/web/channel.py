@@ -41,6 +41,7 @@ class GatewayChannel(HTTPChannel):
 
     __slots__ = (  # see GatewayRequest
         "_client",
+        "_deadline",
         "_dataBuffer",
         "_handlingRequest",
         "_head",
@@ -51,6 +52,7 @@ class GatewayChannel(HTTPChannel):
         "_transferDecoder",
         "_turn",
         "_unwritten",
+        "_watch",
         "requests",
     )
     requestFactory = GatewayRequest
@@ -68,6 +70,8 @@ class GatewayChannel(HTTPChannel):
         self._number = self.site.channel_made(self)
         self._turn = 0  # how many requests there were
         self._head: list[bytes] = []  # the header lines so far of the request that is being read
+        self._deadline: float | None = None  # when the time-out is, in the clock's seconds
+        self._watch: IDelayedCall | None = None  # looks whether it has come
         self._unwritten = b""  # the head of a response that waits for the first of its body
         self._peer, self._host = peer, host = self.transport.getPeer(), self.transport.getHost()
         self._client, self._local = (peer.host, peer.port), (host.host, host.port)
@@ -79,6 +83,33 @@ class GatewayChannel(HTTPChannel):
         if self._lingering is not None and self._lingering.active():
             self._lingering.cancel()
         super().connectionLost(reason)
+        if self._watch is not None:
+            self._watch.cancel()
+
+    def setTimeout(self, period: float | None) -> float | None:
+        """Time out ``period`` seconds from now; None: not at all.
+
+        Twisted would make a delayed call for each request, and cancel it. Here one call looks on.
+        """
+        previous, self.timeOut = self.timeOut, period  # type: ignore[assignment]
+        self._deadline = None
+        self.resetTimeout()
+        return previous
+
+    def resetTimeout(self) -> None:
+        if self.timeOut is not None:
+            self._deadline = self.site.now() + self.timeOut
+            if self._watch is None:
+                self._watch = self.callLater(self.timeOut, self._look)
+
+    def _look(self) -> None:
+        self._watch = None
+        if self._deadline is not None:
+            left = self._deadline - self.site.now()
+            if left > 0:
+                self._watch = self.callLater(left, self._look)
+            else:
+                self.timeoutConnection()
 
     def getPeer(self) -> Any:
         return self._peer  # each request asks, and a transport would make it anew

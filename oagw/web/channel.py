@@ -41,8 +41,8 @@ class GatewayChannel(HTTPChannel):
 
     __slots__ = (  # see GatewayRequest
         "_client",
-        "_deadline",
         "_dataBuffer",
+        "_deadline",
         "_handlingRequest",
         "_head",
         "_host",

@@ -97,9 +97,7 @@ class Url:
             template = self._template = Expression(source, at)
             prefix, needle = template.prefix, template.needle
             self.matches = lambda call: (
-                (path := call.paths[0]).startswith(prefix)
-                and needle in path
-                and template.matches(path, call)
+                (path := call.paths[0]).startswith(prefix) and needle in path and template.matches(path, call)
             )
         elif name == "urlPath":
             self.alias = _alias(text + "/")

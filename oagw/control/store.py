@@ -137,7 +137,7 @@ class Store:
             if place is not None and (found := self._index.get((method, place)))
         ]
         for _, stub in lists[0] if len(lists) == 1 else merge(*lists, key=_by_rank):
-            if stub.is_ready(space) and stub.pattern.matches(call, now):
+            if stub.pattern.matches(call, now) and stub.is_ready(space):
                 return stub
         return None
 

@@ -1,10 +1,8 @@
 """The ``wiremock`` package from PyPI drives the control plane as it drives WireMock.
 
-With OAGW_WIREMOCK_JAR, the path of WireMock's standalone jar, it drives the real one as well: what is asserted
-here is what WireMock does.
+``conftest.py`` has the servers.
 """
 
-import os
 from collections.abc import Iterator
 from contextlib import suppress
 from uuid import UUID, uuid4
@@ -30,41 +28,24 @@ from wiremock.client import (
 )
 from wiremock.exceptions import InvalidInputException, NotFoundException
 
-from oagw.testing import MockGateway
-from tests.wiremock.server import WireMock
-
 TOKEN = "test-integration-token"
 PREFIX = "/api/oagw/v1/proxy/stripe"
 CHARGES = f"{PREFIX}/v1/charges"
 
 
-@pytest.fixture(scope="module", params=["gateway", "wiremock"])
-def base_url(request: pytest.FixtureRequest) -> Iterator[str]:
-    """Where the control plane is: ours, or the real one."""
-    if request.param == "gateway":
-        gateway: MockGateway = request.getfixturevalue("oagw_gateway")
-        yield gateway.base_url
-        return
-    jar = os.environ.get("OAGW_WIREMOCK_JAR")
-    if not jar:
-        pytest.skip("OAGW_WIREMOCK_JAR does not name WireMock's jar")
-    with WireMock(jar, journal=True) as wiremock:
-        yield f"http://127.0.0.1:{wiremock.port}"
-
-
 @pytest.fixture(autouse=True)
-def _reset(base_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _reset(wiremock_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """As at the start, before and after each test; the client is told where to call."""
-    monkeypatch.setattr(constants.Config, "base_url", f"{base_url}/__admin")
-    httpx.post(f"{base_url}/__admin/reset").raise_for_status()
+    monkeypatch.setattr(constants.Config, "base_url", f"{wiremock_url}/__admin")
+    httpx.post(f"{wiremock_url}/__admin/reset").raise_for_status()
     yield
-    httpx.post(f"{base_url}/__admin/reset").raise_for_status()
+    httpx.post(f"{wiremock_url}/__admin/reset").raise_for_status()
 
 
 @pytest.fixture
-def client(base_url: str) -> Iterator[httpx.Client]:
+def client(wiremock_url: str) -> Iterator[httpx.Client]:
     """The client library that is tested, in a word."""
-    with httpx.Client(base_url=base_url, headers={"Authorization": f"Bearer {TOKEN}"}) as client:
+    with httpx.Client(base_url=wiremock_url, headers={"Authorization": f"Bearer {TOKEN}"}) as client:
         yield client
 
 
@@ -75,9 +56,9 @@ def stub(**values) -> Mapping:
     return Mapping(**values)
 
 
-def test_its_launcher_would_find_it_ready(base_url: str):
+def test_its_launcher_would_find_it_ready(wiremock_url: str):
     """``wiremock.server.WireMockServer`` waits for this."""
-    assert httpx.get(f"{base_url}/__admin", follow_redirects=True).json()["mappings"] == []
+    assert httpx.get(f"{wiremock_url}/__admin", follow_redirects=True).json()["mappings"] == []
 
 
 def test_a_stub_answers_as_it_says(client: httpx.Client):
@@ -218,7 +199,7 @@ def test_near_misses_of_a_request_and_of_a_pattern_are_found():
     )
 
 
-@pytest.mark.parametrize("base_url", ["gateway"], indirect=True)
+@pytest.mark.parametrize("wiremock_url", ["gateway"], indirect=True)
 @pytest.mark.usefixtures("paid")
 def test_the_journal_is_forgotten_by_a_call_that_wiremock_3_no_longer_has():
     assert Requests.reset_request_journal().status_code == 200

@@ -2,8 +2,8 @@
 
     python3 -m pytest examples/test_with_sandbox.py
 
-The fixture ``oagw_sandbox`` gives each test stubs, toxics and a journal of its own. The installed package brings
-it along. From a checkout, say ``-p oagw.pytest_plugin``; the checkout's own pyproject.toml does.
+The fixture ``oagw_sandbox`` gives each test stubs, toxics and a journal of its own. The installed package
+brings it along. From a checkout, say ``-p oagw.pytest_plugin``; the checkout's own pyproject.toml does.
 """
 
 import json

@@ -93,8 +93,7 @@ async def test_a_reset_after_much_waits_for_a_slow_reader(running: Running) -> N
                 received += len(piece)
 
     body = b"x" * size
-    events_resource = running.gateway.root.children[b"oagw"].children[b"v1"]._wrapped.children[b"proxy"]
-    resource = events_resource._upstreams["stream-test"].children[b"events"]
+    resource = running.gateway.root._upstreams["stream-test"].children[b"events"]
     resource.render_GET = lambda request: running.gateway.streams.stream([body], 0)
     assert await deferToThread(slowly) == (cut, "reset")
 
@@ -126,8 +125,7 @@ async def test_bandwidth_holds_its_rate(running: Running, size: int, rate: int, 
     from oagw.web.reply import Reply
 
     gateway = running.gateway
-    proxy = gateway.root.children[b"oagw"].children[b"v1"]._wrapped.children[b"proxy"]
-    resource = proxy._upstreams["stream-test"].children[b"events"]
+    resource = gateway.root._upstreams["stream-test"].children[b"events"]
     event = b"data: " + b"x" * 992 + b"\n\n"
     if streamed:
         resource.render_GET = lambda request: gateway.streams.stream((event for _ in range(size // 1000)), 0)

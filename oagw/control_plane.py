@@ -169,6 +169,8 @@ class ControlPlane:
             "notLaterThan": not_later_than,
         }
         answer = self.admin("POST", "/verify", _given(document), accept=(200, 409))
+        if "errors" in answer:  # there is no journal
+            raise Refused(_told(answer["errors"]))
         if not answer["verified"]:
             raise AssertionError(answer["text"])
         count: int = answer["count"]
@@ -242,7 +244,8 @@ class Stub(_Removable):
 
     def requests(self) -> list[dict[str, Any]]:
         """What it answered, the oldest first, as ``ControlPlane.requests`` has it."""
-        return [request for request in self._space.requests() if request["oagw"]["stub"] == self.id]
+        events = self._space.admin("GET", f"/requests?matchingStub={self.id}")["requests"]
+        return [event["request"] for event in reversed(events)]
 
     def remove(self) -> None:
         """Have it answer no more; nothing happens if it is gone."""
@@ -282,8 +285,11 @@ def _camel(name: str) -> str:
 
 def _refusal(status: int, text: bytes) -> str:
     try:
-        errors = json.loads(text)["errors"]
-        parts = [(error.get("source", {}).get("pointer", ""), error["detail"]) for error in errors]
-        return "; ".join(f"{pointer}: {detail}" if pointer else detail for pointer, detail in parts)
+        return _told(json.loads(text)["errors"])
     except (ValueError, KeyError, TypeError):
         return f"{status}: {text[:500].decode(errors='replace')}"
+
+
+def _told(errors: list[dict[str, Any]]) -> str:
+    parts = [(error.get("source", {}).get("pointer", ""), error["detail"]) for error in errors]
+    return "; ".join(f"{pointer}: {detail}" if pointer else detail for pointer, detail in parts)

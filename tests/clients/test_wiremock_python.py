@@ -28,6 +28,8 @@ from wiremock.client import (
 )
 from wiremock.exceptions import InvalidInputException, NotFoundException
 
+from oagw.testing import MockGateway
+
 TOKEN = "test-integration-token"
 PREFIX = "/api/oagw/v1/proxy/stripe"
 CHARGES = f"{PREFIX}/v1/charges"
@@ -249,3 +251,18 @@ def test_a_stub_has_the_id_that_it_was_given():
 
     assert Mappings.create_mapping(stub(id=id)).id == id
     assert Mappings.retrieve_mapping(id).id == id
+
+
+@pytest.mark.parametrize("wiremock_url", ["gateway"], indirect=True)
+def test_with_the_token_of_a_sandbox_it_works_in_that(
+    oagw_gateway: MockGateway, monkeypatch: pytest.MonkeyPatch
+):
+    with oagw_gateway.sandbox() as sandbox:
+        authorization = {"Authorization": f"Bearer {sandbox.token}"}
+        monkeypatch.setattr(constants.Config, "headers", constants.Config.headers | authorization)
+        Mappings.create_mapping(stub())
+
+        assert httpx.post(oagw_gateway.base_url + CHARGES, headers=authorization).status_code == 201
+        assert Requests.get_all_received_requests().meta.total == 1
+        assert oagw_gateway.requests() == []
+        assert oagw_gateway.admin("GET", "/mappings")["mappings"] == []

@@ -216,6 +216,13 @@ def test_what_listens_but_is_no_gateway_is_told_as_it_answered():
 # Requests and verification.
 
 
+def test_a_gateway_without_a_journal_says_so():
+    with MockGateway(options=["--journal-count", "0"]) as gateway:
+        for ask in (lambda: gateway.verify("GET stripe/x", times=0), gateway.report):
+            with pytest.raises(Refused, match="Nothing is recorded"):
+                ask()
+
+
 def test_requests_are_told_the_oldest_first(sandbox: Sandbox):
     sandbox.stub("POST stripe/x", status=201)
     for body in ("a", "b"):

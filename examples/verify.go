@@ -66,7 +66,6 @@ func main() {
 	defer cmd.Process.Kill()
 	var gateway Gateway
 	check(json.NewDecoder(stdout).Decode(&gateway))
-
 	_, sandbox := gateway.Post("sandboxes", "", "{}") // nobody else's stubs, nobody else's requests
 	pattern := `{"method": "GET", "urlPath": "/api/oagw/v1/proxy/weather/current"}`
 	problem := `{"problem": {"category": "resource_exhausted", "retryAfter": 1}}`

@@ -32,9 +32,9 @@ def sandbox(gateway: MockGateway) -> Iterator[Sandbox]:
         yield sandbox
 
 
-def call(space: Any, path: str, method: str = "GET", token: str | None = None, **more: Any) -> httpx.Response:
+def call(space: Any, path: str, method: str = "GET", **more: Any) -> httpx.Response:
     """The answer to a call of ``stripe`` with the token of ``space``."""
-    headers = {"Authorization": f"Bearer {token or space.token}", **more.pop("headers", {})}
+    headers = {"Authorization": f"Bearer {space.token}", **more.pop("headers", {})}
     url = f"{space.alias_url('stripe')}/{path}"
     return httpx.request(method, url, headers=headers, timeout=PATIENCE, **more)
 

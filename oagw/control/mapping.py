@@ -21,6 +21,7 @@ class StubMapping(
     """One stub: which requests it answers, and with what.
 
     ``id`` and ``uuid`` are the same. ``times`` is how often it answers before it steps aside.
+    ``insertion_index`` is in files that WireMock wrote; it counts stubs anew, and so do we.
     """
 
     id: Uuid | UnsetType = UNSET
@@ -35,6 +36,7 @@ class StubMapping(
     new_scenario_state: Name | UnsetType | None = UNSET
     metadata: dict[str, Any] | UnsetType | None = UNSET
     times: Annotated[int, msgspec.Meta(ge=1)] | UnsetType = UNSET
+    insertion_index: int | UnsetType = UNSET
 
 
 class ImportOptions(

@@ -35,7 +35,7 @@ class Stub:
 
     def __init__(self, mapping: StubMapping, id: str, files: Files, pointer: str = "") -> None:
         self.id = id
-        self.mapping = msgspec.structs.replace(mapping, id=id, uuid=id)
+        self.mapping = msgspec.structs.replace(mapping, id=id, uuid=id, insertion_index=UNSET)
         self.pattern: Pattern = compiled(mapping.request, f"{pointer}/request")
         self.priority: int = mapping.priority or DEFAULT_PRIORITY
         self.scenario: str | None = mapping.scenario_name or None

@@ -1,6 +1,9 @@
 """The tree below /__admin."""
 
+from collections.abc import Mapping
+
 from twisted.web.resource import IResource
+from twisted.web.server import Request
 
 from oagw.api.admin import clock
 from oagw.api.admin.env import AdminEnv
@@ -14,15 +17,18 @@ from oagw.api.admin.settings import SettingsNode
 from oagw.api.admin.system import AdminHealth, ResetAll, Shutdown, Version
 from oagw.api.admin.toxics import Toxics
 from oagw.api.admin.verify import Verify
+from oagw.web.reply import Reply
 
 
 def tree(env: AdminEnv) -> IResource:
     """The resources of the control plane."""
-    return AdminNode(
+    mappings = StubMappings(env)
+    return Index(
+        mappings,
         {
             b"clock": clock.Clock(env),
             b"health": AdminHealth(env),
-            b"mappings": StubMappings(env),
+            b"mappings": mappings,
             b"near-misses": NearMisses(env),
             b"report": Report(),
             b"requests": Requests(env),
@@ -34,5 +40,16 @@ def tree(env: AdminEnv) -> IResource:
             b"toxics": Toxics(env),
             b"verify": Verify(),
             b"version": Version(),
-        }
+        },
     )
+
+
+class Index(AdminNode):
+    """GET /__admin → as GET /__admin/mappings: what starts a WireMock asks this to know that it is there."""
+
+    def __init__(self, mappings: StubMappings, children: Mapping[bytes, IResource]) -> None:
+        super().__init__(children)
+        self._mappings = mappings
+
+    def render_GET(self, request: Request) -> Reply:
+        return self._mappings.render_GET(request)

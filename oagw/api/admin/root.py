@@ -5,6 +5,7 @@ from twisted.web.resource import IResource
 from oagw.api.admin.env import AdminEnv
 from oagw.api.admin.mappings import StubMappings
 from oagw.api.admin.node import AdminNode
+from oagw.api.admin.openapi import Description
 from oagw.api.admin.scenarios import Scenarios
 from oagw.api.admin.settings import SettingsNode
 from oagw.api.admin.system import AdminHealth, ResetAll, Shutdown, Version
@@ -12,7 +13,7 @@ from oagw.api.admin.system import AdminHealth, ResetAll, Shutdown, Version
 
 def tree(env: AdminEnv) -> IResource:
     """The resources of the control plane."""
-    return AdminNode(
+    root = AdminNode(
         {
             b"health": AdminHealth(env),
             b"mappings": StubMappings(env),
@@ -23,3 +24,5 @@ def tree(env: AdminEnv) -> IResource:
             b"version": Version(),
         }
     )
+    root.putChild(b"openapi.json", Description(root))
+    return root

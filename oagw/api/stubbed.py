@@ -62,7 +62,8 @@ class Stubs:
         if alias is None or alias in self._services or alias not in self.aliases(request):
             return None
         request.entry.alias = alias
-        return json_reply({"error": _explained(call, self._stores(space), now)}, 404, source=UPSTREAM)
+        stubs = [stub for store in self._stores(space) for stub in store if stub.pattern.alias == alias]
+        return json_reply({"error": _explained(call, stubs, now)}, 404, source=UPSTREAM)
 
     def aliases(self, request: Request) -> set[str]:
         """The upstreams that exist for the caller because there are stubs for them."""
@@ -72,7 +73,7 @@ class Stubs:
     def _play(
         self, stub: "Stub", call: Call, request: GatewayRequest, now: float
     ) -> Reply | EventStream | Delayed:
-        from oagw.control.template import RenderError
+        from oagw.control.rendering import RenderError
         from oagw.web.stub_answer import played
 
         entry = request.entry
@@ -116,14 +117,11 @@ class StubbedOutside(Stubbed):
         return None if request.path.startswith(_ELSEWHERE) else super().instead(request)
 
 
-def _explained(call: Call, stores: "list[Store]", now: float) -> str:
-    """Why no stub answers ``call``, with what the nearest asks for."""
-    text = f"No stub matches {call.method} {masked_url(call.url)}"
-    stubs = [stub for store in stores for stub in store][:_COMPARED]
-    nearest = min(stubs, key=lambda stub: stub.pattern.distance(call, now), default=None)
-    if nearest is None:
-        return text
+def _explained(call: Call, stubs: "list[Stub]", now: float) -> str:
+    """Why none of ``stubs`` answers ``call``, with what the nearest asks for."""
+    nearest = min(stubs[:_COMPARED], key=lambda stub: stub.pattern.distance(call, now))
     parts = [part for part in nearest.pattern.compare(call, now) if not part.matches]
     differs = "; ".join(f"{part.name}: expected {part.expected}" for part in parts)
     why = differs or "its scenario or its times do not allow it now"
+    text = f"No stub matches {call.method} {masked_url(call.url)}"
     return f"{text}. The nearest is {nearest.mapping.name or nearest.id}: {why}"

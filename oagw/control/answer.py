@@ -10,7 +10,7 @@ from binascii import Error as Base64Error
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from random import Random
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import UNSET
 
@@ -18,10 +18,13 @@ from oagw.control import event
 from oagw.control.delay import Distribution
 from oagw.control.event import Frame
 from oagw.control.invalid import Invalid
+from oagw.control.rendering import Context
 from oagw.control.response import Category, Fault, GatewayProblem, ResponseDefinition, Sse, SseEvent
-from oagw.control.template import Context, compile
 from oagw.model.call import Call
 from oagw.model.problem import Problem, scripted
+
+if TYPE_CHECKING:
+    from oagw.control.template import Template
 
 # RFC 9110 section 5.6.2.
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -125,17 +128,23 @@ class Canned:
         return answer
 
 
+def _compiled(text: str, pointer: str) -> "Template":
+    from oagw.control.template import compile  # loaded when a stub first needs it: that takes 20 ms
+
+    return compile(text, pointer)
+
+
 def _body_template(body: bytes, pointer: str) -> Variation:
     try:
         text = body.decode()
     except UnicodeDecodeError:
         return lambda answer, call, context: answer  # bytes that are no text are no template
-    template = compile(text, pointer)
+    template = _compiled(text, pointer)
     return lambda answer, call, context: answer._replace(body=template.render(call, context).encode())
 
 
 def _header_templates(headers: tuple[tuple[str, str], ...], pointer: str) -> Variation:
-    templates = [(name, compile(value, f"{pointer}/{name}")) for name, value in headers]
+    templates = [(name, _compiled(value, f"{pointer}/{name}")) for name, value in headers]
 
     def rendered(answer: Answer, call: Call, context: Context) -> Answer:
         lines = tuple((name, _one_line(template.render(call, context))) for name, template in templates)
@@ -147,7 +156,7 @@ def _header_templates(headers: tuple[tuple[str, str], ...], pointer: str) -> Var
 def _frame_templates(events: Sequence[SseEvent], pointer: str) -> Variation:
     texts = [event.data_of(one) for one in events]
     templates = [
-        None if text is None else compile(text, f"{pointer}/{number}/data")
+        None if text is None else _compiled(text, f"{pointer}/{number}/data")
         for number, text in enumerate(texts)
     ]
 

@@ -79,7 +79,7 @@ class Expression:
 
     def matches(self, text: str, call: Call) -> bool:
         """Whether all of ``text`` matches; raises GaveUp."""
-        with Effort(call, f"regular expression {self.pattern[:100]}") as effort:
+        with Effort(call, "a regular expression") as effort:
             try:
                 return self._compiled.fullmatch(text, timeout=effort.seconds) is not None
             except (TimeoutError, MemoryError):
@@ -87,7 +87,7 @@ class Expression:
 
     def groups(self, text: str, call: Call) -> tuple[str, ...] | None:
         """The groups if all of ``text`` matches; raises GaveUp."""
-        with Effort(call, f"regular expression {self.pattern[:100]}") as effort:
+        with Effort(call, "a regular expression") as effort:
             try:
                 match = self._compiled.fullmatch(text, timeout=effort.seconds)
             except (TimeoutError, MemoryError):
@@ -126,7 +126,9 @@ class _Translation:
     def _item(self) -> None:
         character = self._source[self._at]
         if character == "\\":
-            self._emit(self._escape())
+            start, text = self._at, self._escape()
+            is_quote = self._source.startswith("\\Q", start)
+            self._emit(text, self._at - start if is_quote else 1)
         elif character == "[":
             self._literal(None)
             self._emit(self._set())

@@ -20,6 +20,10 @@ _ALIAS = re.compile(r"[^/?]*")
 _PATIENCE = 0.25
 
 
+class TooDeep(ValueError):
+    """JSON that is nested deeper than it is read."""
+
+
 class Call:
     """One request.
 
@@ -88,36 +92,46 @@ class Call:
         return _grouped((name.strip(), value.strip().strip('"')) for name, found, value in pairs if found)
 
     @cached_property
+    def form(self) -> dict[str, list[str]]:
+        """The values of each parameter in a body that says it is a form."""
+        kind = self.headers.get("content-type", [""])[0].lower()
+        if not kind.startswith("application/x-www-form-urlencoded"):
+            return {}
+        return _grouped(parse_qsl(self.text, keep_blank_values=True))
+
+    @cached_property
     def text(self) -> str:
         """The body as text; what is no UTF-8 is replaced."""
         return self.body.decode("utf-8", "replace")
 
     @property
     def json(self) -> Any:
-        """The body as JSON; raises ValueError."""
+        """The body as JSON; raises ValueError, TooDeep."""
         value = self._json
         if isinstance(value, ValueError):
-            raise ValueError(str(value))
+            raise type(value)(*value.args)
         return value
 
     @cached_property
     def _json(self) -> Any:
         try:
             return self.read_json(self.body)
-        except ValueError as error:  # kept: every stub may ask
+        except TooDeep as error:
             return error
+        except ValueError as error:  # kept: every stub may ask
+            return ValueError(str(error))
 
     @staticmethod
     def read_json(text: str | bytes) -> Any:
-        """``text`` as JSON; raises ValueError."""
+        """``text`` as JSON; raises ValueError, TooDeep."""
         try:
             return json.loads(text)
         except RecursionError:
-            raise ValueError("nested too deeply") from None
+            raise TooDeep("nested too deeply") from None
 
 
 def canonical_url(url: str) -> str:
-    """``url`` below the first of PREFIXES, its alias in lower case, and without a question mark at its end."""
+    """``url`` below the first of PREFIXES, its alias in lower case, without a question mark at its end."""
     first, second = PREFIXES
     if url.endswith("?"):
         url = url[:-1]

@@ -1,7 +1,7 @@
 """Ask the real WireMock again: python -m tests.wiremock.record path/to/wiremock-standalone.jar
 
-Writes ``patterns.json``: when it was asked, and for each case of ``cases`` whether WireMock matched it; null where it refused the
-pattern.
+Writes ``patterns.json``: when it was asked, and for each case of ``cases`` whether WireMock matched it; null
+where it refused the pattern.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""The real WireMock in a child process, asked over HTTP; only ``tests.wiremock.record`` needs it, and Java."""
+"""The real WireMock in a child process, asked over HTTP; only recording needs it, and Java."""
 
 import json
 import socket

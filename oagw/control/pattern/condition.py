@@ -3,10 +3,14 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from oagw.model.call import Call
+from oagw.control.patience import GaveUp
+from oagw.model.call import Call, TooDeep
 
 # Tests a text (None: there is none) of a call at a time; raises GaveUp.
 Test = Callable[[str | None, Call, float], bool]
+
+# Characters that are compared to tell how much two texts differ.
+_COMPARED = 500
 
 
 class Condition(NamedTuple):
@@ -32,7 +36,7 @@ class Condition(NamedTuple):
 
 def difference(wanted: str, text: str) -> float:
     """How much of two texts differs, 0 to 1: all that is not a common beginning or end."""
-    shorter, longer = sorted((wanted[:4_000], text[:4_000]), key=len)
+    shorter, longer = sorted((wanted[:_COMPARED], text[:_COMPARED]), key=len)
     ahead = 0
     while ahead < len(shorter) and shorter[ahead] == longer[ahead]:
         ahead += 1
@@ -43,7 +47,10 @@ def difference(wanted: str, text: str) -> float:
 
 
 def document(text: str | None, call: Call) -> Any:
-    """``text`` as JSON; raises ValueError. A body is read once for all patterns."""
+    """``text`` as JSON; raises ValueError, GaveUp. A body is read once for all patterns."""
     if text is None:
         raise ValueError("no text")
-    return call.json if text is call.text else call.read_json(text)
+    try:
+        return call.json if text is call.text else call.read_json(text)
+    except TooDeep:
+        raise GaveUp("the JSON is nested too deeply") from None

@@ -217,7 +217,7 @@ _KNOWN = [
         for format in (
             "EEE, d MMM yyyy HH:mm:ss z",
             "EEE, d MMM yyyy HH:mm:ss Z",
-            "EEEE, dd-MMM-yy HH:mm:ss zzz",
+            "EEEE, dd-MMM-yy HH:mm:ss z",
         )
     ),
     re.compile(

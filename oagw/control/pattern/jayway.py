@@ -27,12 +27,14 @@ class BadPath(ValueError):
 
 
 class Path:
-    """A compiled path; ``definite`` if it can select one value only. Raises BadPath, Invalid with ``pointer``."""
+    """A compiled path; ``definite`` if it can select one value only.
+
+    Raises BadPath, and Invalid with ``pointer``.
+    """
 
     def __init__(self, expression: str, pointer: str) -> None:
         if "\0" in expression or expression.lstrip()[:1] == "@":
             raise BadPath("it must begin with $")
-        self._expression = expression
         self._environment = _Environment()
         self._environment.pointer = pointer
         try:
@@ -47,9 +49,9 @@ class Path:
 
     def select(self, value: Any, call: Call) -> Any:
         """The value, or None if there is none; for an indefinite path the list of values. Raises GaveUp."""
-        with Effort(call, f"JSONPath {self._expression[:100]}") as effort:
+        with Effort(call, "a JSONPath") as effort:
             self._environment.call, self._environment.effort = call, effort
-            nodes: Iterable[JSONPathMatch] = [_Node(value)]
+            nodes: Iterable[JSONPathMatch] = [_Node(value, value)]
             for segment in self._segments:
                 nodes = segment.resolve(nodes)
             values = [node.obj for node in nodes]
@@ -61,10 +63,8 @@ class Path:
 class _Node(JSONPathMatch):
     """A node that does not remember its way, which nobody asks for."""
 
-    def __init__(self, obj: object, root: Any = None) -> None:
-        super().__init__(
-            filter_context={}, obj=obj, parent=None, path="", parts=(), root=obj if root is None else root
-        )
+    def __init__(self, obj: object, root: Any) -> None:
+        super().__init__(filter_context={}, obj=obj, parent=None, path="", parts=(), root=root)
 
     def new_child(self, obj: object, key: int | str) -> JSONPathMatch:
         return _Node(obj, self.root)

@@ -12,6 +12,7 @@ from oagw.control.regex import Expression
 from oagw.model.call import Call
 
 _PLACEHOLDER = re.compile(r"[$#]\{json-unit\.([a-z-]+)(:[^}]*)?\}(.*)", re.DOTALL)
+_KINDS = ("any-string", "any-number", "any-boolean", "ignore", "ignore-element")
 _MAX_LENGTH = 1 << 20
 
 
@@ -43,11 +44,12 @@ def json_equal_condition(spec: Operator, at: str) -> Condition:
             raise Invalid(at, f"equalToJson may have {_MAX_LENGTH} characters")
         expected = json.loads(given, parse_constant=_no_constant) if isinstance(given, str) else given
         shown = json.dumps(expected, ensure_ascii=False)
+        shown.encode()  # half a surrogate pair is not JSON
         has_placeholders = "{json-unit." in shown
         if has_placeholders:
             expected = _with_placeholders(expected, at)
         any_order, extra = bool(spec.ignoreArrayOrder), bool(spec.ignoreExtraElements)
-        # Without placeholders and extras this is an equivalence: compare what they come to, without searching.
+        # Without placeholders and extras this is an equivalence: no need to search.
         canonical = _canonical(expected) if any_order and not has_placeholders and not extra else None
     except Invalid:
         raise
@@ -84,9 +86,7 @@ def _with_placeholders(value: Any, at: str) -> Any:
     kind, argument, rest = found.groups()
     if kind == "regex" and not argument:
         return _Placeholder(kind, Expression(rest, at, flags=""))
-    if kind in ("any-string", "any-number", "any-boolean", "ignore", "ignore-element") and not (
-        argument or rest
-    ):
+    if kind in _KINDS and not argument and not rest:
         return _Placeholder(kind)
     raise Invalid(at, f"the placeholder {value} is not supported")
 
@@ -96,11 +96,8 @@ def _canonical(value: Any, effort: Effort | None = None) -> str:
     if isinstance(value, dict | list) and effort:
         effort.check()
     if isinstance(value, dict):
-        return (
-            "{"
-            + ",".join(sorted(json.dumps(key) + _canonical(item, effort) for key, item in value.items()))
-            + "}"
-        )
+        members = sorted(json.dumps(key) + _canonical(item, effort) for key, item in value.items())
+        return "{" + ",".join(members) + "}"
     if isinstance(value, list):
         return "[" + ",".join(sorted(_canonical(item, effort) for item in value)) + "]"
     return json.dumps(int(value) if isinstance(value, float) and value.is_integer() else value)
@@ -118,9 +115,7 @@ class _Comparison:
         self._known: dict[tuple[int, int], bool] = {}
 
     def fits(self, expected: Any, actual: Any) -> bool:
-        self._steps += 1
-        if self._steps & 0xFF == 0:
-            self._effort.check()
+        self._step()
         if isinstance(expected, dict):
             return isinstance(actual, dict) and self._objects(expected, actual)
         if isinstance(expected, _Placeholder):
@@ -135,6 +130,11 @@ class _Comparison:
             return all(map(self.fits, expected, actual))
         return bool(expected == actual) and isinstance(expected, bool) == isinstance(actual, bool)
 
+    def _step(self) -> None:
+        self._steps += 1
+        if self._steps & 0xFF == 0:
+            self._effort.check()
+
     def _objects(self, expected: dict[str, Any], actual: dict[str, Any]) -> bool:
         for key, value in expected.items():
             if key in actual:
@@ -145,38 +145,40 @@ class _Comparison:
         return self._extra or all(key in expected for key in actual)
 
     def _assigned(self, expected: list[Any], actual: list[Any]) -> bool:
-        """Whether each of ``expected`` has one of ``actual`` to itself: augmenting paths, breadth first."""
-        owner: dict[int, int] = {}  # of each taken index in actual
+        """Whether each of ``expected`` can have one of ``actual`` to itself."""
+        owner: dict[int, int] = {}  # of each place in actual that is taken
+        place_of: dict[int, int] = {}  # the other way round
         for index in range(len(expected)):
-            came_from: dict[int, int] = {}  # an index in actual, and who asked for it
-            asking = [index]
-            free = None
-            for asker in asking:
-                for place in self._places(asker, len(actual)):
-                    if place in came_from or not self._pair(expected[asker], actual[place]):
-                        continue
-                    came_from[place] = asker
-                    if place not in owner:
-                        free = place
-                        break
-                    asking.append(owner[place])
-                if free is not None:
-                    break
-            if free is None:
+            asked_by, place = self._search(index, expected, actual, owner)
+            if place is None:
                 return False
-            while True:  # everyone on the path moves on
-                asker = came_from[free]
-                previous = next((place for place, who in owner.items() if who == asker), None)
-                owner[free] = asker
-                if previous is None:
-                    break
-                free = previous
+            moving: int | None = place
+            while moving is not None:  # each who asked takes the place, and leaves the one it had
+                asker = owner[moving] = asked_by[moving]
+                left = place_of.get(asker)
+                place_of[asker] = moving
+                moving = left
         return True
 
-    def _places(self, first: int, count: int) -> list[int]:
-        return [*range(first, count), *range(first)]  # its own place first: most arrays are in order
+    def _search(
+        self, index: int, expected: list[Any], actual: list[Any], owner: dict[int, int]
+    ) -> tuple[dict[int, int], int | None]:
+        """Breadth first: who asked for which place, and the place that is free if all of them move."""
+        asked_by: dict[int, int] = {}
+        asking = [index]
+        for asker in asking:
+            # Its own place first: most arrays are in order.
+            for place in (*range(asker, len(actual)), *range(asker)):
+                if place in asked_by or not self._pair(expected[asker], actual[place]):
+                    continue
+                asked_by[place] = asker
+                if place not in owner:
+                    return asked_by, place
+                asking.append(owner[place])
+        return asked_by, None
 
     def _pair(self, expected: Any, actual: Any) -> bool:
+        self._step()
         if not isinstance(expected, dict | list):
             return self.fits(expected, actual)
         key = id(expected), id(actual)

@@ -22,6 +22,7 @@ def json_schema_condition(spec: Operator, at: str) -> Condition:
     try:
         schema = json.loads(given) if isinstance(given, str) else given
         shown = json.dumps(schema, ensure_ascii=False)
+        shown.encode()  # half a surrogate pair is not JSON
         if len(shown) > _MAX_LENGTH:
             raise Invalid(at, f"a JSON schema may have {_MAX_LENGTH} characters")
         validator = _validator(schema, spec.schemaVersion or "V202012", at)

@@ -7,7 +7,7 @@ from msgspec import UNSET
 from msgspec.structs import fields
 
 from oagw.control.invalid import Invalid
-from oagw.control.pattern.condition import Condition, Test
+from oagw.control.pattern.condition import Condition
 from oagw.control.pattern.date import date_condition
 from oagw.control.pattern.json_equal import json_equal_condition
 from oagw.control.pattern.json_path import json_path_condition
@@ -26,6 +26,10 @@ _DATE_OPTIONS = (
     "expectedOffset",
     "expectedOffsetUnit",
 )
+_PLAIN = (
+    *("contains", "doesNotContain", "matches", "doesNotMatch", "absent", "anything"),
+    *("matchesJsonPath", "binaryEqualTo", "hasExactly", "includes", "and", "or", "not"),
+)
 
 # Each operator with its options.
 _OPTIONS: dict[str, tuple[str, ...]] = {
@@ -33,24 +37,7 @@ _OPTIONS: dict[str, tuple[str, ...]] = {
     "equalToJson": ("ignoreArrayOrder", "ignoreExtraElements"),
     "matchesJsonSchema": ("schemaVersion",),
     **dict.fromkeys(("before", "after", "equalToDateTime"), _DATE_OPTIONS),
-    **dict.fromkeys(
-        (
-            "contains",
-            "doesNotContain",
-            "matches",
-            "doesNotMatch",
-            "absent",
-            "anything",
-            "matchesJsonPath",
-            "binaryEqualTo",
-            "hasExactly",
-            "includes",
-            "and",
-            "or",
-            "not",
-        ),
-        (),
-    ),
+    **dict.fromkeys(_PLAIN, ()),
 }
 
 
@@ -103,18 +90,11 @@ def _joined(name: str, specs: list[Operator], at: str, depth: int) -> Condition:
         raise Invalid(at, f"{name} needs at least one operator")
     parts = [condition(spec, f"{at}/{index}", depth + 1) for index, spec in enumerate(specs)]
     tests = [part.test for part in parts]
-    test: Test
-    if name == "and":
-
-        def test(text, call, now):  # type: ignore[no-untyped-def]
-            return all(one(text, call, now) for one in tests)
-
-    else:
-
-        def test(text, call, now):  # type: ignore[no-untyped-def]
-            return any(one(text, call, now) for one in tests)
-
-    return Condition(test, f" {name.upper()} ".join(part.expected for part in parts))
+    combined = all if name == "and" else any
+    return Condition(
+        lambda text, call, now: combined(test(text, call, now) for test in tests),
+        f" {name.upper()} ".join(part.expected for part in parts),
+    )
 
 
 def _equal_to(spec: Operator, at: str) -> Condition:
@@ -157,9 +137,7 @@ def _does_not_match(spec: Operator, at: str) -> Condition:
 def _absent(spec: Operator, at: str) -> Condition:
     # WireMock does not look at the value: false means absent as well. Better to say so.
     if spec.absent is False:
-        raise Invalid(
-            at, "absent can only be true; what must be present is not absent: {not: {absent: true}}"
-        )
+        raise Invalid(at, "absent can only be true; what must be there is {not: {absent: true}}")
     return Condition(lambda text, *_: text is None, "[absent]", on_absent=True)
 
 

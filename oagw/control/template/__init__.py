@@ -5,7 +5,7 @@ rendering and its bounds, ``value`` and ``moment`` are what expressions have for
 template sees of the Call, and ``catalogue`` names the helpers, which live in the modules it imports.
 """
 
+from oagw.control.rendering import Context, RenderError
 from oagw.control.template.compiled import Template, compile
-from oagw.control.template.run import Context, RenderError
 
 __all__ = ["Context", "RenderError", "Template", "compile"]

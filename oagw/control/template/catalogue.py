@@ -56,7 +56,7 @@ HELPERS: dict[str, Entry] = {
     "size": _entry(data.size),
     "lookup": _entry(data.lookup, 2),
     "val": _entry(data.val, options="or assign"),
-    "assign": _entry(data.assign, 0, block=BODY),
+    "assign": _entry(data.assign, 2, block=BODY),
     "now": _entry(dates.now, 0, _DATE),
     "date": _entry(dates.date, 0, _DATE),
     "parseDate": _entry(dates.parse_date, options="format"),

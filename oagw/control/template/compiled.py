@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from oagw.control.invalid import Invalid
+from oagw.control.rendering import Context, RenderError
 from oagw.control.template.catalogue import BODY, CONDITION, HELPERS, REFUSED
 from oagw.control.template.request import UNSUPPORTED
-from oagw.control.template.run import STEP, Context, Helper, RenderError, Run, TooMuch
+from oagw.control.template.run import STEP, Helper, Run, TooMuch
 from oagw.control.template.syntax import Block, Call, Expression, Literal, Node, Parser, Path, Tag, place_of
 from oagw.control.template.value import step, truth
 from oagw.model import call as model
@@ -51,7 +52,9 @@ class Template:
             why = error if isinstance(error, TooMuch) else "a value is nested too deep"
             place = place_of(self._text, run.place)
             raise RenderError(f"{self._pointer}: the template was stopped at {place}: {why}.") from None
-        return "".join(run.pieces)
+        out = "".join(run.pieces)
+        # JSON can spell half a character, which cannot be sent.
+        return out if out.isascii() else out.encode("utf-8", "replace").decode()
 
 
 def compile(text: str, pointer: str) -> Template:
@@ -125,14 +128,16 @@ class _Compiler:
     def _helper_block(self, block: Block, body: Write, inverse: Write) -> Write:
         entry = HELPERS.get(block.name)
         if entry and entry.block == BODY and not block.inverse:
-            given = block.expression if isinstance(block.expression, Call) else Call(block.name, [], {}, 0)
-            return self._with_body(block.name, entry.helper, given, body)
+            given = block.expression if isinstance(block.expression, Call) else None
+            return self._with_body(given or Call(block.name, [], {}, block.place), body)
         read = self._expression(block.expression, block.place)
         if entry and entry.block == CONDITION:
             return _if(read, body, inverse, ())
         raise self._invalid(f"the helper {block.name!r} cannot be a block", block.place)
 
-    def _with_body(self, name: str, helper: Helper, given: Call, body: Write) -> Write:
+    def _with_body(self, given: Call, body: Write) -> Write:
+        """What writes a helper's value whose first argument is the body."""
+        name, helper = given.name, self._helper(given, 1)
         arguments, options = self._arguments(given)
 
         def write_made(scope: Scope) -> None:
@@ -162,23 +167,27 @@ class _Compiler:
         return self._call(expression)
 
     def _call(self, given: Call) -> Reader:
-        name = given.name
-        entry = HELPERS.get(name)
-        if entry is None or name == "assign":
-            why = REFUSED.get(name) or (f"{name!r} is a block" if entry or name in _BLOCKS else "")
-            raise self._invalid(why or f"there is no helper {name!r}", given.place)
-        if len(given.arguments) < entry.least:
-            raise self._invalid(f"the helper {name!r} needs an argument", given.place)
-        if unknown := given.options.keys() - entry.options:
-            raise self._invalid(f"the helper {name!r} does not know {min(unknown)!r}", given.place)
+        name, helper = given.name, self._helper(given)
         arguments, options = self._arguments(given)
-        helper = entry.helper
 
         def call(scope: Scope) -> Any:
             values = [read(scope) for read in arguments]
             return scope.run.call(name, helper, values, {key: read(scope) for key, read in options})
 
         return call
+
+    def _helper(self, given: Call, more: int = 0) -> Helper:
+        """The helper that is called with these arguments, and ``more``; raises Invalid."""
+        name = given.name
+        entry = HELPERS.get(name)
+        if entry is None or (name == "assign" and not more):
+            why = REFUSED.get(name) or (f"{name!r} is a block" if entry or name in _BLOCKS else "")
+            raise self._invalid(why or f"there is no helper {name!r}", given.place)
+        if len(given.arguments) + more < entry.least:
+            raise self._invalid(f"the helper {name!r} needs {entry.least} argument(s)", given.place)
+        if unknown := given.options.keys() - entry.options:
+            raise self._invalid(f"the helper {name!r} does not know {min(unknown)!r}", given.place)
+        return entry.helper
 
     def _path(self, path: Path, place: int) -> Reader:
         if path.names[:1] == ("request",) and path.names[1:2] and path.names[1] in UNSUPPORTED:

@@ -6,20 +6,13 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote_plus
 
+from oagw.control.invalid import Invalid
+from oagw.control.patience import GaveUp
 from oagw.control.template.chance import integer
 from oagw.control.template.moment import Moment
 from oagw.control.template.run import STEP, Failed, Run
 from oagw.control.template.value import JsonList, JsonMap, Several, Writer, step
-
-# What jsonPath may end with, as in Jayway: functions of what the path before them finds.
-_FUNCTIONS: dict[str, Callable[[Any], Any]] = {
-    ".length()": lambda value: len(value) if isinstance(value, list | dict) else None,
-    ".size()": lambda value: len(value) if isinstance(value, list | dict) else None,
-    ".sum()": lambda value: float(sum(value)),
-    ".min()": lambda value: float(min(value)),
-    ".max()": lambda value: float(max(value)),
-    ".avg()": lambda value: sum(value) / len(value),
-}
+from oagw.model.call import Call
 
 
 def loaded(run: Run, text: str) -> Any:
@@ -58,36 +51,20 @@ def json_path(run: Run, arguments: list[Any], options: dict[str, Any]) -> Any:
 
 
 def _found(run: Run, path: str, document: Any) -> Any:
-    name = next((name for name in _FUNCTIONS if path.endswith(name)), "")
-    query = path.removesuffix(name)
     try:
-        compiled = _compiled(query if query[:1] in ("$", "@") else f"$.{query}")
-    except ValueError:
+        return _selector(path)(document, run.received)
+    except Invalid:
         raise Failed(f"{path} is not a valid JSONPath expression") from None
-    found = []
-    for match in compiled.finditer(document):
-        run.spend(STEP)
-        found.append(match.obj)
-    singular = compiled.singular_query()
-    value = (found[0] if found else None) if singular else found
-    return _FUNCTIONS[name](value) if name and value is not None else value
+    except GaveUp as error:
+        run.stop(str(error))
 
 
 @lru_cache(maxsize=512)
-def _compiled(path: str) -> Any:
-    from jsonpath import JSONPathEnvironment
-    from jsonpath.exceptions import JSONPathError
+def _selector(path: str) -> Callable[[Any, Call], Any]:
+    from oagw.control.pattern.json_path import selector  # loaded when a template first needs it
 
-    # Filters by a regular expression would not run in bounded time.
-    if path.count("..") > 2 or "=~" in path or "match(" in path or "search(" in path:
-        raise ValueError
-    try:
-        query = JSONPathEnvironment(strict=False).compile("$" + path[1:])
-    except (JSONPathError, RecursionError, ValueError, IndexError, TypeError):
-        raise ValueError from None
-    if not hasattr(query, "singular_query"):
-        raise ValueError
-    return query
+    rooted = "$" + path[1:] if path[:1] in ("$", "@") else f"$.{path}"
+    return selector(rooted, "")
 
 
 def _marked(value: Any, kind: type[dict[str, Any]] = dict) -> Any:

@@ -4,14 +4,13 @@ import operator
 from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Context, Decimal, DivisionByZero, InvalidOperation, localcontext
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from oagw.control.invalid import Invalid
+from oagw.control.patience import GaveUp
+from oagw.control.regex import Expression
 from oagw.control.template.run import Failed, Run
 from oagw.control.template.value import Segments, Several, Writer, truth
-
-if TYPE_CHECKING:
-    from oagw.control.regex import Expression
 
 _DECIMAL = Context(prec=60, Emax=9999, Emin=-9999, traps=[InvalidOperation, DivisionByZero])
 
@@ -103,8 +102,6 @@ def regex_extract(run: Run, arguments: list[Any], options: dict[str, Any]) -> An
 
 
 def _groups(run: Run, value: Any, pattern: str, within: str = "%s") -> tuple[str, ...] | None:
-    from oagw.control.patience import GaveUp
-
     try:
         _expression(pattern)
         return _expression(within.replace("%s", pattern)).groups(run.text(value), run.received)
@@ -115,8 +112,7 @@ def _groups(run: Run, value: Any, pattern: str, within: str = "%s") -> tuple[str
 
 
 @lru_cache(maxsize=512)
-def _expression(pattern: str) -> "Expression":
-    from oagw.control.regex import Expression  # loaded when a template first needs it
+def _expression(pattern: str) -> Expression:
 
     return Expression(pattern, flags="")
 

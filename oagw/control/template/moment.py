@@ -14,6 +14,9 @@ _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Su
 _UNITS = ("seconds", "minutes", "hours", "days")
 _FIXED = re.compile(r"(?:UTC|GMT|UT)?([+-])(\d{1,2})(?::?(\d\d))?")
 
+# Characters of a format, and of a text that is read by one.
+_MAX_PATTERN = 200
+
 # A quoted text, two quotes, a run of one letter, or what stands for itself.
 _PIECE = re.compile(r"''|'((?:[^']|'')*)'|(([A-Za-z])\3*)|([^A-Za-z']+)")
 
@@ -75,6 +78,8 @@ def month_length(at: datetime) -> int:
 @lru_cache(maxsize=256)
 def _pieces(pattern: str) -> tuple[tuple[str, str], ...]:
     """The runs of letters of ``pattern``, and its literal texts with an empty letter; raises ValueError."""
+    if len(pattern) > _MAX_PATTERN:
+        raise ValueError("The format is too long")
     pieces, at = [], 0
     while at < len(pattern):
         found = _PIECE.match(pattern, at)
@@ -194,7 +199,12 @@ def parsed(text: str, pattern: str, default: tzinfo) -> datetime | None:
             expression += _PARSED[letter].replace("#", digits)
         else:
             expression += re.escape(run)
-    found = re.fullmatch(expression, text)
+    if len(letters := [letter for letter, _ in _pieces(pattern) if letter]) > len(set(letters)):
+        raise ValueError("A letter stands twice")
+    try:
+        found = re.fullmatch(expression, text) if len(text) <= _MAX_PATTERN else None
+    except re.error:
+        raise ValueError("Two letters say the same") from None
     if found is None:
         return None
     got = found.groupdict()

@@ -1,9 +1,8 @@
 """Run: the state of one rendering, what it has written, and what it may still spend."""
 
-from dataclasses import dataclass, field
-from random import Random
 from typing import Any, NoReturn, Protocol
 
+from oagw.control.rendering import Context
 from oagw.control.template.request import Request
 from oagw.control.template.value import Writer, plain
 from oagw.model.call import Call
@@ -15,31 +14,12 @@ MAX_WORK = 16 << 20
 STEP = 64
 
 
-class RenderError(Exception):
-    """A template that would take too much; the message names its place."""
-
-
 class TooMuch(Exception):
     """The bound of a rendering that was reached; Template says where."""
 
 
 class Failed(Exception):
     """What a helper cannot do; the template shows it as ``[ERROR: ...]``."""
-
-
-@dataclass(slots=True)
-class Context:
-    """What a template sees besides the Call.
-
-    ``now`` is in seconds since the epoch; ``path_parameters`` are what urlPathTemplate found, as it
-    was sent; ``parameters`` are its transformerParameters; ``id`` is that of the request.
-    """
-
-    now: float
-    random: Random
-    path_parameters: dict[str, str] = field(default_factory=dict)
-    parameters: dict[str, Any] = field(default_factory=dict)
-    id: str = ""
 
 
 class Helper(Protocol):

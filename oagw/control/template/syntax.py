@@ -75,7 +75,7 @@ _SEGMENT = r"(?:\[[^\]]*\]|[\w$:-]+)"
 _TOKEN = re.compile(
     rf"""\s+
     | (?P<string>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')
-    | (?P<number>-?[0-9]+(?:\.[0-9]+)?)(?=[\s()}}|~])
+    | (?P<number>-?[0-9]{{1,19}}(?:\.[0-9]{{1,19}})?)(?=[\s()}}|~])
     | (?P<key>[\w$:-]+)=
     | (?P<sign>[()|])
     | (?P<path>@?(?:\.\./)*(?:\./)?(?![0-9]){_SEGMENT}(?:[./]{_SEGMENT})*|@?(?:\.\./)*\.\.?(?=[\s()}}~]))
@@ -113,6 +113,7 @@ class Parser:
         self.end = text.rfind("}}") + 2
         self._blocks: list[Block] = []
         self._nodes: list[Node] = []
+        self._outside = int(self.at > 0)  # nodes before the first tag
         self._strip = False
 
     def invalid(self, detail: str, offset: int) -> Invalid:
@@ -171,7 +172,11 @@ class Parser:
         if text.startswith("~", self.at):
             self.at += 1
             nodes = self._current
-            if nodes and isinstance(nodes[-1], str) and (len(nodes) > 1 or nodes is not self._nodes):
+            if (
+                nodes
+                and isinstance(nodes[-1], str)
+                and (nodes is not self._nodes or len(nodes) > self._outside)
+            ):
                 nodes[-1] = nodes[-1].rstrip()
         self._strip = False
         for sign, why in _REFUSED.items():
@@ -284,7 +289,7 @@ def _atom(kind: str, word: str) -> Expression:
     if kind == "string":
         return Literal(word.replace("\\" + word[0], word[0])[1:-1])
     if kind == "number":
-        return Literal(float(word) if "." in word else int(word[:20]))
+        return Literal(float(word) if "." in word else int(word))
     if word in ("true", "false"):
         return Literal(word == "true")
     return _path(word)

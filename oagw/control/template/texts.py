@@ -2,7 +2,7 @@
 
 import re
 from base64 import b64decode, b64encode
-from decimal import ROUND_HALF_EVEN, Context, Decimal
+from decimal import Context, Decimal
 from typing import Any
 from urllib.parse import quote_plus, unquote_plus
 
@@ -157,11 +157,11 @@ def number_format(run: Run, arguments: list[Any], options: dict[str, Any]) -> st
         raise Failed("numberFormat: the value is no number")
     pattern = run.text(arguments[1]) if len(arguments) > 1 else ""
     rounding = run.text(options.get("roundingMode", "half_even"))
-    found = _PATTERN.fullmatch(_NAMED.get(pattern, pattern))
-    if found is None or rounding not in _ROUNDINGS or len(pattern) > 64:
+    found = _PATTERN.fullmatch(_NAMED.get(pattern, pattern)) if len(pattern) <= 64 else None
+    if found is None or rounding not in _ROUNDINGS:
         raise Failed(f"numberFormat: {pattern} with {rounding} is not supported")
     before, _, zeros, decimals, optional, percent, after = (group or "" for group in found.groups())
-    how = Context(400, f"ROUND_{rounding.upper()}" if rounding != "half_even" else ROUND_HALF_EVEN)
+    how = Context(400, f"ROUND_{rounding.upper()}")
     number = Decimal(str(value)) * (100 if percent else 1)
     exact = number.quantize(Decimal(1).scaleb(-len(decimals + optional)), context=how)
     whole, _, part = f"{abs(exact):f}".partition(".")

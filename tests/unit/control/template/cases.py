@@ -115,6 +115,9 @@ TEMPLATES: dict[str, list[str]] = {
         "{{request.query.[q].[0]}}",
     ],
     "plain": [
+        "{{! c }} a {{~request.method}}",
+        "a {{! c }} b {{~request.method~}} c {{! d }} e",
+        "{{math 5.25 '-' 1}}",
         "{{parameters.l.[0]}}{{parameters.o.k}}{{parameters.n}}",
         "{{now timezone='Nope' }}",
         "{{date (parseDate '2021-01-01T00:00:00Z') format='YYYY-ww w W D'}}",

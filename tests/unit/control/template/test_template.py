@@ -35,8 +35,11 @@ def test_a_text_without_tags_is_literal() -> None:
         ("{{else}}", "line 1, column 1: 'else' is not expected"),
         ("{{xPath request.body '/a'}}", "the helper 'xPath' is not supported"),
         ("{{systemValue key='PATH'}}", "the helper 'systemValue' is refused"),
-        ("{{upper}}", "the helper 'upper' needs an argument"),
+        ("{{upper}}", "the helper 'upper' needs 1 argument(s)"),
         ("{{now zone='UTC'}}", "the helper 'now' does not know 'zone'"),
+        ("{{math 12345678901234567890 '+' 1}}", "'1' is not expected"),
+        ("{{#assign}}x{{/assign}}", "the helper 'assign' needs 2 argument(s)"),
+        ("{{#trim by='x'}}x{{/trim}}", "the helper 'trim' does not know 'by'"),
         ("{{> part}}", "partials are not supported"),
         ("{{* it}}", "decorators are not supported"),
         ("{{{{raw}}}}{{{{/raw}}}}", "raw blocks are not supported"),
@@ -72,6 +75,7 @@ def test_what_is_not_understood_is_refused_by_name(text: str, detail: str) -> No
         "{{val (array 1) assign='a'}}" + "{{val (array a a) assign='a'}}" * 60 + "{{a}}",
         "{{val (array 1) assign='a'}}" + "{{val (array a a) assign='a'}}" * 60 + "{{toJson a}}",
         "{{val (array 1) assign='a'}}" + "{{val (array a a) assign='a'}}" * 60 + "{{eq a (array a)}}",
+        "{{matches (rjust 'b' size=40 pad='a') '(a|aa)+$'}}",
         "{{val 1 assign='a'}}" + "{{val (array a) assign='a'}}" * 3000 + "{{a}}",
         "{{#assign 'a'}}xxxxxxxxxxxx{{/assign}}" + "{{#assign 'a'}}{{a}}{{a}}{{/assign}}" * 40,
     ],
@@ -87,6 +91,15 @@ def test_a_deeply_nested_body_is_no_json() -> None:
     body = b"[" * 100_000
     out = rendered("{{jsonPath request.body '$[0]'}}", Call("POST", "/", b"", body))
     assert out.endswith("is not valid JSON]")
+
+
+def test_half_a_character_can_be_sent() -> None:
+    assert rendered("{{jsonPath request.body '$.a'}}", Call("POST", "/", b"", rb'{"a": "x\ud800"}')) == "x?"
+
+
+@pytest.mark.parametrize("pattern", ["E'x'E'x'E", "zZ", "y" * 999, "'", "w"])
+def test_a_date_is_not_read_by_a_format_that_makes_no_sense(pattern: str) -> None:
+    assert rendered(f"{{{{parseDate '{'x' * 60}' format=\"{pattern}\"}}}}").startswith("[ERROR: parseDate: ")
 
 
 def test_now_is_the_time_that_was_handed_in() -> None:

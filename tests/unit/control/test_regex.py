@@ -1,0 +1,134 @@
+"""Expression: Java's syntax, matched in bounded time."""
+
+from time import perf_counter
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from oagw.control.invalid import Invalid
+from oagw.control.patience import GaveUp
+from oagw.control.regex import Expression, quoted
+from oagw.model.call import Call
+
+# It takes ages with a text of many a.
+EVIL = "(a|a|aa)+$b"
+
+
+def call() -> Call:
+    return Call("GET", "/x")
+
+
+def matches(pattern: str, text: str, flags: str = "s") -> bool:
+    return Expression(pattern, flags=flags).matches(text, call())
+
+
+# How Java's syntax is matched is in the corpus of tests.wiremock; this is what the corpus leaves open.
+
+
+def test_flags_apply_as_in_java() -> None:
+    assert matches("a.b", "A\nB", "is")
+    assert not matches("a.b", "a\nb", "")
+    assert matches("(?i:a)b", "Ab")
+    assert not matches("(?i:a)b", "AB")
+    assert matches("(?iu)a(?-i)b", "Ab")
+    assert matches("(?d)a(?-d)", "a")
+
+
+def test_groups_are_told() -> None:
+    assert Expression("/a/([^/]+)").groups("/a/b", call()) == ("b",)
+    assert Expression("/a/([^/]+)").groups("/b", call()) is None
+
+
+@pytest.mark.parametrize(
+    ("pattern", "prefix"),
+    [
+        ("/a/b", "/a/b"),
+        ("^/a\\.b\\/c.*", "/a.b/c"),
+        ("/ab?", "/a"),
+        ("/a[bc]", "/a"),
+        ("/a\\d", "/a"),
+        ("/a(b)", "/a"),
+        ("/a\\Qb\\E", "/a"),
+        ("/a/b|/c", ""),
+        ("(?i)/a", ""),
+        ("/a(b|c)", "/a"),
+    ],
+)
+def test_the_literal_beginning_is_known(pattern: str, prefix: str) -> None:
+    assert Expression(pattern).prefix == prefix
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "(",
+        ")",
+        "a)",
+        "[a",
+        "a{",
+        "*a",
+        "(?<n",
+        "\\",
+        "\\y",
+        "(?U)a",
+        "(?x)a",
+        "(?(1)a)",
+        "(?R)",
+        "(?&n)",
+        "\\p{Foo}",
+        "\\x{110000}",
+        "[z-a]",
+        "a{2,1}",
+        "\\L<n>",
+        "(?:a){e<=1}",
+        "\\k",
+        "[a&&",
+        "(a{100}){200}",
+        "a{10001}",
+        "(\\Q" + "ab" * 1_000 + "\\E){4999}",
+        "a" * 4_001,
+        "(" * 60 + ")" * 60,
+        "[" * 60,
+    ],
+)
+def test_what_is_not_supported_is_refused(pattern: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        Expression(pattern, "/at")
+    assert refused.value.pointer == "/at"
+    assert "regular expression" in refused.value.detail
+
+
+@given(st.text(alphabet="ab([{}])|^$.*+?\\-&QEdpxk<>:=!,1 ~#", max_size=12), st.text(max_size=5))
+@settings(max_examples=300, deadline=None)
+def test_any_text_is_an_expression_or_is_refused(pattern: str, text: str) -> None:
+    try:
+        expression = Expression(pattern)
+    except Invalid:
+        return
+    assert expression.matches(text, call()) in (True, False)
+
+
+@given(st.text(max_size=20))
+@settings(max_examples=100, deadline=None)
+def test_a_quoted_text_matches_itself_alone(text: str) -> None:
+    assert matches(quoted(text), text)
+    assert not matches(quoted(text), text + "x")
+
+
+def test_an_evil_expression_is_given_up_after_fifty_milliseconds() -> None:
+    started = perf_counter()
+    with pytest.raises(GaveUp, match="given up after 50 ms"):
+        matches(EVIL, "a" * 1_000)
+    assert perf_counter() - started < 1
+
+
+def test_a_thousand_evil_expressions_share_the_patience_of_a_call() -> None:
+    one, started = call(), perf_counter()
+    expression = Expression(EVIL)
+    for _ in range(1_000):
+        with pytest.raises(GaveUp):
+            expression.matches("a" * 1_000, one)
+    assert perf_counter() - started < 2
+    with pytest.raises(GaveUp, match="not tried"):
+        Expression("a").matches("a", one)

@@ -14,7 +14,7 @@ from oagw.api.admin.node import AdminNode, asked, document, space_of
 from oagw.control.invalid import Invalid
 from oagw.control.mapping import Mappings, StubMapping
 from oagw.control.patience import GaveUp
-from oagw.control.pattern.operator import condition
+from oagw.control.pattern.operator import check_number, condition
 from oagw.control.pattern.spec import Operator
 from oagw.control.space import Space
 from oagw.control.store import Stub, store_of
@@ -237,6 +237,7 @@ def _list(stubs: list[Stub], total: int) -> Reply:
 
 
 def _by_metadata(space: Space, operator: Operator, now: float) -> list[Stub]:
+    check_number([operator], "")
     wanted = condition(operator, "")
     call = Call("POST", "/")  # whose patience is what all of it may take
     found = []

@@ -22,24 +22,33 @@ from oagw.web.site import GatewaySite
 from oagw.web.stream import Streams
 
 if TYPE_CHECKING:
+    from oagw.api.admin.expiry import Expiry  # loaded when the control plane is first called
     from oagw.control.directory import Directory
 
 
 class Gateway:
     """A whole gateway: ``root`` is its tree, ``site`` the factory to listen with.
 
-    Two gateways in one process share nothing. ``access_log`` takes the lines of ``--access-log``;
-    ``shut_down`` is called when the control plane is asked to stop the server.
+    Two gateways in one process share nothing. ``real`` is a clock that goes by itself; all runs on it but
+    for ``--clock manual``. ``access_log`` takes the lines of ``--access-log``; ``shut_down`` is called when
+    the control plane is asked to stop the server.
     """
 
     def __init__(
         self,
         config: Config,
-        clock: IReactorTime,
+        real: IReactorTime,
         access_log: Callable[[str], None] | None = None,
         shut_down: Callable[[], object] = lambda: None,
     ) -> None:
-        self.streams = Streams(clock, config.stream_interval_scale)
+        clock, turns = real, None
+        if config.clock == "manual":
+            from oagw.web.clock import ManualClock
+
+            # It begins now, so that dates make sense to clients, and at a whole second, so that they are easy
+            # to add to.
+            clock, turns = ManualClock(real.seconds() // 1, real, lambda: self.streams.settled), real
+        self.streams = Streams(clock, config.stream_interval_scale, turns)
         # Each has numbers of its own, so that the calls to one do not change the ids of another.
         upstreams = Upstreams(
             lambda alias: Env(clock, _random(config.seed, alias), self.streams, config.strict_models)
@@ -47,12 +56,18 @@ class Gateway:
         self.spaces = Spaces(_random(config.seed, "sandboxes"), config.journal_count, 64 << 20)
         stubs = Stubs(self.spaces, upstreams, self.streams, clock, _random(config.seed, "stubs"))
         self.root = Root(upstreams, config.tokens, clock, self._admin, stubs)
-        log = access_log if config.access_log else None
         self.site = GatewaySite(
-            StubbedOutside(self.root, stubs), clock, _random(config.seed, "request id"), self.spaces, log
+            StubbedOutside(self.root, stubs),
+            clock,
+            _random(config.seed, "request id"),
+            self.spaces,
+            self.streams,
+            access_log if config.access_log else None,
+            real,
         )
         self._clock = clock
         self._started = clock.seconds()
+        self._expiry: Expiry | None = None
         self._config = config
         self._shut_down = shut_down
         self._port: IListeningPort | None = None
@@ -77,11 +92,24 @@ class Gateway:
 
     def _admin(self) -> IResource:
         from oagw.api.admin.env import AdminEnv
+        from oagw.api.admin.expiry import Expiry
         from oagw.api.admin.guard import AdminGuard
         from oagw.api.admin.root import tree
 
         random = _random(self._config.seed, "control plane")
-        env = AdminEnv(self.spaces, self._clock, random, self._shut_down, self._directory, self._started)
+        self._expiry = Expiry(self.spaces, self._clock)
+        env = AdminEnv(
+            self.spaces,
+            self._clock,
+            random,
+            self._shut_down,
+            self._directory,
+            self._started,
+            self.streams,
+            self.site,
+            self._expiry,
+            self._config.sandbox_lifetime,
+        )
         return AdminGuard(tree(env), self._config.admin_token)
 
     def stop(self) -> Deferred[None]:
@@ -92,6 +120,8 @@ class Gateway:
         port, self._port = self._port, None
         stopped = succeed(None) if port is None else port.stopListening() or succeed(None)
         self.streams.end()
+        if self._expiry is not None:
+            self._expiry.stop()
         return stopped.addCallback(lambda _: self.site.close())
 
 

@@ -12,6 +12,9 @@ from typing import NamedTuple, NoReturn
 
 from oagw import __version__
 
+# The longest life of a sandbox, in seconds, as in oagw.control.space.
+_MAX_LIFETIME = 604_800
+
 # A NamedTuple and not a dataclass, whose import alone would delay the first connection by a third.
 
 
@@ -21,7 +24,9 @@ class Config(NamedTuple):
     ``port`` is 0 to 65535, 0 for a free one. ``seed`` makes ids repeatable. ``stream_interval_scale``
     multiplies the gaps of all streams; 0 sends without waiting. ``strict_models`` makes unlisted models
     unknown. ``journal_count`` is how many requests are kept, 0 for none. With ``admin_token``, the control
-    plane answers those who show it, from wherever they call. ``mappings`` is a folder of stubs.
+    plane answers those who show it, from wherever they call. ``mappings`` is a folder of stubs. ``clock`` is
+    ``real``, or ``manual`` for time that the control plane alone moves. ``sandbox_lifetime`` is how many
+    seconds a sandbox outlives its last use.
     """
 
     host: str = "127.0.0.1"
@@ -35,6 +40,8 @@ class Config(NamedTuple):
     journal_count: int = 10_000
     admin_token: str | None = None
     mappings: str | None = None
+    clock: str = "real"
+    sandbox_lifetime: float = 600.0
 
 
 class ConfigError(Exception):
@@ -120,6 +127,19 @@ def parse_args(args: Sequence[str], prog: str = "server.py") -> Config:
         metavar="DIR",
         help="a folder with WireMock's mappings/ and __files/, read at the start and at each SIGHUP",
     )
+    parser.add_argument(
+        "--clock",
+        choices=("real", "manual"),
+        default=default.clock,
+        help="with manual, time stands still but for POST /__admin/clock/advance (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--sandbox-lifetime",
+        type=_lifetime,
+        default=default.sandbox_lifetime,
+        metavar="SECONDS",
+        help="how long a sandbox outlives its last use (default: %(default)g)",
+    )
     parser.add_argument("--version", action="version", version=f"oagw-mock-server {__version__}")
     known, unknown = parser.parse_known_args(args)
     if unknown:
@@ -160,10 +180,23 @@ def _count(text: str) -> int:
 
 
 def _scale(text: str) -> float:
-    try:
-        scale = float(text)
-    except ValueError:
-        scale = math.nan
+    scale = _number(text)
     if not 0 <= scale < math.inf:
         raise argparse.ArgumentTypeError(f"a factor is a number from 0 on, not {text!r}")
     return scale
+
+
+def _lifetime(text: str) -> float:
+    seconds = _number(text)
+    if not 0 < seconds <= _MAX_LIFETIME:
+        raise argparse.ArgumentTypeError(
+            f"a lifetime is more than 0 and at most {_MAX_LIFETIME} seconds, not {text!r}"
+        )
+    return seconds
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan

@@ -32,7 +32,7 @@ def main(args: Sequence[str], prog: str = "server.py") -> int:
     console = Console(2)
     try:
         config = parse_args(args, prog)
-        _require("twisted", "msgspec")
+        _require("twisted", "msgspec", "jsonpath", "jsonschema_rs", "regex")
         listening = open_socket(config, os.environ)
         if config.mappings is not None and hasattr(signal, "SIGHUP"):
             signal.signal(signal.SIGHUP, signal.SIG_IGN)  # they will be read in a moment

@@ -85,7 +85,7 @@ class Stubs:
             return problem_reply(platform(422, f"The template of stub {stub.id}: {error}"), request)
         if answer.source is None:
             answer = answer._replace(source="gateway" if entry.alias is None else "upstream")
-        return played(answer, request, self._streams, self._clock)
+        return played(answer, request, self._streams)
 
     def _stores(self, space: Space) -> "list[Store]":
         shared = self._spaces.shared

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 # What the tokens of sandboxes begin with.
 _SANDBOX = b"sandbox-"
 
+# The longest life of a sandbox, in seconds: a week.
+MAX_LIFETIME = 604_800
+
 # Sandboxes at a time, and what the journal of each is bounded by: entries, bytes.
 MAX_SANDBOXES = 2_000
 _COUNT, _SIZE = 1_000, 4 << 20
@@ -36,10 +39,15 @@ class Space:
         self.scenarios: dict[str, str] = {}
         self.hits: dict[str, int] = {}
         self.toxics: dict[str, Toxic] = {}
+        self.open = 0  # requests that are not answered to their end
+        self.used = 0.0  # when one last came or ended, in the clock's seconds
 
 
 class Sandbox(Space):
-    """A Space that is called with ``token``; it goes away ``lifetime`` seconds after its last use."""
+    """A Space that is called with ``token``; it goes away ``lifetime`` seconds after its last use.
+
+    A request that is being answered, such as an open stream, is a use.
+    """
 
     def __init__(self, journal: Journal, id: str, token: bytes, lifetime: float, now: float) -> None:
         super().__init__(journal)
@@ -47,6 +55,10 @@ class Sandbox(Space):
         self.token = token
         self.lifetime = lifetime
         self.used = now
+
+    def expiry(self, now: float) -> float:
+        """When it goes away, unless it is used before; if it is in use ``now``, not before that time."""
+        return (now if self.open else self.used) + self.lifetime
 
 
 class TooManySandboxes(Exception):
@@ -78,10 +90,7 @@ class Spaces:
         if not token.startswith(_SANDBOX):
             return None
         sandbox = self._sandboxes.get(token[len(_SANDBOX) :].partition(b"-")[0].decode("latin-1"))
-        if sandbox is None or not compare_digest(sandbox.token, token):
-            return None
-        if now >= sandbox.used + sandbox.lifetime:
-            del self._sandboxes[sandbox.id]
+        if sandbox is None or not compare_digest(sandbox.token, token) or now >= sandbox.expiry(now):
             return None
         sandbox.used = now
         return sandbox
@@ -107,12 +116,12 @@ class Spaces:
     def expire(self, now: float) -> None:
         """Free the sandboxes that are past their time."""
         for sandbox in self:
-            if now >= sandbox.used + sandbox.lifetime:
+            if now >= sandbox.expiry(now):
                 self.delete(sandbox.id)
 
-    def next_expiry(self) -> float | None:
-        """When the first of them will be past its time, if it is not used before; None without any."""
-        return min((sandbox.used + sandbox.lifetime for sandbox in self), default=None)
+    def next_expiry(self, now: float) -> float | None:
+        """When the first of them will be past its time, at the earliest; None without any."""
+        return min((sandbox.expiry(now) for sandbox in self), default=None)
 
 
 def bearer(authorization: bytes) -> bytes:

@@ -4,6 +4,7 @@ What Twisted would answer by itself (a bare 400, a silent close) is answered wit
 is what comes out of it; ``web.site`` is what all connections share.
 """
 
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
 
 # Seconds that a connection may idle, and that a request may take from its first byte to its last.
 REQUEST_TIMEOUT = 60.0
-# Seconds that a refused client is still read from. Closing at once would reset the connection while
-# the client sends, and the reset can overtake the answer.
+# Seconds, of real time, that a refused client is still read from. Closing at once would reset the connection
+# while the client sends, and the reset can overtake the answer.
 LINGER = 5.0
 
 
@@ -81,6 +82,13 @@ class GatewayChannel(HTTPChannel):
         transport: Any = self.transport
         return isinstance(transport, Connection) and bool(transport._tempDataLen or transport.dataBuffer)
 
+    @property
+    def undelivered(self) -> bool:
+        """Whether something that was written is still on this side, as far as the system tells."""
+        return self.unsent or (
+            isinstance(self.transport, Connection) and _in_kernel(self.transport.fileno()) > 0
+        )
+
     def write(self, data: bytes) -> None:
         """Send at once what nothing waits before; Twisted's way would take the reactor two more turns."""
         transport: Any = self.transport
@@ -95,14 +103,16 @@ class GatewayChannel(HTTPChannel):
             transport.write(data[sent:])
 
     def writeHeaders(self, version: bytes, code: bytes, reason: bytes, headers: Headers) -> None:
-        """Write the head of a response, and have it in the journal."""
+        """Write the head of a response, unless it is withheld, and have it in the journal."""
         lines = [b"%b %b %b" % (version, code, reason)]
         lines += [
             b"%b: %b" % (name, value) for name, values in headers.getAllRawHeaders() for value in values
         ]
         head = b"\r\n".join(lines)
-        self.requests[0].entry.response_head = head
-        self.transport.write(head + b"\r\n\r\n")
+        request = self.requests[0]
+        request.entry.response_head = head
+        if not request.withheld:
+            self.transport.write(head + b"\r\n\r\n")
 
     def dataReceived(self, data: bytes) -> None:
         if self._refused:
@@ -149,6 +159,10 @@ class GatewayChannel(HTTPChannel):
         (authorization,) = request.requestHeaders.getRawHeaders(b"Authorization", (b"",))[-1:]
         return spaces.of(authorization, now), entry
 
+    def serves(self, space: Space) -> bool:
+        """Whether a request is being answered, or read, that belongs to ``space``."""
+        return any(getattr(request, "space", None) is space for request in self.requests)
+
     def checkPersistence(self, request: http.Request, version: bytes) -> bool:
         # Twisted reads the first field alone, and does not know that commas separate.
         fields = request.requestHeaders.getRawHeaders(b"Connection", ())
@@ -193,7 +207,11 @@ class GatewayChannel(HTTPChannel):
         if self.requests or self._buffer:
             self._refuse(408, f"Request not complete after {REQUEST_TIMEOUT:g} seconds")
         else:
-            super().timeoutConnection()
+            self._linger()  # it may not take what it was sent last
+            self.loseConnection()
+
+    def _linger(self) -> None:
+        self._lingering = self.site.real.callLater(LINGER, self.transport.abortConnection)
 
     def _respondToBadRequestAndDisconnect(self) -> None:
         if self._receivedHeaderSize > self.totalHeadersSize:
@@ -216,7 +234,19 @@ class GatewayChannel(HTTPChannel):
         self.transport.write(wire(replace(reply, headers=fields)))
         site.log_refused(self.transport.getPeer(), status)
         if ITCPTransport.providedBy(self.transport):
-            self._lingering = self.callLater(LINGER, self.transport.abortConnection)
+            self._linger()
             self.transport.loseWriteConnection()
         else:
             self.loseConnection()
+
+
+def _in_kernel(descriptor: int) -> int:
+    """Bytes that the other side of a connection has not acknowledged; 0 where the system does not tell."""
+    try:
+        from fcntl import ioctl
+        from termios import TIOCOUTQ
+
+        queued = ioctl(descriptor, TIOCOUTQ, bytes(4))
+    except (ImportError, OSError, ValueError):
+        return 0
+    return int.from_bytes(queued, sys.byteorder)

@@ -15,6 +15,7 @@ from twisted.python.failure import Failure
 from twisted.web.http import NO_BODY_CODES
 from twisted.web.server import Request
 
+from oagw.model.journal import RESET
 from oagw.model.problem import PHRASES, Problem, canonical
 
 log = Logger()
@@ -90,12 +91,17 @@ def begin(request: Request, reply: Reply) -> None:
         fields.setRawHeaders(ERROR_SOURCE, (reply.source,))
 
 
-def send(request: Request, reply: Reply) -> None:
-    """Write ``reply`` and finish ``request``."""
+def begin_whole(request: Request, reply: Reply) -> None:
+    """The same, and set Content-Length, for a ``reply`` whose body is all that is sent."""
     begin(request, reply)
     # RFC 9110 section 8.6: no Content-Length with 1xx and 204.
     if reply.status not in NO_BODY_CODES:
         request.responseHeaders.setRawHeaders(b"Content-Length", (b"%d" % len(reply.body),))
+
+
+def send(request: Request, reply: Reply) -> None:
+    """Write ``reply`` and finish ``request``."""
+    begin_whole(request, reply)
     request.write(reply.body)
     request.finish()
 
@@ -131,6 +137,9 @@ def fail(request: Request, failure: Failure) -> None:
     if request._disconnected or request.finished:
         return
     if request.startedWriting:
+        entry = getattr(request, "entry", None)  # a site other than the gateway's has no journal
+        if entry is not None:
+            entry.ended = RESET
         transport: Any = request.transport
         transport.abortConnection()
     else:

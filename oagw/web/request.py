@@ -11,6 +11,7 @@ from urllib.parse import unquote_to_bytes
 from twisted.python.failure import Failure
 from twisted.web.server import Request
 
+from oagw.control.invalid import Invalid
 from oagw.control.space import Space
 from oagw.model import journal
 from oagw.model.journal import Entry
@@ -18,10 +19,14 @@ from oagw.model.problem import Problem, invalid_field, platform
 from oagw.web.reply import REQUEST_ID, Reply, excerpt, fail, problem_reply, send
 
 if TYPE_CHECKING:
+    from oagw.control.toxic import Toxic
     from oagw.web.channel import GatewayChannel
 
 # The platform's limit on request bodies, in bytes.
 MAX_BODY = 64_000_000
+
+# Asks for toxics for this request alone; no upstream sees it.
+MOCK_FAULT = b"X-Oagw-Mock-Fault"
 
 # A request id that is sent back as it came.
 _PLAIN = re.compile(rb"[!-~]{1,200}")
@@ -48,10 +53,13 @@ class GatewayRequest(Request):
     content: BytesIO
     entry: Entry  # in the journal of the space
     space: Space  # what the caller's token makes it belong to
+    faults: "tuple[Toxic, ...]" = ()  # what the request asks for
+    withheld = False  # whether the head of the answer is made, but not written
 
     def gotLength(self, length: int | None) -> None:
         super().gotLength(length)
         self.space, self.entry = self.channel.opened(self)
+        self.space.open += 1
 
     def handleContentChunk(self, data: bytes) -> None:
         if self.content.tell() + len(data) > MAX_BODY:
@@ -85,6 +93,18 @@ class GatewayRequest(Request):
         except Exception:
             self.processingFailed(Failure())
 
+    def head(self) -> bytes:
+        """Begin the answer without writing; returns its head, with the blank line at the end.
+
+        What follows is left to the caller, who sees in ``chunked`` how, and ends with ``finish``.
+        """
+        entry = self.entry
+        self.withheld = True
+        self.write(b"")
+        self.withheld = False
+        head, entry.response_head, entry.first_byte = entry.response_head, b"", None
+        return head + b"\r\n\r\n"
+
     def write(self, data: bytes) -> None:
         if not self.startedWriting:
             self.entry.first_byte = self.channel.site.now()
@@ -104,13 +124,16 @@ class GatewayRequest(Request):
         super().connectionLost(reason)
 
     def _close_entry(self, how: str) -> None:
-        entry = self.entry
+        entry, space = self.entry, self.space
+        space.open -= 1
+        space.used = now = self.channel.site.now()
         if entry.ended is journal.OPEN:  # and no fault has ended it
             entry.ended = how
         entry.sent = self.sentLength
-        if self.startedWriting:
+        if self.startedWriting and entry.first_byte is not None:
             entry.status = self.code
-            entry.last_byte = self.channel.site.now()
+            if entry.last_byte is None or (how is journal.COMPLETE and self.chunked):
+                entry.last_byte = now
 
     def processingFailed(self, reason: Failure) -> Failure:
         fail(self, reason)
@@ -130,6 +153,18 @@ class GatewayRequest(Request):
             if not separator or scheme.lower() not in (b"http", b"https"):
                 return platform(400, f"Neither a path nor an http URL: {excerpt(self.path)}")
             self.path = b"/" + rest.partition(b"/")[2]
+        fault = self.requestHeaders.getRawHeaders(MOCK_FAULT)
+        return None if fault is None else self._take_faults(b",".join(fault))
+
+    def _take_faults(self, value: bytes) -> Problem | None:
+        from oagw.control.mock_fault import faults
+
+        self.requestHeaders.removeHeader(MOCK_FAULT)
+        try:
+            self.faults = faults(value.decode("utf-8", "replace"))
+        except Invalid as invalid:
+            name = MOCK_FAULT.decode().lower()
+            return invalid_field(name, "INVALID_FAULT", f"{MOCK_FAULT.decode()}: {invalid.detail}")
         return None
 
     def _star(self) -> None:

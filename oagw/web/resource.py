@@ -1,9 +1,9 @@
 """Node: the resource that every URL of the gateway is made of.
 
 A Node has children by path segment and one ``render_X`` method for each HTTP method that it answers;
-each returns a Reply or an EventStream. What is wrong with a request is raised as Refused and answered
-by ``Node.refusal`` in the shape of whoever owns the URL: the gateway's by default, an upstream's where
-a service overrides it. ``web.reply`` and ``web.stream`` write what comes out.
+each returns a Reply (or a Deferred of one) or an EventStream. What is wrong with a request is raised as
+Refused and answered by ``Node.refusal`` in the shape of whoever owns the URL: the gateway's by default,
+an upstream's where a service overrides it. ``web.reply`` and ``web.stream`` write what comes out.
 
 How paths are read: each segment is percent-decoded once, so ``%2F`` stays inside its segment; ``+`` is a
 plus (in a query it is a space); an empty segment, and so a trailing or double slash, means the node
@@ -19,9 +19,8 @@ from twisted.web.server import NOT_DONE_YET, Request
 
 from oagw.control.invalid import Invalid
 from oagw.model.problem import GatewayError, platform
-from oagw.web.deliver import Delayed, deliver
+from oagw.web.deliver import Answer, deliver
 from oagw.web.reply import GATEWAY, Headers, Reply, excerpt, fail, problem_reply
-from oagw.web.stream import EventStream
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
@@ -94,14 +93,14 @@ class Node(Resource):
             fail(request, Failure())
         return NOT_DONE_YET
 
-    def _answer(self, request: Request) -> Reply | EventStream:
+    def _answer(self, request: Request) -> Answer:
         try:
             if not self._renders:
                 raise _unknown_path(request)
             name = self._renders.get(request.method)
             if name is None:
                 return self._other_method(request)
-            answer: Reply | EventStream = getattr(self, name)(request)
+            answer: Answer = getattr(self, name)(request)
             return answer
         except Refused as refused:
             return self.refusal(request, refused)
@@ -122,7 +121,7 @@ class Answered(Resource):
 
     isLeaf = True
 
-    def __init__(self, answer: Reply | EventStream | Delayed) -> None:
+    def __init__(self, answer: Answer) -> None:
         super().__init__()
         self._answer = answer
 

@@ -20,6 +20,7 @@ from oagw.control.space import Spaces
 from oagw.web.channel import REQUEST_TIMEOUT, GatewayChannel
 from oagw.web.reply import excerpt
 from oagw.web.request import GatewayRequest
+from oagw.web.stream import Streams
 
 # Seconds that connections get to close when the server stops; a client that does not read would take for
 # ever.
@@ -29,7 +30,9 @@ CLOSING = 0.1
 class GatewaySite(Site):
     """The server's factory: the root of the tree, and what all connections share.
 
-    ``access_log`` takes one line for each request, answered or not, without the query.
+    Time-outs run on ``clock``. What has to do with real networks, such as the time that connections get to
+    close, runs on ``real``: the same clock, unless that one is moved by hand. ``access_log`` takes one line
+    for each request, answered or not, without the query.
     """
 
     protocol = GatewayChannel  # type: ignore[assignment]  # no HTTP/2, so no wrapper that could switch
@@ -41,16 +44,20 @@ class GatewaySite(Site):
         clock: IReactorTime,
         random: Random,
         spaces: Spaces,
+        streams: Streams,
         access_log: Callable[[str], None] | None = None,
+        real: IReactorTime | None = None,
     ) -> None:
         super().__init__(root, reactor=clock, timeout=REQUEST_TIMEOUT, parsePOSTFormSubmission=False)
         self.channels: set[GatewayChannel] = set()
         self.spaces = spaces
+        self.streams = streams
         self.now: Callable[[], float] = clock.seconds
         self.number: Callable[[], int] = count(1).__next__  # of a request
         self._connection: Callable[[], int] = count(1).__next__
+        self.real = real or clock
         self._clock = clock
-        self._random = random
+        self.random = random
         self._access_log = access_log
         self._date = (0, b"")
         self._emptied: Deferred[None] | None = None
@@ -83,7 +90,7 @@ class GatewaySite(Site):
         self._emptied = Deferred()
         for channel in list(self.channels):
             channel.loseConnection()
-        return self._emptied.addTimeout(CLOSING, self._clock, lambda *_: None)
+        return self._emptied.addTimeout(CLOSING, self.real, lambda *_: None)
 
     def channel_made(self, channel: GatewayChannel) -> int:
         """A connection is there; returns its number. Called by the channel."""
@@ -105,4 +112,4 @@ class GatewaySite(Site):
 
     def request_id(self) -> bytes:
         """A new value for X-Request-Id."""
-        return b"%016x" % self._random.getrandbits(64)
+        return b"%016x" % self.random.getrandbits(64)

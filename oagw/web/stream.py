@@ -1,75 +1,50 @@
 """Streams: responses that are sent over time, step by step.
 
 A Step is one write and the pause before it, an EventStream plays steps to one client, and Streams is what
-the streams of a gateway share: their clock, the factor on their pauses, and one LoopingCall that drives
-them all. ``web.sse`` has the format of events; ``web.resource`` starts a stream that a resource returns.
+the streams of a gateway share: the factor on their pauses, and the timetable that wakes them.
+``web.timetable`` has that, ``web.sse`` the format of events; ``web.deliver`` starts a stream that a resource
+returns, and ``web.fault`` plays one under toxics.
 """
 
-from collections import deque
 from collections.abc import Iterable, Iterator
-from enum import Enum, auto
-from heapq import heappop, heappush
-from typing import Any, NamedTuple
+from typing import Any
 
 from twisted.internet.interfaces import IPushProducer, IReactorTime
-from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web.server import Request
 from zope.interface import implementer
 
+from oagw.model.events import AnswerCounter, EventCounter
+from oagw.model.journal import RESET, TRUNCATED, Entry
+from oagw.model.step import Step as Step
+from oagw.model.step import Then as Then
 from oagw.web.reply import UPSTREAM, Headers, Reply, begin, fail
+from oagw.web.timetable import Timetable
 
 log = Logger()
-
-# Seconds between two looks at what has fallen due: streams come at most half of this early or late.
-TICK = 0.005
 
 # A stream that makes up for a standstill writes about this many bytes and leaves the rest to the next tick;
 # one that begins writes about so many at first, as it may be one of hundreds.
 _MOST = 65536
 _AT_FIRST = 4096
 
-# After so many steps in one tick, the streams that are left wait for the next, so that others get a turn. A
-# step takes some 10 µs. Many streams at an ordinary pace stay below, a few at full speed do not.
-_TURN = 8192
+# What the journal says of an answer with this end.
+_ENDED = {Then.TRUNCATE: TRUNCATED, Then.RESET: RESET}
 
 
-class Then(Enum):
-    """What happens after a step."""
-
-    GO_ON = auto()
-    CLOSE = auto()  # the response is complete
-    TRUNCATE = auto()  # the connection is closed (FIN), the response is not complete
-    RESET = auto()  # the connection is reset (RST) when all that was written is sent
-    HANG = auto()  # nothing, until the client leaves
-
-
-class Step(NamedTuple):
-    """After ``pause`` seconds, ``data`` is written; ``raw`` data goes below the chunked coding."""
-
-    pause: float
-    data: bytes = b""
-    then: Then = Then.GO_ON
-    raw: bool = False
-
-
-class Streams:
+class Streams(Timetable):
     """The streams of one gateway.
 
-    ``interval_scale`` multiplies their pauses: 1 is real time, 0 sends without waiting. One LoopingCall
-    runs while a stream has something to wait for; all that fall due in one of its ticks are served there.
+    ``interval_scale`` multiplies their pauses: 1 is real time, 0 sends without waiting.
     """
 
-    def __init__(self, clock: IReactorTime, interval_scale: float = 1.0) -> None:
-        self.clock = clock
+    def __init__(
+        self, clock: IReactorTime, interval_scale: float = 1.0, turns: IReactorTime | None = None
+    ) -> None:
+        super().__init__(clock, turns)
         self.interval_scale = interval_scale
         self.open: set[EventStream] = set()
-        self._pulse: LoopingCall | None = None
-        # The streams that wait, by the tick they wait for, and those ticks as a heap.
-        self._waiting: dict[int, dict[EventStream, None]] = {}
-        self._ticks: list[int] = []
-        self._beaten = 0  # the last tick that was served
 
     def stream(
         self,
@@ -91,59 +66,7 @@ class Streams:
     def end(self) -> None:
         """End all open streams cleanly, as the gateway does when it shuts down."""
         for stream in list(self.open):
-            stream.end()
-
-    def wait(self, stream: "EventStream", when: float) -> int:
-        """Have ``stream`` woken at ``when`` (the clock's seconds); returns the tick, for ``forget``."""
-        # What is overdue waits for the next tick as well, so that one stream cannot keep the others waiting.
-        tick = max(round(when / TICK), self._beaten + 1)
-        if tick not in self._waiting:
-            self._waiting[tick] = {}
-            heappush(self._ticks, tick)
-        self._waiting[tick][stream] = None
-        if self._pulse is None:
-            self._pulse = LoopingCall(self._beat)
-            self._pulse.clock = self.clock
-            self._pulse.start(TICK, now=False).addErrback(self._broken)
-        return tick
-
-    def forget(self, stream: "EventStream", tick: int) -> None:
-        """Do not wake ``stream`` at ``tick``, nor hold anything of it."""
-        streams = self._waiting.get(tick, {})
-        streams.pop(stream, None)
-        if not streams:
-            self._waiting.pop(tick, None)
-        self._rest()
-
-    def _beat(self) -> None:
-        now = self.clock.seconds()
-        self._beaten = round(now / TICK)
-        steps = 0
-        while self._ticks and self._ticks[0] <= self._beaten:
-            due = deque(self._waiting.pop(heappop(self._ticks), ()))
-            while due and steps < _TURN:
-                steps += due.popleft().wake(now)
-            self._postpone(due, now)
-        self._rest()
-
-    def _postpone(self, streams: Iterable["EventStream"], now: float) -> None:
-        """Have ``streams`` woken in the next tick, before those that had their turn in this one."""
-        first = {stream: None for stream in streams if stream.postpone(now)}
-        if first:
-            tick = self._beaten + 1
-            self._waiting[tick] = first | self._waiting[tick]
-
-    def _broken(self, failure: Failure) -> None:
-        log.failure("the streams' clockwork broke", failure)
-        self._pulse = None  # the next that waits starts it anew
-
-    def _rest(self) -> None:
-        """Stop the LoopingCall when nobody waits."""
-        pulse = self._pulse
-        if pulse is not None and not self._waiting:
-            self._pulse = None
-            self._ticks.clear()
-            pulse.stop()
+            stream.shut()
 
 
 @implementer(IPushProducer)
@@ -155,17 +78,32 @@ class EventStream:
     ends at once when the client leaves, and with an abort (never a clean end) if its steps break.
     """
 
-    __slots__ = ("_due", "_next", "_paused", "_reply", "_request", "_steps", "_streams", "_tick")
+    __slots__ = (
+        "_began",
+        "_count",
+        "_due",
+        "_entry",
+        "_next",
+        "_reply",
+        "_request",
+        "_scale",
+        "_steps",
+        "_streams",
+        "_tick",
+    )
 
     def __init__(self, streams: Streams, reply: Reply | None, steps: Iterator[Step]) -> None:
         self._streams = streams
         self._reply = reply
         self._steps = steps
         self._next: Step | None = None  # None when there is nothing left to do
-        self._due = 0.0  # when to do it, in the clock's seconds
+        self._began = 0.0  # when the time grid began, in the clock's seconds
+        self._due = 0.0  # when to do it, in seconds from there: small numbers add up exactly
         self._tick: int | None = None  # when to be woken for it; None if that is not arranged
-        self._paused = False  # whether the client does not read
         self._request: Request | None = None  # None before the start and after the end
+        self._scale = streams.interval_scale
+        self._count: EventCounter | AnswerCounter = EventCounter()
+        self._entry: Entry | None = None  # in the journal; a site other than the gateway's keeps none
 
     def start(self, request: Request) -> None:
         """Answer ``request``; a HEAD request gets the head alone and no step."""
@@ -173,9 +111,13 @@ class EventStream:
             begin(request, self._reply or head())
             request.finish()
             return
+        self._begin(request)
+
+    def _begin(self, request: Request) -> None:
         # What breaks here is still an honest 500.
         self._next = next(self._steps, None) or Step(0, then=Then.CLOSE)
         self._request = request
+        self._entry = getattr(request, "entry", None)
         self._streams.open.add(self)
         request.notifyFinish().addBoth(self._over)
         request.registerProducer(self, True)
@@ -184,16 +126,21 @@ class EventStream:
             self._reply = None  # it need not stay as long as the stream
             request.write(b"")
         # A producer that registers while the transport is already full is not told to wait.
-        self._paused = getattr(request.channel, "congested", False)
         now = self._take_up_grid(self._next)
-        if not self._paused:
+        if getattr(request.channel, "congested", False):
+            self._streams.stalled.add(self)
+        else:
             self.wake(now, _AT_FIRST)
+
+    def taken(self) -> tuple[Reply | None, Iterator[Step]]:
+        """The head and the steps, for another to play; this must not be started then."""
+        return self._reply, self._steps
 
     def postpone(self, now: float) -> bool:
         """Wait for the tick after ``now``; False if there is nothing to wait for. Called by Streams."""
-        if self._request is None or self._paused:
+        if self._request is None or self in self._streams.stalled:
             return False
-        self._tick = self._streams.wait(self, now)
+        self._tick = self._streams.wait(self, now, now)
         return True
 
     def wake(self, now: float, most: int = _MOST) -> int:
@@ -215,21 +162,24 @@ class EventStream:
 
     def resumeProducing(self) -> None:
         """The client reads (again). Called by the transport."""
-        self._paused = False
+        self._streams.stalled.discard(self)
         if self._next is not None and self._tick is None:
-            self._take_up_grid(self._next)
-            self._tick = self._streams.wait(self, self._due)
+            now = self._take_up_grid(self._next)
+            self._tick = self._streams.wait(self, self._began + self._due, now)
 
     def pauseProducing(self) -> None:
         """The client does not read. Called by the transport."""
-        self._paused = True
-        tick, self._tick = self._tick, None
-        if tick is not None:
-            self._streams.forget(self, tick)
+        if self._next is not None:
+            self._streams.stalled.add(self)
+        self._sleep()
 
     def stopProducing(self) -> None:
         """The connection is gone. Called by the transport."""
         self._over()
+
+    def shut(self) -> None:
+        """End cleanly because the gateway stops."""
+        self.end()
 
     def end(self, then: Then = Then.CLOSE) -> None:
         """End the response, whatever is left unsent."""
@@ -238,6 +188,8 @@ class EventStream:
             return
         request.unregisterProducer()
         transport: Any = request.transport
+        if self._entry is not None and then in _ENDED:
+            self._entry.ended = _ENDED[then]
         if then is Then.RESET:
             transport.abortConnection()
         elif then is Then.TRUNCATE:
@@ -247,48 +199,66 @@ class EventStream:
 
     def _take_up_grid(self, step: Step) -> float:
         """Have ``step`` fall due a pause from now; returns the time now."""
-        now = self._streams.clock.seconds()
-        self._due = now + step.pause * self._streams.interval_scale
+        self._began = now = self._streams.clock.seconds()
+        self._due = step.pause * self._scale
         return now
 
     def _play(self, now: float, most: int) -> int:
         request, step = self._request, self._next
         if request is None:
             return 0  # left in the same tick
-        latest = now + TICK / 2
+        began, latest = self._began, now + self._streams.grain / 2
         frames: list[bytes] = []
         size, then = 0, Then.GO_ON
-        while step is not None and self._due <= latest and size < most:
-            if step.data:
-                size += len(step.data)
-                frames.append(step.data if step.raw or not request.chunked else _chunk(step.data))
+        while step is not None and began + self._due <= latest and size < most:
+            data = step.data
+            if data:
+                size += len(data)
+                self._count.feed(data)
+                frames.append(data if step.raw or not request.chunked else chunk(data))
             then, step = step.then, None
             if then is Then.GO_ON:
                 step = next(self._steps, None)
                 if step is None:
                     then = Then.CLOSE
                 else:
-                    self._due += step.pause * self._streams.interval_scale
+                    self._due += step.pause * self._scale
         self._next = step
         if frames:
-            request.sentLength += size
-            request.channel.write(b"".join(frames))
-        if then is Then.RESET and getattr(request.channel, "unsent", False):
-            # An abort would drop what the transport still holds, the head included.
+            self._write(request, frames, size, now)
+        if then is Then.RESET and getattr(request.channel, "undelivered", False):
+            # An abort would drop what transport and system still hold, the head included. It stays overdue.
             step = self._next = Step(0, then=then)
-            self._due = now + TICK
         if step is None:
             if then is not Then.HANG:
                 self.end(then)
-        elif not self._paused:
-            self._tick = self._streams.wait(self, self._due)
+        elif self not in self._streams.stalled:
+            self._tick = self._streams.wait(self, began + self._due, now)
         return len(frames)
+
+    def _sleep(self) -> None:
+        tick, self._tick = self._tick, None
+        if tick is not None:
+            self._streams.forget(self, tick)
+
+    def _write(self, request: Request, frames: list[bytes], size: int, now: float) -> None:
+        """Write ``frames``, in which there are ``size`` bytes of the body, and have it in the journal."""
+        request.channel.write(b"".join(frames))
+        request.sentLength += size
+        entry = self._entry
+        if entry is not None:
+            if entry.first_byte is None:
+                entry.first_byte = now
+            entry.last_byte = now
+            entry.sent = request.sentLength
+            entry.events = self._count.count
 
     def _over(self, _: object = None) -> Request | None:
         """Let go of everything; returns the request that was being answered, if one was."""
-        self.pauseProducing()
+        self._sleep()
         self._next = None
         self._streams.open.discard(self)
+        self._streams.stalled.discard(self)
         request, self._request = self._request, None
         return request
 
@@ -310,5 +280,6 @@ def _steps(chunks: Iterable[bytes], interval: float) -> Iterator[Step]:
         pause = interval
 
 
-def _chunk(data: bytes) -> bytes:
+def chunk(data: bytes) -> bytes:
+    """``data`` in the chunked coding (RFC 9112 section 7.1)."""
     return b"%x\r\n%b\r\n" % (len(data), data)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator
 
-from twisted.internet.interfaces import IReactorTime
 from twisted.web.http import NO_BODY_CODES
 from twisted.web.server import Request
 
@@ -17,12 +16,10 @@ _GARBAGE = b"lskdu018973t09sylgasjkfg1][]'./.sdlv"
 _ENDS = {"complete": Then.CLOSE, "cut": Then.TRUNCATE, "reset": Then.RESET, "hang": Then.HANG}
 
 
-def played(
-    answer: Answer, request: Request, streams: Streams, clock: IReactorTime
-) -> Reply | EventStream | Delayed:
+def played(answer: Answer, request: Request, streams: Streams) -> Reply | EventStream | Delayed:
     """``answer`` to ``request``, ready to be delivered."""
     ready = _sent(answer, request, streams)
-    return Delayed(ready, answer.delay, clock) if answer.delay else ready
+    return Delayed(ready, answer.delay, streams) if answer.delay else ready
 
 
 def _sent(answer: Answer, request: Request, streams: Streams) -> Reply | EventStream:

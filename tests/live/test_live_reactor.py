@@ -154,8 +154,7 @@ async def test_a_client_that_does_not_read_costs_no_more_than_a_buffer(running: 
             written += 65536
             yield b"x" * 65536
 
-    events_resource = running.gateway.root.children[b"oagw"].children[b"v1"]._wrapped.children[b"proxy"]
-    resource = events_resource._upstreams["stream-test"].children[b"events"]
+    resource = running.gateway.root._upstreams["stream-test"].children[b"events"]
     resource.render_GET = lambda request: running.gateway.streams.stream(endless(), 0.001)
     client = await running.connect()
     await client.more()

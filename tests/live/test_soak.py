@@ -36,13 +36,25 @@ QUERIES = (
     "?count=x",
 )
 
+FAULTS = (
+    "reset_peer; after_bytes=900",
+    "bandwidth; rate=50",
+    "latency; latency=50; jitter=40",
+    "slicer; average_size=50",
+    "slicer; average_size=500, bandwidth; rate=1000",
+    "timeout; after_events=2",
+    "limit_data; bytes=2000",
+    "slow_close; delay=50",
+)
+
 CASES = ("one-byte-per-write", "8-mib-line", "long-silence", "reset-in-a-chunk-header", "comments-only")
 
 
 def a_request(random: Random) -> bytes:
     """One of many things to ask for."""
     path = f"events{random.choice(QUERIES)}" if random.random() < 0.8 else f"cases/{random.choice(CASES)}"
-    return request(f"GET /oagw/v1/proxy/stream-test/{path} HTTP/1.1", "Host: g", BEARER)
+    fault = [f"X-OAGW-Mock-Fault: {random.choice(FAULTS)}"] if random.random() < 0.3 else []
+    return request(f"GET /oagw/v1/proxy/stream-test/{path} HTTP/1.1", "Host: g", BEARER, *fault)
 
 
 class Visitor(Client):
@@ -88,7 +100,7 @@ async def soak(running: Running, random: Random, seconds: float) -> None:
 @pytest_twisted.ensureDeferred
 async def test_clients_that_come_and_leave_at_random_leave_nothing_behind() -> None:
     random = Random(7)
-    running = Running(Config(port=0))
+    running = Running(Config(port=0, journal_count=100))  # full before the first count
     calls, descriptors = len(reactor.getDelayedCalls()), len(os.listdir("/proc/self/fd"))
     await soak(running, random, SECONDS / 2)
     warm = allocated()

@@ -1,6 +1,6 @@
 """The control plane under schemathesis, which makes calls of the server's own description of it.
 
-OAGW_FUZZ_SECONDS is how long it may take, for longer runs by hand; 30 if it is not set.
+OAGW_FUZZ_SECONDS is how long it may take in all, for longer runs by hand; 36 if it is not set.
 """
 
 import http.client
@@ -12,9 +12,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import pytest
 from launched import Launched
 
-SECONDS = int(os.environ.get("OAGW_FUZZ_SECONDS", "30"))
+SECONDS = int(os.environ.get("OAGW_FUZZ_SECONDS", "36"))
 
 # So many of the stubs that were made are called at the end.
 PLAYED = 200
@@ -48,26 +49,44 @@ def call(server: Launched, method: str, path: str, value: Any = None, **headers:
     return status, json.loads(body) if body else None
 
 
-def play(server: Launched, stubs: list[dict[str, Any]]) -> None:
-    """Call each stub, alone and matching whatever is asked; it may break off or take its time."""
-    for stub in stubs:
-        assert call(server, "DELETE", "/__admin/mappings")[0] == 200
-        status, answer = call(server, "POST", "/__admin/mappings", {"response": stub.get("response", {})})
-        assert status == 201, answer
-        connection = http.client.HTTPConnection(server.host, server.port, timeout=0.2)
-        with suppress(OSError, http.client.HTTPException):
-            connection.request("POST", "/anything?a=b", b'{"c": "d"}')
-            connection.getresponse().read(100_000)
-        connection.close()
+def play(server: Launched, stub: dict[str, Any], **headers: str) -> None:
+    """Call ``stub``, alone and whatever is asked; it may break off, or take its time."""
+    assert call(server, "DELETE", "/__admin/mappings", **headers)[0] == 200
+    made, answer = call(
+        server, "POST", "/__admin/mappings", {"response": stub.get("response", {})}, **headers
+    )
+    assert made == 201, answer
+    connection = http.client.HTTPConnection(server.host, server.port, timeout=0.2)
+    with suppress(OSError, http.client.HTTPException):
+        connection.request("POST", "/anything?a=b", b'{"c": "d"}', headers)
+        connection.getresponse().read(100_000)
+    connection.close()
 
 
-def test_no_call_of_the_control_plane_breaks_it_or_its_description(tmp_path):
+def lives_on(server: Launched, **headers: str) -> None:
+    """Call the stubs that were made; then ``server`` answers as at its start, and nothing went wrong in it."""
+    _, listed = call(server, "GET", f"/__admin/mappings?limit={PLAYED}", **headers)
+    for stub in listed["mappings"]:
+        play(server, stub, **headers)
+    assert call(server, "POST", "/__admin/reset", **headers)[0] == 200
+    assert server.get("/health", **headers)[0] == 200
+    assert server.stop() == 0
+    assert "unexpected error" not in server.said()
+    assert "Traceback" not in server.said()
+
+
+@pytest.mark.parametrize("clock", ["real", "manual"])
+def test_no_call_of_the_control_plane_breaks_it_or_its_description(tmp_path, clock):
+    with Launched("0", "--seed", "1", "--clock", clock) as server:
+        fuzz(server, tmp_path, SECONDS // 3)
+        lives_on(server)
+
+
+def test_no_call_from_within_a_sandbox_does(tmp_path):
     with Launched("0", "--seed", "1") as server:
-        fuzz(server, tmp_path, SECONDS)
-        _, listed = call(server, "GET", f"/__admin/mappings?limit={PLAYED}")
-        play(server, listed["mappings"])
-        assert call(server, "POST", "/__admin/reset")[0] == 200
-        assert server.get("/health")[0] == 200
-        assert server.stop() == 0
-        assert "unexpected error" not in server.said()
-        assert "Traceback" not in server.said()
+        _, sandbox = call(server, "POST", "/__admin/sandboxes")
+        authorization = f"Bearer {sandbox['token']}"
+        # A sandbox that is gone would answer nothing more.
+        options = (f"--header=Authorization:{authorization}", "--exclude-operation-id=deleteSandboxesId")
+        fuzz(server, tmp_path, SECONDS // 3, *options)
+        lives_on(server, Authorization=authorization)

@@ -17,6 +17,8 @@ def test_without_arguments_all_is_as_documented() -> None:
         stream_interval_scale=1.0,
         exit_with_parent=False,
         strict_models=False,
+        clock="real",
+        sandbox_lifetime=600.0,
     )
 
 
@@ -25,6 +27,11 @@ def test_every_option_is_read() -> None:
     assert parse_args([*args.split(), "--exit-with-parent", "--strict-models"]) == Config(
         "::1", 9000, ("a", "b"), -3, True, 0.5, True, True
     )
+
+
+def test_the_clock_and_the_life_of_sandboxes_are_read() -> None:
+    config = parse_args(["--clock", "manual", "--sandbox-lifetime", "2.5"])
+    assert (config.clock, config.sandbox_lifetime) == ("manual", 2.5)
 
 
 @pytest.mark.parametrize(
@@ -45,6 +52,11 @@ def test_every_option_is_read() -> None:
         (["--stream-interval-scale", "inf"], "a factor is a number from 0 on, not 'inf'"),
         (["--stream-interval-scale", "fast"], "a factor is a number from 0 on, not 'fast'"),
         (["--host"], "argument --host: expected one argument"),
+        (["--clock", "slow"], "argument --clock: invalid choice: 'slow'"),
+        (["--sandbox-lifetime", "0"], "a lifetime is more than 0 and at most 604800 seconds, not '0'"),
+        (["--sandbox-lifetime", "604801"], "a lifetime is more than 0"),
+        (["--sandbox-lifetime", "nan"], "a lifetime is more than 0"),
+        (["--sandbox-lifetime", "long"], "a lifetime is more than 0"),
     ],
 )
 def test_what_makes_no_sense_is_named(args: list[str], said: str) -> None:

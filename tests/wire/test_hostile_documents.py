@@ -131,7 +131,7 @@ class HostileDocumentsTests(HostileCase):
                 '{"times": %s}',
                 '{"metadata": {"a": %s}}',
                 '{"request": {"port": %s}}',
-                '{"request": {"host": {"before": "now", "expectedOffset": %s, "expectedOffsetUnit": "days"}}}',
+                '{"request": {"host": {"after": "now", "expectedOffset": %s, "expectedOffsetUnit": "days"}}}',
                 '{"request": {"bodyPatterns": [{"equalToJson": %s}]}}',
                 '{"request": {"bodyPatterns": [{"matchesJsonSchema": {"minimum": %s}}]}}',
                 '{"response": {"jsonBody": %s}}',

@@ -100,6 +100,26 @@ class PaceTests(StreamTests):
         self.wire.clock.advance(0.1)
         self.assertGreater(len(connection.take()), 50_000)
 
+    def test_a_stream_that_has_long_to_wait_wakes_nobody_before(self) -> None:
+        self.wire.clock.advance(0.0123)
+        self.stream(iter([b"data: x\n\n"] * 2), 30).send(STREAM)
+        (alarm,) = self.wire.clock.getDelayedCalls()
+        self.assertAlmostEqual(alarm.getTime() - self.wire.clock.seconds(), 30, places=2)
+
+    def test_one_that_waits_less_is_not_kept_by_one_that_waits_longer(self) -> None:
+        long, short = self.wire.connect(), self.connection
+        open_stream = self.wire.gateway.streams.stream
+        gaps = iter((30, 0.1))
+        self.patch(Events, "render_GET", lambda *_: open_stream(iter([b"data: x\n\n"] * 3), next(gaps)))
+        for connection in (long, short):
+            connection.send(STREAM)
+        counts = []
+        for seconds in (0.1, 0.1, 29.8):
+            self.wire.clock.advance(seconds)
+            counts.append([arrived(connection.take()) for connection in (long, short)])
+        self.assertEqual(counts, [[0, 1], [0, 1], [1, 0]])
+        long.leave()
+
     def test_a_stream_of_nothing_is_a_head_and_an_end(self) -> None:
         answer, _ = parse(self.stream(iter([])).send(STREAM))
         self.assertEqual((answer.status, answer.body), (200, b""))

@@ -4,6 +4,7 @@ import json
 from base64 import b64encode
 from typing import Any
 
+from oagw.config import Config
 from tests.support.wire import BEARER, Answer, Wire, parse, request
 from tests.support.wire_case import WireTestCase
 
@@ -213,6 +214,19 @@ class DelayTests(StubCase):
         self.assertEqual((entry.ended, entry.status), ("client_left", None))
         self.connection = self.wire.connect()
 
+    def test_a_manual_clock_knows_what_waits_and_moves_it(self) -> None:
+        wire = Wire(Config(clock="manual"))
+        wire.admin("POST", "/mappings", mapping({"body": "late", "fixedDelayMilliseconds": 30_000}))
+        connection = wire.connect()
+        self.assertEqual(connection.send(request(f"GET {CHARGES} HTTP/1.1", "Host: g", BEARER)), b"")
+        clock = wire.admin("GET", "/clock").json()
+        self.assertEqual((clock["pending"], clock["next"]), (1, clock["now"] + 30))
+        wire.admin("POST", "/clock/advance", {"seconds": 29.9})
+        self.assertEqual(connection.take(), b"")
+        wire.admin("POST", "/clock/advance", {"seconds": 0.1})
+        self.assertIn(b"late", connection.take())
+        connection.leave()
+
     def test_the_settings_delay_stubs_without_a_delay_of_their_own(self) -> None:
         self.wire.admin("POST", "/settings", {"fixedDelay": 500})
         self.stub()
@@ -233,6 +247,18 @@ class DelayTests(StubCase):
         self.assertTrue(first.endswith(b"2\r\nab\r\n"), first)
         rest = [self.after(0.2) for _ in range(5)]
         self.assertEqual(rest, [b"2\r\ncd\r\n", b"2\r\nef\r\n", b"2\r\ngh\r\n", b"2\r\nij\r\n", b"0\r\n\r\n"])
+
+
+class ToxicTests(StubCase):
+    def test_a_toxic_acts_on_a_stub_after_its_delay(self) -> None:
+        self.stub({"body": "0123456789", "fixedDelayMilliseconds": 1000})
+        toxic = {"type": "latency", "alias": "stripe", "attributes": {"latency": 500}}
+        self.wire.admin("POST", "/toxics", toxic)
+        self.assertEqual(self.begun() + self.after(1.49), b"")
+        answer, _ = parse(self.after(0.02))
+        self.assertEqual(answer.body, b"0123456789")
+        (entry,) = self.wire.gateway.spaces.shared.journal
+        self.assertEqual((entry.answered_by, entry.toxics), ("stub", ("latency_downstream",)))
 
 
 class FaultTests(StubCase):
@@ -513,6 +539,13 @@ class SystemTests(StubCase):
         self.assertEqual(
             self.wire.admin("GET", "/settings").json(), {"settings": {"proxyPassThrough": False}}
         )
+
+    def test_reset_removes_toxics_and_closes_what_hangs_because_of_them(self) -> None:
+        self.wire.admin("POST", "/toxics", {"type": "timeout", "attributes": {"timeout": 0}})
+        self.assertEqual(self.connection.send(request("GET /health HTTP/1.1", "Host: g")), b"")
+        self.wire.admin("POST", "/reset")
+        self.assertTrue(self.connection.transport.disconnecting)
+        self.assertEqual(self.wire.admin("GET", "/toxics").json(), [])
 
     def test_shutdown_is_answered_and_then_done(self) -> None:
         stopped: list[str] = []

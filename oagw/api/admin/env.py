@@ -6,13 +6,19 @@ from typing import NamedTuple
 
 from twisted.internet.interfaces import IReactorTime
 
+from oagw.api.admin.expiry import Expiry
 from oagw.control.directory import Directory
 from oagw.control.space import Spaces
+from oagw.web.site import GatewaySite
+from oagw.web.stream import Streams
 
 
 class AdminEnv(NamedTuple):
-    """The spaces, the clock that everything runs on, random numbers for ids, the way to stop the server,
-    the folder that stubs are read from, and when the server was started (the clock's seconds).
+    """What a gateway is made of, random numbers for ids, and the way to stop.
+
+    ``directory`` is the folder that stubs are read from, ``started`` when the server was (the clock's
+    seconds). ``lifetime`` is that of a sandbox whose maker does not say, in seconds; ``expiry`` frees those
+    that are past theirs.
     """
 
     spaces: Spaces
@@ -21,3 +27,7 @@ class AdminEnv(NamedTuple):
     stop: Callable[[], object]
     directory: Directory
     started: float
+    streams: Streams
+    site: GatewaySite
+    expiry: Expiry
+    lifetime: float

@@ -1,8 +1,8 @@
 """AdminGuard: the resource before which callers of the control plane show that they may."""
 
+import re
 from hmac import compare_digest
 from ipaddress import ip_address
-from urllib.parse import urlsplit
 
 from twisted.web.resource import IResource
 from twisted.web.server import Request
@@ -11,6 +11,9 @@ from oagw.api.admin.error import error_reply
 from oagw.control.space import Sandbox, bearer, is_sandbox_token
 from oagw.web.guard import Guard
 from oagw.web.reply import Reply, excerpt
+
+# A name or an address, and a port (RFC 9110 section 7.2).
+_HOST = re.compile(rb"(?:([A-Za-z0-9.-]+)|\[([0-9A-Fa-f:.]+)\])(?::[0-9]*)?")
 
 
 class AdminGuard(Guard):
@@ -30,11 +33,13 @@ class AdminGuard(Guard):
         space = getattr(request, "space", None)
         if space is None:
             return error_reply(404, "There is no control plane on a site other than the gateway's own")
-        origin = request.requestHeaders.getRawHeaders(b"Origin")
         host = request.getHeader(b"host") or b""
-        if origin is not None and _netloc(origin[0]) != host.lower():
-            return error_reply(403, f"Not for pages of another origin: {excerpt(origin[0])}")
+        for origin in request.requestHeaders.getRawHeaders(b"Origin", ()):
+            if _netloc(origin) != host.lower():
+                return error_reply(403, f"Not for pages of another origin: {excerpt(origin)}")
         token = bearer(request.getHeader(b"authorization") or b"")
+        if self._token is not None and compare_digest(self._token, token):
+            return None
         in_sandbox = isinstance(space, Sandbox)
         if is_sandbox_token(token) and not in_sandbox:
             return error_reply(403, "No such sandbox: it was deleted, or has expired")
@@ -43,20 +48,18 @@ class AdminGuard(Guard):
                 return error_reply(403, "Only callers from this machine; start the server with --admin-token")
             if not _is_loopback(_hostname(host)):
                 return error_reply(403, f"Not under the name {excerpt(host)}; call localhost or 127.0.0.1")
-        elif not in_sandbox and not compare_digest(self._token, token):
+        elif not in_sandbox:
             return error_reply(401, "Expected the admin token", headers={b"WWW-Authenticate": (b"Bearer",)})
         return None
 
 
-def _netloc(origin: bytes) -> bytes:
-    return origin.lower().partition(b"://")[2]
+def _netloc(origin: bytes) -> bytes | None:
+    return origin.lower().partition(b"://")[2] or None  # of "null", for one
 
 
 def _hostname(host: bytes) -> str:
-    try:
-        return urlsplit("//" + host.decode("latin-1")).hostname or ""
-    except ValueError:
-        return ""
+    match = _HOST.fullmatch(host)
+    return (match[1] or match[2]).decode("ascii").lower() if match else ""
 
 
 def _is_loopback(host: str) -> bool:

@@ -8,6 +8,7 @@ from oagw import __version__
 from oagw.api.admin.env import AdminEnv
 from oagw.api.admin.mappings import reset_stubs
 from oagw.api.admin.node import AdminNode, space_of
+from oagw.api.admin.toxics import remove_all
 from oagw.control.answer import Settings
 from oagw.control.store import store_of
 from oagw.web.reply import Reply, json_reply
@@ -54,7 +55,7 @@ class ResetAll(AdminNode):
         reset_stubs(space, self._env)
         store_of(space).settings = Settings()
         space.scenarios.clear()
-        space.toxics.clear()
+        remove_all(space, self._env)
         space.journal.clear()
         return json_reply({})
 

@@ -1,0 +1,131 @@
+"""/__admin/sandboxes: spaces of their own for tests that share a server."""
+
+from typing import Annotated, ClassVar, TypedDict
+
+from msgspec import Meta, Struct, json
+from twisted.web.server import Request
+
+from oagw.api.admin.env import AdminEnv
+from oagw.api.admin.node import AdminNode, document, space_of
+from oagw.control.space import MAX_LIFETIME, MAX_SANDBOXES, Sandbox, TooManySandboxes
+from oagw.web.reply import Reply, excerpt, json_reply
+from oagw.web.resource import Refused
+
+
+class NewSandbox(Struct, forbid_unknown_fields=True, rename="camel"):
+    """What may be said of a new sandbox."""
+
+    expires_after_seconds: Annotated[float, Meta(gt=0, le=MAX_LIFETIME)] | None = None
+
+
+class Created(TypedDict):
+    """A new sandbox, and the token with which it is called."""
+
+    id: str
+    token: str
+    expiresAfterSeconds: float
+
+
+class Shown(TypedDict):
+    """What there is to know of a sandbox but its token."""
+
+    id: str
+    expiresAfterSeconds: float
+    expiresInSeconds: float
+    requests: int
+    open: int
+
+
+class SandboxList(TypedDict):
+    """The sandboxes that the caller may see."""
+
+    sandboxes: list[Shown]
+
+
+class Sandboxes(AdminNode):
+    """GET /__admin/sandboxes → 200 {"sandboxes": [...]}; POST → 201 {"id", "token", "expiresAfterSeconds"}.
+
+    The body of POST, ``{"expiresAfterSeconds"}``, may be left out; 429 when there are too many. With the
+    token of a sandbox: GET shows that one alone, POST is 403.
+    """
+
+    takes = json.Decoder(NewSandbox | None)
+    answers: ClassVar = {"GET": {200: SandboxList}, "POST": {201: Created}}
+    refuses = (429,)
+    parameter = "id"
+
+    def __init__(self, env: AdminEnv) -> None:
+        super().__init__()
+        self._env = env
+
+    def child(self, segment: str) -> AdminNode:
+        return OneSandbox(self._env, segment)
+
+    def render_GET(self, request: Request) -> Reply:
+        space, now = space_of(request), self._env.clock.seconds()
+        seen = [space] if isinstance(space, Sandbox) else self._env.spaces
+        return json_reply({"sandboxes": [_shown(sandbox, now) for sandbox in seen]})
+
+    def render_POST(self, request: Request) -> Reply:
+        if isinstance(space_of(request), Sandbox):
+            raise Refused(403, "Not from within a sandbox; call without its token")
+        given = document(request, self.takes)
+        asked = None if given is None else given.expires_after_seconds
+        lifetime = self._env.lifetime if asked is None else asked
+        try:
+            sandbox = self._env.spaces.create(lifetime, self._env.clock.seconds())
+        except TooManySandboxes:
+            raise Refused(429, f"There are {MAX_SANDBOXES} sandboxes already; delete some") from None
+        self._env.expiry.look()
+        created: Created = {
+            "id": sandbox.id,
+            "token": sandbox.token.decode(),
+            "expiresAfterSeconds": sandbox.lifetime,
+        }
+        return json_reply(created, 201)
+
+
+class OneSandbox(AdminNode):
+    """GET /__admin/sandboxes/{id} → 200, what there is to know of it but its token.
+
+    ``expiresInSeconds`` is how long it lives on without a use, ``requests`` how many its journal has,
+    ``open`` how many are not answered to their end. DELETE → 204: it is gone with all it had, and what was
+    being answered in it is cut off (RST). 404 if there is none, or if the caller's token is that of another.
+    """
+
+    answers: ClassVar = {"GET": {200: Shown}, "DELETE": {204: None}}
+    refuses = (404,)
+
+    def __init__(self, env: AdminEnv, id: str) -> None:
+        super().__init__()
+        self._env = env
+        self._id = id
+
+    def render_GET(self, request: Request) -> Reply:
+        return json_reply(_shown(self._found(request), self._env.clock.seconds()))
+
+    def render_DELETE(self, request: Request) -> Reply:
+        sandbox = self._found(request)
+        self._env.spaces.delete(sandbox.id)
+        self._env.expiry.look()
+        for channel in list(self._env.site.channels):
+            # The one that asks for this, with the token of the sandbox, gets its answer.
+            if channel is not request.channel and channel.serves(sandbox):
+                channel.transport.abortConnection()
+        return Reply(204)
+
+    def _found(self, request: Request) -> Sandbox:
+        space, sandbox = space_of(request), self._env.spaces.get(self._id)
+        if sandbox is None or (isinstance(space, Sandbox) and space is not sandbox):
+            raise Refused(404, f"No such sandbox: {excerpt(self._id.encode())}")
+        return sandbox
+
+
+def _shown(sandbox: Sandbox, now: float) -> Shown:
+    return {
+        "id": sandbox.id,
+        "expiresAfterSeconds": sandbox.lifetime,
+        "expiresInSeconds": max(0.0, sandbox.expiry(now) - now),
+        "requests": len(sandbox.journal),
+        "open": sandbox.open,
+    }

@@ -1,0 +1,104 @@
+"""/__admin/toxics: the toxics of the caller's space, as in Toxiproxy's API for those of a proxy."""
+
+from typing import ClassVar
+
+import msgspec
+from twisted.web.server import Request
+
+from oagw.api.admin.env import AdminEnv
+from oagw.api.admin.node import AdminNode, document, space_of
+from oagw.control.space import Space
+from oagw.control.toxic import MAX_TOXICS, Toxic, ToxicChange, ToxicDocument
+from oagw.web.fault import release
+from oagw.web.reply import Reply, excerpt, json_reply
+from oagw.web.resource import Refused
+
+
+class Toxics(AdminNode):
+    """GET → 200, a list, in the order in which they act; POST → 200, the new one; DELETE → 204, all removed.
+
+    409 for a name that is there, and for more than MAX_TOXICS. Answers under way keep their toxics, except
+    that those which hang because of one that is removed or changed are closed.
+    """
+
+    takes = msgspec.json.Decoder(ToxicDocument)
+    answers: ClassVar = {
+        "GET": {200: list[ToxicDocument]},
+        "POST": {200: ToxicDocument},
+        "DELETE": {204: None},
+    }
+    refuses = (409,)
+    parameter = "name"
+
+    def __init__(self, env: AdminEnv) -> None:
+        super().__init__()
+        self._env = env
+
+    def child(self, segment: str) -> AdminNode:
+        return OneToxic(self._env, segment)
+
+    def render_GET(self, request: Request) -> Reply:
+        return json_reply([toxic.as_json() for toxic in space_of(request).toxics.values()])
+
+    def render_POST(self, request: Request) -> Reply:
+        toxic, toxics = Toxic(document(request, self.takes)), space_of(request).toxics
+        if toxic.name in toxics:
+            raise Refused(409, f'There is a toxic "{toxic.name}"')
+        if len(toxics) >= MAX_TOXICS:
+            raise Refused(409, f"There are {MAX_TOXICS} toxics")
+        toxics[toxic.name] = toxic
+        return json_reply(toxic.as_json())
+
+    def render_DELETE(self, request: Request) -> Reply:
+        remove_all(space_of(request), self._env)
+        return Reply(204)
+
+
+class OneToxic(AdminNode):
+    """GET → 200; POST or PATCH → 200, changed in the members that are given; DELETE → 204; or 404."""
+
+    takes = msgspec.json.Decoder(ToxicChange)
+    answers: ClassVar = {
+        "GET": {200: ToxicDocument},
+        "POST": {200: ToxicDocument},
+        "PATCH": {200: ToxicDocument},
+        "DELETE": {204: None},
+    }
+    refuses = (404,)
+
+    def __init__(self, env: AdminEnv, name: str) -> None:
+        super().__init__()
+        self._env = env
+        self._name = name
+
+    def render_GET(self, request: Request) -> Reply:
+        return json_reply(self._toxic(request).as_json())
+
+    def render_POST(self, request: Request) -> Reply:
+        toxic = self._toxic(request)
+        changed = toxic.changed(document(request, self.takes))
+        space_of(request).toxics[self._name] = changed
+        release(self._env.streams, toxic)
+        return json_reply(changed.as_json())
+
+    render_PATCH = render_POST
+
+    def render_DELETE(self, request: Request) -> Reply:
+        toxic = self._toxic(request)
+        del space_of(request).toxics[self._name]
+        release(self._env.streams, toxic)
+        return Reply(204)
+
+    def _toxic(self, request: Request) -> Toxic:
+        toxic = space_of(request).toxics.get(self._name)
+        if toxic is None:
+            raise Refused(404, f'There is no toxic "{excerpt(self._name.encode())}"')
+        return toxic
+
+
+def remove_all(space: Space, env: AdminEnv) -> None:
+    """Have no toxics in ``space``."""
+    toxics = space.toxics
+    for toxic in list(toxics.values()):
+        del toxics[toxic.name]
+        release(env.streams, toxic)

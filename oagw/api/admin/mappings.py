@@ -107,8 +107,7 @@ class OneStub(AdminNode):
 
     def render_PUT(self, request: Request) -> Reply:
         known = self._known(request)
-        mapping = document(request, self.takes)
-        stub = Stub(mapping, known.id, self._env.directory.files)
+        stub = _stub(self._env, document(request, self.takes), id=known.id)
         _put(space_of(request), [stub])
         return json_reply(stub.json())
 
@@ -146,11 +145,11 @@ class Import(AdminNode):
         stubs = [_stub(self._env, one, f"/mappings/{n}") for n, one in enumerate(given.mappings)]
         space, options = space_of(request), given.import_options
         store = store_of(space)
+        named = {stub.id for stub in stubs}
         if options and options.duplicate_policy == "IGNORE":
             stubs = [stub for stub in stubs if store.get(stub.id) is None]
         _put(space, stubs)
         if options and options.delete_all_not_in_import:
-            named = {mapping.id or mapping.uuid for mapping in given.mappings} | {stub.id for stub in stubs}
             for stub in store:
                 if stub.id not in named:
                     _remove(space, stub)
@@ -209,13 +208,13 @@ def reset_stubs(space: Space, env: AdminEnv) -> None:
         space.hits.clear()
 
 
-def _stub(env: AdminEnv, mapping: StubMapping, pointer: str = "") -> Stub:
-    """A stub from ``mapping``, with an id of its own if it names none; raises Invalid."""
+def _stub(env: AdminEnv, mapping: StubMapping, pointer: str = "", id: str | None = None) -> Stub:
+    """A stub from ``mapping``, with the given id, its own, or else a new one; raises Invalid."""
     if mapping.id and mapping.uuid and mapping.id.lower() != mapping.uuid.lower():
         raise Invalid(f"{pointer}/uuid", "uuid and id are the same thing, and differ")
     if mapping.persistent:
         raise Invalid(f"{pointer}/persistent", "persistent stubs are files: start with --mappings")
-    id = mapping.id or mapping.uuid or str(UUID(int=env.random.getrandbits(128), version=4))
+    id = id or mapping.id or mapping.uuid or str(UUID(int=env.random.getrandbits(128), version=4))
     return Stub(mapping, id.lower(), env.directory.files, pointer)
 
 

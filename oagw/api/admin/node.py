@@ -79,11 +79,10 @@ def document(request: Request, decoder: msgspec.json.Decoder[T]) -> T:
 def asked(request: Request, type: type[T]) -> T:
     """The query of ``request`` as ``type``; raises Refused with 400.
 
-    Parameters that are empty count as not given, and those that the type does not have are passed over.
+    Parameters that the type does not have are passed over.
     """
-    given = {name: value for name, value in query_pairs(request) if value}
     try:
-        return msgspec.convert(given, type, strict=False)
+        return msgspec.convert(dict(query_pairs(request)), type, strict=False)
     except msgspec.ValidationError as error:
         invalid = misfit(error)
         name = invalid.pointer.removeprefix("/")

@@ -121,13 +121,12 @@ class QueryTests(SynchronousTestCase):
             ("?limit=2", 2),
             ("?offset=2", 1),
             ("?limit=2&offset=2", 1),
-            ("?limit=", 3),
         ):
             answer = self.wire.admin("GET", f"/mappings{query}").json()
             self.assertEqual((len(answer["mappings"]), answer["meta"]["total"]), (count, 3), query)
 
     def test_what_is_no_number_is_refused_by_its_name(self) -> None:
-        for value in ("x", "-1", "1_0", "%00", "%FF", "%ED%A0%80", "true", "9" * 4000):
+        for value in ("", "x", "-1", "1_0", "%00", "%FF", "%ED%A0%80", "true", "9" * 4000):
             answer = self.wire.admin("GET", f"/mappings?offset={value}")
             (error,) = answer.json()["errors"]
             self.assertEqual((answer.status, error["code"], error["source"]["pointer"]), (400, 400, "offset"))

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from twisted.web.resource import IResource
 from twisted.web.server import Request
 
+from oagw.model.journal import SERVICE
 from oagw.model.problem import UPSTREAM_TYPE, canonical, invalid_field
 from oagw.web.reply import excerpt, problem_reply
-from oagw.web.resource import Answered, Node
+from oagw.web.resource import Answered, Node, unmatched
 
 # The real gateway does not repeat the alias in its detail; it gives this UUID for all of them.
 _NIL = "00000000-0000-0000-0000-000000000000"
@@ -36,7 +37,11 @@ class Proxy(Node):
             problem = invalid_field("path", "MISSING_ALIAS", "Missing alias")
             return Answered(problem_reply(problem, request))
         name = alias.decode("latin-1").lower()
+        entry = getattr(request, "entry", None)  # a GatewayRequest has one
+        if entry is not None:
+            entry.alias = name
         if name not in self._upstreams:
+            unmatched(request)
             problem = canonical(
                 "not_found",
                 error=f"Unknown alias: {excerpt(alias)}",
@@ -44,6 +49,8 @@ class Proxy(Node):
                 context={"resource_type": UPSTREAM_TYPE, "resource_name": _NIL},
             )
             return Answered(problem_reply(problem, request))
+        if entry is not None:
+            entry.answered_by = SERVICE
         if b"/." in request.path:
             request.postpath = resolve_dots(raw[at:], request.postpath)
         return self._upstreams[name]

@@ -61,7 +61,7 @@ class Stubs:
         alias = alias_of(call.paths[0])
         if alias is None or alias in self._services or alias not in self.aliases(request):
             return None
-        request.entry.alias = alias
+        request.entry.alias, request.entry.matched = alias, False
         stubs = [stub for store in self._stores(space) for stub in store if stub.pattern.alias == alias]
         return json_reply({"error": _explained(call, stubs, now)}, 404, source=UPSTREAM)
 

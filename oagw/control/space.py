@@ -9,7 +9,8 @@ from hmac import compare_digest
 from random import Random
 from typing import TYPE_CHECKING
 
-from oagw.model.journal import Journal
+from oagw.model.call import origin_form
+from oagw.model.journal import Entry, Journal
 
 if TYPE_CHECKING:
     from oagw.control.store import Store  # loaded when the first stub is made
@@ -41,6 +42,11 @@ class Space:
         self.toxics: dict[str, Toxic] = {}
         self.open = 0  # requests that are not answered to their end
         self.used = 0.0  # when one last came or ended, in the clock's seconds
+
+    def record(self, entry: Entry) -> None:
+        """Keep ``entry`` in the journal, unless it is a call to the control plane."""
+        if not origin_form(entry.url).startswith(b"/__admin"):
+            self.journal.add(entry)
 
 
 class Sandbox(Space):

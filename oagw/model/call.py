@@ -5,12 +5,16 @@
 
 import json
 import re
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl
 
 # Below these the same resources are served.
 PREFIXES = ("/api/oagw/v1/", "/oagw/v1/")
+
+# What an absolute-form target (RFC 9112 section 3.2.2) has before its path.
+_AUTHORITY = re.compile(rb"https?://[^/?]*/?", re.IGNORECASE)
 
 # What stands before an alias, and the alias.
 _PROXY = PREFIXES[0] + "proxy/"
@@ -74,12 +78,12 @@ class Call:
     @cached_property
     def headers(self) -> dict[str, list[str]]:
         """The values of each header field, by its name in lower case."""
-        return _grouped((name.lower(), value) for name, value in self.fields)
+        return grouped((name.lower(), value) for name, value in self.fields)
 
     @cached_property
     def query(self) -> dict[str, list[str]]:
         """The values of each query parameter, decoded (URL standard, section 5.1)."""
-        return _grouped(parse_qsl(self.url.partition("?")[2], keep_blank_values=True))
+        return grouped(parse_qsl(self.url.partition("?")[2], keep_blank_values=True))
 
     @cached_property
     def cookies(self) -> dict[str, list[str]]:
@@ -89,7 +93,7 @@ class Call:
             for value in self.headers.get("cookie", ())
             for part in value.split(";")
         )
-        return _grouped((name.strip(), value.strip().strip('"')) for name, found, value in pairs if found)
+        return grouped((name.strip(), value.strip().strip('"')) for name, found, value in pairs if found)
 
     @cached_property
     def form(self) -> dict[str, list[str]]:
@@ -97,7 +101,7 @@ class Call:
         kind = self.headers.get("content-type", [""])[0].lower()
         if not kind.startswith("application/x-www-form-urlencoded"):
             return {}
-        return _grouped(parse_qsl(self.text, keep_blank_values=True))
+        return grouped(parse_qsl(self.text, keep_blank_values=True))
 
     @cached_property
     def text(self) -> str:
@@ -130,6 +134,12 @@ class Call:
             raise TooDeep("nested too deeply") from None
 
 
+def origin_form(target: bytes) -> bytes:
+    """The path and query of a request ``target``: what follows the authority in the absolute form."""
+    found = None if target.startswith(b"/") else _AUTHORITY.match(target)
+    return b"/" + target[found.end() :] if found else target
+
+
 def canonical_url(url: str) -> str:
     """``url`` below the first of PREFIXES, its alias in lower case, without a question mark at its end."""
     first, second = PREFIXES
@@ -152,7 +162,8 @@ def _text(data: bytes) -> str:
         return data.decode("latin-1")
 
 
-def _grouped(pairs: Any) -> dict[str, list[str]]:
+def grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    """The values of ``pairs`` by their names."""
     groups: dict[str, list[str]] = {}
     for name, value in pairs:
         groups.setdefault(name, []).append(value)

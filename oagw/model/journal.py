@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from uuid import UUID
 
-from oagw.model.call import Call
+from oagw.model.call import Call, origin_form
 
 # Who answered.
 GATEWAY, SERVICE, STUB, FAULT = "gateway", "service", "stub", "fault"
@@ -23,6 +23,9 @@ RESET = "reset"  # we reset the connection
 # Bytes of a body that are kept.
 MAX_BODY = 1 << 20
 
+# Bytes of the head of an answer that are kept.
+MAX_HEAD = 16 << 10
+
 # What an entry takes besides its head and body, in bytes, roughly.
 _OVERHEAD = 1000
 
@@ -36,7 +39,8 @@ class Entry:
     Times are the clock's seconds, None for what has not happened: ``time`` when the head of the request was
     complete, ``first_byte`` and ``last_byte`` when the answer's first and last bytes were written.
     ``connection`` numbers connections from 1, ``turn`` the requests on one. ``body`` is cut at MAX_BODY,
-    ``body_size`` is its whole length. ``response_head`` is the status line and the header lines as sent.
+    ``body_size`` is as much of it as came. ``matched`` is False when there was no such alias or path.
+    ``response_head`` is the status line and the header lines as sent, cut at MAX_HEAD.
     ``sent`` counts bytes of the answer's body, ``events`` server-sent events. ``stub`` is the id of the stub
     that answered; ``toxics`` are the names of those that had a part in it.
     """
@@ -54,6 +58,7 @@ class Entry:
         "head",
         "last_byte",
         "local",
+        "matched",
         "method",
         "number",
         "response_head",
@@ -64,6 +69,7 @@ class Entry:
         "toxics",
         "turn",
         "url",
+        "version",
         "weight",
     )
 
@@ -78,6 +84,7 @@ class Entry:
         turn: int,
         client: tuple[str, int],
         local: tuple[str, int],
+        version: bytes = b"HTTP/1.1",
     ) -> None:
         self.number = number
         self.time = time
@@ -88,10 +95,12 @@ class Entry:
         self.turn = turn
         self.client = client
         self.local = local
+        self.version = version
         self.body = b""
         self.body_size = 0
         self.alias: str | None = None
         self.answered_by = GATEWAY
+        self.matched = True
         self.stub: str | None = None
         self.toxics: tuple[str, ...] = ()
         self.status: int | None = None
@@ -122,7 +131,7 @@ class Entry:
         """What the client sent, to be matched."""
         return Call(
             self.method.decode("latin-1"),
-            self.url.decode("utf-8", "replace"),
+            origin_form(self.url).decode("utf-8", "replace"),
             self.head,
             self.body,
             client=self.client[0],
@@ -139,6 +148,11 @@ class Journal:
         self._size = size
         self._entries: deque[Entry] = deque()
         self._weight = 0
+
+    @property
+    def disabled(self) -> bool:
+        """Whether nothing is ever kept."""
+        return self._count == 0
 
     def __iter__(self) -> Iterator[Entry]:
         """The entries, the oldest first."""
@@ -157,8 +171,9 @@ class Journal:
             self._weight -= entries.popleft().weight
 
     def get(self, id: str) -> Entry | None:
-        """The entry with this id."""
-        return next((entry for entry in self._entries if entry.id == id), None)
+        """The entry with this id, a UUID in any spelling; raises ValueError for what is none."""
+        number = UUID(id).int - _IDS
+        return next((entry for entry in self._entries if entry.number == number), None)
 
     def remove(self, entries: Iterable[Entry]) -> None:
         """Forget ``entries``."""

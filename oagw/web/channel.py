@@ -20,7 +20,7 @@ from twisted.web.server import Request
 from zope.interface import implementer
 
 from oagw.control.space import Space
-from oagw.model.journal import Entry
+from oagw.model.journal import COMPLETE, Entry
 from oagw.model.problem import platform
 from oagw.web.reply import REQUEST_ID, problem_reply, wire
 from oagw.web.request import MAX_BODY, BodyTooLarge, GatewayRequest
@@ -41,13 +41,16 @@ class GatewayChannel(HTTPChannel):
 
     __slots__ = (  # see GatewayRequest
         "_client",
+        "_command",
         "_dataBuffer",
         "_handlingRequest",
         "_head",
         "_local",
         "_number",
+        "_path",
         "_transferDecoder",
         "_turn",
+        "_version",
         "requests",
     )
     requestFactory = GatewayRequest
@@ -64,7 +67,9 @@ class GatewayChannel(HTTPChannel):
     def connectionMade(self) -> None:
         self._number = self.site.channel_made(self)
         self._turn = 0  # how many requests there were
-        self._head: list[bytes] = []  # the header lines so far of the request that is being read
+        # The request line of the request that is being read, and its header lines so far.
+        self._command = self._path = self._version = b""
+        self._head: list[bytes] = []
         peer, host = self.transport.getPeer(), self.transport.getHost()
         self._client, self._local = (peer.host, peer.port), (host.host, host.port)
         self._requestProducer = self._requestProducerStreaming = None
@@ -137,8 +142,8 @@ class GatewayChannel(HTTPChannel):
             self._refuse_body()
             return False
 
-    def opened(self, request: GatewayRequest) -> tuple[Space, Entry]:
-        """The space and a new entry for ``request``, whose head is complete. Called by it."""
+    def opened(self, fields: Headers) -> tuple[Space, Entry]:
+        """The space and a new entry for the request with these header ``fields``. Called by it."""
         site, self._turn = self.site, self._turn + 1
         head, self._head = b"\r\n".join(self._head), []
         now = site.now()
@@ -152,11 +157,12 @@ class GatewayChannel(HTTPChannel):
             self._turn,
             self._client,
             self._local,
+            self._version,
         )
         spaces = site.spaces
         if not spaces:  # no sandboxes
             return spaces.shared, entry
-        (authorization,) = request.requestHeaders.getRawHeaders(b"Authorization", (b"",))[-1:]
+        (authorization,) = fields.getRawHeaders(b"Authorization", (b"",))[-1:]
         return spaces.of(authorization, now), entry
 
     def serves(self, space: Space) -> bool:
@@ -192,6 +198,7 @@ class GatewayChannel(HTTPChannel):
             super().allHeadersReceived()
 
     def requestDone(self, request: Request) -> None:
+        self._command = self._path = self._version = b""
         super().requestDone(request)
         # Twisted, told to wait while a request is handled, would read on.
         if self._waitingForTransport:
@@ -231,13 +238,28 @@ class GatewayChannel(HTTPChannel):
         self.setTimeout(None)
         site, reply = self.site, problem_reply(platform(status, error))
         fields = {b"Date": (site.date(),), REQUEST_ID: (site.request_id(),), **reply.headers}
-        self.transport.write(wire(replace(reply, headers=fields)))
+        answer = wire(replace(reply, headers=fields))
+        self.transport.write(answer)
+        self._record_refusal(status, answer)
         site.log_refused(self.transport.getPeer(), status)
         if ITCPTransport.providedBy(self.transport):
             self._linger()
             self.transport.loseWriteConnection()
         else:
             self.loseConnection()
+
+    def _record_refusal(self, status: int, answer: bytes) -> None:
+        """Have what was no request in the journal, with what is known of it."""
+        request = self.requests[-1] if self.requests else None
+        if request is not None and request.content is not None:
+            entry = request.entry
+            request.record()
+        else:
+            space, entry = self.opened(Headers() if request is None else request.requestHeaders)
+            space.record(entry)
+        entry.response_head, _, body = answer.partition(b"\r\n\r\n")
+        entry.status, entry.sent, entry.ended = status, len(body), COMPLETE
+        entry.first_byte = entry.last_byte = self.site.now()
 
 
 def _in_kernel(descriptor: int) -> int:

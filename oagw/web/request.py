@@ -14,6 +14,7 @@ from twisted.web.server import Request
 from oagw.control.invalid import Invalid
 from oagw.control.space import Space
 from oagw.model import journal
+from oagw.model.call import origin_form
 from oagw.model.journal import Entry
 from oagw.model.problem import Problem, invalid_field, platform
 from oagw.web.reply import REQUEST_ID, Reply, excerpt, fail, problem_reply, send
@@ -58,7 +59,7 @@ class GatewayRequest(Request):
 
     def gotLength(self, length: int | None) -> None:
         super().gotLength(length)
-        self.space, self.entry = self.channel.opened(self)
+        self.space, self.entry = self.channel.opened(self.requestHeaders)
         self.space.open += 1
 
     def handleContentChunk(self, data: bytes) -> None:
@@ -69,12 +70,7 @@ class GatewayRequest(Request):
     def process(self) -> None:
         site = self.site = self.channel.site
         self.producer = self.streamingProducer = None  # now, while the dictionary still has room
-        entry, size = self.entry, self.content.tell()
-        if size:
-            entry.body_size = size
-            entry.body = self.content.getvalue()[: journal.MAX_BODY]
-        if not self.path.startswith(b"/__admin"):
-            self.space.journal.add(entry)
+        self.record()
         fields = self.responseHeaders
         fields.setRawHeaders(b"Date", (site.date(),))
         given = self.requestHeaders.getRawHeaders(REQUEST_ID, (b"",))[0]
@@ -92,6 +88,14 @@ class GatewayRequest(Request):
                 self.render(site.getResourceFor(self))
         except Exception:
             self.processingFailed(Failure())
+
+    def record(self) -> None:
+        """Have the entry in the journal, with as much of the body as came."""
+        entry, body = self.entry, self.content.getvalue()  # no copy
+        if body:
+            entry.body_size = len(body)
+            entry.body = body[: journal.MAX_BODY]
+        self.space.record(entry)
 
     def head(self) -> bytes:
         """Begin the answer without writing; returns its head, with the blank line at the end.
@@ -116,11 +120,12 @@ class GatewayRequest(Request):
 
     def connectionLost(self, reason: Failure) -> None:
         if self.content is not None and not self.finished:
+            was_open = self.entry.ended is journal.OPEN
             self._close_entry(journal.CLIENT_LEFT)
             if self.path is not None:
                 self.channel.site.log(self, " (incomplete)")  # Twisted logs complete answers alone
-            else:
-                self.space.journal.add(self.entry)  # with what there was of its body
+            elif was_open:  # and not refused, which is recorded already
+                self.record()
         super().connectionLost(reason)
 
     def _close_entry(self, how: str) -> None:
@@ -129,7 +134,8 @@ class GatewayRequest(Request):
         space.used = now = self.channel.site.now()
         if entry.ended is journal.OPEN:  # and no fault has ended it
             entry.ended = how
-        entry.sent = self.sentLength
+        entry.sent = self.sentLength or entry.sent
+        entry.response_head = entry.response_head[: journal.MAX_HEAD]
         if self.startedWriting and entry.first_byte is not None:
             entry.status = self.code
             if entry.last_byte is None or (how is journal.COMPLETE and self.chunked):
@@ -149,10 +155,10 @@ class GatewayRequest(Request):
             return invalid_field("host", "REQUIRED", "Missing Host")
         if self.path[:1] != b"/" and self.path != b"*":
             # RFC 9112 section 3.2.2: a server must accept the absolute form.
-            scheme, separator, rest = self.path.partition(b"://")
-            if not separator or scheme.lower() not in (b"http", b"https"):
+            path = origin_form(self.path)
+            if path[:1] != b"/":
                 return platform(400, f"Neither a path nor an http URL: {excerpt(self.path)}")
-            self.path = b"/" + rest.partition(b"/")[2]
+            self.path = path
         fault = self.requestHeaders.getRawHeaders(MOCK_FAULT)
         return None if fault is None else self._take_faults(b",".join(fault))
 

@@ -130,5 +130,13 @@ class Answered(Resource):
         return NOT_DONE_YET
 
 
+def unmatched(request: Request) -> None:
+    """Have the journal say that there was nothing at the URL of ``request``."""
+    entry = getattr(request, "entry", None)  # a GatewayRequest has one
+    if entry is not None:
+        entry.matched = False
+
+
 def _unknown_path(request: Request) -> Refused:
+    unmatched(request)
     return Refused(404, f"Unknown path: {excerpt(request.path)}")

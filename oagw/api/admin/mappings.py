@@ -2,7 +2,7 @@
 
 import json
 from contextlib import suppress
-from typing import Annotated, ClassVar, TypedDict
+from typing import ClassVar, TypedDict
 from uuid import UUID
 
 import msgspec
@@ -10,7 +10,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.web.server import Request
 
 from oagw.api.admin.env import AdminEnv
-from oagw.api.admin.node import AdminNode, asked, document, space_of
+from oagw.api.admin.node import AdminNode, Amount, asked, document, space_of
 from oagw.control.invalid import Invalid
 from oagw.control.mapping import Mappings, StubMapping
 from oagw.control.patience import GaveUp
@@ -22,15 +22,12 @@ from oagw.model.call import Call
 from oagw.web.reply import Reply, excerpt, json_reply
 from oagw.web.resource import Refused
 
-# From 0 on; with more digits it would be no number of stubs.
-_Count = Annotated[int, msgspec.Meta(ge=0, lt=10**12)]
-
 
 class Page(msgspec.Struct, frozen=True):
     """Which part of a list is wanted: from ``offset`` on, ``limit`` of them or all."""
 
-    offset: _Count = 0
-    limit: _Count | None = None
+    offset: Amount = 0
+    limit: Amount | None = None
 
 
 class Total(TypedDict):
@@ -179,7 +176,7 @@ class FindByMetadata(AdminNode):
         self._clock = clock
 
     def render_POST(self, request: Request) -> Reply:
-        found = _by_metadata(space_of(request), document(request, self.takes), self._clock.seconds())
+        found = by_metadata(space_of(request), document(request, self.takes), self._clock.seconds())
         return _list(found, len(found))
 
 
@@ -194,7 +191,7 @@ class RemoveByMetadata(AdminNode):
 
     def render_POST(self, request: Request) -> Reply:
         space = space_of(request)
-        for stub in _by_metadata(space, document(request, self.takes), self._clock.seconds()):
+        for stub in by_metadata(space, document(request, self.takes), self._clock.seconds()):
             _remove(space, stub)
         return json_reply({})
 
@@ -235,7 +232,8 @@ def _list(stubs: list[Stub], total: int) -> Reply:
     return json_reply({"mappings": [stub.json() for stub in stubs], "meta": {"total": total}})
 
 
-def _by_metadata(space: Space, operator: Operator, now: float) -> list[Stub]:
+def by_metadata(space: Space, operator: Operator, now: float) -> list[Stub]:
+    """The stubs of ``space`` whose metadata match ``operator``; raises Invalid."""
     check_number([operator], "")
     wanted = condition(operator, "")
     call = Call("POST", "/")  # whose patience is what all of it may take

@@ -4,7 +4,7 @@ What it declares of itself is what it works with, and what ``api.admin.openapi``
 """
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
 import msgspec
 from twisted.web.resource import IResource
@@ -20,6 +20,9 @@ from oagw.web.resource import Node, Refused
 
 T = TypeVar("T")
 
+# How many of a list: from 0 on, with as many digits as make sense.
+Amount = Annotated[int, msgspec.Meta(ge=0, lt=10**12)]
+
 # Bytes of a document that is sent to the control plane.
 MAX_DOCUMENT = 16 << 20
 
@@ -31,11 +34,11 @@ class AdminNode(Node):
     ``{"errors": [{"code", "source": {"pointer"}, "title", "detail"}]}``, as in WireMock's admin API: 422 for
     a document that does not fit, with a JSON pointer to the member.
 
-    ``answers`` has, by method, the statuses of success and the type of what comes with each, None for
-    nothing; where it has none, that is 200 and some object. ``refuses`` are the statuses, besides those that
-    any URL may have, with which it says no. Where it takes a body, ``takes`` is the decoder for ``document``;
-    where it has a query, ``query`` is the Struct for ``asked``. With ``parameter``, the name of a path
-    segment, ``child`` is what stands below it.
+    ``answers`` has, by method, the statuses of success and the type of what comes with each: None for
+    nothing, several where it is JSON or a text. Where it has none, that is 200 and some object. ``refuses``
+    are the statuses, besides those that any URL may have, with which it says no. Where it takes a body,
+    ``takes`` is the decoder for ``document``; where it has a query, ``query`` is the Struct for ``asked``.
+    With ``parameter``, the name of a path segment, ``child`` is what stands below it.
     """
 
     answers: ClassVar[Mapping[str, Mapping[int, Any]]] = {}
@@ -61,6 +64,14 @@ class AdminNode(Node):
 def space_of(request: Request) -> Space:
     """The space that a call to the control plane acts on."""
     space: Space = request.space  # type: ignore[attr-defined]  # a GatewayRequest has one
+    return space
+
+
+def recorded(request: Request) -> Space:
+    """The space that a call acts on; Refused with 409 if its requests are not recorded."""
+    space = space_of(request)
+    if space.journal.disabled:
+        raise Refused(409, "Nothing is recorded: the server was started with --journal-count 0")
     return space
 
 

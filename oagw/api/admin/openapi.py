@@ -5,7 +5,7 @@ Paths and methods are those of the tree, bodies and queries the types that the r
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from inspect import cleandoc
 from typing import Any, NamedTuple
 
@@ -57,7 +57,7 @@ class _Operation(NamedTuple):
         return getattr(self.node, "query", None) if self.method in _ASKING else None
 
     @property
-    def answers(self) -> dict[int, Any]:
+    def answers(self) -> dict[int, tuple[Any, ...]]:
         """The types of its answers by their statuses."""
         refusals = {*_GUARD, *self.node.refuses}
         if self.takes:
@@ -65,7 +65,8 @@ class _Operation(NamedTuple):
         if self.query:
             refusals.add(400)
         success = self.node.answers.get(self.method, {200: dict[str, Any]})
-        return {**success, **dict.fromkeys(sorted(refusals), Errors)}
+        answers = {**dict.fromkeys(sorted(refusals), Errors), **success}
+        return {status: _types(given) for status, given in answers.items()}
 
     def json(self, schemas: dict[Any, Any]) -> dict[str, Any]:
         """This as an Operation Object; ``schemas`` has those of all types."""
@@ -76,23 +77,24 @@ class _Operation(NamedTuple):
             "responses": {
                 str(status): {
                     "description": PHRASES[status],
-                    **({} if type is None else {"content": _content(schemas[type])}),
+                    **({"content": _content(types, schemas)} if types else {}),
                 }
-                for status, type in self.answers.items()
+                for status, types in self.answers.items()
             },
         }
         if self.query:
             shown["parameters"] = list(_parameters(self.query))
         if self.takes:
             required = not _takes_null(self.takes)
-            shown["requestBody"] = {"required": required, "content": _content(schemas[self.takes])}
+            shown["requestBody"] = {"required": required, "content": _content([self.takes], schemas)}
         return shown
 
 
 def described(root: AdminNode) -> dict[str, Any]:
     """The OpenAPI 3.1 document of the resources below ``root``, which stands at /__admin."""
     operations = list(_operations(root, ""))
-    types = {type for one in operations for type in (one.takes, *one.answers.values()) if type is not None}
+    types = {type for one in operations for types in one.answers.values() for type in types}
+    types |= {one.takes for one in operations if one.takes is not None}
     ordered = sorted(types, key=repr)
     found, components = json.schema_components(ordered, ref_template="#/components/schemas/{name}")
     schemas = dict(zip(ordered, found, strict=True))
@@ -148,5 +150,9 @@ def _takes_null(type: Any) -> bool:
     return {"type": "null"} in json.schema(type).get("anyOf", ())
 
 
-def _content(schema: Any) -> dict[str, Any]:
-    return {"application/json": {"schema": schema}}
+def _types(given: Any) -> tuple[Any, ...]:
+    return given if isinstance(given, tuple) else () if given is None else (given,)
+
+
+def _content(types: Iterable[Any], schemas: dict[Any, Any]) -> dict[str, Any]:
+    return {"text/plain" if one is str else "application/json": {"schema": schemas[one]} for one in types}

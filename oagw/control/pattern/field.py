@@ -1,5 +1,6 @@
 """Field: one thing that a request pattern looks at, besides the method and the URL."""
 
+import re
 from base64 import b64decode, b64encode
 from collections.abc import Callable
 from typing import NamedTuple
@@ -14,6 +15,9 @@ from oagw.model.secret import MASK, masked
 
 # Characters of a text that a comparison shows.
 SHOWN = 2_000
+
+# The name of an operator, before what it expects.
+_OPERATOR = re.compile(r"\[\w+\] ")
 
 
 class Field(NamedTuple):
@@ -124,7 +128,7 @@ def _text_field(name: str, key: str, tested: Condition, get: Callable[[Call], st
     """A field with one text, or none."""
     return Field(
         name,
-        masked(key, tested.expected),
+        _wanted(key, tested.expected),
         lambda call: _shown(key, get(call)),
         lambda call, now: tested.test(get(call), call, now),
         lambda call, now: tested.distance(get(call), call, now),
@@ -170,7 +174,7 @@ def _values_field(
     def actual(call: Call) -> str:
         return ", ".join(_shown(key, value) for value in get(call) or (None,))
 
-    return Field(f"{kind} {key}", masked(key, expected), actual, matches, distance)
+    return Field(f"{kind} {key}", _wanted(key, expected), actual, matches, distance)
 
 
 def _cookie(key: str, tested: Condition) -> Field:
@@ -208,6 +212,13 @@ def _body(spec: BodyOperator, at: str) -> Field:
     tested = condition(spec, at)
     name = f"body {tested.where}" if tested.where else "body"
     return _text_field(name, "body", tested, lambda call: call.text if call.body else None)
+
+
+def _wanted(key: str, expected: str) -> str:
+    """What a test of ``key`` expects, without secrets: the name of the operator stays."""
+    operator = _OPERATOR.match(expected)
+    label = operator[0] if operator else ""
+    return label + masked(key, expected[len(label) :])
 
 
 def _shown(key: str, text: str | None) -> str:

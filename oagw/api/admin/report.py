@@ -1,0 +1,42 @@
+"""/__admin/report: the client's report card."""
+
+from typing import ClassVar, Literal
+
+from msgspec import Struct
+from twisted.web.server import Request
+
+from oagw.api.admin.node import AdminNode, asked, recorded
+from oagw.control.report.card import Card, card, text
+from oagw.web.reply import Reply, json_reply
+
+
+class Wanted(Struct, frozen=True, rename="camel"):
+    """What the test knows of its client, and whether the card is for people."""
+
+    retry_due: bool = False
+    streams_cancelled: bool = False
+    format: Literal["json", "text"] | None = None
+
+
+class Report(AdminNode):
+    """GET /__admin/report → 200 {"requests": count, "findings": [...], "notChecked": [{"rule", "reason"}]}.
+
+    Parameters: ``retryDue=true`` (each answer that was cut had to be asked for again),
+    ``streamsCancelled=true`` (the test cancelled every stream), ``format=text`` (or Accept: text/plain) for
+    people. A finding is ``control.report.finding.Finding``.
+    """
+
+    query = Wanted
+    answers: ClassVar = {"GET": {200: (Card, str)}}
+    refuses = (409,)
+
+    def render_GET(self, request: Request) -> Reply:
+        wanted = asked(request, self.query)
+        space = recorded(request)
+        found = card(space, retry_due=wanted.retry_due, streams_cancelled=wanted.streams_cancelled)
+        accept = (request.getHeader(b"accept") or b"").lower()
+        format = wanted.format or ("text" if accept.startswith(b"text/plain") else "json")
+        if format == "text":
+            body = text(found, space).encode("utf-8", "replace")
+            return Reply(200, body, {b"Content-Type": (b"text/plain; charset=utf-8",)})
+        return json_reply(found)

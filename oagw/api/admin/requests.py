@@ -1,0 +1,330 @@
+"""/__admin/requests: the journal, in the words of WireMock's admin API.
+
+Lists have the newest request first, except those of ``find`` and ``remove``, as in WireMock.
+"""
+
+from base64 import b64decode
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from twisted.web.resource import IResource
+from twisted.web.server import Request
+
+from oagw.api.admin.env import AdminEnv
+from oagw.api.admin.mappings import by_metadata
+from oagw.api.admin.node import AdminNode, Amount, asked, document, space_of
+from oagw.control.invalid import Invalid
+from oagw.control.pattern import RequestPattern, compiled
+from oagw.control.pattern.spec import Operator
+from oagw.control.search import Search, near_miss, near_requests
+from oagw.control.serve_event import logged_request, milliseconds, serve_event
+from oagw.control.space import Space
+from oagw.control.store import Stub
+from oagw.model.call import Call, origin_form
+from oagw.model.journal import Entry
+from oagw.web.reply import Reply, json_reply
+from oagw.web.resource import Refused
+
+
+class Wanted(msgspec.Struct, frozen=True, rename="camel"):
+    """Which requests a list has: those that came after ``since``, an ISO 8601 date, ``limit`` of them or all.
+
+    With ``unmatched``, those that nobody was there to answer; with ``matching_stub``, those that the stub
+    with this id answered.
+    """
+
+    limit: Amount | None = None
+    since: Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})] | None = None
+    unmatched: bool = False
+    matching_stub: Annotated[str, msgspec.Meta(extra_json_schema={"format": "uuid"})] | None = None
+
+
+class JournalNode(AdminNode):
+    """A URL that shows requests with their stubs."""
+
+    def __init__(self, env: AdminEnv, children: Mapping[bytes, IResource] | None = None) -> None:
+        super().__init__(children)
+        self.env = env
+
+    def stubs(self, space: Space) -> list[Stub]:
+        """The stubs that callers of ``space`` may get an answer of: its own, then those that all share."""
+        shared = self.env.spaces.shared
+        stores = (space.stubs, None if space is shared else shared.stubs)
+        return [stub for store in stores if store is not None for stub in store]
+
+    def events(self, space: Space, entries: Iterable[Entry]) -> list[dict[str, Any]]:
+        """``entries`` as ServeEvents."""
+        stubs = {stub.id: stub for stub in reversed(self.stubs(space))}
+        return [serve_event(entry, stubs.get(entry.stub or "")) for entry in entries]
+
+    def removed(self, space: Space, entries: list[Entry]) -> Reply:
+        """Forget ``entries``, and tell which they were."""
+        events = self.events(space, entries)
+        space.journal.remove(entries)
+        return json_reply({"serveEvents": events})
+
+
+class Requests(JournalNode):
+    """GET /__admin/requests → 200 {"requests": [ServeEvent], "meta": {"total"}, "requestJournalDisabled"}.
+
+    Parameters: ``limit`` (0 or more), ``since`` (an ISO 8601 date: those that came after it),
+    ``unmatched=true``, ``matchingStub`` (the id of a stub). ``total`` counts before ``limit`` and ``since``.
+    DELETE → 200 {}, all are forgotten.
+    """
+
+    query = Wanted
+    parameter = "id"
+
+    def __init__(self, env: AdminEnv) -> None:
+        super().__init__(
+            env,
+            {
+                b"count": Count(),
+                b"find": Find(),
+                b"remove": Remove(env),
+                b"remove-by-metadata": RemoveByMetadata(env),
+                b"reset": Reset(),
+                b"unmatched": Unmatched(env),
+            },
+        )
+
+    def child(self, segment: str) -> AdminNode:
+        return One(self.env, segment)
+
+    def render_GET(self, request: Request) -> Reply:
+        space, wanted = space_of(request), asked(request, self.query)
+        stub = None if wanted.matching_stub is None else _uuid(wanted.matching_stub)
+        since = -1 if wanted.since is None else milliseconds(_date(wanted.since))
+        found = [
+            entry
+            for entry in newest_first(space)
+            if not (wanted.unmatched and entry.matched) and stub in (None, entry.stub)
+        ]
+        page = (entry for entry in found if milliseconds(entry.time) > since)
+        events = self.events(space, islice(page, wanted.limit))
+        return _told(request, requests=events, meta={"total": len(found)})
+
+    def render_DELETE(self, request: Request) -> Reply:
+        space_of(request).journal.clear()
+        return json_reply({})
+
+
+class One(JournalNode):
+    """GET /__admin/requests/{id} → 200 ServeEvent, or 404. DELETE → 200 {}, whether there was one or not.
+
+    400 for an id that is no UUID.
+    """
+
+    refuses = (400, 404)
+
+    def __init__(self, env: AdminEnv, id: str) -> None:
+        super().__init__(env)
+        self._id = id
+
+    def render_GET(self, request: Request) -> Reply:
+        space = space_of(request)
+        entry = self._entry(space)
+        if entry is None:
+            raise Refused(404, f"No request with the id {self._id}")
+        (event,) = self.events(space, [entry])
+        return json_reply(event)
+
+    def render_DELETE(self, request: Request) -> Reply:
+        space = space_of(request)
+        entry = self._entry(space)
+        if entry is not None:
+            space.journal.remove([entry])
+        return json_reply({})
+
+    def _entry(self, space: Space) -> Entry | None:
+        try:
+            return space.journal.get(self._id)
+        except ValueError:
+            raise Refused(400, f"{self._id[:100]} is not a valid UUID") from None
+
+
+class Count(AdminNode):
+    """POST /__admin/requests/count with a request pattern → 200 {"count", "requestJournalDisabled"}."""
+
+    takes = msgspec.json.Decoder(RequestPattern)
+
+    def render_POST(self, request: Request) -> Reply:
+        return _told(request, count=len(_matching(space_of(request), document(request, self.takes))))
+
+
+class Find(AdminNode):
+    """POST /__admin/requests/find with a request pattern → 200 {"requests": [LoggedRequest], ...}."""
+
+    takes = msgspec.json.Decoder(RequestPattern)
+
+    def render_POST(self, request: Request) -> Reply:
+        found = _matching(space_of(request), document(request, self.takes))
+        return _told(request, requests=[logged_request(entry) for entry in found])
+
+
+class Remove(JournalNode):
+    """POST /__admin/requests/remove with a request pattern → 200 {"serveEvents": [what was removed]}."""
+
+    takes = msgspec.json.Decoder(RequestPattern)
+
+    def render_POST(self, request: Request) -> Reply:
+        space = space_of(request)
+        return self.removed(space, _matching(space, document(request, self.takes)))
+
+
+class RemoveByMetadata(JournalNode):
+    """POST /__admin/requests/remove-by-metadata with a value pattern → 200 {"serveEvents": [...]}.
+
+    What is removed was answered by stubs whose metadata match.
+    """
+
+    takes = msgspec.json.Decoder(Operator)
+
+    def render_POST(self, request: Request) -> Reply:
+        space, now = space_of(request), self.env.clock.seconds()
+        ids = {stub.id for stub in by_metadata(space, document(request, self.takes), now)}
+        return self.removed(space, [entry for entry in space.journal if entry.stub in ids])
+
+
+class Reset(AdminNode):
+    """POST /__admin/requests/reset → 200 {}: all requests are forgotten."""
+
+    def render_POST(self, request: Request) -> Reply:
+        space_of(request).journal.clear()
+        return json_reply({})
+
+
+class Unmatched(AdminNode):
+    """GET /__admin/requests/unmatched → 200 {"requests": [LoggedRequest], "requestJournalDisabled"}.
+
+    Those that neither a stub nor a service nor the gateway itself was there to answer.
+    """
+
+    def __init__(self, env: AdminEnv) -> None:
+        super().__init__({b"near-misses": UnmatchedNearMisses(env)})
+
+    def render_GET(self, request: Request) -> Reply:
+        found = _unmatched(space_of(request))
+        return _told(request, requests=[logged_request(entry) for entry in found])
+
+
+class UnmatchedNearMisses(JournalNode):
+    """GET /__admin/requests/unmatched/near-misses → 200 {"nearMisses": [...]}: the stubs nearest to each.
+
+    The newest come first; those that there is no time for are left out (``control.search``).
+    """
+
+    def render_GET(self, request: Request) -> Reply:
+        space, search, misses = space_of(request), Search(), []
+        stubs = self.stubs(space)
+        for entry in _unmatched(space):
+            near = search.nearest_stubs(entry.call(), entry.time, stubs)
+            misses += [near_miss(logged_request(entry), one) for one in near]
+            if search.over:
+                break
+        return json_reply({"nearMisses": misses})
+
+
+class NearMisses(AdminNode):
+    """/__admin/near-misses: ``request`` and ``request-pattern``."""
+
+    def __init__(self, env: AdminEnv) -> None:
+        super().__init__({b"request": OfRequest(env), b"request-pattern": OfPattern()})
+
+
+class LoggedRequest(msgspec.Struct, rename="camel"):
+    """A request as WireMock's clients send back one that they were shown; members they add are read over."""
+
+    url: str = "/"
+    method: str = "GET"
+    client_ip: str = "127.0.0.1"
+    host: str = "localhost"
+    port: int = 80
+    headers: dict[str, str | list[str]] | None = None
+    body: str | None = None
+    body_as_base64: str | None = None
+
+    def call(self) -> Call:
+        """This as a Call; raises Invalid."""
+        body = (self.body or "").encode("utf-8", "replace")
+        if self.body_as_base64:
+            try:
+                body = b64decode(self.body_as_base64, validate=True)
+            except ValueError:
+                raise Invalid("/bodyAsBase64", "not base64") from None
+        url = origin_form(self.url.encode("utf-8", "replace")).decode("utf-8", "replace")
+        head = _head(self.headers or {}).encode("utf-8", "replace")
+        return Call(self.method, url, head, body, client=self.client_ip, host=self.host, port=self.port)
+
+
+class OfRequest(JournalNode):
+    """POST /__admin/near-misses/request with a LoggedRequest → 200 {"nearMisses": [...]}: stubs."""
+
+    takes = msgspec.json.Decoder(LoggedRequest)
+
+    def render_POST(self, request: Request) -> Reply:
+        given = document(request, self.takes)
+        stubs = self.stubs(space_of(request))
+        near = Search().nearest_stubs(given.call(), self.env.clock.seconds(), stubs)
+        shown = {k: v for k, v in msgspec.to_builtins(given).items() if v is not None}
+        return json_reply({"nearMisses": [near_miss(shown, one) for one in near]})
+
+
+class OfPattern(AdminNode):
+    """POST /__admin/near-misses/request-pattern with a request pattern → 200 {"nearMisses": [...]}."""
+
+    takes = msgspec.json.Decoder(RequestPattern)
+
+    def render_POST(self, request: Request) -> Reply:
+        spec = document(request, self.takes)
+        near = Search().nearest_entries(compiled(spec, ""), newest_first(space_of(request)))
+        return json_reply({"nearMisses": near_requests(near, spec)})
+
+
+def newest_first(space: Space) -> list[Entry]:
+    """The entries of a space, the newest first."""
+    return list(space.journal)[::-1]
+
+
+def _date(text: str) -> float:
+    try:
+        date = datetime.fromisoformat(text.replace(" ", "+"))  # a + that was not encoded
+        return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        raise Refused(400, f"{text[:100]} is not a valid ISO8601 date", field="since") from None
+
+
+def _uuid(text: str) -> str:
+    try:
+        return str(UUID(text))
+    except ValueError:
+        raise Refused(400, f"{text[:100]} is not a valid UUID", field="matchingStub") from None
+
+
+def _told(request: Request, **members: Any) -> Reply:
+    return json_reply({**members, "requestJournalDisabled": space_of(request).journal.disabled})
+
+
+def _matching(space: Space, spec: RequestPattern) -> list[Entry]:
+    return Search().matching(compiled(spec, ""), space.journal)
+
+
+def _unmatched(space: Space) -> list[Entry]:
+    return [entry for entry in newest_first(space) if not entry.matched]
+
+
+def _head(headers: Mapping[str, str | list[str]]) -> str:
+    pairs = (
+        (name, value)
+        for name, given in headers.items()
+        for value in (given if isinstance(given, list) else [given])
+    )
+    return "\r\n".join(f"{_line(name)}: {_line(value)}" for name, value in pairs)
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())

@@ -1,0 +1,48 @@
+"""/__admin/verify: did the client do what the test expects."""
+
+from typing import Any, ClassVar
+
+import msgspec
+from twisted.web.server import Request
+
+from oagw.api.admin.node import AdminNode, document, recorded
+from oagw.control.explanation import differences, explain
+from oagw.control.search import near_requests
+from oagw.control.verify import Mistimed, Verification, verify
+from oagw.web.reply import Reply, json_reply
+
+
+class Verify(AdminNode):
+    """POST /__admin/verify with a ``control.verify.Verification`` → 200, or 409 if it is not so.
+
+    200 {"verified": true, "count", "requests": [ids]}. 409 has besides ``expected`` in words, ``text`` (an
+    assertion message), ``nearMisses`` (WireMock's), ``differences`` (the fields in which those differ),
+    ``tooSoon`` and ``tooLate`` (which requests, after which, in seconds).
+    """
+
+    takes = msgspec.json.Decoder(Verification)
+    answers: ClassVar = {"POST": {200: dict[str, Any], 409: dict[str, Any]}}
+
+    def render_POST(self, request: Request) -> Reply:
+        spec = document(request, self.takes)
+        outcome = verify(spec, recorded(request).journal)
+        told = {
+            "verified": outcome.verified,
+            "count": len(outcome.counted),
+            "requests": [entry.id for entry in outcome.counted],
+        }
+        if outcome.verified:
+            return json_reply(told)
+        why = {
+            "expected": spec.expected,
+            "text": explain(outcome),
+            "nearMisses": near_requests(outcome.near, spec.request),
+            "differences": differences(outcome),
+            "tooSoon": [_mistimed(one) for one in outcome.too_soon],
+            "tooLate": [_mistimed(one) for one in outcome.too_late],
+        }
+        return json_reply({**told, **why}, 409)
+
+
+def _mistimed(one: Mistimed) -> dict[str, str | float]:
+    return {"request": one.entry.id, "after": one.before.id, "seconds": round(one.seconds, 6)}

@@ -1,0 +1,92 @@
+"""The report card of a space: all rules, and as text."""
+
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from oagw.control.explanation import summary
+from oagw.control.report.connections import connections_not_reused
+from oagw.control.report.credentials import credentials_misplaced
+from oagw.control.report.finding import Finding
+from oagw.control.report.retries import (
+    client_error_retried,
+    incomplete_answer_accepted,
+    retries_without_backoff,
+    retry_after_not_honoured,
+)
+from oagw.control.report.streams import stream_read_after_cancel
+from oagw.control.space import Space
+from oagw.model.journal import Entry
+
+# Findings in a card, and entries of each in its text.
+MAX_FINDINGS = 200
+MAX_ROWS = 6
+
+_ORDER = {"error": 0, "warning": 1, "note": 2}
+
+# What is not looked for unless the test says that it applies.
+_ASK = {
+    "incomplete-answer-accepted": "say retryDue=true where each answer that is cut must be asked for again",
+    "stream-read-after-cancel": "say streamsCancelled=true where the test cancelled every stream",
+}
+
+
+class Unchecked(Struct):
+    """A rule that was not looked at, and why."""
+
+    rule: str
+    reason: str
+
+
+class Card(Struct, rename="camel"):
+    """What was found in ``requests`` requests, the gravest first, and which rules were not looked at."""
+
+    requests: int
+    findings: list[Finding]
+    not_checked: list[Unchecked]
+
+
+def card(space: Space, *, retry_due: bool = False, streams_cancelled: bool = False) -> Card:
+    """The card of whoever called in ``space``.
+
+    ``retry_due`` is whether each answer that was cut had to be asked for again, ``streams_cancelled`` whether
+    all streams were cancelled before their end.
+    """
+    entries = sorted(space.journal, key=lambda entry: entry.number)  # as they came
+    findings = [
+        *retry_after_not_honoured(entries),
+        *client_error_retried(entries),
+        *retries_without_backoff(entries),
+        *connections_not_reused(entries),
+        *credentials_misplaced(entries, space),
+        *(incomplete_answer_accepted(entries) if retry_due else ()),
+        *(stream_read_after_cancel(entries) if streams_cancelled else ()),
+    ]
+    findings.sort(key=lambda found: _ORDER[found.severity])
+    asked = {"incomplete-answer-accepted": retry_due, "stream-read-after-cancel": streams_cancelled}
+    unchecked = [Unchecked(rule, _ASK[rule]) for rule, given in asked.items() if not given]
+    return Card(len(entries), findings[:MAX_FINDINGS], unchecked)
+
+
+def text(card: Card, space: Space) -> str:
+    """``card`` for people, with the entries that prove each finding."""
+    return "\n".join(_lines(card, {entry.id: entry for entry in space.journal})) + "\n"
+
+
+def _lines(card: Card, entries: dict[str, Entry]) -> Iterator[str]:
+    count = len(card.findings)
+    yield f"{card.requests} requests, {count} finding{'' if count == 1 else 's'}"
+    for found in card.findings:
+        yield ""
+        yield f"{found.severity}: {found.rule}"
+        yield f"  {found.text}"
+        proof = [entries[id] for id in found.entries if id in entries]
+        for entry in proof[:MAX_ROWS]:
+            yield f"    {entry.time - proof[0].time:>+9.3f} s  {summary(entry)}"
+            yield f"    {'':>11}  connection {entry.connection}, request {entry.turn}, id {entry.id}"
+        if len(proof) > MAX_ROWS:
+            yield f"    ... and {len(proof) - MAX_ROWS} more"
+    for rule in card.not_checked:
+        yield ""
+        yield f"not checked: {rule.rule}"
+        yield f"  {rule.reason}"

@@ -1,0 +1,114 @@
+"""Finding: one thing that a client did wrong, and the entries that prove it; what rules ask of entries."""
+
+from collections.abc import Callable, Hashable, Iterable
+from typing import Literal
+
+from msgspec import Struct
+
+from oagw.control.shown import Shown
+from oagw.model.call import origin_form
+from oagw.model.journal import COMPLETE, OPEN, RESET, TRUNCATED, Entry
+
+Severity = Literal["error", "warning", "note"]
+
+# Entries that a finding names; it says how many there are.
+MAX_ENTRIES = 50
+
+# Seconds that a client takes at least to read an answer and send what comes next. What comes sooner was sent
+# before (pipelining), or the clock stood still (--clock manual).
+_ROUND_TRIP = 0.0005
+# Seconds within which a request on another connection may cross an answer.
+_UNDER_WAY = 0.05
+
+# Header fields that differ from try to try of one request.
+_VOLATILE = frozenset(
+    (
+        b"date",
+        b"traceparent",
+        b"tracestate",
+        b"baggage",
+        b"connection",
+        b"x-request-id",
+        b"x-correlation-id",
+        b"x-amzn-trace-id",
+        b"x-trace-id",
+        b"x-b3-traceid",
+        b"x-b3-spanid",
+        b"x-cloud-trace-context",
+        b"amz-sdk-request",
+        b"amz-sdk-invocation-id",
+        b"x-stainless-retry-count",
+        b"x-retry-count",
+        b"x-retry-attempt",
+    )
+)
+
+
+class Finding(Struct, rename="camel"):
+    """A breach of ``rule``: ``text`` is for people, ``entries`` are the ids that prove it."""
+
+    rule: str
+    severity: Severity
+    text: str
+    entries: list[str]
+
+
+def finding(rule: str, severity: Severity, text: str, entries: Iterable[Entry]) -> Finding:
+    """A Finding; the entries in the order in which they came, each once."""
+    proof = sorted(set(entries), key=lambda entry: entry.number)
+    return Finding(rule, severity, text, [entry.id for entry in proof[:MAX_ENTRIES]])
+
+
+def target(entry: Entry) -> tuple[bytes, bytes]:
+    """What is asked for: method and URL."""
+    return entry.method, origin_form(entry.url)
+
+
+def attempt(entry: Entry) -> Hashable:
+    """What is the same in every try of one request: method, URL, body, and the fields that do not vary."""
+    lines = (line.partition(b":") for line in entry.head.split(b"\r\n"))
+    fields = frozenset((name.lower(), value) for name, _, value in lines if name.lower() not in _VOLATILE)
+    return *target(entry), entry.body, entry.body_size, fields
+
+
+def failed(entry: Entry) -> bool:
+    """Whether the answer is one that a client may try again after: 408, 429, 5xx, or none to its end."""
+    if entry.ended in (RESET, TRUNCATED):
+        return True
+    return (
+        entry.ended is COMPLETE
+        and entry.status is not None
+        and (entry.status in (408, 429) or entry.status >= 500)
+    )
+
+
+def ended(entry: Entry) -> float:
+    """When the answer was over, or the request came if there was none."""
+    return entry.time if entry.last_byte is None else entry.last_byte
+
+
+def named(entry: Entry) -> str:
+    """Method and URL of ``entry``, masked, in a sentence."""
+    shown = Shown(entry)
+    url = shown.url if len(shown.url) <= 120 else shown.url[:120] + "..."
+    return f"{shown.method} {url}"
+
+
+def alike(entries: Iterable[Entry], by: Callable[[Entry], Hashable]) -> list[list[Entry]]:
+    """``entries`` in groups that are the same ``by`` something, in their order."""
+    groups: dict[Hashable, list[Entry]] = {}
+    for entry in entries:
+        groups.setdefault(by(entry), []).append(entry)
+    return list(groups.values())
+
+
+def knew(answered: Entry, later: Entry) -> bool:
+    """Whether the client had the answer to ``answered`` when it sent ``later``.
+
+    On the same connection it had, if there was time for it. On another, ``later`` may have been under way
+    already, unless it is the same request once more.
+    """
+    gap = later.time - ended(answered)
+    if answered.ended is OPEN or gap < _ROUND_TRIP:
+        return False
+    return later.connection == answered.connection or gap > _UNDER_WAY or attempt(later) == attempt(answered)

@@ -1,0 +1,104 @@
+"""Entries of the journal as JSON in WireMock's words: its LoggedRequest and its ServeEvent.
+
+What WireMock has no word for is the member ``oagw`` of the request. It stands there because WireMock's own
+Java client refuses a ServeEvent with a member that it does not know, but reads over one in a LoggedRequest.
+"""
+
+from base64 import b64encode
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from oagw.control.shown import Shown, by_name
+from oagw.model.journal import Entry
+
+if TYPE_CHECKING:
+    from oagw.control.store import Stub
+
+
+def logged_request(entry: Entry) -> dict[str, Any]:
+    """WireMock's LoggedRequest of ``entry``, masked, and what we know besides as its member ``oagw``."""
+    shown = Shown(entry)
+    name, _, port = shown.host.rpartition(":")
+    has_port = bool(name) and port.isdecimal()
+    return {
+        "url": shown.url,
+        "absoluteUrl": f"http://{shown.host}{shown.url}",
+        "method": shown.method,
+        "clientIp": entry.client[0],
+        "headers": by_name(shown.fields),
+        "cookies": {name: v if len(v) > 1 else v[0] for name, v in shown.cookies.items()},
+        "browserProxyRequest": False,
+        "loggedDate": milliseconds(entry.time),
+        "bodyAsBase64": b64encode(shown.body).decode(),
+        "body": shown.body.decode("utf-8", "replace"),
+        "protocol": entry.version.decode("latin-1"),
+        "scheme": "http",
+        "host": name if has_port else shown.host,
+        "port": int(port) if has_port else 80,
+        "loggedDateString": _date(entry.time),
+        "queryParams": _parameters(shown.query),
+        "formParams": _parameters(shown.form),
+        "oagw": _ours(entry),
+    }
+
+
+def serve_event(entry: Entry, stub: "Stub | None" = None) -> dict[str, Any]:
+    """WireMock's ServeEvent of ``entry``, which ``stub`` answered if there is one."""
+    status = {} if entry.status is None else {"status": entry.status}
+    event = {
+        "id": entry.id,
+        "request": logged_request(entry),
+        # Of this its clients make out whether the request was matched.
+        "responseDefinition": status if entry.matched else {**status, "fromConfiguredStub": False},
+        "response": {**status, "headers": by_name(Shown(entry).response_fields)} if status else {},
+        "wasMatched": entry.matched,
+        "timing": _timing(entry),
+        "subEvents": [],
+    }
+    return event if stub is None else {**event, "stubMapping": stub.json()}
+
+
+def milliseconds(time: float) -> int:
+    """Seconds since 1970 as WireMock counts time."""
+    return int(time * 1000)
+
+
+def _ours(entry: Entry) -> dict[str, Any]:
+    return {
+        "id": entry.id,
+        "connection": entry.connection,
+        "turn": entry.turn,
+        "alias": entry.alias,
+        "answeredBy": entry.answered_by,
+        "stub": entry.stub,
+        "status": entry.status,
+        "errorSource": entry.source,
+        "time": entry.time,
+        "firstByte": entry.first_byte,
+        "lastByte": entry.last_byte,
+        "bodySize": entry.body_size,
+        "bytesSent": entry.sent,
+        "eventsSent": entry.events,
+        "ended": entry.ended,
+        "toxics": list(entry.toxics),
+    }
+
+
+def _timing(entry: Entry) -> dict[str, int]:
+    first = entry.time if entry.first_byte is None else entry.first_byte
+    last = first if entry.last_byte is None else entry.last_byte
+    return {
+        "addedDelay": 0,
+        "processTime": milliseconds(first - entry.time),
+        "responseSendTime": milliseconds(last - first),
+        "serveTime": milliseconds(last - entry.time),
+        "totalTime": milliseconds(last - entry.time),
+    }
+
+
+def _parameters(values: dict[str, list[str]]) -> dict[str, Any]:
+    return {name: {"key": name, "values": found} for name, found in values.items()}
+
+
+def _date(time: float) -> str:
+    return datetime.fromtimestamp(time, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

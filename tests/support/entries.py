@@ -1,0 +1,69 @@
+"""Entries of a journal, made by hand: one call each, at so many seconds after the start."""
+
+from itertools import count
+from typing import Any
+
+from oagw.control.space import Space
+from oagw.model.journal import COMPLETE, SERVICE, Entry, Journal
+
+START = 1_700_000_000.0
+TOKEN = "test-integration-token"
+CHAT = "/api/oagw/v1/proxy/openai/v1/chat/completions"
+
+
+class Entries(list[Entry]):
+    """A journal in the making; ``add`` has what an ordinary call has unless it is told otherwise."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._numbers = count(1)
+        self._turns: dict[int, int] = {}
+
+    def add(
+        self,
+        at: float = 0.0,
+        method: str = "POST",
+        url: str = CHAT,
+        *fields: str,
+        body: bytes = b"",
+        status: int | None = 200,
+        answer: tuple[str, ...] = (),
+        took: float = 0.0,
+        connection: int = 1,
+        ended: str = COMPLETE,
+        authorization: str | None = f"Bearer {TOKEN}",
+        **more: Any,
+    ) -> Entry:
+        lines = ["Host: gateway", *fields]
+        if authorization is not None:
+            lines.append(f"Authorization: {authorization}")
+        turn = self._turns[connection] = self._turns.get(connection, 0) + 1
+        entry = Entry(
+            next(self._numbers),
+            START + at,
+            method.encode(),
+            url.encode(),
+            "\r\n".join(lines).encode(),
+            connection,
+            turn,
+            ("127.0.0.1", 50_000 + connection),
+            ("127.0.0.1", 8765),
+        )
+        entry.body, entry.body_size = body, len(body)
+        entry.ended = ended
+        entry.alias, entry.answered_by = "openai", SERVICE
+        if status is not None:
+            entry.status = status
+            entry.response_head = "\r\n".join([f"HTTP/1.1 {status} X", *answer]).encode()
+            entry.first_byte = entry.last_byte = START + at + took
+        for name, value in more.items():
+            setattr(entry, name, value)
+        self.append(entry)
+        return entry
+
+    def space(self) -> Space:
+        """A space whose journal has them."""
+        space = Space(Journal(10_000, 64 << 20))
+        for entry in self:
+            space.record(entry)
+        return space

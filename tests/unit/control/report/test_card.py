@@ -1,0 +1,67 @@
+"""The report card as a whole."""
+
+from oagw.control.report.card import MAX_FINDINGS, card, text
+from oagw.model.journal import CLIENT_LEFT, GATEWAY, TRUNCATED
+from tests.support.entries import CHAT, TOKEN, Entries
+
+EVENTS = ("Content-Type: text/event-stream",)
+
+
+def well_behaved() -> Entries:
+    """A client that does all that can be asked: it waits, pools, retries what was cut, cancels streams."""
+    entries = Entries()
+    entries.add(0, "GET", "/health", answered_by=GATEWAY, authorization=None)
+    entries.add(1, body=b"1", status=429, answer=("Retry-After: 2",))
+    entries.add(3, body=b"1")
+    entries.add(4, body=b"2", status=503)
+    entries.add(4.5, body=b"2", status=503)
+    entries.add(5.5, body=b"2")
+    entries.add(6, body=b"3", ended=TRUNCATED)
+    entries.add(6.5, body=b"3", connection=2)
+    entries.add(7, body=b"4", status=400, connection=2)
+    entries.add(8, "GET", "/oagw/v1/proxy/github/users/missing", status=404, connection=2)
+    entries.add(9, body=b"5", answer=EVENTS, ended=CLIENT_LEFT, connection=2)
+    entries.add(10, body=b"6", connection=3, took=1)
+    entries.add(10.5, body=b"7", connection=4)
+    return entries
+
+
+def test_a_well_behaved_client_has_a_clean_card() -> None:
+    told = card(well_behaved().space(), retry_due=True, streams_cancelled=True)
+    assert told.findings == []
+    assert told.requests == 13
+    assert told.not_checked == []
+
+
+def test_what_the_journal_cannot_show_alone_is_said() -> None:
+    told = card(Entries().space())
+    assert [one.rule for one in told.not_checked] == [
+        "incomplete-answer-accepted",
+        "stream-read-after-cancel",
+    ]
+    assert all(one.reason for one in told.not_checked)
+
+
+def test_the_gravest_come_first_and_the_text_has_the_proof() -> None:
+    entries = Entries()
+    entries.add(0, "GET", "/health", answered_by=GATEWAY)
+    entries.add(1, status=400)
+    entries.add(2, status=429, answer=("Retry-After: 2",))
+    entries.add(2.5)
+    space = entries.space()
+    told = card(space)
+    assert [found.severity for found in told.findings] == ["error", "warning", "note"]
+    lines = text(told, space)
+    assert lines.startswith("4 requests, 3 findings\n\nerror: retry-after-not-honoured\n")
+    assert f"   +0.500 s  POST {CHAT} -> 200 from openai\n" in lines
+    assert f"connection 1, request 4, id {entries[3].id}\n" in lines
+    assert "\nnot checked: stream-read-after-cancel\n" in lines
+    assert TOKEN not in lines
+
+
+def test_a_card_is_bounded() -> None:
+    entries = Entries()
+    for at in range(2 * MAX_FINDINGS):
+        entries.add(at * 20, url=f"/api/oagw/v1/x?{at}", status=429, answer=("Retry-After: 2",))
+        entries.add(at * 20 + 1, url=f"/api/oagw/v1/x?{at}")
+    assert len(card(entries.space()).findings) == MAX_FINDINGS

@@ -1,6 +1,7 @@
 """The control plane under schemathesis, which makes calls of the server's own description of it.
 
-OAGW_FUZZ_SECONDS is how long it may take in all, for longer runs by hand; 36 if it is not set.
+OAGW_FUZZ_SECONDS is how long it may take in all, for longer runs by hand (with ``-o faulthandler_timeout=0``,
+which else ends a test of two minutes); 36 if it is not set.
 """
 
 import http.client
@@ -13,16 +14,32 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from launched import Launched
+from launched import TOKEN, Launched
 
 SECONDS = int(os.environ.get("OAGW_FUZZ_SECONDS", "36"))
+
+# Streams without gaps, for with the manual clock they would wait.
+QUICK = ("--stream-interval-scale", "0")
 
 # So many of the stubs that were made are called at the end.
 PLAYED = 200
 
 
-def fuzz(server: Launched, folder: Path, seconds: int, *options: str) -> None:
+# What the journal has at first: calls that are served, refused, streamed, and that nothing is there for.
+TRAFFIC = (
+    ("GET", "/api/oagw/v1/proxy/weather/current?city=%C3%85s", None),
+    ("POST", "/api/oagw/v1/proxy/calculator/calculate", b'{"operation": "divide", "a": 1, "b": 0}'),
+    ("POST", "/api/oagw/v1/proxy/openai/v1/chat/completions", b"\xff{"),
+    ("GET", "/api/oagw/v1/proxy/stream-test/events", None),
+    ("GET", "/api/oagw/v1/proxy/nobody/%FF?a=%00", None),
+    ("DELETE", "/nowhere", b"[" * 2_000),
+)
+
+
+def fuzz(server: Launched, folder: Path, seconds: int, *options: str, token: str = TOKEN) -> None:
     """Have schemathesis call ``server`` for so long; whatever it finds fails the test."""
+    for method, path, body in TRAFFIC:
+        server.ask(method, path, body, Authorization=f"Bearer {token}")
     command = [
         *(sys.executable, "-m", "schemathesis.cli", "run"),
         f"http://{server.host}:{server.port}/__admin/openapi.json",
@@ -78,16 +95,16 @@ def lives_on(server: Launched, **headers: str) -> None:
 
 @pytest.mark.parametrize("clock", ["real", "manual"])
 def test_no_call_of_the_control_plane_breaks_it_or_its_description(tmp_path, clock):
-    with Launched("0", "--seed", "1", "--clock", clock) as server:
+    with Launched("0", "--seed", "1", "--clock", clock, *QUICK) as server:
         fuzz(server, tmp_path, SECONDS // 3)
         lives_on(server)
 
 
 def test_no_call_from_within_a_sandbox_does(tmp_path):
-    with Launched("0", "--seed", "1") as server:
+    with Launched("0", "--seed", "1", *QUICK) as server:
         _, sandbox = call(server, "POST", "/__admin/sandboxes")
         authorization = f"Bearer {sandbox['token']}"
         # A sandbox that is gone would answer nothing more.
         options = (f"--header=Authorization:{authorization}", "--exclude-operation-id=deleteSandboxesId")
-        fuzz(server, tmp_path, SECONDS // 3, *options)
+        fuzz(server, tmp_path, SECONDS // 3, *options, token=sandbox["token"])
         lives_on(server, Authorization=authorization)

@@ -11,7 +11,10 @@ from oagw.control.response import ResponseDefinition
 # WireMock's own number for a stub that has none; 1 comes first.
 DEFAULT_PRIORITY = 5
 
-Uuid = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")]
+# In Python, $ alone would let a line end follow.
+_UUID = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$(?!\n)"
+
+Uuid = Annotated[str, msgspec.Meta(pattern=_UUID)]
 Name = Annotated[str, msgspec.Meta(max_length=1000)]
 
 

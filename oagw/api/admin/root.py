@@ -1,6 +1,7 @@
 """The tree below /__admin."""
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 from twisted.web.resource import IResource
 from twisted.web.server import Request
@@ -9,6 +10,7 @@ from oagw.api.admin import clock
 from oagw.api.admin.env import AdminEnv
 from oagw.api.admin.mappings import StubMappings
 from oagw.api.admin.node import AdminNode
+from oagw.api.admin.openapi import Description
 from oagw.api.admin.report import Report
 from oagw.api.admin.requests import NearMisses, Requests
 from oagw.api.admin.sandboxes import Sandboxes
@@ -23,7 +25,7 @@ from oagw.web.reply import Reply
 def tree(env: AdminEnv) -> IResource:
     """The resources of the control plane."""
     mappings = StubMappings(env)
-    return Index(
+    root = Index(
         mappings,
         {
             b"clock": clock.Clock(env),
@@ -42,10 +44,15 @@ def tree(env: AdminEnv) -> IResource:
             b"version": Version(),
         },
     )
+    root.putChild(b"openapi.json", Description(root))
+    return root
 
 
 class Index(AdminNode):
     """GET /__admin → as GET /__admin/mappings: what starts a WireMock asks this to know that it is there."""
+
+    query = StubMappings.query
+    answers: ClassVar = {"GET": StubMappings.answers["GET"]}
 
     def __init__(self, mappings: StubMappings, children: Mapping[bytes, IResource]) -> None:
         super().__init__(children)

@@ -28,6 +28,8 @@ log = Logger()
 # one that begins writes about so many at first, as it may be one of hundreds.
 _MOST = 65536
 _AT_FIRST = 4096
+# The same for steps: under a slicer each is a write, so that others would wait for tens of thousands of them.
+_STEPS = 1024
 
 # What the journal says of an answer with this end.
 _ENDED = {Then.TRUNCATE: TRUNCATED, Then.RESET: RESET}
@@ -211,7 +213,7 @@ class EventStream:
         began, latest = self._began, now + self._streams.grain / 2
         frames: list[bytes] = []
         size, then = 0, Then.GO_ON
-        while step is not None and began + self._due <= latest and size < most:
+        while step is not None and began + self._due <= latest and size < most and len(frames) < _STEPS:
             data = step.data
             if data:
                 size += len(data)
@@ -258,6 +260,7 @@ class EventStream:
         """Let go of everything; returns the request that was being answered, if one was."""
         self._sleep()
         self._next = None
+        self._steps = iter(())  # they may hold a whole body, and this stream, in a circle
         self._streams.open.discard(self)
         self._streams.stalled.discard(self)
         request, self._request = self._request, None

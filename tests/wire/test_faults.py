@@ -1,8 +1,11 @@
 """Toxics on the wire: on a reply, on a stream and on a chat, and what the journal says of them."""
 
+import gc
 import json
+from types import GeneratorType
 from typing import Any
 
+from oagw.control import effect
 from oagw.model.journal import CLIENT_LEFT, COMPLETE, FAULT, RESET, TRUNCATED, Entry
 from tests.support.sse import events
 from tests.support.wire import BEARER, parse, request
@@ -374,3 +377,23 @@ class JournalTests(FaultTests):
                 lines = [line for line in data.split(b"\r\n") if not line.startswith(b"Date:")]
                 found.append((lines, entry.events, entry.ended, entry.status))
             self.assertEqual(found[0], found[1], name)
+
+
+class MemoryTests(WireTestCase):
+    def test_no_effect_holds_a_body_when_its_client_has_left_or_the_answer_is_complete(self) -> None:
+        gc.collect()
+        gc.disable()  # megabytes are not to wait for it
+        self.addCleanup(gc.enable)
+        before = self.effects()
+        for fault in ("bandwidth; rate=1", "timeout", "latency; latency=1000", "slicer; average_size=100"):
+            for seconds in (0, 3):
+                connection = self.wire.connect()
+                connection.send(get(WEATHER, fault))
+                self.wire.clock.pump([0.1] * seconds * 10)
+                connection.leave()
+                self.assertEqual(self.effects(), before, fault)
+
+    def effects(self) -> int:
+        """How many are at work."""
+        generators = (found for found in gc.get_objects() if isinstance(found, GeneratorType))
+        return sum(found.gi_code.co_filename == effect.__file__ for found in generators)

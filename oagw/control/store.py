@@ -41,6 +41,9 @@ class Stub:
         self.scenario: str | None = mapping.scenario_name or None
         self._required: str | None = mapping.required_scenario_state or None
         self._new: str | None = mapping.new_scenario_state or None
+        if self.scenario is None and self.states:
+            member = "newScenarioState" if self._required is None else "requiredScenarioState"
+            raise Invalid(f"{pointer}/{member}", f"{member} needs a scenarioName")
         self._times = mapping.times
         self._canned = Canned(mapping.response, files, f"{pointer}/response")
 

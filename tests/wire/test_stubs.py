@@ -579,6 +579,12 @@ class ScenarioTests(StubCase):
             self.get()
             self.assertEqual(self.scenario()["state"], "two", path)
 
+    def test_a_state_needs_a_scenario(self) -> None:
+        for member in ("requiredScenarioState", "newScenarioState"):
+            answer = self.wire.admin("POST", "/mappings", mapping(**{member: "two"}))
+            self.assertEqual(answer.status, 422)
+            self.assertEqual(answer.json()["errors"][0]["source"]["pointer"], f"/{member}")
+
     def test_what_no_stub_mentions_is_refused(self) -> None:
         self.assertEqual(self.wire.admin("PUT", "/scenarios/s/state", {"state": "x"}).status, 422)
         self.assertEqual(self.wire.admin("PUT", "/scenarios/t/state", {"state": "two"}).status, 404)

@@ -16,9 +16,9 @@ PREFIXES = ("/api/oagw/v1/", "/oagw/v1/")
 # What an absolute-form target (RFC 9112 section 3.2.2) has before its path.
 _AUTHORITY = re.compile(rb"https?://[^/?]*/?", re.IGNORECASE)
 
-# What stands before an alias, and the alias.
+# What stands before an alias, and where an alias ends.
 _PROXY = PREFIXES[0] + "proxy/"
-_ALIAS = re.compile(r"[^/?]*")
+_ALIAS_END = re.compile(r"[/?]")
 
 # How long matching one call may take in all, in seconds; ``control.patience`` keeps to it.
 _PATIENCE = 0.25
@@ -149,7 +149,7 @@ def canonical_url(url: str) -> str:
         url = first + url[len(second) :]
     if url.startswith(_PROXY):
         rest = url[len(_PROXY) :]
-        alias = _ALIAS.match(rest)[0]  # type: ignore[index]
+        alias = _ALIAS_END.split(rest, maxsplit=1)[0]
         if alias != alias.lower():
             url = _PROXY + alias.lower() + rest[len(alias) :]
     return url
@@ -172,5 +172,6 @@ def grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
 
 def alias_of(path: str) -> str | None:
     """The alias in ``path``, which is below the first of PREFIXES, in lower case."""
-    head, proxy, rest = path.partition(PREFIXES[0] + "proxy/")
-    return rest.partition("/")[0].lower() or None if proxy and not head else None
+    if not path.startswith(_PROXY):
+        return None
+    return path[len(_PROXY) :].partition("/")[0].lower() or None

@@ -1,4 +1,4 @@
-"""The JSON of request patterns, in WireMock's words; ``compile`` says what more must hold.
+"""The JSON of request patterns, in WireMock's words; ``compiled`` says what more must hold.
 
 Documents are read into these Structs by ``control.document``, which refuses unknown members by name.
 """

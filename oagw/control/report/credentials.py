@@ -7,13 +7,11 @@ from oagw.control.report.finding import Finding, finding
 from oagw.control.space import Sandbox, Space, bearer
 from oagw.model.call import PREFIXES, Call
 from oagw.model.journal import Entry
+from oagw.model.secret import SANDBOX_TOKEN, SHORTEST
 
 RULE = "credentials-misplaced"
 
-# A token that is shorter could be any word.
-_SHORTEST = 8
-
-_SANDBOX = re.compile(rb"sandbox-[0-9a-f]{16}-[0-9a-f]{32}")
+_SANDBOX = re.compile(SANDBOX_TOKEN.pattern.encode())
 _USER = re.compile(rb"https?://[^/?#]*@", re.IGNORECASE)
 
 _TEXTS = {
@@ -27,7 +25,7 @@ _TEXTS = {
 def credentials_misplaced(entries: list[Entry], space: Space) -> Iterator[Finding]:
     """Tokens beside Authorization, tokens of other sandboxes, and Authorization where nobody asks for it."""
     own = space.token if isinstance(space, Sandbox) else None
-    tokens = {token for entry in entries if len(token := _bearer(entry.call())) >= _SHORTEST}
+    tokens = {token for entry in entries if len(token := _bearer(entry.call())) >= SHORTEST}
     tokens |= {own} if own else set()
     found: dict[str, list[Entry]] = {}
     for entry in entries:

@@ -21,7 +21,7 @@ from oagw.web.stream import EventStream, Streams
 
 if TYPE_CHECKING:  # loaded when the first stub is made
     from oagw.control.answer import Settings
-    from oagw.control.store import Store, Stub
+    from oagw.control.store import Stub
 
 # Where stubs answer behind a guard, or not at all.
 _ELSEWHERE = (*(prefix.encode() for prefix in PREFIXES), b"/__admin")
@@ -51,10 +51,10 @@ class Stubs:
         if space is None or (space.stubs is None and self._spaces.shared.stubs is None):
             return None
         assert isinstance(request, GatewayRequest)
-        call = request.entry.call()
-        call.body = request.content.getvalue()  # all of it: the journal may keep a part
+        call = request.call()
         now = self._clock.seconds()
-        for store in self._stores(space):
+        stores = self._spaces.stores(space)
+        for store in stores:
             stub = store.find(call, space, now)
             if stub is not None:
                 return self._play(stub, call, request, now)
@@ -62,13 +62,13 @@ class Stubs:
         if alias is None or alias in self._services or alias not in self.aliases(request):
             return None
         request.entry.alias, request.entry.matched = alias, False
-        stubs = [stub for store in self._stores(space) for stub in store if stub.pattern.alias == alias]
+        stubs = [stub for store in stores for stub in store if stub.pattern.alias == alias]
         return json_reply({"error": _explained(call, stubs, now)}, 404, source=UPSTREAM)
 
     def aliases(self, request: Request) -> set[str]:
         """The upstreams that exist for the caller because there are stubs for them."""
-        stores = self._stores(getattr(request, "space", self._spaces.shared))
-        return set().union(*(store.aliases for store in stores))
+        space = getattr(request, "space", self._spaces.shared)
+        return set().union(*(store.aliases for store in self._spaces.stores(space)))
 
     def _play(
         self, stub: "Stub", call: Call, request: GatewayRequest, now: float
@@ -87,14 +87,9 @@ class Stubs:
             answer = answer._replace(source="gateway" if entry.alias is None else "upstream")
         return played(answer, request, self._streams)
 
-    def _stores(self, space: Space) -> "list[Store]":
-        shared = self._spaces.shared
-        both = (space.stubs, None if space is shared else shared.stubs)
-        return [store for store in both if store is not None]
-
     def _settings(self, space: Space) -> "Settings":
         """The settings of ``space``, and where it has none, those that all share."""
-        first, *rest = self._stores(space)
+        first, *rest = self._spaces.stores(space)
         settings: Settings = first.settings
         return settings if settings != type(settings)() or not rest else rest[0].settings
 

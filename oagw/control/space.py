@@ -101,6 +101,11 @@ class Spaces:
         sandbox.used = now
         return sandbox
 
+    def stores(self, space: Space) -> "list[Store]":
+        """The stubs that callers of ``space`` get answers of: its own, then those that all share."""
+        both = (space.stubs, None if space is self.shared else self.shared.stubs)
+        return [store for store in both if store is not None]
+
     def get(self, id: str) -> Sandbox | None:
         """The sandbox with this id."""
         return self._sandboxes.get(id)

@@ -42,9 +42,7 @@ class JournalNode(AdminNode):
 
     def stubs(self, space: Space) -> list[Stub]:
         """The stubs that callers of ``space`` may get an answer of: its own, then those that all share."""
-        shared = self.env.spaces.shared
-        stores = (space.stubs, None if space is shared else shared.stubs)
-        return [stub for store in stores if store is not None for stub in store]
+        return [stub for store in self.env.spaces.stores(space) for stub in store]
 
     def events(self, space: Space, entries: Iterable[Entry]) -> list[dict[str, Any]]:
         """``entries`` as ServeEvents."""

@@ -87,8 +87,8 @@ class State(AdminNode):
 def _by_scenario(space: Space, env: AdminEnv) -> dict[str, list[Stub]]:
     """The stubs that callers of ``space`` see, by their scenarios."""
     found: dict[str, list[Stub]] = {}
-    for store in {id(space): space.stubs, id(env.spaces.shared): env.spaces.shared.stubs}.values():
-        for stub in store or ():
+    for store in env.spaces.stores(space):
+        for stub in store:
             if stub.scenario is not None:
                 found.setdefault(stub.scenario, []).append(stub)
     return found

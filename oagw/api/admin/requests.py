@@ -202,7 +202,7 @@ class NearMisses(AdminNode):
         super().__init__({b"request": OfRequest(env), b"request-pattern": OfPattern()})
 
 
-class LoggedRequest(msgspec.Struct, rename="camel"):
+class LoggedRequest(msgspec.Struct, frozen=True, rename="camel"):
     """A request as WireMock's clients send back one that they were shown; members they add are read over."""
 
     url: str = "/"

@@ -20,6 +20,9 @@ _AUTHORITY = re.compile(rb"https?://[^/?]*/?", re.IGNORECASE)
 _PROXY = PREFIXES[0] + "proxy/"
 _ALIAS_END = re.compile(r"[/?]")
 
+# The value of Host with a port in it; of longer numbers there is no port.
+_WITH_PORT = re.compile(r"(.+):(\d{1,5})", re.ASCII)
+
 # How long matching one call may take in all, in seconds; ``control.patience`` keeps to it.
 _PATIENCE = 0.25
 
@@ -79,6 +82,15 @@ class Call:
     def headers(self) -> dict[str, list[str]]:
         """The values of each header field, by its name in lower case."""
         return grouped((name.lower(), value) for name, value in self.fields)
+
+    @cached_property
+    def authority(self) -> tuple[str, int]:
+        """The host and port that the client asked for: those in Host, else where the server was reached."""
+        sent = self.headers.get("host", [""])[0]
+        if not sent:
+            return self.host, self.port
+        found = _WITH_PORT.fullmatch(sent)
+        return (found[1], int(found[2])) if found else (sent, 80)
 
     @cached_property
     def query(self) -> dict[str, list[str]]:

@@ -9,22 +9,22 @@ from twisted.web.resource import IResource
 from twisted.web.server import Request
 
 from oagw.control.space import Space, Spaces
-from oagw.model.call import PREFIXES, Call, alias_of
+from oagw.model.call import PREFIXES, Call, alias_of, is_admin
 from oagw.model.journal import STUB
 from oagw.model.problem import platform
 from oagw.model.secret import masked_url
-from oagw.web.deliver import Delayed
+from oagw.web.deliver import Answer
 from oagw.web.guard import Guard
-from oagw.web.reply import UPSTREAM, Reply, json_reply, problem_reply
+from oagw.web.reply import UPSTREAM, json_reply, problem_reply
 from oagw.web.request import GatewayRequest
-from oagw.web.stream import EventStream, Streams
+from oagw.web.stream import Streams
 
 if TYPE_CHECKING:  # loaded when the first stub is made
     from oagw.control.answer import Settings
     from oagw.control.store import Stub
 
-# Where stubs answer behind a guard, or not at all.
-_ELSEWHERE = (*(prefix.encode() for prefix in PREFIXES), b"/__admin")
+# Where stubs answer behind a guard.
+_GUARDED = tuple(prefix.encode() for prefix in PREFIXES)
 
 # Stubs that are looked at to find the nearest.
 _COMPARED = 200
@@ -42,7 +42,7 @@ class Stubs:
         self._clock = clock
         self._random = random
 
-    def answer(self, request: Request) -> Reply | EventStream | Delayed | None:
+    def answer(self, request: Request) -> Answer | None:
         """The answer of the first stub that matches ``request``.
 
         Where none does, but there are stubs for its upstream and no service, that upstream's 404.
@@ -70,9 +70,7 @@ class Stubs:
         space = getattr(request, "space", self._spaces.shared)
         return set().union(*(store.aliases for store in self._spaces.stores(space)))
 
-    def _play(
-        self, stub: "Stub", call: Call, request: GatewayRequest, now: float
-    ) -> Reply | EventStream | Delayed:
+    def _play(self, stub: "Stub", call: Call, request: GatewayRequest, now: float) -> Answer:
         from oagw.control.rendering import RenderError
         from oagw.web.stub_answer import played
 
@@ -101,15 +99,16 @@ class Stubbed(Guard):
         super().__init__(wrapped)
         self._stubs = stubs
 
-    def instead(self, request: Request) -> Reply | EventStream | Delayed | None:
+    def instead(self, request: Request) -> Answer | None:
         return self._stubs.answer(request)
 
 
 class StubbedOutside(Stubbed):
     """The same for what is neither behind the guard of the gateway nor the control plane."""
 
-    def instead(self, request: Request) -> Reply | EventStream | Delayed | None:
-        return None if request.path.startswith(_ELSEWHERE) else super().instead(request)
+    def instead(self, request: Request) -> Answer | None:
+        elsewhere = request.path.startswith(_GUARDED) or is_admin(request.path)
+        return None if elsewhere else super().instead(request)
 
 
 def _explained(call: Call, stubs: "list[Stub]", now: float) -> str:

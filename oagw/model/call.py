@@ -13,6 +13,9 @@ from urllib.parse import parse_qsl
 # Below these the same resources are served.
 PREFIXES = ("/api/oagw/v1/", "/oagw/v1/")
 
+# Where the control plane is.
+_ADMIN = re.compile(rb"/__admin(?![^/?])")
+
 # What an absolute-form target (RFC 9112 section 3.2.2) has before its path.
 _AUTHORITY = re.compile(rb"https?://[^/?]*/?", re.IGNORECASE)
 
@@ -150,6 +153,11 @@ def origin_form(target: bytes) -> bytes:
     """The path and query of a request ``target``: what follows the authority in the absolute form."""
     found = None if target.startswith(b"/") else _AUTHORITY.match(target)
     return b"/" + target[found.end() :] if found else target
+
+
+def is_admin(target: bytes) -> bool:
+    """Whether a request ``target`` is that of the control plane."""
+    return _ADMIN.match(origin_form(target)) is not None
 
 
 def canonical_url(url: str) -> str:

@@ -12,6 +12,7 @@ from twisted.web.server import Request
 
 from oagw.control.effect import Piece
 from oagw.control.toxic import Toxic, applied, selected
+from oagw.model.call import is_admin
 from oagw.model.events import AnswerCounter
 from oagw.model.journal import FAULT
 from oagw.model.step import Step, Then
@@ -34,7 +35,7 @@ def spoilt(request: GatewayRequest, answer: Reply | EventStream) -> Reply | Even
     """
     site = request.channel.site
     toxics = [toxic for toxic in request.faults if toxic.hits(site.random)]
-    if request.space.toxics and not request.path.startswith(b"/__admin"):
+    if request.space.toxics and not is_admin(request.path):
         toxics += selected(request.space.toxics.values(), request.call(), site.now(), site.random)
     if not toxics:
         return answer

@@ -76,6 +76,12 @@ class WhoAnswersTests(StubCase):
         self.stub({"body": "ill"}, request={"urlPath": "/health"})
         self.assertEqual(self.get("/health").body, b"ill")
 
+    def test_a_path_that_only_begins_like_the_control_planes_is_like_any_other(self) -> None:
+        self.stub({"body": "mine"}, request={"url": "/__administration"})
+        self.assertEqual(self.get("/__administration", token=None).body, b"mine")
+        (entry,) = self.wire.gateway.spaces.shared.journal
+        self.assertEqual(entry.url, b"/__administration")
+
     def test_no_stub_comes_before_the_control_plane(self) -> None:
         self.stub({"body": "mine"}, request={"urlPattern": "/.*"})
         self.assertEqual(self.wire.admin("GET", "/version").headers["content-type"], ["application/json"])

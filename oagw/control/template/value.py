@@ -133,9 +133,8 @@ class Writer:
 
     def _java(self, value: Any) -> None:
         if isinstance(value, JsonList):
-            inner = Writer(self._spend)
-            inner._compact(value)
-            self._put("".join(inner._pieces).replace("/", "\\/").replace("\u2028", "\\u2028"))
+            text = Writer(self._spend).compact(value)
+            self._put(text.replace("/", "\\/").replace("\u2028", "\\u2028"))
         elif isinstance(value, list) and not isinstance(value, Several | Segments):
             self._joined("[", ", ", "]", value, self._java)
         elif isinstance(value, dict):

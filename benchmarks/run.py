@@ -12,12 +12,22 @@ import time
 
 import bursts
 import gaps
+import journal
 import memory
 import rates
 import startup
+import stubs
 from table import markdown
 
-PARTS = {"startup": startup, "rates": rates, "bursts": bursts, "gaps": gaps, "memory": memory}
+PARTS = {
+    "startup": startup,
+    "rates": rates,
+    "journal": journal,
+    "stubs": stubs,
+    "bursts": bursts,
+    "gaps": gaps,
+    "memory": memory,
+}
 
 
 def main() -> int:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from statistics import median
 from typing import NamedTuple
 
-HEAD = ("what", "ours", "bare twisted.web", "Flask", "aiohttp", "ratio", "target", "holds?")
+HEAD = ("what", "ours", "bare twisted.web", "Flask", "aiohttp", "WireMock", "ratio", "target", "holds?")
 
 
 class Row(NamedTuple):
@@ -18,15 +18,15 @@ class Row(NamedTuple):
     target: str = ""
     holds: bool | None = None
     aiohttp: str = ""
+    wiremock: str = ""
 
 
 def markdown(rows: Iterable[Row]) -> str:
     """The rows as a Markdown table."""
     verdicts = {None: "", True: "yes", False: "**no**"}
-    lines = [HEAD, ("---",) + ("--:",) * 5 + ("---",) * 2]
+    lines = [HEAD, ("---",) + ("--:",) * 6 + ("---",) * 2]
     lines += [
-        (row.what, row.ours, row.bare, row.flask, row.aiohttp, row.ratio, row.target, verdicts[row.holds])
-        for row in rows
+        (*row[:4], row.aiohttp, row.wiremock, row.ratio, row.target, verdicts[row.holds]) for row in rows
     ]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 

@@ -4,19 +4,18 @@
 """
 
 import json
-from collections.abc import Mapping
-from http.client import HTTPConnection
-from typing import Any
-from urllib.parse import urlsplit
+import os
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import Any, Self, TypedDict, Unpack
 
 # Seconds that a call to the control plane may take.
 _TIMEOUT = 30.0
 
 _PROXY = "/api/oagw/v1/proxy/"
 
-# What Python calls differently from WireMock.
-_RENAMED = {"json": "jsonBody", "base64": "base64Body"}
-
+# "METHOD alias/path", "METHOD /path", or a request pattern in WireMock's JSON.
 Pattern = str | Mapping[str, Any]
 
 
@@ -24,79 +23,89 @@ class Refused(ValueError):
     """The control plane does not take what it was given; the message names the member."""
 
 
+class Response(TypedDict, total=False):
+    """What a stub answers with: WireMock's response definition in snake case, and our extensions."""
+
+    status: int
+    status_message: str
+    headers: Mapping[str, str | Sequence[str]]
+    json: Any  # jsonBody
+    body: str | bytes  # bytes: base64Body
+    body_file_name: str
+    delay_distribution: Mapping[str, Any]
+    chunked_dribble_delay: Mapping[str, int]
+    fault: str
+    transformers: Sequence[str]
+    transformer_parameters: Mapping[str, Any]
+    sse: Mapping[str, Any] | Sequence[Mapping[str, Any]]
+    problem: str | Mapping[str, Any]
+    error_source: str
+
+
+def pattern(request: str, **conditions: Any) -> dict[str, Any]:
+    """``request``, such as ``"POST stripe/v1/charges"``, as a request pattern in WireMock's JSON.
+
+    It is a method, or ANY, and the alias and path, or from ``/`` on all of a path. A path with ``?`` stands
+    for the whole URL, one with ``{`` is a template such as ``v1/charges/{id}``. ``conditions`` are more
+    members, in snake case: ``headers={"X": {"absent": True}}``, ``body_patterns=[...]``. Raises Refused.
+    """
+    method, _, path = request.strip().partition(" ")
+    path = path.strip()
+    if not path:
+        raise Refused(f"{request!r} is not a method and a path, such as 'GET weather/current'")
+    if not path.startswith("/"):
+        path = _PROXY + path
+    member = "url" if "?" in path else "urlPathTemplate" if "{" in path else "urlPath"
+    return {"method": method.upper(), member: path, **_in_camel_case(conditions)}
+
+
 class ControlPlane:
     """Stubs, toxics, requests and verification of one space.
 
-    A *pattern* is ``"METHOD alias/path"``, ``"METHOD /path"``, with ``ANY`` for any method, or a request
-    pattern in WireMock's JSON. Bad ones raise Refused, a ValueError.
+    Where it takes a *pattern*, that is what ``pattern`` takes, or makes. Where the gateway does not accept
+    something, methods raise Refused, a ValueError, which names the member.
     """
+
+    def __init__(self, base_url: str, admin_token: str | None) -> None:
+        self._base_url = base_url.rstrip("/")
+        self._admin_token = admin_token
 
     @property
     def base_url(self) -> str:
-        """Where the gateway listens."""
-        raise NotImplementedError
+        """Where the gateway listens, such as ``http://127.0.0.1:41234``."""
+        return self._base_url
 
     def alias_url(self, alias: str) -> str:
         """The URL under which the upstream ``alias`` is called, without a slash at its end."""
         return f"{self.base_url}{_PROXY}{alias}"
-
-    @property
-    def _admin_token(self) -> str | None:
-        """What calls to the control plane show."""
-        raise NotImplementedError
 
     def stub(
         self,
         request: Pattern,
         *,
         times: int | None = None,
+        delay: float | None = None,
         priority: int | None = None,
-        delay: float = 0.0,
         mapping: Mapping[str, Any] | None = None,
-        **response: Any,
-    ) -> str:
-        """Answer what matches ``request`` with ``response``; returns the stub's id.
+        **response: Unpack[Response],
+    ) -> "Stub":
+        """Answer what matches ``request`` with ``response``, a 200 if it says no more.
 
-        ``response`` has the members of WireMock's response definition in snake case, and ours:
-        ``status``, ``headers``, ``body``, ``json``, ``fault``, ``sse``, ``problem``, ``error_source``...
-        ``times`` is how often it answers, ``delay`` is in seconds, ``mapping`` has what else a stub mapping
-        may say, such as ``scenarioName``.
+        It answers ``times`` times, then steps aside; without, always. ``delay`` is in seconds. Of the stubs
+        that match, that with the least ``priority`` (1 or more, 5 by default) answers, and the newest of
+        those. ``mapping`` has what else WireMock's stub mapping may say, such as ``scenarioName``.
         """
-        definition = {_RENAMED.get(name, _camel(name)): value for name, value in response.items()}
-        if delay:
-            definition["fixedDelayMilliseconds"] = delay * 1000
-        document = {"request": _pattern(request), "response": definition, **(mapping or {})}
-        document |= {name: n for name, n in (("times", times), ("priority", priority)) if n is not None}
-        id: str = self.admin("POST", "/mappings", document)["id"]
-        return id
-
-    def remove_stub(self, id: str) -> None:
-        """Remove the stub with this id."""
-        self.admin("DELETE", f"/mappings/{id}")
-
-    def requests(self, pattern: Pattern | None = None) -> list[dict[str, Any]]:
-        """The requests that the journal has, or those that match ``pattern``, the oldest first."""
-        events: list[dict[str, Any]] = self.admin("GET", "/requests")["requests"]
-        if pattern is not None:
-            found = self.admin("POST", "/requests/find", _pattern(pattern))["requests"]
-            ids = {request["id"] for request in found}
-            events = [event for event in events if event["id"] in ids]
-        return events[::-1]
-
-    def verify(self, pattern: Pattern, *, after: Pattern | None = None, **expected: Any) -> int:
-        """How many requests match ``pattern``; an AssertionError that explains itself if not as expected.
-
-        ``expected`` is ``times``, or ``at_least`` and ``at_most``; with ``after``, which those that count
-        must come after, also ``not_sooner_than`` seconds. Without any, at least one is expected.
-        """
-        document = {"request": _pattern(pattern), **{_camel(name): n for name, n in expected.items()}}
-        if after is not None:
-            document["after"] = _pattern(after)
-        answer = self.admin("POST", "/verify", document, accept=(200, 409))
-        if not answer["verified"]:
-            raise AssertionError(answer["text"])
-        count: int = answer["count"]
-        return count
+        definition = _in_camel_case(response)
+        if "json" in definition:
+            definition["jsonBody"] = definition.pop("json")
+        if isinstance(body := definition.get("body"), bytes):
+            del definition["body"]
+            definition["base64Body"] = b64encode(body).decode()
+        if delay is not None:
+            definition["fixedDelayMilliseconds"] = round(delay * 1000)
+        document = {"times": times, "priority": priority, **(mapping or {})}
+        document |= {"request": _as_json(request), "response": definition}
+        return Stub(self, self.admin("POST", "/mappings", _given(document))["id"])
 
     def toxic(
         self,
@@ -104,52 +113,98 @@ class ControlPlane:
         *,
         alias: str | None = None,
         request: Pattern | None = None,
-        toxicity: float = 1.0,
+        toxicity: float | None = None,
         name: str | None = None,
         **attributes: Any,
-    ) -> str:
-        """Put a toxic between answers and clients, with Toxiproxy's ``attributes``; returns its name.
+    ) -> "Toxic":
+        """Put a toxic of Toxiproxy's ``type``, with its ``attributes``, between answers and clients.
 
-        It has its part in the answers of ``alias``, or to what matches ``request``, or in all.
+        It acts on the answers of ``alias``, on those to what matches ``request``, or on all; with a
+        probability of ``toxicity``, 1 by default. ``name`` is how the journal calls it.
         """
-        document: dict[str, Any] = {"type": type, "toxicity": toxicity, "attributes": attributes}
-        if name is not None:
-            document["name"] = name
-        if alias is not None:
-            document["alias"] = alias
-        if request is not None:
-            document["request"] = _pattern(request)
-        created: str = self.admin("POST", "/toxics", document)["name"]
-        return created
+        document = {
+            "type": type,
+            "name": name or f"{type}_{os.urandom(4).hex()}",
+            "attributes": attributes,
+            "alias": alias,
+            "request": None if request is None else _as_json(request),
+            "toxicity": toxicity,
+        }
+        return Toxic(self, self.admin("POST", "/toxics", _given(document))["name"])
 
-    def remove_toxic(self, name: str) -> None:
-        """Remove the toxic with this name."""
-        self.admin("DELETE", f"/toxics/{name}")
+    def requests(self, request: Pattern | None = None) -> list[dict[str, Any]]:
+        """What was called, the oldest first: all of it, or what matches ``request``.
 
-    def report(self) -> dict[str, Any]:
-        """The client's report card: what it did that a careful client would not."""
-        card: dict[str, Any] = self.admin("GET", "/report")
+        Each is WireMock's LoggedRequest: ``method``, ``url``, ``headers``, ``body`` and so on. Its member
+        ``oagw`` says what became of it: ``status``, ``answeredBy``, ``connection``, ``ended``...
+        """
+        wanted = {} if request is None else _as_json(request)
+        found: list[dict[str, Any]] = self.admin("POST", "/requests/find", wanted)["requests"]
+        return found
+
+    def verify(
+        self,
+        request: Pattern,
+        *,
+        times: int | None = None,
+        at_least: int | None = None,
+        at_most: int | None = None,
+        after: Pattern | None = None,
+        not_sooner_than: float | None = None,
+        not_later_than: float | None = None,
+    ) -> int:
+        """How many requests match ``request``; an AssertionError that explains itself if not as expected.
+
+        Without numbers at least one is expected. With ``after``, those alone count that came after what
+        matches it; ``not_sooner_than`` and ``not_later_than`` are the seconds between the two.
+        """
+        __tracebackhide__ = True
+        document = {
+            "request": _as_json(request),
+            "times": times,
+            "atLeast": at_least,
+            "atMost": at_most,
+            "after": None if after is None else _as_json(after),
+            "notSoonerThan": not_sooner_than,
+            "notLaterThan": not_later_than,
+        }
+        answer = self.admin("POST", "/verify", _given(document), accept=(200, 409))
+        if "errors" in answer:  # there is no journal
+            raise Refused(_told(answer["errors"]))
+        if not answer["verified"]:
+            raise AssertionError(answer["text"])
+        count: int = answer["count"]
+        return count
+
+    def report(self, *, retry_due: bool = False, streams_cancelled: bool = False) -> dict[str, Any]:
+        """The client's report card: ``findings``, what it did that a careful client would not.
+
+        ``retry_due``: each answer that was cut had to be asked for again. ``streams_cancelled``: the client
+        cancelled every stream.
+        """
+        asked = {"retryDue": retry_due, "streamsCancelled": streams_cancelled}
+        query = "&".join(f"{name}=true" for name, given in asked.items() if given)
+        card: dict[str, Any] = self.admin("GET", f"/report?{query}")
         return card
-
-    def advance(self, seconds: float) -> None:
-        """Move the manual clock; returns when all that fell due has been written."""
-        self.admin("POST", "/clock/advance", {"seconds": seconds})
 
     def reset(self) -> None:
         """Forget stubs, toxics, scenarios, settings and requests."""
         self.admin("POST", "/reset")
 
     def admin(
-        self, method: str, path: str, document: Any = None, *, accept: tuple[int, ...] = (200, 201, 204)
+        self, method: str, path: str, document: Any = None, *, accept: Sequence[int] = (200, 201, 204)
     ) -> Any:
         """Call the control plane at ``path`` below ``/__admin``; returns what it answers, read as JSON.
 
         Raises Refused for any other status than those of ``accept``.
         """
-        headers = {"Content-Type": "application/json"}
+        from http.client import HTTPConnection  # 20 ms, which not every session of tests needs
+
+        __tracebackhide__ = True
+        headers = {"Content-Type": "application/json", "Accept": "application/json"}
         if self._admin_token is not None:
             headers["Authorization"] = f"Bearer {self._admin_token}"
-        connection = HTTPConnection(urlsplit(self.base_url).netloc, timeout=_TIMEOUT)
+        connection = HTTPConnection(self.base_url.partition("://")[2], timeout=_TIMEOUT)
         try:
             body = None if document is None else json.dumps(document)
             connection.request(method, f"/__admin{path}", body, headers)
@@ -162,16 +217,65 @@ class ControlPlane:
         return json.loads(text) if text else None
 
 
-def _pattern(pattern: Pattern) -> Mapping[str, Any]:
-    if not isinstance(pattern, str):
-        return pattern
-    method, space, path = pattern.strip().partition(" ")
-    if not space:
-        raise Refused(f"{pattern!r} is not METHOD and a path")
-    path = path.strip()
-    if not path.startswith("/"):
-        path = _PROXY + path
-    return {"method": method, "url" if "?" in path else "urlPath": path}
+class _Removable:
+    """What can be taken back; as a context manager it takes itself back at the end."""
+
+    def remove(self) -> None:
+        raise NotImplementedError
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        type: type[BaseException] | None,
+        value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.remove()
+
+
+class Stub(_Removable):
+    """A stub of ``space``. In a ``with`` statement it is there for the block."""
+
+    def __init__(self, space: ControlPlane, id: str) -> None:
+        self._space = space
+        self.id = id
+
+    def requests(self) -> list[dict[str, Any]]:
+        """What it answered, the oldest first, as ``ControlPlane.requests`` has it."""
+        events = self._space.admin("GET", f"/requests?matchingStub={self.id}")["requests"]
+        return [event["request"] for event in reversed(events)]
+
+    def remove(self) -> None:
+        """Have it answer no more; nothing happens if it is gone."""
+        self._space.admin("DELETE", f"/mappings/{self.id}", accept=(200, 404))
+
+
+class Toxic(_Removable):
+    """A toxic of ``space``. In a ``with`` statement it is there for the block."""
+
+    def __init__(self, space: ControlPlane, name: str) -> None:
+        self._space = space
+        self.name = name
+
+    def remove(self) -> None:
+        """Have it act no more; nothing happens if it is gone."""
+        from urllib.parse import quote
+
+        self._space.admin("DELETE", f"/toxics/{quote(self.name, safe='')}", accept=(204, 404))
+
+
+def _as_json(request: Pattern) -> Mapping[str, Any]:
+    return pattern(request) if isinstance(request, str) else request
+
+
+def _given(document: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in document.items() if value is not None}
+
+
+def _in_camel_case(members: Mapping[str, Any]) -> dict[str, Any]:
+    return {_camel(name): value for name, value in members.items()}
 
 
 def _camel(name: str) -> str:
@@ -181,8 +285,11 @@ def _camel(name: str) -> str:
 
 def _refusal(status: int, text: bytes) -> str:
     try:
-        errors = json.loads(text)["errors"]
-        parts = [(error.get("source", {}).get("pointer", ""), error["detail"]) for error in errors]
-        return "; ".join(f"{pointer}: {detail}" if pointer else detail for pointer, detail in parts)
+        return _told(json.loads(text)["errors"])
     except (ValueError, KeyError, TypeError):
         return f"{status}: {text[:500].decode(errors='replace')}"
+
+
+def _told(errors: list[dict[str, Any]]) -> str:
+    parts = [(error.get("source", {}).get("pointer", ""), error["detail"]) for error in errors]
+    return "; ".join(f"{pointer}: {detail}" if pointer else detail for pointer, detail in parts)

@@ -1,17 +1,28 @@
-"""The fixtures ``oagw_gateway`` and ``oagw_sandbox``.
+"""The fixtures ``oagw_gateway`` and ``oagw_sandbox``, and ``oagw_options`` to have that gateway otherwise.
 
 Installed with the package; in a checkout: ``-p oagw.pytest_plugin``.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 
-from oagw.testing import MockGateway, Sandbox
+from oagw.testing import MockGateway, RunningGateway, Sandbox
 
 
 @pytest.fixture(scope="session")
-def oagw_gateway() -> Iterator[MockGateway]:
+def oagw_options() -> Sequence[str]:
+    """The options of ``oagw_gateway``: none, unless a conftest.py has a fixture of this name in its place.
+
+    >>> @pytest.fixture(scope="session")
+    ... def oagw_options():
+    ...     return ["--clock", "manual"]
+    """
+    return ()
+
+
+@pytest.fixture(scope="session")
+def oagw_gateway(oagw_options: Sequence[str]) -> Iterator[MockGateway]:
     """A running MockGateway, one for the whole test session; what a test stubs in it stays.
 
     >>> def test_weather(oagw_gateway):
@@ -19,12 +30,12 @@ def oagw_gateway() -> Iterator[MockGateway]:
     ...     headers = {"Authorization": f"Bearer {oagw_gateway.token}"}
     ...     assert httpx.get(url, headers=headers).json()["location"] == "Oslo"
     """
-    with MockGateway() as gateway:
+    with MockGateway(options=oagw_options) as gateway:
         yield gateway
 
 
 @pytest.fixture
-def oagw_sandbox(oagw_gateway: MockGateway) -> Iterator[Sandbox]:
+def oagw_sandbox(oagw_gateway: RunningGateway) -> Iterator[Sandbox]:
     """A sandbox of that gateway for one test alone, with stubs, toxics and a journal of its own.
 
     >>> def test_charge(oagw_sandbox):

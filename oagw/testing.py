@@ -1,6 +1,7 @@
-"""MockGateway: a gateway in a process of its own, for the length of a test.
+"""MockGateway: a gateway in a process of its own, for the length of a test, and its sandboxes.
 
-Standard library only. ``oagw.pytest_plugin`` makes a fixture of it.
+``oagw.control_plane`` has what can be done with them, ``oagw.pytest_plugin`` makes fixtures of them.
+Standard library only.
 """
 
 import json
@@ -13,7 +14,22 @@ from types import TracebackType
 from typing import Self
 
 from oagw.config import Config
-from oagw.control_plane import ControlPlane
+from oagw.control_plane import ControlPlane, Refused, Stub, Toxic, pattern
+
+__all__ = [
+    "ControlPlane",
+    "GatewayFailed",
+    "MockGateway",
+    "Refused",
+    "RunningGateway",
+    "Sandbox",
+    "Stub",
+    "Toxic",
+    "pattern",
+]
+
+# What a gateway takes that was told nothing else.
+_TOKEN = Config().tokens[0]
 
 # Seconds that a server gets to stop before it is killed; it needs a fifth of one.
 _PATIENCE = 5.0
@@ -23,28 +39,42 @@ class GatewayFailed(RuntimeError):
     """The server did not start; the message is what it said."""
 
 
+class RunningGateway(ControlPlane):
+    """A gateway that is running already at ``base_url``, and the space that all share.
+
+    ``token`` is what clients show, ``admin_token`` that of ``--admin-token``, if the server has one.
+    """
+
+    def __init__(self, base_url: str, token: str = _TOKEN, admin_token: str | None = None) -> None:
+        super().__init__(base_url, admin_token)
+        self.token = token
+
+    def sandbox(self, expires_after: float | None = None) -> "Sandbox":
+        """A space of its own for a test, which goes away ``expires_after`` seconds after its last use."""
+        document = {} if expires_after is None else {"expiresAfterSeconds": expires_after}
+        created = self.admin("POST", "/sandboxes", document)
+        return Sandbox(self, created["id"], created["token"])
+
+    def advance(self, seconds: float) -> None:
+        """Move the clock of ``--clock manual``; returns when all that fell due has been written."""
+        self.admin("POST", "/clock/advance", {"seconds": seconds})
+
+
 class Sandbox(ControlPlane):
-    """A space of its own on a gateway: whoever calls with ``token`` has its stubs, toxics and journal.
+    """A space of its own on ``gateway``: whoever calls with ``token`` has its stubs, toxics and journal.
 
     As a context manager it deletes itself at the end.
     """
 
-    def __init__(self, gateway: ControlPlane, id: str, token: str) -> None:
-        self._gateway = gateway
+    def __init__(self, gateway: RunningGateway, id: str, token: str) -> None:
+        super().__init__(gateway.base_url, token)
+        self.gateway = gateway
         self.id = id
         self.token = token
 
-    @property
-    def base_url(self) -> str:
-        return self._gateway.base_url
-
-    @property
-    def _admin_token(self) -> str:
-        return self.token
-
     def delete(self) -> None:
-        """Free it and all it has."""
-        self.admin("DELETE", f"/sandboxes/{self.id}")
+        """Free it and all it has; nothing happens if it is gone, as it may have expired."""
+        self.gateway.admin("DELETE", f"/sandboxes/{self.id}", accept=(204, 404))
 
     def __enter__(self) -> Self:
         return self
@@ -58,46 +88,38 @@ class Sandbox(ControlPlane):
         self.delete()
 
 
-class MockGateway(ControlPlane):
+class MockGateway(RunningGateway):
     """A server process on a free port of the loopback interface, from ``start`` (or ``with``) to ``stop``.
 
-    As a ControlPlane it acts on the space that all share who do not call with the token of a sandbox.
     ``options`` are those of ``server.py``. The process does not outlive this one, even if this one is
     killed.
 
     >>> import urllib.request
-    >>> with MockGateway(options=["--stream-interval-scale", "0"]) as gateway:
+    >>> with MockGateway() as gateway, gateway.sandbox() as sandbox:
+    ...     stub = sandbox.stub("GET stripe/v1/charges/{id}", status=402, json={"error": "declined"})
     ...     request = urllib.request.Request(
-    ...         gateway.alias_url("weather") + "/current?city=Oslo",
-    ...         headers={"Authorization": f"Bearer {gateway.token}"},
+    ...         gateway.alias_url("stripe") + "/v1/charges/ch_1",
+    ...         headers={"Authorization": f"Bearer {sandbox.token}"},
     ...     )
-    ...     answer = urllib.request.urlopen(request)
-    >>> answer.headers["X-OAGW-Error-Source"]
-    'upstream'
+    ...     try:
+    ...         urllib.request.urlopen(request)
+    ...     except urllib.error.HTTPError as error:
+    ...         error.close()
+    ...     sandbox.verify("GET stripe/v1/charges/ch_1", times=1)
+    1
     """
 
-    def __init__(self, token: str = Config().tokens[0], options: Sequence[str] = ()) -> None:
-        self.token = token
+    def __init__(self, token: str = _TOKEN, options: Sequence[str] = ()) -> None:
+        super().__init__("", token)
         self._options = options
         self._process: subprocess.Popen[bytes] | None = None
-        self._url = ""
-
-    @property
-    def _admin_token(self) -> str | None:
-        return None
 
     @property
     def base_url(self) -> str:
         """Where the gateway listens, such as ``http://127.0.0.1:41234``; RuntimeError if it does not."""
         if self._process is None:
             raise RuntimeError("the gateway is not running")
-        return self._url
-
-    def sandbox(self, expires_after: float | None = None) -> Sandbox:
-        """A space of its own for a test, which goes away ``expires_after`` seconds after its last use."""
-        document = {} if expires_after is None else {"expiresAfterSeconds": expires_after}
-        created = self.admin("POST", "/sandboxes", document)
-        return Sandbox(self, created["id"], created["token"])
+        return self._base_url
 
     def start(self) -> None:
         """Start the server and wait until it accepts connections; raises GatewayFailed."""
@@ -118,7 +140,7 @@ class MockGateway(ControlPlane):
         if not line.startswith(b"{"):
             out, said = process.communicate()
             raise GatewayFailed((line + out + said).decode(errors="replace").strip())
-        self._url = json.loads(line)["url"]
+        self._base_url = json.loads(line)["url"]
         self._process = process
 
     def stop(self) -> None:

@@ -126,7 +126,7 @@ def test_the_examples_call_every_endpoint() -> None:
 
 
 def test_the_python_example_runs(capsys: pytest.CaptureFixture[str]) -> None:
-    example, _ = blocks("python")
+    example, _, _ = blocks("python")
     exec(compile(example, "README.md", "exec"), {})
     url, token, alias_url = capsys.readouterr().out.split()
     assert token == "test-integration-token"
@@ -134,7 +134,7 @@ def test_the_python_example_runs(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_the_steering_example_says_what_it_asks_for(oagw_gateway: MockGateway) -> None:
-    _, example = blocks("python")
+    _, _, example = blocks("python")
     base_url = oagw_gateway.alias_url("openai") + "/v1"
     with OpenAI(base_url=base_url, api_key=oagw_gateway.token, max_retries=0, timeout=10) as client:
         names = {"client": client}
@@ -150,7 +150,7 @@ def test_the_directives_of_the_readme_are_those_there_are() -> None:
 
 @pytest.mark.skipif(shutil.which("rustc") is None, reason="rustc is not installed")
 def test_the_rust_example_compiles_and_runs(tmp_path: Path) -> None:
-    (example,) = blocks("rust")
+    example, _ = blocks("rust")
     source = tmp_path / "example.rs"
     source.write_text(
         "use std::io::{BufRead, BufReader};\nuse std::process::{Command, Stdio};\n"
@@ -164,6 +164,20 @@ def test_the_rust_example_compiles_and_runs(tmp_path: Path) -> None:
     )
     (announced,) = blocks("json")
     assert json.loads(done.stdout).keys() == json.loads(announced).keys()
+
+
+@pytest.mark.parametrize(
+    ("language", "recipe"),
+    [("python", "test_with_sandbox.py"), ("rust", "verify.rs"), ("js", "verify.mjs"), ("go", "verify.go")],
+)
+def test_the_excerpts_of_the_recipes_are_from_them(language: str, recipe: str) -> None:
+    """``tests/examples`` runs the recipes."""
+
+    def unindented(text: str) -> str:
+        return "\n".join(line.strip() for line in text.splitlines())
+
+    whole = unindented((HOME / "examples" / recipe).read_text())
+    assert any(unindented(excerpt) in whole for excerpt in blocks(language))
 
 
 def test_the_twistd_examples_run() -> None:
@@ -183,6 +197,16 @@ def test_the_options_are_those_of_help() -> None:
     table = "\n".join(line for line in README.splitlines() if line.startswith("| `"))
     options = r"--[a-z][a-z-]+"
     assert set(re.findall(options, table)) == set(re.findall(options, told))
+
+
+def test_the_control_plane_has_what_the_table_says(oagw_gateway: MockGateway) -> None:
+    table = README.partition("| Below `/__admin`")[2].partition("\n\n")[0]
+    names = re.findall(r"`([a-z-]+)`", "".join(row.split("|")[1] for row in table.splitlines()[2:]))
+    assert len(names) > 8
+    for name in names:
+        if name == "near-misses":
+            name += "/request"
+        assert get(f"{oagw_gateway.base_url}/__admin/{name}", "-X", "OPTIONS") == ""
 
 
 def test_every_link_leads_somewhere() -> None:

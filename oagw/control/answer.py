@@ -32,6 +32,9 @@ _LINE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
 _BODIES = ("body", "jsonBody", "base64Body", "bodyFileName", "sse", "problem")
 
+# RFC 9110 section 6.4.1.
+_BODILESS = (204, 304)
+
 Files = Mapping[str, bytes]
 
 
@@ -80,10 +83,11 @@ class Canned:
         self._distribution = definition.delay_distribution
         self._variations: list[Variation] = []
         source = definition.error_source
+        headers, is_chunked = _framing(_checked_headers(definition, f"{pointer}/headers"))
         plain = Answer(
             status=definition.status or 200,
             phrase=_checked_phrase(definition.status_message or "", f"{pointer}/statusMessage"),
-            headers=tuple(_checked_headers(definition, f"{pointer}/headers")),
+            headers=tuple(headers),
             body=_body(definition, files, pointer),
             source=None if source is UNSET else source,
             fault=definition.fault or None,
@@ -92,6 +96,8 @@ class Canned:
         if definition.chunked_dribble_delay is not UNSET:
             dribble = definition.chunked_dribble_delay
             plain = plain._replace(pieces=(dribble.number_of_chunks, dribble.total_duration / 1000))
+        elif is_chunked:
+            plain = plain._replace(pieces=(1, 0.0))
         if definition.problem is not UNSET:
             plain = plain._replace(source=plain.source or "gateway")
             self._variations.append(partial(_with_problem, _wanted(definition.problem)))
@@ -197,6 +203,8 @@ def _check_combination(definition: ResponseDefinition, pointer: str) -> None:
         raise Invalid(f"{pointer}/{names[1]}", f"{names[1]} and {names[0]} exclude each other")
     if definition.problem is not UNSET and definition.status is not UNSET:
         raise Invalid(f"{pointer}/status", "a problem brings its own status")
+    if definition.sse is not UNSET and definition.status in _BODILESS:
+        raise Invalid(f"{pointer}/sse", f"there is no body with {definition.status}")
     for name in ("sse", "problem"):
         if name in names and definition.chunked_dribble_delay is not UNSET:
             raise Invalid(f"{pointer}/chunkedDribbleDelay", f"chunkedDribbleDelay does not go with {name}")
@@ -236,10 +244,19 @@ def _checked_headers(definition: ResponseDefinition, pointer: str) -> list[tuple
         if name.lower() == "x-oagw-error-source":
             raise Invalid(at, "errorSource says who made the answer")
         for value in [given] if isinstance(given, str) else given:
+            if name.lower() == "transfer-encoding" and value.lower() != "chunked":
+                raise Invalid(at, "Transfer-Encoding can only be chunked")
             if not _LINE.fullmatch(_latin(value)):
                 raise Invalid(at, f"the value of {name} has a line end or a control character")
             checked.append((name, value))
     return checked
+
+
+def _framing(headers: Sequence[tuple[str, str]]) -> tuple[list[tuple[str, str]], bool]:
+    """``headers`` without those that say where the body ends, which is ours to say, and whether in chunks."""
+    ours = ("content-length", "transfer-encoding")
+    rest = [(name, value) for name, value in headers if name.lower() not in ours]
+    return rest, any(name.lower() == "transfer-encoding" for name, _ in headers)
 
 
 def _latin(text: str) -> str:

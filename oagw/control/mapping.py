@@ -11,7 +11,10 @@ from oagw.control.response import ResponseDefinition
 # WireMock's own number for a stub that has none; 1 comes first.
 DEFAULT_PRIORITY = 5
 
-Uuid = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")]
+# In Python, $ alone would let a line end follow.
+_UUID = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$(?!\n)"
+
+Uuid = Annotated[str, msgspec.Meta(pattern=_UUID)]
 Name = Annotated[str, msgspec.Meta(max_length=1000)]
 
 
@@ -21,6 +24,7 @@ class StubMapping(
     """One stub: which requests it answers, and with what.
 
     ``id`` and ``uuid`` are the same. ``times`` is how often it answers before it steps aside.
+    ``insertion_index`` is in files that WireMock wrote; it counts stubs anew, and so do we.
     """
 
     id: Uuid | UnsetType = UNSET
@@ -35,6 +39,7 @@ class StubMapping(
     new_scenario_state: Name | UnsetType | None = UNSET
     metadata: dict[str, Any] | UnsetType | None = UNSET
     times: Annotated[int, msgspec.Meta(ge=1)] | UnsetType = UNSET
+    insertion_index: int | UnsetType = UNSET
 
 
 class ImportOptions(

@@ -59,6 +59,7 @@ _REPEAT = re.compile(r"\{(\d{1,6})(,(\d{1,6})?)?\}")
 class Expression:
     """A compiled expression: ``pattern`` as written, ``prefix`` the text that all it matches begins with.
 
+    ``needle`` is another text that is somewhere in all it matches; both are empty where nothing is sure.
     ``flags`` are Java's inline flags, such as ``i``. Raises Invalid with ``pointer``.
     """
 
@@ -75,7 +76,9 @@ class Expression:
         except (_Bad, regex.error, RecursionError, OverflowError) as error:
             detail = str(error) or "nested too deeply"
             raise Invalid(pointer, f"not a regular expression that is supported: {detail}") from None
-        self.prefix = translation.prefix
+        literal = "i" not in flags
+        self.prefix = translation.prefix if literal else ""
+        self.needle = translation.needle if literal else ""
 
     def matches(self, text: str, call: Call) -> bool:
         """Whether all of ``text`` matches; raises GaveUp."""
@@ -111,8 +114,8 @@ class _Translation:
         self._source = source
         self._at = 0
         self._out: list[str] = []
-        self._prefix: str | None = ""  # until something is not literal
-        self.prefix = ""
+        self._runs = [""]  # texts that stand in all it matches, in this order
+        self._sure = True  # whether there is anything but the first of them
         # The sizes of the open groups, written out: of all before the last item, and of that item.
         self._sizes = [[0, 0]]
         while self._at < len(source):
@@ -120,8 +123,8 @@ class _Translation:
         if len(self._sizes) > 1:
             raise _Bad("a group is not closed")
         self.text = "".join(self._out)
-        if self._prefix is not None:
-            self.prefix = self._prefix
+        self.prefix = self._runs[0]
+        self.needle = max(self._runs[1:], key=len, default="") if self._sure else ""
 
     def _item(self) -> None:
         character = self._source[self._at]
@@ -140,7 +143,7 @@ class _Translation:
             self._repeat()
         elif character == "|":
             if len(self._sizes) == 1:
-                self.prefix, self._prefix = "", None
+                self._runs, self._sure = ["", ""], False
             self._at += 1
             self._out.append("|")
         else:
@@ -152,11 +155,10 @@ class _Translation:
                 self._emit("\\" + character if character in "}]#&~" else character)
 
     def _literal(self, character: str | None) -> None:
-        if self._prefix is not None:
-            if character is None:
-                self.prefix, self._prefix = self._prefix, None
-            else:
-                self._prefix += character
+        if character is None:
+            self._runs.append("")
+        elif len(self._sizes) == 1:  # what is in a group may be missing
+            self._runs[-1] += character
 
     def _emit(self, text: str, size: int = 1) -> None:
         self._out.append(text)
@@ -180,6 +182,7 @@ class _Translation:
                 on, off = group[1].translate(_IGNORED), (group[2] or "").translate(_IGNORED).strip("-")
                 text = f"(?{on}{'-' * bool(off)}{off}{group[3]}"
                 if text.endswith(")"):  # flags for what follows
+                    self._sure = False
                     self._out.append(text if on or off else "")
                     return
         elif self._source.startswith("(?", self._at):
@@ -208,8 +211,8 @@ class _Translation:
         if counts:
             self._sizes[-1][1] *= max(1, int(counts[1]), int(counts[3] or 0))
             self._check()
-        if self._prefix is not None:  # the last character may be missing
-            self.prefix, self._prefix = self._prefix[:-1], None
+        self._runs[-1] = self._runs[-1][:-1]  # the last character may be missing
+        self._literal(None)
         self._at += len(text)
         if self._source[self._at : self._at + 1] in ("+", "?"):
             text += self._source[self._at]

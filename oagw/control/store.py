@@ -35,7 +35,7 @@ class Stub:
 
     def __init__(self, mapping: StubMapping, id: str, files: Files, pointer: str = "") -> None:
         self.id = id
-        self.mapping = msgspec.structs.replace(mapping, id=id, uuid=id)
+        self.mapping = msgspec.structs.replace(mapping, id=id, uuid=id, insertion_index=UNSET)
         self.pattern: Pattern = compiled(mapping.request, f"{pointer}/request")
         self.priority: int = mapping.priority or DEFAULT_PRIORITY
         self.scenario: str | None = mapping.scenario_name or None
@@ -138,7 +138,7 @@ class Store:
             if place is not None and (found := self._index.get((method, place)))
         ]
         for _, stub in lists[0] if len(lists) == 1 else merge(*lists, key=_by_rank):
-            if stub.is_ready(space) and stub.pattern.matches(call, now):
+            if stub.pattern.matches(call, now) and stub.is_ready(space):
                 return stub
         return None
 

@@ -22,13 +22,17 @@ MAX_TOXICS = 64
 
 _KNOWN = ", ".join(EFFECTS)
 
+# Told of in the description; Toxic checks them, and says what there is.
+_Type = Annotated[str, Meta(extra_json_schema={"enum": list(EFFECTS)})]
+_Stream = Annotated[str, Meta(extra_json_schema={"enum": ["downstream"]})]
+
 
 class ToxicDocument(Struct, frozen=True, forbid_unknown_fields=True):
     """A toxic as JSON; ``alias`` and ``request`` are not Toxiproxy's: whose answers it acts on."""
 
-    type: str
+    type: _Type
     name: Annotated[str, Meta(min_length=1, max_length=200)] | UnsetType = UNSET
-    stream: str = "downstream"
+    stream: _Stream = "downstream"
     toxicity: Annotated[float, Meta(ge=0, le=1)] = 1.0
     attributes: dict[str, Any] = {}
     alias: str | UnsetType = UNSET
@@ -39,8 +43,8 @@ class ToxicChange(Struct, frozen=True, forbid_unknown_fields=True):
     """What can be changed of a toxic: attributes that are not given stay."""
 
     name: str | UnsetType = UNSET
-    type: str | UnsetType = UNSET
-    stream: str | UnsetType = UNSET
+    type: _Type | UnsetType = UNSET
+    stream: _Stream | UnsetType = UNSET
     toxicity: Annotated[float, Meta(ge=0, le=1)] | UnsetType = UNSET
     attributes: dict[str, Any] = {}
     alias: str | UnsetType = UNSET

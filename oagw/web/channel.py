@@ -5,6 +5,7 @@ is what comes out of it; ``web.site`` is what all connections share.
 """
 
 import sys
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -43,14 +44,19 @@ class GatewayChannel(HTTPChannel):
         "_client",
         "_command",
         "_dataBuffer",
+        "_deadline",
         "_handlingRequest",
         "_head",
+        "_host",
         "_local",
         "_number",
         "_path",
+        "_peer",
         "_transferDecoder",
         "_turn",
+        "_unwritten",
         "_version",
+        "_watch",
         "requests",
     )
     requestFactory = GatewayRequest
@@ -70,7 +76,10 @@ class GatewayChannel(HTTPChannel):
         # The request line of the request that is being read, and its header lines so far.
         self._command = self._path = self._version = b""
         self._head: list[bytes] = []
-        peer, host = self.transport.getPeer(), self.transport.getHost()
+        self._deadline: float | None = None  # when the time-out is, in the clock's seconds
+        self._watch: IDelayedCall | None = None  # looks whether it has come
+        self._unwritten = b""  # the head of a response that waits for the first of its body
+        self._peer, self._host = peer, host = self.transport.getPeer(), self.transport.getHost()
         self._client, self._local = (peer.host, peer.port), (host.host, host.port)
         self._requestProducer = self._requestProducerStreaming = None
         super().connectionMade()
@@ -80,6 +89,39 @@ class GatewayChannel(HTTPChannel):
         if self._lingering is not None and self._lingering.active():
             self._lingering.cancel()
         super().connectionLost(reason)
+        if self._watch is not None:
+            self._watch.cancel()
+
+    def setTimeout(self, period: float | None) -> float | None:
+        """Time out ``period`` seconds from now; None: not at all.
+
+        Twisted would make a delayed call for each request, and cancel it. Here one call looks on.
+        """
+        previous, self.timeOut = self.timeOut, period  # type: ignore[assignment]
+        self._deadline = None
+        self.resetTimeout()
+        return previous
+
+    def resetTimeout(self) -> None:
+        if self.timeOut is not None:
+            self._deadline = self.site.now() + self.timeOut
+            if self._watch is None:
+                self._watch = self.callLater(self.timeOut, self._look)
+
+    def _look(self) -> None:
+        self._watch = None
+        if self._deadline is not None:
+            left = self._deadline - self.site.now()
+            if left > 0:
+                self._watch = self.callLater(left, self._look)
+            else:
+                self.timeoutConnection()
+
+    def getPeer(self) -> Any:
+        return self._peer  # each request asks, and a transport would make it anew
+
+    def getHost(self) -> Any:
+        return self._host  # and here it would ask the system
 
     @property
     def unsent(self) -> bool:
@@ -96,6 +138,7 @@ class GatewayChannel(HTTPChannel):
 
     def write(self, data: bytes) -> None:
         """Send at once what nothing waits before; Twisted's way would take the reactor two more turns."""
+        data, self._unwritten = self._unwritten + data, b""
         transport: Any = self.transport
         direct = isinstance(transport, Connection)  # and nothing wrapped around one, such as TLS
         if not direct or self.unsent or transport.disconnecting or not transport.connected:
@@ -107,17 +150,28 @@ class GatewayChannel(HTTPChannel):
         if sent < len(data):
             transport.write(data[sent:])
 
+    def writeSequence(self, pieces: Iterable[bytes]) -> None:
+        self.write(b"".join(pieces))
+
+    def flush(self) -> None:
+        """Write the head of a response that still waits for a body."""
+        if self._unwritten:
+            self.write(b"")
+
     def writeHeaders(self, version: bytes, code: bytes, reason: bytes, headers: Headers) -> None:
-        """Write the head of a response, unless it is withheld, and have it in the journal."""
-        lines = [b"%b %b %b" % (version, code, reason)]
-        lines += [
-            b"%b: %b" % (name, value) for name, values in headers.getAllRawHeaders() for value in values
-        ]
-        head = b"\r\n".join(lines)
+        """Write the head of a response with the first of its body, and have it in the journal.
+
+        A head that is withheld is only in the journal.
+        """
+        pieces = [version, b" ", code, b" ", reason]
+        for name, values in headers.getAllRawHeaders():
+            for value in values:
+                pieces += (b"\r\n", name, b": ", value)
+        head = b"".join(pieces)
         request = self.requests[0]
         request.entry.response_head = head
         if not request.withheld:
-            self.transport.write(head + b"\r\n\r\n")
+            self._unwritten = head + b"\r\n\r\n"
 
     def dataReceived(self, data: bytes) -> None:
         if self._refused:
@@ -137,7 +191,7 @@ class GatewayChannel(HTTPChannel):
     def headerReceived(self, line: bytes) -> bool:
         self._head.append(line)
         try:
-            return bool(super().headerReceived(line))
+            return HTTPChannel.headerReceived(self, line)  # type: ignore[no-any-return]
         except ValueError:  # a length of more digits than Python reads
             self._refuse_body()
             return False
@@ -171,7 +225,9 @@ class GatewayChannel(HTTPChannel):
 
     def checkPersistence(self, request: http.Request, version: bytes) -> bool:
         # Twisted reads the first field alone, and does not know that commas separate.
-        fields = request.requestHeaders.getRawHeaders(b"Connection", ())
+        fields = request.requestHeaders.getRawHeaders(b"Connection")
+        if fields is None:
+            return version == b"HTTP/1.1"
         options = {option.strip().lower() for field in fields for option in field.split(b",")}
         if version == b"HTTP/1.1" and b"close" in options:
             request.responseHeaders.setRawHeaders(b"Connection", (b"close",))

@@ -24,7 +24,7 @@ WRONG = canonical("permission_denied", error="Invalid bearer token", context={"r
 
 @implementer(IResource)
 class Guard:
-    """Wraps a resource; a request goes on to it unless it is answered here."""
+    """Wraps a resource that is no leaf; a request goes on to it unless it is answered here."""
 
     isLeaf = False
 
@@ -39,11 +39,8 @@ class Guard:
         answer = self.instead(request)
         if answer is not None:
             return Answered(answer)
-        assert request.postpath is not None
-        assert request.prepath is not None
-        # Hand the segment back, so that the traversal goes on in the wrapped resource.
-        request.postpath.insert(0, request.prepath.pop())
-        return self._wrapped
+        child: IResource = self._wrapped.getChildWithDefault(name, request)
+        return child
 
     def putChild(self, path: bytes, child: IResource) -> None:
         self._wrapped.putChild(path, child)

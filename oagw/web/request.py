@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
 from twisted.python.failure import Failure
+from twisted.web import http
+from twisted.web.resource import getChildForRequest
 from twisted.web.server import Request
 
 from oagw.control.invalid import Invalid
@@ -62,6 +64,9 @@ class GatewayRequest(Request):
         self.space, self.entry = self.channel.opened(self.requestHeaders)
         self.space.open += 1
 
+    def parseCookies(self) -> None:
+        """Nothing: nobody asks for ``received_cookies``."""
+
     def handleContentChunk(self, data: bytes) -> None:
         if self.content.tell() + len(data) > MAX_BODY:
             raise BodyTooLarge
@@ -84,8 +89,9 @@ class GatewayRequest(Request):
                 self._star()
             else:
                 self.prepath = []
-                self.postpath = [unquote_to_bytes(s) for s in self.path[1:].split(b"/")]
-                self.render(site.getResourceFor(self))
+                segments = self.path[1:].split(b"/")
+                self.postpath = [unquote_to_bytes(s) for s in segments] if b"%" in self.path else segments
+                self.render(getChildForRequest(site.resource, self))
         except Exception:
             self.processingFailed(Failure())
 
@@ -116,13 +122,17 @@ class GatewayRequest(Request):
         return head + b"\r\n\r\n"
 
     def write(self, data: bytes) -> None:
-        if not self.startedWriting:
+        # The server's Request would look for a Content-Type to add, and for an encoder.
+        if self.startedWriting:
+            http.Request.write(self, data)
+        else:
             self.entry.first_byte = self.channel.site.now()
-        super().write(data)
+            http.Request.write(self, data)
+            self.channel.flush()
 
     def finish(self) -> None:
         self._close_entry(journal.COMPLETE)
-        super().finish()
+        http.Request.finish(self)
 
     def connectionLost(self, reason: Failure) -> None:
         if self.content is not None and not self.finished:

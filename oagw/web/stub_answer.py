@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
+from twisted.web.http import NO_BODY_CODES
 from twisted.web.server import Request
 
 from oagw.control.answer import Answer
@@ -37,7 +38,7 @@ def _sent(answer: Answer, request: Request, streams: Streams) -> Reply | EventSt
         steps = [Step(frame.pause, frame.data) for frame in answer.frames]
         steps.append(Step(0, then=_ENDS[answer.ends]))
         return streams.play(steps, Reply(head.status, b"", fields, head.source, head.phrase))
-    if answer.pieces is not None:
+    if answer.pieces is not None and head.status not in NO_BODY_CODES:
         return streams.play(_dribbled(head.body, *answer.pieces), head)
     return head
 

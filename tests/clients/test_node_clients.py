@@ -1,4 +1,5 @@
-"""The official ``openai`` and ``@octokit/rest`` packages, run under Node, get what they parse.
+"""Under Node the official ``openai`` and ``@octokit/rest`` packages get what they parse, and the clients of
+WireMock, ``wiremock-rest-client`` and ``wiremock-captain``, drive the control plane.
 
 The checks are in ``node/*.mjs``. Without Node or the packages they are skipped, but never in CI.
 """
@@ -39,14 +40,19 @@ def lacking(reason: str) -> None:
 
 @pytest.mark.parametrize(("script", "alias"), [("openai.mjs", "openai"), ("octokit.mjs", "github")])
 def test_a_script_under_node_finds_all_well(node: str, oagw_gateway: MockGateway, script: str, alias: str):
-    environment = os.environ | {
-        "OAGW_URL": oagw_gateway.alias_url(alias),
-        "OAGW_TOKEN": oagw_gateway.token,
-    }
+    finds_all_well(node, script, oagw_gateway.alias_url(alias), oagw_gateway.token)
 
+
+def test_clients_of_wiremock_under_node_find_all_well(
+    node: str, wiremock_url: str, oagw_gateway: MockGateway
+):
+    finds_all_well(node, "wiremock.mjs", wiremock_url, oagw_gateway.token)
+
+
+def finds_all_well(node: str, script: str, url: str, token: str):
     ended = subprocess.run(
         [node, SCRIPTS / script],
-        env=environment,
+        env=os.environ | {"OAGW_URL": url, "OAGW_TOKEN": token},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

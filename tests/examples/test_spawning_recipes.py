@@ -29,13 +29,23 @@ LISTENS = "oagw-mock-server listens on"
 OTHER_TOKEN = 'main(["0", "--token", "another"])'  # ... with no tie to the recipe, which is refused
 ORPHAN = "os.kill(os.getppid(), signal.SIGKILL); main(sys.argv[1:])"  # ... after the recipe was killed
 NO_SERVER = 'sys.exit("no luck today")'  # ... not even that
+FORGETFUL = 'main([*sys.argv[1:], "--journal-count", "1"])'  # ... with a memory for the last request alone
 
 
 @pytest.fixture(scope="module", params=["spawn.py", "spawn.mjs", "spawn.rs", "spawn.go"])
 def recipe(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """The command that runs a recipe."""
-    source = EXAMPLES / request.param
-    program = tmp_path_factory.mktemp("recipe") / "spawn"
+    """The command that runs a recipe for spawning a server."""
+    return command(request.param, tmp_path_factory.mktemp("recipe"))
+
+
+@pytest.fixture(scope="module", params=["verify.mjs", "verify.rs", "verify.go"])
+def verifying(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """The command that runs a recipe for the control plane."""
+    return command(request.param, tmp_path_factory.mktemp("recipe"))
+
+
+def command(name: str, folder: Path) -> list[str]:
+    source, program = EXAMPLES / name, folder / "program"
     match source.suffix:
         case ".py":
             return [sys.executable, str(source)]
@@ -134,9 +144,26 @@ def test_a_recipe_says_that_the_gateway_did_not_start(recipe: list[str], stand_i
     assert "no luck today" in ended.errors
 
 
-def test_the_example_with_the_fixture_works() -> None:
+def test_a_recipe_stubs_an_error_and_verifies_the_retry(verifying: list[str]) -> None:
+    ended = run(verifying, ROOT / "server.py")
+    assert ended.status == 0, ended
+    assert "ok" in ended.output.splitlines()
+    assert LISTENS in ended.errors
+
+
+@pytest.mark.parametrize("stand_in", [FORGETFUL], indirect=True, ids=["forgetful"])
+def test_a_recipe_whose_verification_fails_prints_why(verifying: list[str], stand_in: Path) -> None:
+    ended = run(verifying, stand_in)
+    assert ended.status > 0, ended
+    assert "ok" not in ended.output.splitlines()
+    assert "Expected exactly 1 request" in ended.output + ended.errors
+    assert LISTENS in ended.errors
+
+
+@pytest.mark.parametrize("name", ["test_with_fixture.py", "test_with_sandbox.py"])
+def test_the_example_with_a_fixture_works(name: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", str(EXAMPLES / "test_with_fixture.py")],
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", str(EXAMPLES / name)],
         cwd=ROOT,
         capture_output=True,
         text=True,

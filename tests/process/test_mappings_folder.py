@@ -41,6 +41,23 @@ def test_stubs_and_bodies_are_read_at_the_start_and_again_at_a_hangup(folder, co
         assert get(server, PATH + "/x") == (200, b"second")
 
 
+def test_a_file_that_wiremock_wrote_is_read(folder):
+    id = "7970f977-1f5a-4c6a-8e0e-1e306369bbad"
+    saved = {
+        "id": id,
+        "request": {"url": PATH + "/saved", "method": "ANY"},
+        "response": {"status": 200, "body": "a"},
+        "uuid": id,
+        "persistent": True,
+        "insertionIndex": 14,
+    }
+    write(folder, f"any-saved-{id}", saved)
+    with Launched("0", "--mappings", str(folder)) as server:
+        assert get(server, PATH + "/saved") == (200, b"a")
+        status, shown = server.get(f"/__admin/mappings/{id}")
+        assert (status, "insertionIndex" in json.loads(shown)) == (200, False)
+
+
 def test_what_cannot_be_read_again_is_said_and_changes_nothing(folder):
     with Launched("0", "--mappings", str(folder)) as server:
         get(server)  # so that they are read

@@ -5,6 +5,7 @@ The real site, channel, request and tree; only the transport and the clock are T
 
 import json
 from collections.abc import Callable
+from functools import cache
 from typing import Any, NamedTuple
 
 from twisted.internet.address import IPv4Address
@@ -17,6 +18,7 @@ from zope.interface import implementer
 
 from oagw.app import Gateway
 from oagw.config import Config
+from tests.support.described import Description
 
 TOKEN = "test-integration-token"
 BEARER = f"Authorization: Bearer {TOKEN}"
@@ -129,7 +131,18 @@ class Wire:
     def admin(
         self, method: str, path: str, value: Any = None, *headers: str, token: str | None = None
     ) -> Answer:
-        """A call to the control plane: ``path`` below /__admin, ``value`` as JSON where it is not None."""
+        """A call to the control plane: ``path`` below /__admin, ``value`` as JSON where it is not None.
+
+        The answer is one that the description of the control plane has.
+        """
+        answer = self._admin(method, path, value, *headers, token=token)
+        type = answer.headers.get("content-type", [""])[0]
+        _description().check(method, path, answer.status, type, answer.body)
+        return answer
+
+    def _admin(
+        self, method: str, path: str, value: Any = None, *headers: str, token: str | None = None
+    ) -> Answer:
         fields = ["Host: localhost", *headers]
         if token is not None:
             fields.append(f"Authorization: Bearer {token}")
@@ -146,6 +159,11 @@ class Wire:
         answer, rest = parse(written)
         assert rest == b"", rest
         return answer
+
+
+@cache
+def _description() -> Description:
+    return Description(Wire()._admin("GET", "/openapi.json").json())
 
 
 def request(line: str, *fields: str) -> bytes:

@@ -131,10 +131,10 @@ class JournalTests(JournalCase):
         connection = self.wire.connect()
         connection.send(request("POST /__admin/x HTTP/1.1", "Host: g", "Content-Length: 10") + b"abc")
         connection.leave()
-        self.wire.connect().send(
-            request("POST /__admin/x HTTP/1.1", "Host: g", "Content-Length: 99999999999")
-        )
+        refused = self.wire.connect()
+        refused.send(request("POST /__admin/x HTTP/1.1", "Host: g", "Content-Length: 99999999999"))
         self.wire.clock.advance(LINGER)
+        refused.leave()
         self.assertEqual(self.entries(), [])
 
 

@@ -103,8 +103,8 @@ class PaceTests(StreamTests):
     def test_a_stream_that_has_long_to_wait_wakes_nobody_before(self) -> None:
         self.wire.clock.advance(0.0123)
         self.stream(iter([b"data: x\n\n"] * 2), 30).send(STREAM)
-        (alarm,) = self.wire.clock.getDelayedCalls()
-        self.assertAlmostEqual(alarm.getTime() - self.wire.clock.seconds(), 30, places=2)
+        first = min(call.getTime() for call in self.wire.clock.getDelayedCalls())
+        self.assertAlmostEqual(first - self.wire.clock.seconds(), 30, places=2)
 
     def test_one_that_waits_less_is_not_kept_by_one_that_waits_longer(self) -> None:
         long, short = self.wire.connect(), self.connection

@@ -408,6 +408,19 @@ class MappingsTests(StubCase):
             self.assertEqual(self.wire.admin(method, path, mapping()).status, 404)
         self.assertEqual(self.get().json()["error"], "Unknown alias: stripe")
 
+    def test_what_is_refused_of_a_new_stub_is_refused_of_one_in_its_place(self) -> None:
+        path = f"/mappings/{self.stub()['id']}"
+        for document, pointer in (({"persistent": True}, "/persistent"), ({"times": 0}, "/times")):
+            answer = self.wire.admin("PUT", path, document)
+            self.assertEqual((answer.status, answer.json()["errors"][0]["source"]["pointer"]), (422, pointer))
+
+    def test_an_import_knows_an_id_in_any_case(self) -> None:
+        id = self.stub()["id"]
+        options = {"duplicatePolicy": "IGNORE", "deleteAllNotInImport": True}
+        given = {"mappings": [{"id": id.upper()}], "importOptions": options}
+        self.assertEqual(self.wire.admin("POST", "/mappings/import", given).status, 200)
+        self.assertEqual(self.ids(), [id])
+
     def test_an_id_that_is_no_uuid_is_400(self) -> None:
         answer = self.wire.admin("GET", "/mappings/abc")
         self.assertEqual(

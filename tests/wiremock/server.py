@@ -18,13 +18,18 @@ class Answer(NamedTuple):
 
 
 class WireMock:
-    """WireMock run from ``jar`` on a free port, with these options; a context manager."""
+    """WireMock run from ``jar`` on a free port, with these options; a context manager.
 
-    def __init__(self, jar: str, *options: str) -> None:
+    It has no journal unless that is asked for.
+    """
+
+    def __init__(self, jar: str, *options: str, journal: bool = False) -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
-        command = ["java", "-jar", jar, "--port", str(self.port), "--no-request-journal", *options]
+        command = ["java", "-jar", jar, "--port", str(self.port), *options]
+        if not journal:
+            command.append("--no-request-journal")
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self._connection = HTTPConnection("127.0.0.1", self.port, timeout=10)
 

@@ -1,6 +1,6 @@
 """/__admin/clock: what time it is, and with --clock manual the way to move it."""
 
-from typing import Annotated, Any
+from typing import Annotated, ClassVar, Literal, TypedDict
 
 from msgspec import Meta, Struct, json
 from twisted.internet.defer import Deferred
@@ -23,15 +23,25 @@ class Move(Struct, forbid_unknown_fields=True, rename="camel"):
     seconds: Annotated[float, Meta(ge=0, le=MAX_SECONDS)]
 
 
-_MOVE = json.Decoder(Move)
+class ClockShown(TypedDict):
+    """What there is to know of the clock."""
+
+    mode: Literal["manual", "real"]
+    now: float
+    pending: int
+    next: float | None
+    timers: int
 
 
 class Clock(AdminNode):
     """GET /__admin/clock → 200 {"mode": "real" | "manual", "now", "pending", "next", "timers"}.
 
     ``now`` is in seconds since 1970. ``pending`` is how many answers wait for a time to come, ``next`` the
-    first of those times, or null. ``timers`` counts what else waits: idle connections, sandboxes to expire.
+    first of those times, or null. ``timers`` counts what else waits: connections for a request, sandboxes
+    to expire.
     """
+
+    answers: ClassVar = {"GET": {200: ClockShown}}
 
     def __init__(self, env: AdminEnv) -> None:
         super().__init__({b"advance": Advance(env)})
@@ -48,6 +58,10 @@ class Advance(AdminNode):
     the clock where it came to. The clock is everybody's: 403 with the token of a sandbox.
     """
 
+    takes = json.Decoder(Move)
+    answers: ClassVar = {"POST": {200: ClockShown}}
+    refuses = (409,)
+
     def __init__(self, env: AdminEnv) -> None:
         super().__init__()
         self._env = env
@@ -58,7 +72,9 @@ class Advance(AdminNode):
             raise Refused(403, "The clock is everybody's; move it without the token of a sandbox")
         if not isinstance(clock, ManualClock):
             raise Refused(409, "The clock is the real one; start the server with --clock manual")
-        return Deferred.fromCoroutine(self._moved(request, clock.advance(document(request, _MOVE).seconds)))
+        return Deferred.fromCoroutine(
+            self._moved(request, clock.advance(document(request, self.takes).seconds))
+        )
 
     async def _moved(self, request: Request, move: "Deferred[None]") -> Reply:
         try:
@@ -71,7 +87,7 @@ class Advance(AdminNode):
         return json_reply(_shown(self._env))
 
 
-def _shown(env: AdminEnv) -> dict[str, Any]:
+def _shown(env: AdminEnv) -> ClockShown:
     # The streams share a timer; those that wait are counted one by one.
     timers = sum(not env.streams.owns(call) for call in env.clock.getDelayedCalls())
     return {

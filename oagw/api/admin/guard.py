@@ -7,10 +7,10 @@ from ipaddress import ip_address
 from twisted.web.resource import IResource
 from twisted.web.server import Request
 
+from oagw.api.admin.error import error_reply
 from oagw.control.space import Sandbox, bearer, is_sandbox_token
-from oagw.model.problem import PHRASES
 from oagw.web.guard import Guard
-from oagw.web.reply import Headers, Reply, excerpt, json_reply
+from oagw.web.reply import Reply, excerpt
 
 # A name or an address, and a port (RFC 9110 section 7.2).
 _HOST = re.compile(rb"(?:([A-Za-z0-9.-]+)|\[([0-9A-Fa-f:.]+)\])(?::[0-9]*)?")
@@ -32,30 +32,25 @@ class AdminGuard(Guard):
     def instead(self, request: Request) -> Reply | None:
         space = getattr(request, "space", None)
         if space is None:
-            return _refusal(404, "There is no control plane on a site other than the gateway's own")
+            return error_reply(404, "There is no control plane on a site other than the gateway's own")
         host = request.getHeader(b"host") or b""
         for origin in request.requestHeaders.getRawHeaders(b"Origin", ()):
             if _netloc(origin) != host.lower():
-                return _refusal(403, f"Not for pages of another origin: {excerpt(origin)}")
+                return error_reply(403, f"Not for pages of another origin: {excerpt(origin)}")
         token = bearer(request.getHeader(b"authorization") or b"")
         if self._token is not None and compare_digest(self._token, token):
             return None
         in_sandbox = isinstance(space, Sandbox)
         if is_sandbox_token(token) and not in_sandbox:
-            return _refusal(403, "No such sandbox: it was deleted, or has expired")
+            return error_reply(403, "No such sandbox: it was deleted, or has expired")
         if self._token is None:
             if not _is_loopback(request.client.host):
-                return _refusal(403, "Only callers from this machine; start the server with --admin-token")
+                return error_reply(403, "Only callers from this machine; start the server with --admin-token")
             if not _is_loopback(_hostname(host)):
-                return _refusal(403, f"Not under the name {excerpt(host)}; call localhost or 127.0.0.1")
+                return error_reply(403, f"Not under the name {excerpt(host)}; call localhost or 127.0.0.1")
         elif not in_sandbox:
-            return _refusal(401, "Expected the admin token", {b"WWW-Authenticate": (b"Bearer",)})
+            return error_reply(401, "Expected the admin token", headers={b"WWW-Authenticate": (b"Bearer",)})
         return None
-
-
-def _refusal(status: int, detail: str, headers: Headers | None = None) -> Reply:
-    error = {"code": status, "title": PHRASES[status], "detail": detail}
-    return json_reply({"errors": [error]}, status, headers=headers)
 
 
 def _netloc(origin: bytes) -> bytes | None:

@@ -2,19 +2,19 @@
 
 import json
 from contextlib import suppress
+from typing import ClassVar, TypedDict
 from uuid import UUID
 
 import msgspec
 from twisted.internet.interfaces import IReactorTime
-from twisted.web.resource import IResource
 from twisted.web.server import Request
 
 from oagw.api.admin.env import AdminEnv
-from oagw.api.admin.node import AdminNode, document, space_of, whole_number
+from oagw.api.admin.node import AdminNode, Amount, asked, document, space_of
 from oagw.control.invalid import Invalid
 from oagw.control.mapping import Mappings, StubMapping
 from oagw.control.patience import GaveUp
-from oagw.control.pattern.operator import condition
+from oagw.control.pattern.operator import check_number, condition
 from oagw.control.pattern.spec import Operator
 from oagw.control.space import Space
 from oagw.control.store import Stub, store_of
@@ -22,9 +22,25 @@ from oagw.model.call import Call
 from oagw.web.reply import Reply, excerpt, json_reply
 from oagw.web.resource import Refused
 
-_MAPPING = msgspec.json.Decoder(StubMapping)
-_MAPPINGS = msgspec.json.Decoder(Mappings)
-_PATTERN = msgspec.json.Decoder(Operator)
+
+class Page(msgspec.Struct, frozen=True):
+    """Which part of a list is wanted: from ``offset`` on, ``limit`` of them or all."""
+
+    offset: Amount = 0
+    limit: Amount | None = None
+
+
+class Total(TypedDict):
+    """Of how many stubs a list is a part."""
+
+    total: int
+
+
+class StubList(TypedDict):
+    """Stubs, the one that is tried first first."""
+
+    mappings: list[StubMapping]
+    meta: Total
 
 
 class StubMappings(AdminNode):
@@ -33,6 +49,11 @@ class StubMappings(AdminNode):
     DELETE → 200: there are none. Below it: ``{id}``, ``reset`` (POST: as at the start), ``import`` (POST
     {"mappings", "importOptions"}), ``find-by-metadata`` and ``remove-by-metadata`` (POST a value pattern).
     """
+
+    takes = msgspec.json.Decoder(StubMapping)
+    query = Page
+    answers: ClassVar = {"GET": {200: StubList}, "POST": {201: StubMapping}}
+    parameter = "id"
 
     def __init__(self, env: AdminEnv) -> None:
         super().__init__(
@@ -45,17 +66,17 @@ class StubMappings(AdminNode):
         )
         self._env = env
 
-    def getChild(self, path: bytes, request: Request) -> IResource:
-        return OneStub(self._env, path) if path else self
+    def child(self, segment: str) -> AdminNode:
+        return OneStub(self._env, segment)
 
     def render_GET(self, request: Request) -> Reply:
         stubs = list(store_of(space_of(request)))
-        start = whole_number(request, "offset", 0)
-        limit = whole_number(request, "limit", len(stubs))
-        return _list(stubs[start : start + limit], len(stubs))
+        page = asked(request, self.query)
+        end = None if page.limit is None else page.offset + page.limit
+        return _list(stubs[page.offset : end], len(stubs))
 
     def render_POST(self, request: Request) -> Reply:
-        stub = _stub(self._env, document(request, _MAPPING))
+        stub = _stub(self._env, document(request, self.takes))
         _put(space_of(request), [stub])
         return json_reply(stub.json(), 201)
 
@@ -69,7 +90,11 @@ class StubMappings(AdminNode):
 class OneStub(AdminNode):
     """GET → 200, the stub; PUT → 200, the stub that now is in its place; DELETE → 200; 404 for another id."""
 
-    def __init__(self, env: AdminEnv, id: bytes) -> None:
+    takes = msgspec.json.Decoder(StubMapping)
+    answers: ClassVar = {"GET": {200: StubMapping}, "PUT": {200: StubMapping}}
+    refuses = (400, 404)
+
+    def __init__(self, env: AdminEnv, id: str) -> None:
         super().__init__()
         self._env = env
         self._id = id
@@ -79,8 +104,7 @@ class OneStub(AdminNode):
 
     def render_PUT(self, request: Request) -> Reply:
         known = self._known(request)
-        mapping = document(request, _MAPPING)
-        stub = Stub(mapping, known.id, self._env.directory.files)
+        stub = _stub(self._env, document(request, self.takes), id=known.id)
         _put(space_of(request), [stub])
         return json_reply(stub.json())
 
@@ -90,7 +114,7 @@ class OneStub(AdminNode):
         return json_reply({})
 
     def _known(self, request: Request) -> Stub:
-        text = excerpt(self._id)
+        text = excerpt(self._id.encode())
         try:
             id = str(UUID(text))
         except ValueError:
@@ -107,20 +131,22 @@ class Import(AdminNode):
     All of them or, if one does not fit, none.
     """
 
+    takes = msgspec.json.Decoder(Mappings)
+
     def __init__(self, env: AdminEnv) -> None:
         super().__init__()
         self._env = env
 
     def render_POST(self, request: Request) -> Reply:
-        given = document(request, _MAPPINGS)
+        given = document(request, self.takes)
         stubs = [_stub(self._env, one, f"/mappings/{n}") for n, one in enumerate(given.mappings)]
         space, options = space_of(request), given.import_options
         store = store_of(space)
+        named = {stub.id for stub in stubs}
         if options and options.duplicate_policy == "IGNORE":
             stubs = [stub for stub in stubs if store.get(stub.id) is None]
         _put(space, stubs)
         if options and options.delete_all_not_in_import:
-            named = {mapping.id or mapping.uuid for mapping in given.mappings} | {stub.id for stub in stubs}
             for stub in store:
                 if stub.id not in named:
                     _remove(space, stub)
@@ -142,25 +168,31 @@ class Reset(AdminNode):
 class FindByMetadata(AdminNode):
     """POST a value pattern → 200 {"mappings", "meta"}: the stubs whose metadata match it."""
 
+    takes = msgspec.json.Decoder(Operator)
+    answers: ClassVar = {"POST": {200: StubList}}
+
     def __init__(self, clock: IReactorTime) -> None:
         super().__init__()
         self._clock = clock
 
     def render_POST(self, request: Request) -> Reply:
-        found = by_metadata(request, self._clock.seconds())
+        found = by_metadata(space_of(request), document(request, self.takes), self._clock.seconds())
         return _list(found, len(found))
 
 
 class RemoveByMetadata(AdminNode):
     """POST a value pattern → 200: the stubs whose metadata match it are gone."""
 
+    takes = msgspec.json.Decoder(Operator)
+
     def __init__(self, clock: IReactorTime) -> None:
         super().__init__()
         self._clock = clock
 
     def render_POST(self, request: Request) -> Reply:
-        for stub in by_metadata(request, self._clock.seconds()):
-            _remove(space_of(request), stub)
+        space = space_of(request)
+        for stub in by_metadata(space, document(request, self.takes), self._clock.seconds()):
+            _remove(space, stub)
         return json_reply({})
 
 
@@ -173,13 +205,13 @@ def reset_stubs(space: Space, env: AdminEnv) -> None:
         space.hits.clear()
 
 
-def _stub(env: AdminEnv, mapping: StubMapping, pointer: str = "") -> Stub:
-    """A stub from ``mapping``, with an id of its own if it names none; raises Invalid."""
+def _stub(env: AdminEnv, mapping: StubMapping, pointer: str = "", id: str | None = None) -> Stub:
+    """A stub from ``mapping``, with the given id, its own, or else a new one; raises Invalid."""
     if mapping.id and mapping.uuid and mapping.id.lower() != mapping.uuid.lower():
         raise Invalid(f"{pointer}/uuid", "uuid and id are the same thing, and differ")
     if mapping.persistent:
         raise Invalid(f"{pointer}/persistent", "persistent stubs are files: start with --mappings")
-    id = mapping.id or mapping.uuid or str(UUID(int=env.random.getrandbits(128), version=4))
+    id = id or mapping.id or mapping.uuid or str(UUID(int=env.random.getrandbits(128), version=4))
     return Stub(mapping, id.lower(), env.directory.files, pointer)
 
 
@@ -200,12 +232,13 @@ def _list(stubs: list[Stub], total: int) -> Reply:
     return json_reply({"mappings": [stub.json() for stub in stubs], "meta": {"total": total}})
 
 
-def by_metadata(request: Request, now: float) -> list[Stub]:
-    """The stubs whose metadata match the value pattern that is sent; raises Invalid."""
-    wanted = condition(document(request, _PATTERN), "")
+def by_metadata(space: Space, operator: Operator, now: float) -> list[Stub]:
+    """The stubs of ``space`` whose metadata match ``operator``; raises Invalid."""
+    check_number([operator], "")
+    wanted = condition(operator, "")
     call = Call("POST", "/")  # whose patience is what all of it may take
     found = []
-    for stub in store_of(space_of(request)):
+    for stub in store_of(space):
         with suppress(GaveUp):
             if wanted.test(json.dumps(stub.mapping.metadata or {}), call, now):
                 found.append(stub)

@@ -1,25 +1,30 @@
-"""AdminNode: a URL of the control plane, which says no in WireMock's words."""
+"""AdminNode: a URL of the control plane, which says no in WireMock's words.
 
-from typing import Any, TypeVar
+What it declares of itself is what it works with, and what ``api.admin.openapi`` describes.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, TypeVar
 
 import msgspec
+from twisted.web.resource import IResource
 from twisted.web.server import Request
 
-from oagw.control.document import decoded
+from oagw.api.admin.error import error_reply, invalid_reply
+from oagw.control.document import decoded, misfit
 from oagw.control.invalid import Invalid
 from oagw.control.space import Space
-from oagw.model.problem import PHRASES
 from oagw.web.body import query_pairs
-from oagw.web.reply import Reply, json_reply
+from oagw.web.reply import Reply
 from oagw.web.resource import Node, Refused
 
 T = TypeVar("T")
 
+# How many of a list: from 0 on, with as many digits as make sense.
+Amount = Annotated[int, msgspec.Meta(ge=0, lt=10**12)]
+
 # Bytes of a document that is sent to the control plane.
 MAX_DOCUMENT = 16 << 20
-
-# WireMock's number for a document that does not fit.
-_INVALID = 10
 
 
 class AdminNode(Node):
@@ -28,20 +33,32 @@ class AdminNode(Node):
     It acts on the space of the token that it is called with. What is wrong is
     ``{"errors": [{"code", "source": {"pointer"}, "title", "detail"}]}``, as in WireMock's admin API: 422 for
     a document that does not fit, with a JSON pointer to the member.
+
+    ``answers`` has, by method, the statuses of success and the type of what comes with each: None for
+    nothing, several where it is JSON or a text. Where it has none, that is 200 and some object. ``refuses``
+    are the statuses, besides those that any URL may have, with which it says no. Where it takes a body,
+    ``takes`` is the decoder for ``document``; where it has a query, ``query`` is the Struct for ``asked``.
+    With ``parameter``, the name of a path segment, ``child`` is what stands below it.
     """
 
+    answers: ClassVar[Mapping[str, Mapping[int, Any]]] = {}
+    refuses: ClassVar[tuple[int, ...]] = ()
+    parameter: ClassVar[str] = ""
+
+    def child(self, segment: str) -> "AdminNode":
+        """The resource below ``segment``, for which it has no child."""
+        raise NotImplementedError
+
+    def getChild(self, path: bytes, request: Request) -> IResource:
+        if path and self.parameter:
+            return self.child(path.decode("utf-8", "replace"))
+        return super().getChild(path, request)
+
     def refusal(self, request: Request, refused: Refused) -> Reply:
-        error = {"code": refused.status, "title": PHRASES[refused.status], "detail": refused.message}
-        return json_reply({"errors": [error]}, refused.status, headers=refused.headers)
+        return error_reply(refused.status, refused.message, refused.field, refused.headers)
 
     def invalid(self, request: Request, invalid: Invalid) -> Reply:
-        error: dict[str, Any] = {
-            "code": _INVALID,
-            "source": {"pointer": invalid.pointer},
-            "title": "Error parsing JSON",
-            "detail": invalid.detail,
-        }
-        return json_reply({"errors": [error]}, 422)
+        return invalid_reply(invalid.pointer, invalid.detail)
 
 
 def space_of(request: Request) -> Space:
@@ -59,19 +76,25 @@ def recorded(request: Request) -> Space:
 
 
 def document(request: Request, decoder: msgspec.json.Decoder[T]) -> T:
-    """The body of ``request`` as the decoder's type; raises Invalid, or Refused with 413."""
+    """The body of ``request`` as the decoder's type; raises Invalid, or Refused with 413.
+
+    No body is as good as ``null``: where the type has None, it may be left out.
+    """
     assert request.content is not None
     body = request.content.read()
     if len(body) > MAX_DOCUMENT:
         raise Refused(413, f"Document larger than {MAX_DOCUMENT} bytes")
-    return decoded(decoder, body)
+    return decoded(decoder, body or b"null")
 
 
-def whole_number(request: Request, name: str, default: int) -> int:
-    """The query parameter ``name``, from 0 on; raises Refused with 400."""
-    text = dict(query_pairs(request)).get(name)
-    if text is None:
-        return default
-    if not (text.isascii() and text.isdigit()) or len(text) > 12:
-        raise Refused(400, f"{name} is a number from 0 on")
-    return int(text)
+def asked(request: Request, type: type[T]) -> T:
+    """The query of ``request`` as ``type``; raises Refused with 400.
+
+    Parameters that the type does not have are passed over.
+    """
+    try:
+        return msgspec.convert(dict(query_pairs(request)), type, strict=False)
+    except msgspec.ValidationError as error:
+        invalid = misfit(error)
+        name = invalid.pointer.removeprefix("/")
+        raise Refused(400, f"{name}: {invalid.detail}", field=name) from None

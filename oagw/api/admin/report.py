@@ -1,14 +1,21 @@
 """/__admin/report: the client's report card."""
 
+from typing import ClassVar, Literal
+
+from msgspec import Struct
 from twisted.web.server import Request
 
-from oagw.api.admin.node import AdminNode, recorded
-from oagw.control.invalid import Invalid
-from oagw.control.report.card import card, text
-from oagw.web.body import query_pairs
+from oagw.api.admin.node import AdminNode, asked, recorded
+from oagw.control.report.card import Card, card, text
 from oagw.web.reply import Reply, json_reply
 
-_TRUTH = {"true": True, "false": False}
+
+class Wanted(Struct, frozen=True, rename="camel"):
+    """What the test knows of its client, and whether the card is for people."""
+
+    retry_due: bool = False
+    streams_cancelled: bool = False
+    format: Literal["json", "text"] | None = None
 
 
 class Report(AdminNode):
@@ -19,26 +26,17 @@ class Report(AdminNode):
     people. A finding is ``control.report.finding.Finding``.
     """
 
+    query = Wanted
+    answers: ClassVar = {"GET": {200: (Card, str)}}
+    refuses = (409,)
+
     def render_GET(self, request: Request) -> Reply:
-        given = dict(query_pairs(request))
+        wanted = asked(request, self.query)
         space = recorded(request)
-        found = card(
-            space,
-            retry_due=_truth(given, "retryDue"),
-            streams_cancelled=_truth(given, "streamsCancelled"),
-        )
+        found = card(space, retry_due=wanted.retry_due, streams_cancelled=wanted.streams_cancelled)
         accept = (request.getHeader(b"accept") or b"").lower()
-        wanted = given.get("format") or ("text" if accept.startswith(b"text/plain") else "json")
-        if wanted not in ("json", "text"):
-            raise Invalid("format", "format must be json or text")
-        if wanted == "text":
+        format = wanted.format or ("text" if accept.startswith(b"text/plain") else "json")
+        if format == "text":
             body = text(found, space).encode("utf-8", "replace")
             return Reply(200, body, {b"Content-Type": (b"text/plain; charset=utf-8",)})
         return json_reply(found)
-
-
-def _truth(given: dict[str, str], name: str) -> bool:
-    try:
-        return _TRUTH[given.get(name, "false")]
-    except KeyError:
-        raise Invalid(name, f"{name} must be true or false") from None

@@ -3,12 +3,11 @@
 Lists have the newest request first, except those of ``find`` and ``remove``, as in WireMock.
 """
 
-import sys
 from base64 import b64decode
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from itertools import islice
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
@@ -17,20 +16,31 @@ from twisted.web.server import Request
 
 from oagw.api.admin.env import AdminEnv
 from oagw.api.admin.mappings import by_metadata
-from oagw.api.admin.node import AdminNode, document, space_of, whole_number
+from oagw.api.admin.node import AdminNode, Amount, asked, document, space_of
 from oagw.control.invalid import Invalid
 from oagw.control.pattern import RequestPattern, compiled
+from oagw.control.pattern.spec import Operator
 from oagw.control.search import Search, near_miss, near_requests
 from oagw.control.serve_event import logged_request, milliseconds, serve_event
 from oagw.control.space import Space
 from oagw.control.store import Stub
 from oagw.model.call import Call, origin_form
 from oagw.model.journal import Entry
-from oagw.web.body import query_pairs
 from oagw.web.reply import Reply, json_reply
 from oagw.web.resource import Refused
 
-_PATTERN = msgspec.json.Decoder(RequestPattern)
+
+class Wanted(msgspec.Struct, frozen=True, rename="camel"):
+    """Which requests a list has: those that came after ``since``, an ISO 8601 date, ``limit`` of them or all.
+
+    With ``unmatched``, those that nobody was there to answer; with ``matching_stub``, those that the stub
+    with this id answered.
+    """
+
+    limit: Amount | None = None
+    since: Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})] | None = None
+    unmatched: bool = False
+    matching_stub: Annotated[str, msgspec.Meta(extra_json_schema={"format": "uuid"})] | None = None
 
 
 class JournalNode(AdminNode):
@@ -64,6 +74,9 @@ class Requests(JournalNode):
     DELETE → 200 {}, all are forgotten.
     """
 
+    query = Wanted
+    parameter = "id"
+
     def __init__(self, env: AdminEnv) -> None:
         super().__init__(
             env,
@@ -77,13 +90,19 @@ class Requests(JournalNode):
             },
         )
 
-    def getChild(self, path: bytes, request: Request) -> IResource:
-        return One(self.env, path.decode("utf-8", "replace")) if path else self
+    def child(self, segment: str) -> AdminNode:
+        return One(self.env, segment)
 
     def render_GET(self, request: Request) -> Reply:
-        space, wanted = space_of(request), _Wanted(request)
-        found = [entry for entry in newest_first(space) if wanted.includes(entry)]
-        page = (entry for entry in found if milliseconds(entry.time) > wanted.since)
+        space, wanted = space_of(request), asked(request, self.query)
+        stub = None if wanted.matching_stub is None else _uuid(wanted.matching_stub)
+        since = -1 if wanted.since is None else milliseconds(_date(wanted.since))
+        found = [
+            entry
+            for entry in newest_first(space)
+            if not (wanted.unmatched and entry.matched) and stub in (None, entry.stub)
+        ]
+        page = (entry for entry in found if milliseconds(entry.time) > since)
         events = self.events(space, islice(page, wanted.limit))
         return _told(request, requests=events, meta={"total": len(found)})
 
@@ -97,6 +116,8 @@ class One(JournalNode):
 
     400 for an id that is no UUID.
     """
+
+    refuses = (400, 404)
 
     def __init__(self, env: AdminEnv, id: str) -> None:
         super().__init__(env)
@@ -127,22 +148,30 @@ class One(JournalNode):
 class Count(AdminNode):
     """POST /__admin/requests/count with a request pattern → 200 {"count", "requestJournalDisabled"}."""
 
+    takes = msgspec.json.Decoder(RequestPattern)
+
     def render_POST(self, request: Request) -> Reply:
-        return _told(request, count=len(_matching(request)))
+        return _told(request, count=len(_matching(space_of(request), document(request, self.takes))))
 
 
 class Find(AdminNode):
     """POST /__admin/requests/find with a request pattern → 200 {"requests": [LoggedRequest], ...}."""
 
+    takes = msgspec.json.Decoder(RequestPattern)
+
     def render_POST(self, request: Request) -> Reply:
-        return _told(request, requests=[logged_request(entry) for entry in _matching(request)])
+        found = _matching(space_of(request), document(request, self.takes))
+        return _told(request, requests=[logged_request(entry) for entry in found])
 
 
 class Remove(JournalNode):
     """POST /__admin/requests/remove with a request pattern → 200 {"serveEvents": [what was removed]}."""
 
+    takes = msgspec.json.Decoder(RequestPattern)
+
     def render_POST(self, request: Request) -> Reply:
-        return self.removed(space_of(request), _matching(request))
+        space = space_of(request)
+        return self.removed(space, _matching(space, document(request, self.takes)))
 
 
 class RemoveByMetadata(JournalNode):
@@ -151,9 +180,12 @@ class RemoveByMetadata(JournalNode):
     What is removed was answered by stubs whose metadata match.
     """
 
+    takes = msgspec.json.Decoder(Operator)
+
     def render_POST(self, request: Request) -> Reply:
-        ids = {stub.id for stub in by_metadata(request, self.env.clock.seconds())}
-        return self.removed(space_of(request), [e for e in space_of(request).journal if e.stub in ids])
+        space, now = space_of(request), self.env.clock.seconds()
+        ids = {stub.id for stub in by_metadata(space, document(request, self.takes), now)}
+        return self.removed(space, [entry for entry in space.journal if entry.stub in ids])
 
 
 class Reset(AdminNode):
@@ -227,14 +259,13 @@ class LoggedRequest(msgspec.Struct, frozen=True, rename="camel"):
         return Call(self.method, url, head, body, client=self.client_ip, host=self.host, port=self.port)
 
 
-_LOGGED = msgspec.json.Decoder(LoggedRequest)
-
-
 class OfRequest(JournalNode):
     """POST /__admin/near-misses/request with a LoggedRequest → 200 {"nearMisses": [...]}: stubs."""
 
+    takes = msgspec.json.Decoder(LoggedRequest)
+
     def render_POST(self, request: Request) -> Reply:
-        given = document(request, _LOGGED)
+        given = document(request, self.takes)
         stubs = self.stubs(space_of(request))
         near = Search().nearest_stubs(given.call(), self.env.clock.seconds(), stubs)
         shown = {k: v for k, v in msgspec.to_builtins(given).items() if v is not None}
@@ -244,8 +275,10 @@ class OfRequest(JournalNode):
 class OfPattern(AdminNode):
     """POST /__admin/near-misses/request-pattern with a request pattern → 200 {"nearMisses": [...]}."""
 
+    takes = msgspec.json.Decoder(RequestPattern)
+
     def render_POST(self, request: Request) -> Reply:
-        spec = document(request, _PATTERN)
+        spec = document(request, self.takes)
         near = Search().nearest_entries(compiled(spec, ""), newest_first(space_of(request)))
         return json_reply({"nearMisses": near_requests(near, spec)})
 
@@ -255,44 +288,27 @@ def newest_first(space: Space) -> list[Entry]:
     return list(space.journal)[::-1]
 
 
-class _Wanted:
-    """What the query of a list asks for; raises Invalid."""
-
-    def __init__(self, request: Request) -> None:
-        given = dict(query_pairs(request))
-        self._unmatched = given.get("unmatched", "").lower() == "true"
-        self._stub = _uuid(given["matchingStub"]) if given.get("matchingStub") else None
-        self.limit = whole_number(request, "limit", sys.maxsize)
-        self.since = milliseconds(_date(given["since"])) if given.get("since") else -1
-
-    def includes(self, entry: Entry) -> bool:
-        if self._unmatched and entry.matched:
-            return False
-        return self._stub is None or entry.stub == self._stub
-
-
 def _date(text: str) -> float:
     try:
         date = datetime.fromisoformat(text.replace(" ", "+"))  # a + that was not encoded
         return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError):
-        raise Invalid("since", f"{text[:100]} is not a valid ISO8601 date") from None
+        raise Refused(400, f"{text[:100]} is not a valid ISO8601 date", field="since") from None
 
 
 def _uuid(text: str) -> str:
     try:
         return str(UUID(text))
     except ValueError:
-        raise Invalid("matchingStub", f"{text[:100]} is not a valid UUID") from None
+        raise Refused(400, f"{text[:100]} is not a valid UUID", field="matchingStub") from None
 
 
 def _told(request: Request, **members: Any) -> Reply:
     return json_reply({**members, "requestJournalDisabled": space_of(request).journal.disabled})
 
 
-def _matching(request: Request) -> list[Entry]:
-    pattern = compiled(document(request, _PATTERN), "")
-    return Search().matching(pattern, space_of(request).journal)
+def _matching(space: Space, spec: RequestPattern) -> list[Entry]:
+    return Search().matching(compiled(spec, ""), space.journal)
 
 
 def _unmatched(space: Space) -> list[Entry]:

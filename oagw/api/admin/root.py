@@ -1,11 +1,16 @@
 """The tree below /__admin."""
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 from twisted.web.resource import IResource
+from twisted.web.server import Request
 
 from oagw.api.admin import clock
 from oagw.api.admin.env import AdminEnv
 from oagw.api.admin.mappings import StubMappings
 from oagw.api.admin.node import AdminNode
+from oagw.api.admin.openapi import Description
 from oagw.api.admin.report import Report
 from oagw.api.admin.requests import NearMisses, Requests
 from oagw.api.admin.sandboxes import Sandboxes
@@ -14,15 +19,18 @@ from oagw.api.admin.settings import SettingsNode
 from oagw.api.admin.system import AdminHealth, ResetAll, Shutdown, Version
 from oagw.api.admin.toxics import Toxics
 from oagw.api.admin.verify import Verify
+from oagw.web.reply import Reply
 
 
 def tree(env: AdminEnv) -> IResource:
     """The resources of the control plane."""
-    return AdminNode(
+    mappings = StubMappings(env)
+    root = Index(
+        mappings,
         {
             b"clock": clock.Clock(env),
             b"health": AdminHealth(env),
-            b"mappings": StubMappings(env),
+            b"mappings": mappings,
             b"near-misses": NearMisses(env),
             b"report": Report(),
             b"requests": Requests(env),
@@ -34,5 +42,21 @@ def tree(env: AdminEnv) -> IResource:
             b"toxics": Toxics(env),
             b"verify": Verify(),
             b"version": Version(),
-        }
+        },
     )
+    root.putChild(b"openapi.json", Description(root))
+    return root
+
+
+class Index(AdminNode):
+    """GET /__admin → as GET /__admin/mappings: what starts a WireMock asks this to know that it is there."""
+
+    query = StubMappings.query
+    answers: ClassVar = {"GET": StubMappings.answers["GET"]}
+
+    def __init__(self, mappings: StubMappings, children: Mapping[bytes, IResource]) -> None:
+        super().__init__(children)
+        self._mappings = mappings
+
+    def render_GET(self, request: Request) -> Reply:
+        return self._mappings.render_GET(request)

@@ -1,9 +1,8 @@
 """/__admin/sandboxes: spaces of their own for tests that share a server."""
 
-from typing import Annotated, Any
+from typing import Annotated, ClassVar, TypedDict
 
 from msgspec import Meta, Struct, json
-from twisted.web.resource import IResource
 from twisted.web.server import Request
 
 from oagw.api.admin.env import AdminEnv
@@ -19,7 +18,28 @@ class NewSandbox(Struct, forbid_unknown_fields=True, rename="camel"):
     expires_after_seconds: Annotated[float, Meta(gt=0, le=MAX_LIFETIME)] | None = None
 
 
-_NEW = json.Decoder(NewSandbox)
+class Created(TypedDict):
+    """A new sandbox, and the token with which it is called."""
+
+    id: str
+    token: str
+    expiresAfterSeconds: float
+
+
+class Shown(TypedDict):
+    """What there is to know of a sandbox but its token."""
+
+    id: str
+    expiresAfterSeconds: float
+    expiresInSeconds: float
+    requests: int
+    open: int
+
+
+class SandboxList(TypedDict):
+    """The sandboxes that the caller may see."""
+
+    sandboxes: list[Shown]
 
 
 class Sandboxes(AdminNode):
@@ -29,12 +49,17 @@ class Sandboxes(AdminNode):
     token of a sandbox: GET shows that one alone, POST is 403.
     """
 
+    takes = json.Decoder(NewSandbox | None)
+    answers: ClassVar = {"GET": {200: SandboxList}, "POST": {201: Created}}
+    refuses = (429,)
+    parameter = "id"
+
     def __init__(self, env: AdminEnv) -> None:
         super().__init__()
         self._env = env
 
-    def getChild(self, path: bytes, request: Request) -> IResource:
-        return OneSandbox(self._env, path.decode("latin-1")) if path else self
+    def child(self, segment: str) -> AdminNode:
+        return OneSandbox(self._env, segment)
 
     def render_GET(self, request: Request) -> Reply:
         space, now = space_of(request), self._env.clock.seconds()
@@ -44,15 +69,15 @@ class Sandboxes(AdminNode):
     def render_POST(self, request: Request) -> Reply:
         if isinstance(space_of(request), Sandbox):
             raise Refused(403, "Not from within a sandbox; call without its token")
-        assert request.content is not None
-        asked = document(request, _NEW).expires_after_seconds if request.content.getbuffer() else None
+        given = document(request, self.takes)
+        asked = None if given is None else given.expires_after_seconds
         lifetime = self._env.lifetime if asked is None else asked
         try:
             sandbox = self._env.spaces.create(lifetime, self._env.clock.seconds())
         except TooManySandboxes:
             raise Refused(429, f"There are {MAX_SANDBOXES} sandboxes already; delete some") from None
         self._env.expiry.look()
-        created = {
+        created: Created = {
             "id": sandbox.id,
             "token": sandbox.token.decode(),
             "expiresAfterSeconds": sandbox.lifetime,
@@ -67,6 +92,9 @@ class OneSandbox(AdminNode):
     ``open`` how many are not answered to their end. DELETE → 204: it is gone with all it had, and what was
     being answered in it is cut off (RST). 404 if there is none, or if the caller's token is that of another.
     """
+
+    answers: ClassVar = {"GET": {200: Shown}, "DELETE": {204: None}}
+    refuses = (404,)
 
     def __init__(self, env: AdminEnv, id: str) -> None:
         super().__init__()
@@ -93,7 +121,7 @@ class OneSandbox(AdminNode):
         return sandbox
 
 
-def _shown(sandbox: Sandbox, now: float) -> dict[str, Any]:
+def _shown(sandbox: Sandbox, now: float) -> Shown:
     return {
         "id": sandbox.id,
         "expiresAfterSeconds": sandbox.lifetime,

@@ -1,7 +1,6 @@
 """/__admin/scenarios: the states that stubs move a space through."""
 
 import msgspec
-from twisted.web.resource import IResource
 from twisted.web.server import Request
 
 from oagw.api.admin.env import AdminEnv
@@ -18,9 +17,6 @@ class ScenarioState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     state: str
 
 
-_STATE = msgspec.json.Decoder(ScenarioState)
-
-
 class Scenarios(AdminNode):
     """GET → 200 {"scenarios": [{"id", "name", "state", "possibleStates", "mappings"}]}.
 
@@ -28,14 +24,14 @@ class Scenarios(AdminNode):
     own for the scenarios of shared stubs as well.
     """
 
+    parameter = "name"
+
     def __init__(self, env: AdminEnv) -> None:
         super().__init__({b"reset": ResetScenarios()})
         self._env = env
 
-    def getChild(self, path: bytes, request: Request) -> IResource:
-        if not path:
-            return self
-        return AdminNode({b"state": State(self._env, path.decode("utf-8", "replace"))})
+    def child(self, segment: str) -> AdminNode:
+        return AdminNode({b"state": State(self._env, segment)})
 
     def render_GET(self, request: Request) -> Reply:
         space = space_of(request)
@@ -66,6 +62,9 @@ class State(AdminNode):
     404 for a scenario, and 422 for a state, that no stub mentions.
     """
 
+    takes = msgspec.json.Decoder(ScenarioState | None)
+    refuses = (404,)
+
     def __init__(self, env: AdminEnv, name: str) -> None:
         super().__init__()
         self._env = env
@@ -76,8 +75,8 @@ class State(AdminNode):
         stubs = _by_scenario(space, self._env).get(name)
         if stubs is None:
             raise Refused(404, f"Scenario {name} does not exist")
-        assert request.content is not None
-        state = document(request, _STATE).state if request.content.getbuffer().nbytes else STARTED
+        given = document(request, self.takes)
+        state = STARTED if given is None else given.state
         if state not in _states(stubs):
             raise Refused(422, f"Scenario {name} does not support state {state}", code="11")
         space.scenarios[name] = state

@@ -23,14 +23,13 @@ class GlobalSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, re
     extended: dict[str, Any] | UnsetType = UNSET
 
 
-_SETTINGS = msgspec.json.Decoder(GlobalSettings)
-
-
 class SettingsNode(AdminNode):
     """GET → 200 {"settings": {"fixedDelay", "delayDistribution", "proxyPassThrough"}}; POST, PUT them → 200.
 
     The settings of a sandbox, once it has any, take the place of the shared ones.
     """
+
+    takes = msgspec.json.Decoder(GlobalSettings)
 
     def render_GET(self, request: Request) -> Reply:
         settings = store_of(space_of(request)).settings
@@ -42,7 +41,7 @@ class SettingsNode(AdminNode):
         return json_reply({"settings": {name: value for name, value in shown.items() if value is not None}})
 
     def render_POST(self, request: Request) -> Reply:
-        given = document(request, _SETTINGS)
+        given = document(request, self.takes)
         if given.proxy_pass_through:
             raise Invalid("/proxyPassThrough", "proxyPassThrough is not supported: nothing is proxied")
         if given.extended:

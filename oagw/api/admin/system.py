@@ -63,6 +63,8 @@ class ResetAll(AdminNode):
 class Shutdown(AdminNode):
     """POST → 200, and the server stops; 403 in a sandbox, which does not have it for itself."""
 
+    refuses = (403,)
+
     def __init__(self, env: AdminEnv) -> None:
         super().__init__()
         self._env = env

@@ -1,7 +1,8 @@
 """/__admin/toxics: the toxics of the caller's space, as in Toxiproxy's API for those of a proxy."""
 
+from typing import ClassVar
+
 import msgspec
-from twisted.web.resource import IResource
 from twisted.web.server import Request
 
 from oagw.api.admin.env import AdminEnv
@@ -12,9 +13,6 @@ from oagw.web.fault import release
 from oagw.web.reply import Reply, excerpt, json_reply
 from oagw.web.resource import Refused
 
-_NEW = msgspec.json.Decoder(ToxicDocument)
-_CHANGE = msgspec.json.Decoder(ToxicChange)
-
 
 class Toxics(AdminNode):
     """GET → 200, a list, in the order in which they act; POST → 200, the new one; DELETE → 204, all removed.
@@ -23,18 +21,27 @@ class Toxics(AdminNode):
     that those which hang because of one that is removed or changed are closed.
     """
 
+    takes = msgspec.json.Decoder(ToxicDocument)
+    answers: ClassVar = {
+        "GET": {200: list[ToxicDocument]},
+        "POST": {200: ToxicDocument},
+        "DELETE": {204: None},
+    }
+    refuses = (409,)
+    parameter = "name"
+
     def __init__(self, env: AdminEnv) -> None:
         super().__init__()
         self._env = env
 
-    def getChild(self, path: bytes, request: Request) -> IResource:
-        return OneToxic(self._env, path.decode("utf-8", "replace")) if path else self
+    def child(self, segment: str) -> AdminNode:
+        return OneToxic(self._env, segment)
 
     def render_GET(self, request: Request) -> Reply:
         return json_reply([toxic.as_json() for toxic in space_of(request).toxics.values()])
 
     def render_POST(self, request: Request) -> Reply:
-        toxic, toxics = Toxic(document(request, _NEW)), space_of(request).toxics
+        toxic, toxics = Toxic(document(request, self.takes)), space_of(request).toxics
         if toxic.name in toxics:
             raise Refused(409, f'There is a toxic "{toxic.name}"')
         if len(toxics) >= MAX_TOXICS:
@@ -50,6 +57,15 @@ class Toxics(AdminNode):
 class OneToxic(AdminNode):
     """GET → 200; POST or PATCH → 200, changed in the members that are given; DELETE → 204; or 404."""
 
+    takes = msgspec.json.Decoder(ToxicChange)
+    answers: ClassVar = {
+        "GET": {200: ToxicDocument},
+        "POST": {200: ToxicDocument},
+        "PATCH": {200: ToxicDocument},
+        "DELETE": {204: None},
+    }
+    refuses = (404,)
+
     def __init__(self, env: AdminEnv, name: str) -> None:
         super().__init__()
         self._env = env
@@ -60,7 +76,7 @@ class OneToxic(AdminNode):
 
     def render_POST(self, request: Request) -> Reply:
         toxic = self._toxic(request)
-        changed = toxic.changed(document(request, _CHANGE))
+        changed = toxic.changed(document(request, self.takes))
         space_of(request).toxics[self._name] = changed
         release(self._env.streams, toxic)
         return json_reply(changed.as_json())

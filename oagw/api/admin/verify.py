@@ -1,5 +1,7 @@
 """/__admin/verify: did the client do what the test expects."""
 
+from typing import Any, ClassVar
+
 import msgspec
 from twisted.web.server import Request
 
@@ -8,8 +10,6 @@ from oagw.control.explanation import differences, explain
 from oagw.control.search import near_requests
 from oagw.control.verify import Mistimed, Verification, verify
 from oagw.web.reply import Reply, json_reply
-
-_VERIFICATION = msgspec.json.Decoder(Verification)
 
 
 class Verify(AdminNode):
@@ -20,8 +20,11 @@ class Verify(AdminNode):
     ``tooSoon`` and ``tooLate`` (which requests, after which, in seconds).
     """
 
+    takes = msgspec.json.Decoder(Verification)
+    answers: ClassVar = {"POST": {200: dict[str, Any], 409: dict[str, Any]}}
+
     def render_POST(self, request: Request) -> Reply:
-        spec = document(request, _VERIFICATION)
+        spec = document(request, self.takes)
         outcome = verify(spec, recorded(request).journal)
         told = {
             "verified": outcome.verified,

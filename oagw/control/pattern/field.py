@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from oagw.control.invalid import Invalid
 from oagw.control.pattern.condition import Condition
-from oagw.control.pattern.operator import condition, operator_of
-from oagw.control.pattern.spec import BodyOperator, RequestPattern, ValuesOperator
+from oagw.control.pattern.operator import check_number, condition, operator_of
+from oagw.control.pattern.spec import BodyOperator, Operator, RequestPattern, ValuesOperator
 from oagw.control.pattern.url import Url
 from oagw.model.call import Call
 from oagw.model.secret import MASK, masked
@@ -32,6 +32,7 @@ class Field(NamedTuple):
 
 def fields_of(spec: RequestPattern, url: Url, pointer: str) -> list[Field]:
     """What ``spec`` looks at besides method and URL, the cheapest first."""
+    check_number(_operators(spec), pointer)
     fields: list[Field] = []
     if spec.port is not None:
         fields.append(_port(spec.port))
@@ -63,6 +64,16 @@ def fields_of(spec: RequestPattern, url: Url, pointer: str) -> list[Field]:
     for index, body in enumerate(spec.bodyPatterns or ()):
         fields.append(_body(body, f"{pointer}/bodyPatterns/{index}"))
     return fields
+
+
+def _operators(spec: RequestPattern) -> list[Operator]:
+    """Those that ``spec`` has itself, without what is in them."""
+    found: list[Operator] = [one for one in (spec.host, spec.clientIp) if one is not None]
+    for of_texts in (spec.cookies, spec.pathParameters):
+        found += (of_texts or {}).values()
+    for of_values in (spec.headers, spec.queryParameters, spec.formParameters):
+        found += (of_values or {}).values()
+    return found + list(spec.bodyPatterns or ())
 
 
 def _values_of(key: str, group: Callable[[Call], dict[str, list[str]]]) -> Callable[[Call], list[str] | None]:

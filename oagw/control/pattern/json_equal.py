@@ -40,10 +40,10 @@ def json_equal_condition(spec: Operator, at: str) -> Condition:
     """The operator equalToJson; raises Invalid."""
     given = spec.equalToJson
     try:
-        if isinstance(given, str) and len(given) > _MAX_LENGTH:
-            raise Invalid(at, f"equalToJson may have {_MAX_LENGTH} characters")
         expected = json.loads(given, parse_constant=_no_constant) if isinstance(given, str) else given
         shown = json.dumps(expected, ensure_ascii=False)
+        if len(shown) > _MAX_LENGTH:
+            raise Invalid(at, f"equalToJson may have {_MAX_LENGTH} characters")
         shown.encode()  # half a surrogate pair is not JSON
         has_placeholders = "{json-unit." in shown
         if has_placeholders:

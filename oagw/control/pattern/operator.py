@@ -1,6 +1,7 @@
 """Operators as Conditions: the texts, the logic, and where the others are found."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Any
 
 from msgspec import UNSET
@@ -12,11 +13,12 @@ from oagw.control.pattern.date import date_condition
 from oagw.control.pattern.json_equal import json_equal_condition
 from oagw.control.pattern.json_path import json_path_condition
 from oagw.control.pattern.json_schema import json_schema_condition
-from oagw.control.pattern.spec import Operator
+from oagw.control.pattern.spec import Operator, ValuesOperator
 from oagw.control.regex import Expression
 
-# How deep operators may stand in each other.
+# How deep operators may stand in each other, and how many there may be in one pattern.
 _MAX_DEPTH = 20
+MAX_OPERATORS = 1_000
 
 _DATE_OPTIONS = (
     "actualFormat",
@@ -43,8 +45,14 @@ _OPTIONS: dict[str, tuple[str, ...]] = {
 
 def given(spec: Operator) -> dict[str, Any]:
     """The members of ``spec`` that are given, by their names in JSON."""
-    pairs = ((one.encode_name, getattr(spec, one.name)) for one in fields(spec))
+    pairs = ((name, getattr(spec, attribute)) for attribute, name in _names(type(spec)))
     return {name: value for name, value in pairs if value is not (UNSET if name == "equalToJson" else None)}
+
+
+@cache
+def _names(type: type[Operator]) -> list[tuple[str, str]]:
+    """The members of ``type`` by their names in Python and in JSON; msgspec takes long to tell."""
+    return [(one.name, one.encode_name) for one in fields(type)]
 
 
 def operator_of(spec: Operator, pointer: str) -> str:
@@ -59,6 +67,20 @@ def operator_of(spec: Operator, pointer: str) -> str:
         if name != names[0] and name not in _OPTIONS[names[0]]:
             raise Invalid(f"{pointer}/{name}", f"{name} is no option of {names[0]}")
     return names[0]
+
+
+def check_number(specs: Iterable[Operator], pointer: str) -> None:
+    """Raise Invalid if ``specs`` have more than MAX_OPERATORS in them."""
+    waiting, seen = list(specs), 0
+    while waiting:
+        spec = waiting.pop()
+        seen += 1
+        if seen + len(waiting) > MAX_OPERATORS:
+            raise Invalid(pointer, f"There may be {MAX_OPERATORS} operators in one pattern")
+        waiting += [*(spec.and_ or ()), *(spec.or_ or ())]
+        waiting += [one for one in (spec.not_, spec.matchesJsonPath) if isinstance(one, Operator)]
+        if isinstance(spec, ValuesOperator):
+            waiting += [*(spec.hasExactly or ()), *(spec.includes or ())]
 
 
 def condition(spec: Operator, pointer: str, depth: int = 0) -> Condition:

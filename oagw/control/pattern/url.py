@@ -72,9 +72,15 @@ class Url:
     def _expression(self, expression: Expression, *, whole: bool) -> None:
         self._text = expression.prefix or None
         self.alias = _alias(canonical_url(expression.prefix))
-        self.matches = lambda call: any(
-            expression.matches(spelling, call) for spelling in (call.urls if whole else call.paths)
-        )
+        prefix, needle = expression.prefix, expression.needle
+
+        def matches(call: Call) -> bool:
+            for spelling in call.urls if whole else call.paths:
+                if spelling.startswith(prefix) and needle in spelling and expression.matches(spelling, call):
+                    return True
+            return False
+
+        self.matches = matches
 
     def _literal(self, name: str, text: str, at: str) -> None:
         self._text = text
@@ -89,7 +95,10 @@ class Url:
                 for odd, piece in enumerate(pieces)
             )
             template = self._template = Expression(source, at)
-            self.matches = lambda call: template.matches(call.paths[0], call)
+            prefix, needle = template.prefix, template.needle
+            self.matches = lambda call: (
+                (path := call.paths[0]).startswith(prefix) and needle in path and template.matches(path, call)
+            )
         elif name == "urlPath":
             self.alias = _alias(text + "/")
             self.literal_path = text

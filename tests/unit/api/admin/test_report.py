@@ -45,8 +45,8 @@ class ReportTests(AdminCase):
             self.assertTrue(answer.body.startswith(b"0 requests, 0 findings\n"))
 
     def test_parameters_that_say_nothing_are_refused(self) -> None:
-        self.refused(self.wire.admin("GET", "/report?format=xml"), "format")
-        self.refused(self.wire.admin("GET", "/report?retryDue=maybe"), "retryDue")
+        self.refused(self.wire.admin("GET", "/report?format=xml"), "format", 400)
+        self.refused(self.wire.admin("GET", "/report?retryDue=maybe"), "retryDue", 400)
 
     def test_a_sandbox_has_a_card_of_its_own(self) -> None:
         token = self.wire.gateway.spaces.create(60, self.wire.clock.seconds()).token.decode()

@@ -1,0 +1,105 @@
+"""docs/control-plane.md: its commands run as they are written there, its tables are what there is."""
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+from twisted.web.resource import IResource
+
+from oagw.api.admin.node import AdminNode
+from oagw.control.effect import EFFECTS
+from oagw.control.response import Category
+from oagw.testing import MockGateway, Refused
+from tests.support.wire import Wire
+
+PAGE = (Path(__file__).resolve().parent.parent / "docs" / "control-plane.md").read_text()
+
+PATIENCE = 30
+
+
+def rows(heading: str) -> dict[str, str]:
+    """The table below ``heading``: its first column, and its second."""
+    table = PAGE.partition(f"# {heading}\n")[2].partition("\n#")[0]
+    return dict(re.findall(r"^\| (`.*?) \| (.*?) \|$", table, re.MULTILINE))
+
+
+def calls() -> list[tuple[str, str]]:
+    """Method and path of all calls that the page lists."""
+    found = []
+    for cell in rows("What there is"):
+        methods: list[str] = []
+        for method, path in re.findall(r"`([A-Z]+)(?: (/[^`]*))?`", cell):
+            methods.append(method)
+            if path:
+                found += [(method, path) for method in methods]
+                methods = []
+    return found
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+def test_the_commands_are_answered_one_after_the_other() -> None:
+    commands = "\n".join(re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL))
+    with MockGateway(options=["--clock", "manual"]) as gateway:
+        script = (
+            "set -euo pipefail\n"
+            'curl() { command curl -sS --fail-with-body -m 10 "$@"; }\n'
+            f"OAGW={gateway.base_url} AUTH='Authorization: Bearer {gateway.token}'\n{commands}"
+        )
+        done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=PATIENCE)
+        assert done.returncode == 0, done.stdout + done.stderr
+        (sandbox,) = re.findall(r'"requests":0,"open":', done.stdout)
+        assert sandbox
+        assert '"verified":true' in done.stdout
+
+
+def test_every_call_that_is_listed_is_there() -> None:
+    wire = Wire()
+    for method, path in calls():
+        allowed = wire.admin("OPTIONS", path).headers["allow"][0]
+        assert method in allowed.split(", "), (method, path)
+
+
+def test_every_call_that_is_there_is_listed() -> None:
+    def walk(node: IResource, path: str) -> Iterator[str]:
+        if isinstance(node, AdminNode):
+            if node._renders:
+                yield path
+            for name, child in node.children.items():
+                yield from walk(child, f"{path}/{name.decode()}")
+
+    listed = {path for _, path in calls()}
+    assert set(walk(Wire().gateway._admin()._wrapped, "")) - listed == {""}
+
+
+def test_every_type_of_toxic_is_listed_with_all_its_attributes() -> None:
+    table = rows("Toxics")
+    assert {name.strip("`") for name in table} == set(EFFECTS)
+    for name, effect in EFFECTS.items():
+        explained = set(re.findall("`(.*?)`", table[f"`{name}`"]))
+        assert explained == set(effect.__struct_encode_fields__), name
+
+
+def test_the_problems_that_are_named_exist() -> None:
+    named = set(re.findall(r'`"(\w+)"` ', rows("Stubs")["`response.problem`"]))
+    assert len(named) == 3
+    for category in named:
+        assert msgspec.convert(category, Category) == category
+
+
+def refused() -> list[str]:
+    return [
+        text for cell in rows("What WireMock has and this refuses") for text in re.findall("`(.*?)`", cell)
+    ]
+
+
+@pytest.mark.parametrize("text", refused())
+def test_what_is_said_to_be_refused_is_refused_by_name(text: str, oagw_gateway: MockGateway) -> None:
+    with oagw_gateway.sandbox() as sandbox, pytest.raises(Refused) as caught:
+        sandbox.admin("POST", "/mappings", json.loads(text))
+    member = str(caught.value).partition(":")[0].strip("/").split("/")
+    assert all(name in text or name.isdecimal() for name in member), caught.value

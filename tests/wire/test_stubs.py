@@ -355,7 +355,10 @@ class RefusedTests(StubCase):
             ({"response": {"body": "a", "jsonBody": 1}}, "/response/jsonBody"),
             ({"response": {"headers": {"A B": "x"}}}, "/response/headers/A B"),
             ({"response": {"headers": {"A": "x\r\nB: c"}}}, "/response/headers/A"),
-            ({"response": {"headers": {"X-OAGW-Error-Source": "x"}}}, "/response/headers/X-OAGW-Error-Source"),
+            (
+                {"response": {"headers": {"X-Oagw-Error-Source": "x"}}},
+                "/response/headers/X-Oagw-Error-Source",
+            ),
             (
                 {"response": {"sse": [], "chunkedDribbleDelay": {"numberOfChunks": 1, "totalDuration": 1}}},
                 "/response/chunkedDribbleDelay",

@@ -44,11 +44,10 @@ class Clock(AdminNode):
     answers: ClassVar = {"GET": {200: ClockShown}}
 
     def __init__(self, env: AdminEnv) -> None:
-        super().__init__({b"advance": Advance(env)})
-        self._env = env
+        super().__init__(env, {b"advance": Advance(env)})
 
     def render_GET(self, request: Request) -> Reply:
-        return json_reply(_shown(self._env))
+        return json_reply(_shown(self.env))
 
 
 class Advance(AdminNode):
@@ -62,12 +61,8 @@ class Advance(AdminNode):
     answers: ClassVar = {"POST": {200: ClockShown}}
     refuses = (409,)
 
-    def __init__(self, env: AdminEnv) -> None:
-        super().__init__()
-        self._env = env
-
     def render_POST(self, request: Request) -> "Deferred[Reply]":
-        clock = self._env.clock
+        clock = self.env.clock
         if isinstance(space_of(request), Sandbox):
             raise Refused(403, "The clock is everybody's; move it without the token of a sandbox")
         if not isinstance(clock, ManualClock):
@@ -84,7 +79,7 @@ class Advance(AdminNode):
                 f"{MAX_RUN} things fell due, the clock stopped {stopped.left:.6f} seconds short; advance on"
             )
             return self.refusal(request, Refused(422, detail))
-        return json_reply(_shown(self._env))
+        return json_reply(_shown(self.env))
 
 
 def _shown(env: AdminEnv) -> ClockShown:

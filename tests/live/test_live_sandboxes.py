@@ -1,67 +1,107 @@
 """Five hundred sandboxes at once on one gateway, over real sockets: none sees anything of another."""
 
 import json
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest_twisted
 from twisted.internet.defer import Deferred, gatherResults
 
 from oagw.config import Config
 from tests.live.test_live_reactor import Client, Running
-from tests.support.wire import Answer, parse, request
+from tests.support.wire import TOKEN, Answer, parse, request
 
 SANDBOXES = 500
 
+JOB = "/api/oagw/v1/proxy/jobs/v1/job"
+CITY = "/oagw/v1/proxy/weather/current?city="
 
-async def answers(running: Running, *requests: tuple[str, str, str | None]) -> list[Answer]:
-    """The answers to requests (method, target, token) on a connection of their own."""
-    heads = []
-    for number, (method, target, token) in enumerate(requests, 1):
-        fields = (
-            ["Host: localhost"] if token is None else ["Host: localhost", f"Authorization: Bearer {token}"]
-        )
-        if number == len(requests):
+
+class Ask(NamedTuple):
+    """A request; ``value`` is sent as JSON."""
+
+    method: str
+    target: str
+    token: str | None = None
+    value: Any = None
+
+
+async def answers(running: Running, *asked: Ask) -> list[Answer]:
+    """The answers to requests on a connection of their own."""
+    sent = []
+    for number, (method, target, token, value) in enumerate(asked, 1):
+        body = b"" if value is None else json.dumps(value).encode()
+        fields = ["Host: localhost", f"Content-Length: {len(body)}"]
+        if token is not None:
+            fields.append(f"Authorization: Bearer {token}")
+        if number == len(asked):
             fields.append("Connection: close")
-        heads.append(request(f"{method} {target} HTTP/1.1", *fields))
-    client = await running.connect(Client(b"".join(heads)))
+        sent.append(request(f"{method} {target} HTTP/1.1", *fields) + body)
+    client = await running.connect(Client(b"".join(sent)))
     await client.ended
     found, rest = [], client.received
     while rest:
         answer, rest = parse(rest)
         found.append(answer)
-    assert len(found) == len(requests)
+    assert len(found) == len(asked)
     return found
 
 
 class Test:
-    """One of many tests that share a gateway. What sandboxes keep apart is arranged and checked here."""
+    """One of many tests that share a gateway. What sandboxes keep apart is arranged and checked here.
+
+    Each stubs the same URL: a scenario that is queued once and then done, with an answer of its own; and
+    limits a different built-in answer.
+    """
 
     __test__ = False  # for pytest
 
     def __init__(self, running: Running, number: int) -> None:
         self.running = running
-        self.number = number
         self.cities = [f"City-{number}-{turn}" for turn in range(number % 3 + 1)]
+        self.name = f"job {number}"
+        self.has_toxic = number % 2 == 0
+
+    async def admin(self, method: str, path: str, value: Any = None) -> Answer:
+        (answer,) = await answers(self.running, Ask(method, f"/__admin{path}", self.token, value))
+        return answer
 
     async def arrange(self) -> None:
-        (created,) = await answers(self.running, ("POST", "/__admin/sandboxes", None))
+        (created,) = await answers(self.running, Ask("POST", "/__admin/sandboxes"))
         self.id, self.token = created.json()["id"], created.json()["token"]
+        for state, following, body in (("Started", "done", "queued"), ("done", "done", self.name)):
+            stub = {
+                "request": {"method": "GET", "urlPath": JOB},
+                "response": {"body": body},
+                "scenarioName": "job",
+                "requiredScenarioState": state,
+                "newScenarioState": following,
+            }
+            assert (await self.admin("POST", "/mappings", stub)).status == 201
+        if self.has_toxic:
+            toxic = {"type": "slicer", "alias": "weather", "attributes": {"average_size": 50}}
+            assert (await self.admin("POST", "/toxics", toxic)).status == 200
 
     async def act(self) -> None:
-        path = "/oagw/v1/proxy/weather/current?city="
-        calls = [("GET", path + city, self.token) for city in self.cities]
-        found = await answers(self.running, *calls)
-        assert [answer.json()["location"] for answer in found] == self.cities
+        calls = [Ask("GET", CITY + city, self.token) for city in self.cities]
+        found = await answers(self.running, *calls, *[Ask("GET", JOB, self.token)] * 2)
+        assert [answer.json()["location"] for answer in found[:-2]] == self.cities
+        assert [answer.body.decode() for answer in found[-2:]] == ["queued", self.name]
 
     async def check(self) -> None:
-        (shown,) = await answers(self.running, ("GET", f"/__admin/sandboxes/{self.id}", self.token))
-        assert shown.json()["requests"] == len(self.cities)
-        sandbox: Any = self.running.gateway.spaces.get(self.id)
-        assert [entry.url.decode().partition("city=")[2] for entry in sandbox.journal] == self.cities
+        events = (await self.admin("GET", "/requests")).json()["requests"][::-1]
+        urls = [event["request"]["url"] for event in events]
+        assert urls == [*[CITY + city for city in self.cities], JOB, JOB]
+        toxics = {tuple(event["request"]["oagw"]["toxics"]) for event in events[:-2]}
+        assert toxics == {("slicer_downstream",) if self.has_toxic else ()}
+        (scenario,) = (await self.admin("GET", "/scenarios")).json()["scenarios"]
+        assert scenario["state"] == "done"
+        pattern = {"request": {"urlPath": JOB}, "times": 2}
+        assert (await self.admin("POST", "/verify", pattern)).json()["verified"] is True
 
     async def clean(self) -> None:
-        (gone,) = await answers(self.running, ("DELETE", f"/__admin/sandboxes/{self.id}", self.token))
-        assert gone.status == 204
+        assert (await self.admin("DELETE", f"/sandboxes/{self.id}")).status == 204
+        after = await answers(self.running, Ask("GET", JOB, self.token), Ask("GET", JOB, TOKEN))
+        assert [answer.status for answer in after] == [403, 404]
 
 
 @pytest_twisted.ensureDeferred
@@ -72,8 +112,9 @@ async def test_hundreds_of_sandboxes_in_parallel_never_see_each_other() -> None:
         await gatherResults([Deferred.fromCoroutine(step(test)) for test in tests], consumeErrors=True)
     assert len(running.gateway.spaces) == SANDBOXES
     assert len(running.gateway.spaces.shared.journal) == 0
+    assert running.gateway.spaces.shared.stubs is None
     await gatherResults([Deferred.fromCoroutine(test.clean()) for test in tests], consumeErrors=True)
-    (left,) = await answers(running, ("GET", "/__admin/sandboxes", None))
+    (left,) = await answers(running, Ask("GET", "/__admin/sandboxes"))
     assert json.loads(left.body) == {"sandboxes": []}
     await running.gateway.stop()
     await running.quiet()

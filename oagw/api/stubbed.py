@@ -16,7 +16,7 @@ from oagw.model.secret import masked_url
 from oagw.web.deliver import Answer
 from oagw.web.guard import Guard
 from oagw.web.reply import UPSTREAM, json_reply, problem_reply
-from oagw.web.request import GatewayRequest
+from oagw.web.request import MOCK_FAULT, GatewayRequest
 from oagw.web.stream import Streams
 
 if TYPE_CHECKING:  # loaded when the first stub is made
@@ -52,6 +52,8 @@ class Stubs:
             return None
         assert isinstance(request, GatewayRequest)
         call = request.call()
+        if request.faults:
+            call.head = _without_faults(call.head)
         now = self._clock.seconds()
         stores = self._spaces.stores(space)
         for store in stores:
@@ -109,6 +111,12 @@ class StubbedOutside(Stubbed):
     def instead(self, request: Request) -> Answer | None:
         elsewhere = request.path.startswith(_GUARDED) or is_admin(request.path)
         return None if elsewhere else super().instead(request)
+
+
+def _without_faults(head: bytes) -> bytes:
+    """The header lines of ``head`` that an upstream gets to see."""
+    lines = head.split(b"\r\n")
+    return b"\r\n".join(line for line in lines if line.partition(b":")[0].title() != MOCK_FAULT)
 
 
 def _explained(call: Call, stubs: "list[Stub]", now: float) -> str:

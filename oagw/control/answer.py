@@ -253,10 +253,9 @@ def _checked_headers(definition: ResponseDefinition, pointer: str) -> list[tuple
 
 
 def _framing(headers: Sequence[tuple[str, str]]) -> tuple[list[tuple[str, str]], bool]:
-    """``headers`` without those that say where the body ends, which is ours to say, and whether in chunks."""
-    ours = ("content-length", "transfer-encoding")
-    rest = [(name, value) for name, value in headers if name.lower() not in ours]
-    return rest, any(name.lower() == "transfer-encoding" for name, _ in headers)
+    """``headers`` without Transfer-Encoding, which is ours to write, and whether there was one."""
+    rest = [(name, value) for name, value in headers if name.lower() != "transfer-encoding"]
+    return rest, len(rest) < len(headers)
 
 
 def _latin(text: str) -> str:

@@ -1,10 +1,14 @@
 """A folder in WireMock's layout: stubs in ``mappings/*.json``, bodies in ``__files/``."""
 
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping
+from errno import EFBIG, EINVAL
 from pathlib import Path
+from stat import S_ISREG
 from uuid import NAMESPACE_URL, uuid5
 
 import msgspec
+from msgspec import UNSET, Raw, UnsetType
 
 from oagw.control.document import decoded
 from oagw.control.invalid import Invalid
@@ -12,9 +16,17 @@ from oagw.control.mapping import Mappings, StubMapping
 from oagw.control.space import Space
 from oagw.control.store import Stub, store_of
 
-# Bytes of a file that a stub may answer with.
+# Bytes of a file of stubs, and of one that a stub may answer with.
 _MAX = 64_000_000
 
+
+class _Kind(msgspec.Struct):
+    """A file of stubs, as far as it tells whether there are several in it."""
+
+    mappings: Raw | UnsetType = UNSET
+
+
+_KIND = msgspec.json.Decoder(_Kind)
 _ONE = msgspec.json.Decoder(StubMapping)
 _MANY = msgspec.json.Decoder(Mappings)
 
@@ -28,9 +40,9 @@ class Files(Mapping[str, bytes]):
     def __getitem__(self, name: str) -> bytes:
         try:
             path = (self._folder / name).resolve()
-            if not path.is_relative_to(self._folder) or path.stat().st_size > _MAX:
+            if not path.is_relative_to(self._folder):
                 raise KeyError(name)
-            return path.read_bytes()
+            return _content(path)
         except (OSError, ValueError):  # ValueError: a NUL in the name
             raise KeyError(name) from None
 
@@ -72,6 +84,7 @@ class Directory:
         store = store_of(space)
         store.clear()
         space.hits.clear()
+        space.scenarios.clear()
         for stub in reversed(self.stubs):
             store.add(stub)
 
@@ -80,13 +93,18 @@ class Directory:
             return
         if not self._path.is_dir():
             raise Invalid("", f"{self._path} is not a folder")
+        ids: set[str] = set()
         for path in sorted((self._path / "mappings").rglob("*.json")):
             place = path.relative_to(self._path).as_posix()
             try:
-                for pointer, mapping in _mappings_in(path.read_bytes()):
+                for pointer, mapping in _mappings_in(_content(path).removeprefix(BOM_UTF8)):
                     # The same at each reading, so that a stub is known again.
                     id = mapping.id or mapping.uuid or str(uuid5(NAMESPACE_URL, place + pointer))
-                    yield Stub(mapping, id.lower(), self.files, pointer)
+                    stub = Stub(mapping, id.lower(), self.files, pointer)
+                    if stub.id in ids:
+                        raise Invalid(f"{pointer}/id", "another stub of the folder has this id")
+                    ids.add(stub.id)
+                    yield stub
             except OSError as error:
                 raise Invalid("", f"{place}: {error.strerror}") from None
             except Invalid as invalid:
@@ -94,10 +112,20 @@ class Directory:
                 raise Invalid("", f"{at}: {invalid.detail}") from None
 
 
+def _content(path: Path) -> bytes:
+    """What is in the file at ``path``; raises OSError, also if it is too large, or a pipe: that blocks."""
+    status = path.stat()
+    if not S_ISREG(status.st_mode):
+        raise OSError(EINVAL, "Not a file")
+    if status.st_size > _MAX:
+        raise OSError(EFBIG, f"Larger than {_MAX} bytes")
+    return path.read_bytes()
+
+
 def _mappings_in(body: bytes) -> Iterator[tuple[str, StubMapping]]:
     """The stubs of a file, one or ``{"mappings": [...]}``, each with its JSON pointer; raises Invalid."""
-    if b'"mappings"' in body:
+    if decoded(_KIND, body).mappings is UNSET:
+        yield "", decoded(_ONE, body)
+    else:
         for number, mapping in enumerate(decoded(_MANY, body).mappings):
             yield f"/mappings/{number}", mapping
-    else:
-        yield "", decoded(_ONE, body)

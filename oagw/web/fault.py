@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from math import inf
 
-from twisted.web.http import NO_BODY_CODES
 from twisted.web.server import Request
 
 from oagw.control.effect import Piece
@@ -16,9 +15,9 @@ from oagw.model.call import is_admin
 from oagw.model.events import AnswerCounter
 from oagw.model.journal import FAULT
 from oagw.model.step import Step, Then
-from oagw.web.reply import Reply, begin, begin_whole
+from oagw.web.reply import Reply, begin, begin_whole, is_bodiless
 from oagw.web.request import GatewayRequest
-from oagw.web.stream import EventStream, Streams, chunk, head
+from oagw.web.stream import EventStream, Streams, chunk
 
 # Seconds without a reader that are made up for. A big write alone fills the transport for a moment, and a
 # rate must hold nevertheless.
@@ -95,14 +94,13 @@ class SpoiltAnswer(EventStream):
         if isinstance(answer, Reply):
             begin_whole(request, answer)
             self._head = request.head()
-            empty = request.method == b"HEAD" or answer.status in NO_BODY_CODES
-            data = self._head if empty else self._head + answer.body
+            data = self._head if is_bodiless(request, answer) else self._head + answer.body
             return iter((Piece(0.0, data), Piece(0.0, b"", Then.CLOSE)))
         reply, steps = answer.taken()
         first = next(steps, None) or Step(0, then=Then.CLOSE)  # what breaks here is still an honest 500
-        if request.method == b"HEAD":
-            reply, first = reply or head(), Step(0, then=Then.CLOSE)
         if reply is not None:
+            if is_bodiless(request, reply):
+                first = Step(0, then=Then.CLOSE)
             begin(request, reply)
             self._head = request.head()
         chunked, request.chunked = bool(request.chunked), 0  # so that ``finish`` writes nothing

@@ -99,6 +99,11 @@ def begin_whole(request: Request, reply: Reply) -> None:
         request.responseHeaders.setRawHeaders(b"Content-Length", (b"%d" % len(reply.body),))
 
 
+def is_bodiless(request: Request, reply: Reply) -> bool:
+    """Whether ``reply`` to ``request`` ends with its head (RFC 9112 section 6.3)."""
+    return request.method == b"HEAD" or reply.status in NO_BODY_CODES
+
+
 def send(request: Request, reply: Reply) -> None:
     """Write ``reply`` and finish ``request``."""
     begin_whole(request, reply)

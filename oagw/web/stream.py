@@ -18,7 +18,7 @@ from zope.interface import implementer
 from oagw.model.events import AnswerCounter, EventCounter
 from oagw.model.journal import RESET, TRUNCATED, Entry
 from oagw.model.step import Step, Then
-from oagw.web.reply import UPSTREAM, Headers, Reply, begin, fail
+from oagw.web.reply import UPSTREAM, Headers, Reply, begin, fail, is_bodiless
 from oagw.web.timetable import Timetable
 
 log = Logger()
@@ -105,9 +105,10 @@ class EventStream:
         self._entry: Entry | None = None  # in the journal; a site other than the gateway's keeps none
 
     def start(self, request: Request) -> None:
-        """Answer ``request``; a HEAD request gets the head alone and no step."""
-        if request.method == b"HEAD":
-            begin(request, self._reply or head())
+        """Answer ``request``; where there is a head and no body, it gets the head alone and no step."""
+        if self._reply is not None and is_bodiless(request, self._reply):
+            begin(request, self._reply)
+            request.write(b"")  # before the end: the journal has the status of what was sent
             request.finish()
             return
         self._begin(request)

@@ -1,6 +1,7 @@
 """A stub's Answer as what goes over the wire: the edge that waits and writes what a matcher decided."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from twisted.web.http import NO_BODY_CODES
 from twisted.web.server import Request
@@ -37,10 +38,22 @@ def _sent(answer: Answer, request: Request, streams: Streams) -> Reply | EventSt
         fields = {b"Content-Type": (b"text/event-stream",), b"Cache-Control": (b"no-cache",), **head.headers}
         steps = [Step(frame.pause, frame.data) for frame in answer.frames]
         steps.append(Step(0, then=_ENDS[answer.ends]))
-        return streams.play(steps, Reply(head.status, b"", fields, head.source, head.phrase))
+        return streams.play(steps, _unmeasured(replace(head, body=b"", headers=fields)))
     if answer.pieces is not None and head.status not in NO_BODY_CODES:
-        return streams.play(_dribbled(head.body, *answer.pieces), head)
-    return head
+        return streams.play(_dribbled(head.body, *answer.pieces), _unmeasured(head))
+    return _framed(head, streams)
+
+
+def _framed(reply: Reply, streams: Streams) -> Reply | EventStream:
+    """``reply`` with the length that its own field says; if that is wrong, the connection is closed."""
+    if reply.headers.get(b"Content-Length", (length := b"%d" % len(reply.body),)) == (length,):
+        return reply
+    return streams.play([Step(0, reply.body, Then.TRUNCATE)], reply)
+
+
+def _unmeasured(head: Reply) -> Reply:
+    """``head`` of what comes over time, whose end is ours to say."""
+    return replace(head, headers={n: v for n, v in head.headers.items() if n != b"Content-Length"})
 
 
 def _head(answer: Answer, request: Request) -> Reply:
@@ -52,6 +65,8 @@ def _head(answer: Answer, request: Request) -> Reply:
         body = reply.body
     for name, values in _grouped(answer.headers):
         fields[name] = values
+        if name == b"Connection" and b"close" in (value.lower() for value in values):
+            request.channel.persistent = False
     source = b"" if answer.source == "none" else (answer.source or "").encode()
     return Reply(answer.status, body, fields, source, answer.phrase.encode("latin-1"))
 

@@ -6,6 +6,7 @@ import pytest
 from launched import PATIENCE, ROOT, SERVER, TOKEN, TWISTD, Launched, until
 
 PATH = "/api/oagw/v1/proxy/stripe/v1/balance"
+ID = "01234567-89ab-cdef-0123-456789abcdef"
 
 
 @pytest.fixture
@@ -41,6 +42,24 @@ def test_stubs_and_bodies_are_read_at_the_start_and_again_at_a_hangup(folder, co
         assert get(server, PATH + "/x") == (200, b"second")
 
 
+def test_a_stub_may_speak_of_mappings_and_begin_with_a_byte_order_mark(folder):
+    document = {"request": {"urlPath": PATH + "/x"}, "response": {"jsonBody": {"mappings": [1]}}}
+    (folder / "mappings" / "bom.json").write_bytes(b"\xef\xbb\xbf" + json.dumps(document).encode())
+    with Launched("0", "--mappings", str(folder)) as server:
+        assert get(server, PATH + "/x") == (200, b'{"mappings":[1]}')
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_a_pipe_in_the_folder_is_not_waited_for(folder):
+    os.mkfifo(folder / "__files" / "pipe")
+    with Launched("0", "--mappings", str(folder)) as server:
+        stub = {"response": {"bodyFileName": "pipe"}}
+        assert server.ask("POST", "/__admin/mappings", json.dumps(stub).encode())[0] == 422
+        os.mkfifo(folder / "mappings" / "pipe.json")
+        server.process.send_signal(signal.SIGHUP)
+        until(lambda: "mappings/pipe.json: Not a file; the stubs are what they were" in server.said())
+
+
 def test_a_file_that_wiremock_wrote_is_read(folder):
     id = "7970f977-1f5a-4c6a-8e0e-1e306369bbad"
     saved = {
@@ -73,6 +92,7 @@ def test_what_cannot_be_read_again_is_said_and_changes_nothing(folder):
         ({"response": {"bodyFileName": "../secret"}}, "bad.json at /response/bodyFileName: "),
         ({"response": {"bodyFileName": "none.txt"}}, "bad.json at /response/bodyFileName: "),
         ({"mappings": [{}, {"response": {"status": 1}}]}, "bad.json at /mappings/1/response/status: "),
+        ({"mappings": [{"id": ID}, {"id": ID.upper()}]}, "bad.json at /mappings/1/id: another stub"),
         ("text", "bad.json: "),
     ],
 )

@@ -94,9 +94,14 @@ class Wire:
     work.
     """
 
-    def __init__(self, config: Config | None = None, shut_down: Callable[[], object] = lambda: None) -> None:
+    def __init__(
+        self,
+        config: Config | None = None,
+        shut_down: Callable[[], object] = lambda: None,
+        start: float = 1_700_000_000,
+    ) -> None:
         self.clock = Clock()
-        self.clock.advance(1_700_000_000)
+        self.clock.advance(start)
         self.log: list[str] = []
         self.gateway = Gateway(config or Config(seed=1), self.clock, self.log.append, shut_down)
 

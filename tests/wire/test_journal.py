@@ -125,6 +125,11 @@ class JournalTests(JournalCase):
         entry = self.entry()
         self.assertEqual((entry.method, entry.status, entry.sent, entry.ended), (b"HEAD", 200, 0, COMPLETE))
 
+    def test_the_head_of_a_stream_has_its_status(self) -> None:
+        self.wire.ask("HEAD", EVENTS.split()[1])
+        entry = self.entry()
+        self.assertEqual((entry.status, entry.source, entry.ended), (200, "upstream", COMPLETE))
+
     def test_calls_to_the_control_plane_are_not_recorded(self) -> None:
         self.wire.admin("GET", "/nothing")
         self.wire.ask("GET", "http://localhost/__admin/nothing")

@@ -3,8 +3,10 @@
 import json
 from base64 import b64encode
 from typing import Any
+from unittest.mock import patch
 
 from oagw.config import Config
+from oagw.control import store
 from tests.support.wire import BEARER, Answer, Wire, parse, request
 from tests.support.wire_case import WireTestCase
 
@@ -141,6 +143,34 @@ class ResponseTests(StubCase):
         answer = self.get()
         self.assertEqual((answer.body, answer.headers.get("content-length")), (b"", None))
 
+    def test_a_length_of_its_own_is_sent_and_the_connection_closed_if_it_is_wrong(self) -> None:
+        for length, closed in (("5", False), ("99", True), ("3", True)):
+            self.stub({"body": "hello", "headers": {"content-length": length}})
+            connection = self.wire.connect()
+            data = connection.send(request(f"GET {CHARGES} HTTP/1.1", "Host: g", BEARER))
+            self.assertIn(f"\r\nContent-Length: {length}\r\n".encode(), data)
+            self.assertTrue(data.endswith(b"\r\n\r\nhello"), data)
+            self.assertEqual(connection.transport.disconnecting, closed, length)
+            connection.leave()
+        *_, entry = self.wire.gateway.spaces.shared.journal
+        self.assertEqual((entry.sent, entry.ended), (5, "truncated"))
+
+    def test_a_head_request_is_told_the_length_that_the_stub_says(self) -> None:
+        self.stub({"headers": {"Content-Length": "1234"}}, request={"method": "HEAD", "url": CHARGES})
+        self.assertEqual(self.wire.ask("HEAD", CHARGES).headers["content-length"], ["1234"])
+
+    def test_a_connection_ends_if_the_stub_says_so(self) -> None:
+        self.stub({"body": "hello", "headers": {"Connection": "close"}})
+        self.assertTrue(self.begun().endswith(b"hello"))
+        self.assertTrue(self.connection.transport.disconnecting)
+
+    def test_what_comes_in_pieces_after_a_204_or_304_does_not_come(self) -> None:
+        dribble = {"body": "x", "chunkedDribbleDelay": {"numberOfChunks": 1, "totalDuration": 0}}
+        for status in (204, 304):
+            self.stub({**dribble, "status": status})
+            for fields in ((), ("X-OAGW-Mock-Fault: slicer; average_size=50",)):
+                self.assertEqual(self.wire.ask("GET", CHARGES, *fields).body, b"")  # and nothing follows
+
     def test_a_template_is_filled_from_the_request(self) -> None:
         self.stub(
             {
@@ -266,6 +296,15 @@ class ToxicTests(StubCase):
         (entry,) = self.wire.gateway.spaces.shared.journal
         self.assertEqual((entry.answered_by, entry.toxics), ("stub", ("latency_downstream",)))
 
+    def test_the_header_that_asks_for_a_fault_is_not_seen_by_a_stub_but_by_the_journal(self) -> None:
+        template = {"body": "{{request.headers.X-OAGW-Mock-Fault}}.", "transformers": ["response-template"]}
+        pattern = {"url": CHARGES, "headers": {"X-OAGW-Mock-Fault": {"absent": True}}}
+        self.stub(template, request=pattern)
+        fault = "x-oagw-mock-fault: slicer; average_size=50"
+        self.assertEqual(self.wire.ask("GET", CHARGES, fault).body, b".")
+        (entry,) = self.wire.gateway.spaces.shared.journal
+        self.assertIn("x-oagw-mock-fault", entry.call().headers)
+
 
 class FaultTests(StubCase):
     def fault(self, name: str) -> bytes:
@@ -284,6 +323,17 @@ class FaultTests(StubCase):
 
     def test_random_data_is_no_http(self) -> None:
         self.assertTrue(self.fault("RANDOM_DATA_THEN_CLOSE").startswith(b"lskdu"))
+
+    def test_a_head_request_gets_it_as_well(self) -> None:
+        faults = {"EMPTY_RESPONSE": b"", "RANDOM_DATA_THEN_CLOSE": b"lskdu", "CONNECTION_RESET_BY_PEER": b""}
+        for fields in ((), ("X-OAGW-Mock-Fault: latency; latency=0",)):
+            for name, start in faults.items():
+                self.stub({"fault": name}, request={"method": "HEAD", "url": CHARGES})
+                connection = self.wire.connect()
+                data = connection.send(request(f"HEAD {CHARGES} HTTP/1.1", "Host: g", BEARER, *fields))
+                self.assertEqual(data[:5], start, name)
+                self.assertTrue(connection.transport.disconnecting, name)
+                connection.leave()
 
     def test_a_reset_aborts_the_connection(self) -> None:
         self.assertEqual(self.fault("CONNECTION_RESET_BY_PEER"), b"")
@@ -455,6 +505,20 @@ class MappingsTests(StubCase):
         self.wire.admin("POST", "/mappings/import", {"mappings": given[1:], "importOptions": options})
         self.assertEqual((self.ids(), self.get().body), ([known["id"]], b"b"))
 
+    def test_an_import_keeps_what_it_names_in_capitals_and_was_there(self) -> None:
+        id = "01234567-89ab-cdef-0123-456789abcdef"
+        self.stub({"body": "known"}, id=id)
+        options = {"duplicatePolicy": "IGNORE", "deleteAllNotInImport": True}
+        given = [mapping({"body": "new"}, id=id.upper())]
+        self.wire.admin("POST", "/mappings/import", {"mappings": given, "importOptions": options})
+        self.assertEqual((self.ids(), self.get().body), ([id], b"known"))
+
+    def test_where_no_more_stubs_fit_one_can_still_be_replaced(self) -> None:
+        id = self.stub()["id"]
+        with patch.object(store, "MAX_STUBS", 1):
+            self.assertEqual(self.wire.admin("PUT", f"/mappings/{id}", mapping({"body": "b"})).status, 200)
+            self.assertEqual(self.wire.admin("POST", "/mappings", mapping()).status, 422)
+
     def test_an_import_of_which_one_does_not_fit_changes_nothing(self) -> None:
         bad = {"response": {"status": 1}}
         answer = self.wire.admin("POST", "/mappings/import", {"mappings": [mapping(), bad]})
@@ -507,6 +571,27 @@ class ScenarioTests(StubCase):
         self.get()
         self.wire.admin("POST", "/scenarios/reset")
         self.assertEqual(self.scenario()["state"], "Started")
+
+    def test_with_its_last_stub_goes_its_state(self) -> None:
+        scenario = {"scenarioName": "s", "requiredScenarioState": "Started", "newScenarioState": "two"}
+        other = self.stub(scenarioName="s", priority=9, metadata={"a": 1})["id"]
+        first = self.scenario()["mappings"][0]["id"]
+        self.get()
+        self.wire.admin("DELETE", f"/mappings/{first}")
+        self.assertEqual(self.wire.gateway.spaces.shared.scenarios, {"s": "two"})  # there is one left
+        for method, path, value in (
+            ("DELETE", f"/mappings/{other}", None),
+            ("DELETE", "/mappings", None),
+            ("POST", "/mappings/reset", None),
+            ("POST", "/mappings/remove-by-metadata", {"matchesJsonPath": "$.b"}),
+            ("POST", "/mappings/import", {"mappings": [], "importOptions": {"deleteAllNotInImport": True}}),
+        ):
+            self.assertEqual(self.wire.admin(method, path, value).status, 200, path)
+            self.assertEqual(self.wire.gateway.spaces.shared.scenarios, {}, path)
+            self.stub(metadata={"b": 1}, **scenario)
+            self.assertEqual(self.scenario()["state"], "Started", path)
+            self.get()
+            self.assertEqual(self.scenario()["state"], "two", path)
 
     def test_what_no_stub_mentions_is_refused(self) -> None:
         self.assertEqual(self.wire.admin("PUT", "/scenarios/s/state", {"state": "x"}).status, 422)

@@ -8,6 +8,7 @@ from twisted.web.server import Request
 
 from oagw.api.admin.env import AdminEnv
 from oagw.api.admin.node import AdminNode, document, space_of
+from oagw.control.invalid import Invalid
 from oagw.control.space import Sandbox
 from oagw.web.clock import MAX_RUN, ManualClock, TooMuch
 from oagw.web.reply import Reply, json_reply
@@ -15,6 +16,9 @@ from oagw.web.resource import Refused
 
 # How far one call may move the clock, in seconds: a year.
 MAX_SECONDS = 366 * 86400
+
+# The end of the year 9998, in seconds since 1970: a date has four digits for the year.
+LAST = 253_370_764_800
 
 
 class Move(Struct, forbid_unknown_fields=True, rename="camel"):
@@ -54,7 +58,7 @@ class Advance(AdminNode):
     """POST /__admin/clock/advance {"seconds": 0 to MAX_SECONDS} → 200 as GET /__admin/clock, after all of it.
 
     409 if the clock is the real one; 422 if more falls due on the way than one call may run, which leaves
-    the clock where it came to. The clock is everybody's: 403 with the token of a sandbox.
+    the clock where it came to, and beyond LAST. The clock is everybody's: 403 with the token of a sandbox.
     """
 
     takes = json.Decoder(Move)
@@ -67,9 +71,10 @@ class Advance(AdminNode):
             raise Refused(403, "The clock is everybody's; move it without the token of a sandbox")
         if not isinstance(clock, ManualClock):
             raise Refused(409, "The clock is the real one; start the server with --clock manual")
-        return Deferred.fromCoroutine(
-            self._moved(request, clock.advance(document(request, self.takes).seconds))
-        )
+        seconds = document(request, self.takes).seconds
+        if clock.seconds() + seconds > LAST:
+            raise Invalid("/seconds", "the clock does not go beyond the year 9998")
+        return Deferred.fromCoroutine(self._moved(request, clock.advance(seconds)))
 
     async def _moved(self, request: Request, move: "Deferred[None]") -> Reply:
         try:

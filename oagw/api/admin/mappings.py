@@ -2,6 +2,7 @@
 
 import json
 from contextlib import suppress
+from itertools import chain
 from typing import ClassVar, TypedDict
 from uuid import UUID
 
@@ -79,9 +80,7 @@ class StubMappings(AdminNode):
         return json_reply(stub.json(), 201)
 
     def render_DELETE(self, request: Request) -> Reply:
-        space = space_of(request)
-        store_of(space).clear()
-        space.hits.clear()
+        _clear(space_of(request))
         return json_reply({})
 
 
@@ -110,7 +109,7 @@ class OneStub(AdminNode):
 
     def render_DELETE(self, request: Request) -> Reply:
         stub = self._known(request)
-        _remove(space_of(request), stub)
+        _remove(self.env, space_of(request), [stub])
         return json_reply({})
 
     def _known(self, request: Request) -> Stub:
@@ -144,9 +143,7 @@ class Import(AdminNode):
             stubs = [stub for stub in stubs if store.get(stub.id) is None]
         _put(space, stubs)
         if options and options.delete_all_not_in_import:
-            for stub in store:
-                if stub.id not in named:
-                    _remove(space, stub)
+            _remove(self.env, space, [stub for stub in store if stub.id not in named])
         return json_reply({})
 
 
@@ -182,8 +179,8 @@ class RemoveByMetadata(AdminNode):
 
     def render_POST(self, request: Request) -> Reply:
         space = space_of(request)
-        for stub in by_metadata(space, document(request, self.takes), self.env.clock.seconds()):
-            _remove(space, stub)
+        found = by_metadata(space, document(request, self.takes), self.env.clock.seconds())
+        _remove(self.env, space, found)
         return json_reply({})
 
 
@@ -192,8 +189,7 @@ def reset_stubs(space: Space, env: AdminEnv) -> None:
     if space is env.spaces.shared:
         env.directory.restore(space)
     else:
-        store_of(space).clear()
-        space.hits.clear()
+        _clear(space)
 
 
 def _stub(env: AdminEnv, mapping: StubMapping, pointer: str = "", id: str | None = None) -> Stub:
@@ -214,9 +210,24 @@ def _put(space: Space, stubs: list[Stub]) -> None:
         space.hits.pop(stub.id, None)
 
 
-def _remove(space: Space, stub: Stub) -> None:
-    store_of(space).remove(stub)
-    space.hits.pop(stub.id, None)
+def _remove(env: AdminEnv, space: Space, stubs: list[Stub]) -> None:
+    """Forget ``stubs`` of ``space``, and the states of scenarios of which there is none left."""
+    store = store_of(space)
+    for stub in stubs:
+        store.remove(stub)
+        space.hits.pop(stub.id, None)
+    gone = {stub.scenario for stub in stubs if stub.scenario is not None}
+    if gone:
+        left = {stub.scenario for stub in chain(store, env.spaces.shared.stubs or ())}
+        for name in gone - left:
+            space.scenarios.pop(name, None)
+
+
+def _clear(space: Space) -> None:
+    """Forget all stubs of ``space``, and what became of them."""
+    store_of(space).clear()
+    space.hits.clear()
+    space.scenarios.clear()
 
 
 def _list(stubs: list[Stub], total: int) -> Reply:

@@ -276,6 +276,12 @@ class AskedTests(ManualTestCase):
             self.assertTrue(answer.json()["errors"][0]["detail"])
         self.assertEqual(self.clock()["now"], now)
 
+    def test_it_stays_within_what_a_date_can_say(self) -> None:
+        wire = Wire(Config(seed=1, clock="manual"), start=253_370_764_790)
+        self.assertEqual(wire.admin("POST", "/clock/advance", {"seconds": 11}).status, 422)
+        self.assertEqual(wire.admin("POST", "/clock/advance", {"seconds": 10}).status, 200)
+        self.assertEqual(wire.admin("GET", "/health").json()["timestamp"][:10], "9999-01-01")
+
     def test_a_sandbox_may_look_but_not_move_it(self) -> None:
         token = self.wire.admin("POST", "/sandboxes").json()["token"]
         self.assertEqual(self.wire.admin("GET", "/clock", token=token).status, 200)

@@ -41,8 +41,8 @@ class Clock(AdminNode):
     """GET /__admin/clock → 200 {"mode": "real" | "manual", "now", "pending", "next", "timers"}.
 
     ``now`` is in seconds since 1970. ``pending`` is how many answers wait for a time to come, ``next`` the
-    first of those times, or null. ``timers`` counts what else waits: connections for a request, sandboxes
-    to expire.
+    first of those times, or null. ``timers`` counts what else waits: connections that may time out,
+    sandboxes to expire.
     """
 
     answers: ClassVar = {"GET": {200: ClockShown}}

@@ -21,7 +21,7 @@ MAX_SECONDS = 366 * 86400
 LAST = 253_370_764_800
 
 
-class Move(Struct, forbid_unknown_fields=True, rename="camel"):
+class Move(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
     """How far the clock is to move."""
 
     seconds: Annotated[float, Meta(ge=0, le=MAX_SECONDS)]

@@ -12,7 +12,7 @@ from oagw.web.reply import Reply, excerpt, json_reply
 from oagw.web.resource import Refused
 
 
-class NewSandbox(Struct, forbid_unknown_fields=True, rename="camel"):
+class NewSandbox(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
     """What may be said of a new sandbox."""
 
     expires_after_seconds: Annotated[float, Meta(gt=0, le=MAX_LIFETIME)] | None = None

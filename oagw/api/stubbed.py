@@ -9,22 +9,22 @@ from twisted.web.resource import IResource
 from twisted.web.server import Request
 
 from oagw.control.space import Space, Spaces
-from oagw.model.call import PREFIXES, Call, alias_of
+from oagw.model.call import PREFIXES, Call, alias_of, is_admin
 from oagw.model.journal import STUB
 from oagw.model.problem import platform
 from oagw.model.secret import masked_url
-from oagw.web.deliver import Delayed
+from oagw.web.deliver import Answer
 from oagw.web.guard import Guard
-from oagw.web.reply import UPSTREAM, Reply, json_reply, problem_reply
+from oagw.web.reply import UPSTREAM, json_reply, problem_reply
 from oagw.web.request import MOCK_FAULT, GatewayRequest
-from oagw.web.stream import EventStream, Streams
+from oagw.web.stream import Streams
 
 if TYPE_CHECKING:  # loaded when the first stub is made
     from oagw.control.answer import Settings
-    from oagw.control.store import Store, Stub
+    from oagw.control.store import Stub
 
-# Where stubs answer behind a guard, or not at all.
-_ELSEWHERE = (*(prefix.encode() for prefix in PREFIXES), b"/__admin")
+# Where stubs answer behind a guard.
+_GUARDED = tuple(prefix.encode() for prefix in PREFIXES)
 
 # Stubs that are looked at to find the nearest.
 _COMPARED = 200
@@ -42,7 +42,7 @@ class Stubs:
         self._clock = clock
         self._random = random
 
-    def answer(self, request: Request) -> Reply | EventStream | Delayed | None:
+    def answer(self, request: Request) -> Answer | None:
         """The answer of the first stub that matches ``request``.
 
         Where none does, but there are stubs for its upstream and no service, that upstream's 404.
@@ -51,12 +51,12 @@ class Stubs:
         if space is None or (space.stubs is None and self._spaces.shared.stubs is None):
             return None
         assert isinstance(request, GatewayRequest)
-        call = request.entry.call()
-        call.body = request.content.getvalue()  # all of it: the journal may keep a part
+        call = request.call()
         if request.faults:
             call.head = _without_faults(call.head)
         now = self._clock.seconds()
-        for store in self._stores(space):
+        stores = self._spaces.stores(space)
+        for store in stores:
             stub = store.find(call, space, now)
             if stub is not None:
                 return self._play(stub, call, request, now)
@@ -64,17 +64,15 @@ class Stubs:
         if alias is None or alias in self._services or alias not in self.aliases(request):
             return None
         request.entry.alias, request.entry.matched = alias, False
-        stubs = [stub for store in self._stores(space) for stub in store if stub.pattern.alias == alias]
+        stubs = [stub for store in stores for stub in store if stub.pattern.alias == alias]
         return json_reply({"error": _explained(call, stubs, now)}, 404, source=UPSTREAM)
 
     def aliases(self, request: Request) -> set[str]:
         """The upstreams that exist for the caller because there are stubs for them."""
-        stores = self._stores(getattr(request, "space", self._spaces.shared))
-        return set().union(*(store.aliases for store in stores))
+        space = getattr(request, "space", self._spaces.shared)
+        return set().union(*(store.aliases for store in self._spaces.stores(space)))
 
-    def _play(
-        self, stub: "Stub", call: Call, request: GatewayRequest, now: float
-    ) -> Reply | EventStream | Delayed:
+    def _play(self, stub: "Stub", call: Call, request: GatewayRequest, now: float) -> Answer:
         from oagw.control.rendering import RenderError
         from oagw.web.stub_answer import played
 
@@ -89,14 +87,9 @@ class Stubs:
             answer = answer._replace(source="gateway" if entry.alias is None else "upstream")
         return played(answer, request, self._streams)
 
-    def _stores(self, space: Space) -> "list[Store]":
-        shared = self._spaces.shared
-        both = (space.stubs, None if space is shared else shared.stubs)
-        return [store for store in both if store is not None]
-
     def _settings(self, space: Space) -> "Settings":
         """The settings of ``space``, and where it has none, those that all share."""
-        first, *rest = self._stores(space)
+        first, *rest = self._spaces.stores(space)
         settings: Settings = first.settings
         return settings if settings != type(settings)() or not rest else rest[0].settings
 
@@ -108,15 +101,16 @@ class Stubbed(Guard):
         super().__init__(wrapped)
         self._stubs = stubs
 
-    def instead(self, request: Request) -> Reply | EventStream | Delayed | None:
+    def instead(self, request: Request) -> Answer | None:
         return self._stubs.answer(request)
 
 
 class StubbedOutside(Stubbed):
     """The same for what is neither behind the guard of the gateway nor the control plane."""
 
-    def instead(self, request: Request) -> Reply | EventStream | Delayed | None:
-        return None if request.path.startswith(_ELSEWHERE) else super().instead(request)
+    def instead(self, request: Request) -> Answer | None:
+        elsewhere = request.path.startswith(_GUARDED) or is_admin(request.path)
+        return None if elsewhere else super().instead(request)
 
 
 def _without_faults(head: bytes) -> bytes:

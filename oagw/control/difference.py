@@ -62,7 +62,7 @@ class Comparison:
         self, expected: dict[str, Any], actual: dict[str, Any], path: str, depth: int
     ) -> Iterator[Difference]:
         for name, value in expected.items():
-            at = path + (f".{name}" if _NAME.fullmatch(name) else f"[{json.dumps(name)}]")
+            at = _member(path, name)
             if name in actual:
                 yield from self.differences(value, actual[name], at, depth)
             elif _placeholder(value) != "ignore-element":
@@ -70,8 +70,7 @@ class Comparison:
         if not self._extra:
             for name, value in actual.items():
                 if name not in expected:
-                    at = path + (f".{name}" if _NAME.fullmatch(name) else f"[{json.dumps(name)}]")
-                    yield Difference(at, NOTHING, value)
+                    yield Difference(_member(path, name), NOTHING, value)
 
     def _items(self, expected: list[Any], actual: list[Any], path: str, depth: int) -> Iterator[Difference]:
         wanted, there = list(enumerate(expected)), list(enumerate(actual))
@@ -109,6 +108,10 @@ def short(value: Any, limit: int = 120) -> str:
     except RecursionError:
         return "(nested too deeply)"
     return text if len(text) <= limit else text[:limit] + "..."
+
+
+def _member(path: str, name: str) -> str:
+    return path + (f".{name}" if _NAME.fullmatch(name) else f"[{json.dumps(name)}]")
 
 
 def _same(expected: Any, actual: Any) -> bool:

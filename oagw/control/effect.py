@@ -41,7 +41,7 @@ class Piece(NamedTuple):
 Acts = Callable[[], None]
 
 
-class Effect(Struct, forbid_unknown_fields=True):
+class Effect(Struct, frozen=True, forbid_unknown_fields=True):
     """The attributes of a toxic, and what it does."""
 
     ends: ClassVar[bool] = False  # whether it ends the answer
@@ -58,7 +58,7 @@ class Effect(Struct, forbid_unknown_fields=True):
         raise NotImplementedError
 
 
-class From(Effect):
+class From(Effect, frozen=True):
     """An Effect that acts from after so many bytes of the answer, head included, or so many events on."""
 
     after_bytes: Bytes | UnsetType = UNSET
@@ -77,7 +77,7 @@ class From(Effect):
             yield from self.change(chain((rest,), pieces), random, acts)
 
 
-class Latency(From):
+class Latency(From, frozen=True):
     """Each piece comes ``latency`` ms later, give or take at most ``jitter`` ms; they keep their order."""
 
     latency: Milliseconds = 0
@@ -92,7 +92,7 @@ class Latency(From):
             yield Piece(last, data, then)
 
 
-class Bandwidth(Effect):
+class Bandwidth(Effect, frozen=True):
     """At most ``rate`` KB (of 1000 bytes) a second."""
 
     rate: Annotated[int, Meta(ge=1, le=10**9)]
@@ -107,7 +107,7 @@ class Bandwidth(Effect):
                 yield part._replace(at=free)
 
 
-class Slicer(Effect):
+class Slicer(Effect, frozen=True):
     """Pieces of ``average_size`` bytes, give or take ``size_variation``, each a write of its own.
 
     From one to the next it takes ``delay`` microseconds, 50 at least.
@@ -132,7 +132,7 @@ class Slicer(Effect):
                 free += delay if part.data else 0.0
 
 
-class SlowClose(Effect):
+class SlowClose(Effect, frozen=True):
     """The end of the answer comes ``delay`` ms later: its close, and the last chunk of a chunked body."""
 
     delay: Milliseconds = 0
@@ -144,7 +144,7 @@ class SlowClose(Effect):
             yield piece._replace(at=piece.at + late / 1000)
 
 
-class Timeout(From):
+class Timeout(From, frozen=True):
     """Nothing more comes; the connection is closed after ``timeout`` ms, for 0 when the toxic is removed."""
 
     timeout: Milliseconds = 0
@@ -157,7 +157,7 @@ class Timeout(From):
         yield Piece(at, b"", Then.TRUNCATE if self.timeout else Then.HANG)
 
 
-class ResetPeer(From):
+class ResetPeer(From, frozen=True):
     """Nothing more comes; the connection is reset (RST) after ``timeout`` ms."""
 
     timeout: Milliseconds = 0
@@ -169,7 +169,7 @@ class ResetPeer(From):
         yield Piece(next(pieces).at + self.timeout / 1000, b"", Then.RESET)
 
 
-class LimitData(From, rename={"limit": "bytes"}):
+class LimitData(From, frozen=True, rename={"limit": "bytes"}):
     """The connection is closed after so many bytes, unless the answer is complete with the last of them."""
 
     ends = True

@@ -29,7 +29,7 @@ class StubMapping(
 
     id: Uuid | UnsetType = UNSET
     name: Name | UnsetType = UNSET
-    request: RequestPattern = msgspec.field(default_factory=RequestPattern)
+    request: RequestPattern = RequestPattern()
     response: ResponseDefinition = ResponseDefinition()
     uuid: Uuid | UnsetType = UNSET
     persistent: bool | UnsetType = UNSET

@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 def logged_request(entry: Entry) -> dict[str, Any]:
     """WireMock's LoggedRequest of ``entry``, masked, and what we know besides as its member ``oagw``."""
     shown = Shown(entry)
-    name, _, port = shown.host.rpartition(":")
-    has_port = bool(name) and port.isdecimal()
+    host, port = shown.call.authority
     return {
         "url": shown.url,
         "absoluteUrl": f"http://{shown.host}{shown.url}",
@@ -33,8 +32,8 @@ def logged_request(entry: Entry) -> dict[str, Any]:
         "body": shown.body.decode("utf-8", "replace"),
         "protocol": entry.version.decode("latin-1"),
         "scheme": "http",
-        "host": name if has_port else shown.host,
-        "port": int(port) if has_port else 80,
+        "host": host,
+        "port": port,
         "loggedDateString": _date(entry.time),
         "queryParams": _parameters(shown.query),
         "formParams": _parameters(shown.form),

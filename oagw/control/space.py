@@ -9,7 +9,7 @@ from hmac import compare_digest
 from random import Random
 from typing import TYPE_CHECKING
 
-from oagw.model.call import origin_form
+from oagw.model.call import is_admin
 from oagw.model.journal import Entry, Journal
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Space:
 
     def record(self, entry: Entry) -> None:
         """Keep ``entry`` in the journal, unless it is a call to the control plane."""
-        if not origin_form(entry.url).startswith(b"/__admin"):
+        if not is_admin(entry.url):
             self.journal.add(entry)
 
 
@@ -100,6 +100,11 @@ class Spaces:
             return None
         sandbox.used = now
         return sandbox
+
+    def stores(self, space: Space) -> "list[Store]":
+        """The stubs that callers of ``space`` get answers of: its own, then those that all share."""
+        both = (space.stubs, None if space is self.shared else self.shared.stubs)
+        return [store for store in both if store is not None]
 
     def get(self, id: str) -> Sandbox | None:
         """The sandbox with this id."""

@@ -1,6 +1,6 @@
 """The stubs of a space, found by what a request is about."""
 
-from bisect import insort
+from bisect import bisect_left, insort
 from collections.abc import Collection, Iterator
 from heapq import merge
 from random import Random
@@ -115,7 +115,8 @@ class Store:
 
     def check_room(self, stubs: Collection[Stub]) -> None:
         """Raises Invalid if with ``stubs`` there would be more than MAX_STUBS."""
-        if len(self._stubs) + sum(stub.id not in self._stubs for stub in stubs) > MAX_STUBS:
+        new = sum(stub.id not in self._stubs for stub in stubs)
+        if len(self._stubs) + new > MAX_STUBS:
             raise Invalid("", f"More than {MAX_STUBS} stubs in one place")
 
     def remove(self, stub: Stub) -> None:
@@ -150,7 +151,7 @@ class Store:
     def _unindex(self, stub: Stub) -> None:
         key = _key(stub)
         entries = self._index[key]
-        entries.remove((self._rank(stub), stub))
+        del entries[bisect_left(entries, self._rank(stub), key=_by_rank)]
         if not entries:
             del self._index[key]
 

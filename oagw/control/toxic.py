@@ -27,7 +27,7 @@ _Type = Annotated[str, Meta(extra_json_schema={"enum": list(EFFECTS)})]
 _Stream = Annotated[str, Meta(extra_json_schema={"enum": ["downstream"]})]
 
 
-class ToxicDocument(Struct, forbid_unknown_fields=True):
+class ToxicDocument(Struct, frozen=True, forbid_unknown_fields=True):
     """A toxic as JSON; ``alias`` and ``request`` are not Toxiproxy's: whose answers it acts on."""
 
     type: _Type
@@ -39,7 +39,7 @@ class ToxicDocument(Struct, forbid_unknown_fields=True):
     request: RequestPattern | UnsetType = UNSET
 
 
-class ToxicChange(Struct, forbid_unknown_fields=True):
+class ToxicChange(Struct, frozen=True, forbid_unknown_fields=True):
     """What can be changed of a toxic: attributes that are not given stay."""
 
     name: str | UnsetType = UNSET
@@ -59,13 +59,10 @@ class Toxic:
             raise Invalid("/type", f'There is no type "{document.type[:100]}"; there are {_KNOWN}')
         if document.stream != "downstream":
             raise Invalid("/stream", f'Only "downstream" is supported, not "{document.stream}"')
-        if document.name is UNSET:
-            document.name = f"{document.type}_{document.stream}"
-        effect: Effect = converted(document.attributes, EFFECTS[document.type], "/attributes")
-        effect.check()
-        self.document = document
-        self.name: str = document.name
-        self.effect = effect
+        self.name = f"{document.type}_{document.stream}" if document.name is UNSET else document.name
+        self.document = msgspec.structs.replace(document, name=self.name)
+        self.effect: Effect = converted(document.attributes, EFFECTS[document.type], "/attributes")
+        self.effect.check()
         self._matches = _matching(document.request)
 
     @property

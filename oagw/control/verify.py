@@ -20,7 +20,7 @@ Seconds = Annotated[float, Meta(ge=0)]
 _ROUNDING = 0.0005
 
 
-class Verification(Struct, forbid_unknown_fields=True, rename="camel"):
+class Verification(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
     """What a test expects: so many requests that match ``request``; at least one where it says nothing.
 
     With ``after``, those alone are counted that come later than a request that matches ``after`` (another

@@ -13,12 +13,18 @@ from urllib.parse import parse_qsl
 # Below these the same resources are served.
 PREFIXES = ("/api/oagw/v1/", "/oagw/v1/")
 
+# Where the control plane is.
+_ADMIN = re.compile(rb"/__admin(?![^/?])")
+
 # What an absolute-form target (RFC 9112 section 3.2.2) has before its path.
 _AUTHORITY = re.compile(rb"https?://[^/?]*/?", re.IGNORECASE)
 
-# What stands before an alias, and the alias.
+# What stands before an alias, and where an alias ends.
 _PROXY = PREFIXES[0] + "proxy/"
-_ALIAS = re.compile(r"[^/?]*")
+_ALIAS_END = re.compile(r"[/?]")
+
+# The value of Host with a port in it; of longer numbers there is no port.
+_WITH_PORT = re.compile(r"(.+):(\d{1,5})", re.ASCII)
 
 # How long matching one call may take in all, in seconds; ``control.patience`` keeps to it.
 _PATIENCE = 0.25
@@ -81,6 +87,15 @@ class Call:
         return grouped((name.lower(), value) for name, value in self.fields)
 
     @cached_property
+    def authority(self) -> tuple[str, int]:
+        """The host and port that the client asked for: those in Host, else where the server was reached."""
+        sent = self.headers.get("host", [""])[0]
+        if not sent:
+            return self.host, self.port
+        found = _WITH_PORT.fullmatch(sent)
+        return (found[1], int(found[2])) if found else (sent, 80)
+
+    @cached_property
     def query(self) -> dict[str, list[str]]:
         """The values of each query parameter, decoded (URL standard, section 5.1)."""
         return grouped(parse_qsl(self.url.partition("?")[2], keep_blank_values=True))
@@ -140,6 +155,11 @@ def origin_form(target: bytes) -> bytes:
     return b"/" + target[found.end() :] if found else target
 
 
+def is_admin(target: bytes) -> bool:
+    """Whether a request ``target`` is that of the control plane."""
+    return _ADMIN.match(origin_form(target)) is not None
+
+
 def canonical_url(url: str) -> str:
     """``url`` below the first of PREFIXES, its alias in lower case, without a question mark at its end."""
     first, second = PREFIXES
@@ -149,7 +169,7 @@ def canonical_url(url: str) -> str:
         url = first + url[len(second) :]
     if url.startswith(_PROXY):
         rest = url[len(_PROXY) :]
-        alias = _ALIAS.match(rest)[0]  # type: ignore[index]
+        alias = _ALIAS_END.split(rest, maxsplit=1)[0]
         if alias != alias.lower():
             url = _PROXY + alias.lower() + rest[len(alias) :]
     return url
@@ -172,5 +192,6 @@ def grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
 
 def alias_of(path: str) -> str | None:
     """The alias in ``path``, which is below the first of PREFIXES, in lower case."""
-    head, proxy, rest = path.partition(PREFIXES[0] + "proxy/")
-    return rest.partition("/")[0].lower() or None if proxy and not head else None
+    if not path.startswith(_PROXY):
+        return None
+    return path[len(_PROXY) :].partition("/")[0].lower() or None

@@ -23,9 +23,9 @@ _PLAIN = re.compile(r"sec-websocket-.*|max[-_].*tokens|idempotency-key", re.IGNO
 _SCHEMES = frozenset(("basic", "bearer", "digest", "dpop", "hoba", "mutual", "negotiate", "token", "apikey"))
 
 # The tokens of sandboxes, wherever they stand (``control.space``).
-_SANDBOX = re.compile(r"sandbox-[0-9a-f]{16}-[0-9a-f]{32}")
+SANDBOX_TOKEN = re.compile(r"sandbox-[0-9a-f]{16}-[0-9a-f]{32}")
 # A token that is shorter could be any word.
-_SHORTEST = 8
+SHORTEST = 8
 
 
 def is_secret(name: str) -> bool:
@@ -68,8 +68,8 @@ class Known:
     """Secrets that are known themselves, to be masked wherever they stand."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        found = sorted((s for s in set(secrets) if len(s) >= _SHORTEST), key=len, reverse=True)
-        self._pattern = re.compile("|".join([*map(re.escape, found), _SANDBOX.pattern]))
+        found = sorted((s for s in set(secrets) if len(s) >= SHORTEST), key=len, reverse=True)
+        self._pattern = re.compile("|".join([*map(re.escape, found), SANDBOX_TOKEN.pattern]))
 
     def masked(self, text: str) -> str:
         """``text`` without them."""

@@ -11,11 +11,13 @@ from twisted.web.server import Request
 
 from oagw.control.effect import Piece
 from oagw.control.toxic import Toxic, applied, selected
+from oagw.model.call import is_admin
 from oagw.model.events import AnswerCounter
 from oagw.model.journal import FAULT
+from oagw.model.step import Step, Then
 from oagw.web.reply import Reply, begin, begin_whole, is_bodiless
 from oagw.web.request import GatewayRequest
-from oagw.web.stream import EventStream, Step, Streams, Then, chunk
+from oagw.web.stream import EventStream, Streams, chunk
 
 # Seconds without a reader that are made up for. A big write alone fills the transport for a moment, and a
 # rate must hold nevertheless.
@@ -32,10 +34,8 @@ def spoilt(request: GatewayRequest, answer: Reply | EventStream) -> Reply | Even
     """
     site = request.channel.site
     toxics = [toxic for toxic in request.faults if toxic.hits(site.random)]
-    if request.space.toxics and not request.path.startswith(b"/__admin"):
-        call = request.entry.call()
-        call.body = request.content.getvalue()  # all of it: the journal may keep a part
-        toxics += selected(request.space.toxics.values(), call, site.now(), site.random)
+    if request.space.toxics and not is_admin(request.path):
+        toxics += selected(request.space.toxics.values(), request.call(), site.now(), site.random)
     if not toxics:
         return answer
     return SpoiltAnswer(site.streams, answer, toxics)

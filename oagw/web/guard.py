@@ -9,10 +9,9 @@ from zope.interface import implementer
 
 from oagw.control.space import Sandbox, bearer
 from oagw.model.problem import canonical
-from oagw.web.deliver import Delayed, deliver
+from oagw.web.deliver import Answer, deliver
 from oagw.web.reply import Reply, problem_reply
 from oagw.web.resource import Answered
-from oagw.web.stream import EventStream
 
 MISSING = canonical(
     "unauthenticated",
@@ -32,7 +31,7 @@ class Guard:
     def __init__(self, wrapped: IResource) -> None:
         self._wrapped = wrapped
 
-    def instead(self, request: Request) -> Reply | EventStream | Delayed | None:
+    def instead(self, request: Request) -> Answer | None:
         """What answers ``request`` in place of what is wrapped, whatever its path and method."""
         raise NotImplementedError
 

@@ -16,7 +16,7 @@ from twisted.web.server import Request
 from oagw.control.invalid import Invalid
 from oagw.control.space import Space
 from oagw.model import journal
-from oagw.model.call import origin_form
+from oagw.model.call import Call, origin_form
 from oagw.model.journal import Entry
 from oagw.model.problem import Problem, invalid_field, platform
 from oagw.web.reply import REQUEST_ID, Reply, excerpt, fail, problem_reply, send
@@ -102,6 +102,12 @@ class GatewayRequest(Request):
             entry.body_size = len(body)
             entry.body = body[: journal.MAX_BODY]
         self.space.record(entry)
+
+    def call(self) -> Call:
+        """What the client sent, with all of the body: the journal may keep a part."""
+        call = self.entry.call()
+        call.body = self.content.getvalue()
+        return call
 
     def head(self) -> bytes:
         """Begin the answer without writing; returns its head, with the blank line at the end.

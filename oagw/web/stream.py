@@ -17,8 +17,7 @@ from zope.interface import implementer
 
 from oagw.model.events import AnswerCounter, EventCounter
 from oagw.model.journal import RESET, TRUNCATED, Entry
-from oagw.model.step import Step as Step
-from oagw.model.step import Then as Then
+from oagw.model.step import Step, Then
 from oagw.web.reply import UPSTREAM, Headers, Reply, begin, fail, is_bodiless
 from oagw.web.timetable import Timetable
 

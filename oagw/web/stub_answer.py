@@ -7,9 +7,10 @@ from twisted.web.http import NO_BODY_CODES
 from twisted.web.server import Request
 
 from oagw.control.answer import Answer
+from oagw.model.step import Step, Then
 from oagw.web.deliver import Delayed
 from oagw.web.reply import Reply, problem_reply
-from oagw.web.stream import EventStream, Step, Streams, Then
+from oagw.web.stream import EventStream, Streams
 
 # What is no response, and no chunk either.
 _GARBAGE = b"lskdu018973t09sylgasjkfg1][]'./.sdlv"

@@ -124,7 +124,7 @@ def test_a_client_that_reads_slowly_gets_all_of_a_large_stream() -> None:
 
 def test_idle_connections_stay_until_the_clock_is_advanced() -> None:
     with Launched("0", "--clock", "manual") as server, server.connect() as idle:
-        until(lambda: clock(server)["timers"] == 1)
+        until(lambda: clock(server)["timers"] == 2)  # of this connection, and of the one that asks
         advance(server, 59.9)
         assert silent(idle, 0.05)
         advance(server, 0.2)

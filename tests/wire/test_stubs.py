@@ -78,6 +78,12 @@ class WhoAnswersTests(StubCase):
         self.stub({"body": "ill"}, request={"urlPath": "/health"})
         self.assertEqual(self.get("/health").body, b"ill")
 
+    def test_a_path_that_only_begins_like_the_control_planes_is_like_any_other(self) -> None:
+        self.stub({"body": "mine"}, request={"url": "/__administration"})
+        self.assertEqual(self.get("/__administration", token=None).body, b"mine")
+        (entry,) = self.wire.gateway.spaces.shared.journal
+        self.assertEqual(entry.url, b"/__administration")
+
     def test_no_stub_comes_before_the_control_plane(self) -> None:
         self.stub({"body": "mine"}, request={"urlPattern": "/.*"})
         self.assertEqual(self.wire.admin("GET", "/version").headers["content-type"], ["application/json"])
@@ -399,6 +405,14 @@ class RefusedTests(StubCase):
             ({"response": {"body": "a", "jsonBody": 1}}, "/response/jsonBody"),
             ({"response": {"headers": {"A B": "x"}}}, "/response/headers/A B"),
             ({"response": {"headers": {"A": "x\r\nB: c"}}}, "/response/headers/A"),
+            (
+                {"response": {"headers": {"X-Oagw-Error-Source": "x"}}},
+                "/response/headers/X-Oagw-Error-Source",
+            ),
+            (
+                {"response": {"sse": [], "chunkedDribbleDelay": {"numberOfChunks": 1, "totalDuration": 1}}},
+                "/response/chunkedDribbleDelay",
+            ),
             ({"response": {"statusMessage": "a\r\nb"}}, "/response/statusMessage"),
             ({"response": {"fixedDelayMilliseconds": -1}}, "/response/fixedDelayMilliseconds"),
             (

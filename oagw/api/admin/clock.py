@@ -21,7 +21,7 @@ MAX_SECONDS = 366 * 86400
 LAST = 253_370_764_800
 
 
-class Move(Struct, forbid_unknown_fields=True, rename="camel"):
+class Move(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
     """How far the clock is to move."""
 
     seconds: Annotated[float, Meta(ge=0, le=MAX_SECONDS)]
@@ -41,18 +41,17 @@ class Clock(AdminNode):
     """GET /__admin/clock → 200 {"mode": "real" | "manual", "now", "pending", "next", "timers"}.
 
     ``now`` is in seconds since 1970. ``pending`` is how many answers wait for a time to come, ``next`` the
-    first of those times, or null. ``timers`` counts what else waits: connections for a request, sandboxes
-    to expire.
+    first of those times, or null. ``timers`` counts what else waits: connections that may time out,
+    sandboxes to expire.
     """
 
     answers: ClassVar = {"GET": {200: ClockShown}}
 
     def __init__(self, env: AdminEnv) -> None:
-        super().__init__({b"advance": Advance(env)})
-        self._env = env
+        super().__init__(env, {b"advance": Advance(env)})
 
     def render_GET(self, request: Request) -> Reply:
-        return json_reply(_shown(self._env))
+        return json_reply(_shown(self.env))
 
 
 class Advance(AdminNode):
@@ -66,12 +65,8 @@ class Advance(AdminNode):
     answers: ClassVar = {"POST": {200: ClockShown}}
     refuses = (409,)
 
-    def __init__(self, env: AdminEnv) -> None:
-        super().__init__()
-        self._env = env
-
     def render_POST(self, request: Request) -> "Deferred[Reply]":
-        clock = self._env.clock
+        clock = self.env.clock
         if isinstance(space_of(request), Sandbox):
             raise Refused(403, "The clock is everybody's; move it without the token of a sandbox")
         if not isinstance(clock, ManualClock):
@@ -89,7 +84,7 @@ class Advance(AdminNode):
                 f"{MAX_RUN} things fell due, the clock stopped {stopped.left:.6f} seconds short; advance on"
             )
             return self.refusal(request, Refused(422, detail))
-        return json_reply(_shown(self._env))
+        return json_reply(_shown(self.env))
 
 
 def _shown(env: AdminEnv) -> ClockShown:

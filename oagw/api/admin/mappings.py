@@ -7,7 +7,6 @@ from typing import ClassVar, TypedDict
 from uuid import UUID
 
 import msgspec
-from twisted.internet.interfaces import IReactorTime
 from twisted.web.server import Request
 
 from oagw.api.admin.env import AdminEnv
@@ -45,10 +44,9 @@ class StubList(TypedDict):
 
 
 class StubMappings(AdminNode):
-    """GET → 200 {"mappings", "meta": {"total"}}, with ``limit`` and ``offset``; POST a stub → 201, the stub.
+    """GET /__admin/mappings → 200 {"mappings", "meta": {"total"}}, with ``limit`` and ``offset``.
 
-    DELETE → 200: there are none. Below it: ``{id}``, ``reset`` (POST: as at the start), ``import`` (POST
-    {"mappings", "importOptions"}), ``find-by-metadata`` and ``remove-by-metadata`` (POST a value pattern).
+    POST a stub → 201, the stub with its id; 422 if it does not fit. DELETE → 200 {}: there are none.
     """
 
     takes = msgspec.json.Decoder(StubMapping)
@@ -58,17 +56,17 @@ class StubMappings(AdminNode):
 
     def __init__(self, env: AdminEnv) -> None:
         super().__init__(
+            env,
             {
                 b"import": Import(env),
                 b"reset": Reset(env),
-                b"find-by-metadata": FindByMetadata(env.clock),
+                b"find-by-metadata": FindByMetadata(env),
                 b"remove-by-metadata": RemoveByMetadata(env),
-            }
+            },
         )
-        self._env = env
 
     def child(self, segment: str) -> AdminNode:
-        return OneStub(self._env, segment)
+        return OneStub(self.env, segment)
 
     def render_GET(self, request: Request) -> Reply:
         stubs = list(store_of(space_of(request)))
@@ -77,7 +75,7 @@ class StubMappings(AdminNode):
         return _list(stubs[page.offset : end], len(stubs))
 
     def render_POST(self, request: Request) -> Reply:
-        stub = _stub(self._env, document(request, self.takes))
+        stub = _stub(self.env, document(request, self.takes))
         _put(space_of(request), [stub])
         return json_reply(stub.json(), 201)
 
@@ -87,15 +85,17 @@ class StubMappings(AdminNode):
 
 
 class OneStub(AdminNode):
-    """GET → 200, the stub; PUT → 200, the stub that now is in its place; DELETE → 200; 404 for another id."""
+    """GET /__admin/mappings/{id} → 200, the stub; PUT a stub → 200, it is in the place of that one.
+
+    DELETE → 200 {}. 404 for an id that no stub has, 400 for one that is no UUID.
+    """
 
     takes = msgspec.json.Decoder(StubMapping)
     answers: ClassVar = {"GET": {200: StubMapping}, "PUT": {200: StubMapping}}
     refuses = (400, 404)
 
     def __init__(self, env: AdminEnv, id: str) -> None:
-        super().__init__()
-        self._env = env
+        super().__init__(env)
         self._id = id
 
     def render_GET(self, request: Request) -> Reply:
@@ -103,13 +103,13 @@ class OneStub(AdminNode):
 
     def render_PUT(self, request: Request) -> Reply:
         known = self._known(request)
-        stub = _stub(self._env, document(request, self.takes), id=known.id)
+        stub = _stub(self.env, document(request, self.takes), id=known.id)
         _put(space_of(request), [stub])
         return json_reply(stub.json())
 
     def render_DELETE(self, request: Request) -> Reply:
         stub = self._known(request)
-        _remove(self._env, space_of(request), [stub])
+        _remove(self.env, space_of(request), [stub])
         return json_reply({})
 
     def _known(self, request: Request) -> Stub:
@@ -125,20 +125,17 @@ class OneStub(AdminNode):
 
 
 class Import(AdminNode):
-    """POST {"mappings": [...], "importOptions": {"duplicatePolicy", "deleteAllNotInImport"}} → 200.
+    """POST /__admin/mappings/import {"mappings": [stubs], "importOptions"} → 200 {}; 422 if one does not fit.
 
-    All of them or, if one does not fit, none.
+    All of them or none. ``importOptions`` are ``duplicatePolicy`` (OVERWRITE, IGNORE) and
+    ``deleteAllNotInImport``.
     """
 
     takes = msgspec.json.Decoder(Mappings)
 
-    def __init__(self, env: AdminEnv) -> None:
-        super().__init__()
-        self._env = env
-
     def render_POST(self, request: Request) -> Reply:
         given = document(request, self.takes)
-        stubs = [_stub(self._env, one, f"/mappings/{n}") for n, one in enumerate(given.mappings)]
+        stubs = [_stub(self.env, one, f"/mappings/{n}") for n, one in enumerate(given.mappings)]
         space, options = space_of(request), given.import_options
         store = store_of(space)
         named = {stub.id for stub in stubs}
@@ -146,50 +143,44 @@ class Import(AdminNode):
             stubs = [stub for stub in stubs if store.get(stub.id) is None]
         _put(space, stubs)
         if options and options.delete_all_not_in_import:
-            _remove(self._env, space, [stub for stub in store if stub.id not in named])
+            _remove(self.env, space, [stub for stub in store if stub.id not in named])
         return json_reply({})
 
 
 class Reset(AdminNode):
-    """POST → 200: the stubs are those of ``--mappings``, and in a sandbox none."""
-
-    def __init__(self, env: AdminEnv) -> None:
-        super().__init__()
-        self._env = env
+    """POST /__admin/mappings/reset → 200 {}: the stubs are those of ``--mappings``, and in a sandbox none."""
 
     def render_POST(self, request: Request) -> Reply:
-        reset_stubs(space_of(request), self._env)
+        reset_stubs(space_of(request), self.env)
         return json_reply({})
 
 
 class FindByMetadata(AdminNode):
-    """POST a value pattern → 200 {"mappings", "meta"}: the stubs whose metadata match it."""
+    """POST /__admin/mappings/find-by-metadata a value pattern → 200 {"mappings", "meta": {"total"}}.
+
+    These are the stubs whose metadata match it.
+    """
 
     takes = msgspec.json.Decoder(Operator)
     answers: ClassVar = {"POST": {200: StubList}}
 
-    def __init__(self, clock: IReactorTime) -> None:
-        super().__init__()
-        self._clock = clock
-
     def render_POST(self, request: Request) -> Reply:
-        found = by_metadata(space_of(request), document(request, self.takes), self._clock.seconds())
+        found = by_metadata(space_of(request), document(request, self.takes), self.env.clock.seconds())
         return _list(found, len(found))
 
 
 class RemoveByMetadata(AdminNode):
-    """POST a value pattern → 200: the stubs whose metadata match it are gone."""
+    """POST /__admin/mappings/remove-by-metadata a value pattern → 200 {}.
+
+    The stubs whose metadata match it are gone.
+    """
 
     takes = msgspec.json.Decoder(Operator)
 
-    def __init__(self, env: AdminEnv) -> None:
-        super().__init__()
-        self._env = env
-
     def render_POST(self, request: Request) -> Reply:
         space = space_of(request)
-        found = by_metadata(space, document(request, self.takes), self._env.clock.seconds())
-        _remove(self._env, space, found)
+        found = by_metadata(space, document(request, self.takes), self.env.clock.seconds())
+        _remove(self.env, space, found)
         return json_reply({})
 
 

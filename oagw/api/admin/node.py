@@ -10,6 +10,7 @@ import msgspec
 from twisted.web.resource import IResource
 from twisted.web.server import Request
 
+from oagw.api.admin.env import AdminEnv
 from oagw.api.admin.error import error_reply, invalid_reply
 from oagw.control.document import decoded, misfit
 from oagw.control.invalid import Invalid
@@ -44,6 +45,10 @@ class AdminNode(Node):
     answers: ClassVar[Mapping[str, Mapping[int, Any]]] = {}
     refuses: ClassVar[tuple[int, ...]] = ()
     parameter: ClassVar[str] = ""
+
+    def __init__(self, env: AdminEnv, children: Mapping[bytes, IResource] | None = None) -> None:
+        super().__init__(children)
+        self.env = env
 
     def child(self, segment: str) -> "AdminNode":
         """The resource below ``segment``, for which it has no child."""

@@ -28,10 +28,10 @@ _ASKING = ("GET",)
 
 
 class Description(AdminNode):
-    """GET → 200: the control plane below ``root`` as OpenAPI 3.1."""
+    """GET /__admin/openapi.json → 200: the control plane below ``root`` as OpenAPI 3.1."""
 
     def __init__(self, root: AdminNode) -> None:
-        super().__init__()
+        super().__init__(root.env)
         self._root = root
 
     def render_GET(self, request: Request) -> Reply:

@@ -11,7 +11,6 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from twisted.web.resource import IResource
 from twisted.web.server import Request
 
 from oagw.api.admin.env import AdminEnv
@@ -46,15 +45,9 @@ class Wanted(msgspec.Struct, frozen=True, rename="camel"):
 class JournalNode(AdminNode):
     """A URL that shows requests with their stubs."""
 
-    def __init__(self, env: AdminEnv, children: Mapping[bytes, IResource] | None = None) -> None:
-        super().__init__(children)
-        self.env = env
-
     def stubs(self, space: Space) -> list[Stub]:
         """The stubs that callers of ``space`` may get an answer of: its own, then those that all share."""
-        shared = self.env.spaces.shared
-        stores = (space.stubs, None if space is shared else shared.stubs)
-        return [stub for store in stores if store is not None for stub in store]
+        return [stub for store in self.env.spaces.stores(space) for stub in store]
 
     def events(self, space: Space, entries: Iterable[Entry]) -> list[dict[str, Any]]:
         """``entries`` as ServeEvents."""
@@ -83,17 +76,17 @@ class Requests(JournalNode):
         super().__init__(
             env,
             {
-                b"count": Count(),
-                b"find": Find(),
+                b"count": Count(env),
+                b"find": Find(env),
                 b"remove": Remove(env),
                 b"remove-by-metadata": RemoveByMetadata(env),
-                b"reset": Reset(),
+                b"reset": Reset(env),
                 b"unmatched": Unmatched(env),
             },
         )
 
     def child(self, segment: str) -> AdminNode:
-        return One(self.env, segment)
+        return OneRequest(self.env, segment)
 
     def render_GET(self, request: Request) -> Reply:
         space, wanted = space_of(request), asked(request, self.query)
@@ -113,7 +106,7 @@ class Requests(JournalNode):
         return json_reply({})
 
 
-class One(JournalNode):
+class OneRequest(JournalNode):
     """GET /__admin/requests/{id} → 200 ServeEvent, or 404. DELETE → 200 {}, whether there was one or not.
 
     400 for an id that is no UUID.
@@ -205,7 +198,7 @@ class Unmatched(AdminNode):
     """
 
     def __init__(self, env: AdminEnv) -> None:
-        super().__init__({b"near-misses": UnmatchedNearMisses(env)})
+        super().__init__(env, {b"near-misses": UnmatchedNearMisses(env)})
 
     def render_GET(self, request: Request) -> Reply:
         found = _unmatched(space_of(request))
@@ -230,13 +223,13 @@ class UnmatchedNearMisses(JournalNode):
 
 
 class NearMisses(AdminNode):
-    """/__admin/near-misses: ``request`` and ``request-pattern``."""
+    """/__admin/near-misses: nothing itself; ``request`` and ``request-pattern`` are below it."""
 
     def __init__(self, env: AdminEnv) -> None:
-        super().__init__({b"request": OfRequest(env), b"request-pattern": OfPattern()})
+        super().__init__(env, {b"request": OfRequest(env), b"request-pattern": OfPattern(env)})
 
 
-class LoggedRequest(msgspec.Struct, rename="camel"):
+class LoggedRequest(msgspec.Struct, frozen=True, rename="camel"):
     """A request as WireMock's clients send back one that they were shown; members they add are read over."""
 
     url: str = "/"

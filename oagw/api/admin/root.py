@@ -6,7 +6,7 @@ from typing import ClassVar
 from twisted.web.resource import IResource
 from twisted.web.server import Request
 
-from oagw.api.admin import clock
+from oagw.api.admin.clock import Clock
 from oagw.api.admin.env import AdminEnv
 from oagw.api.admin.mappings import StubMappings
 from oagw.api.admin.node import AdminNode
@@ -28,20 +28,20 @@ def tree(env: AdminEnv) -> IResource:
     root = Index(
         mappings,
         {
-            b"clock": clock.Clock(env),
+            b"clock": Clock(env),
             b"health": AdminHealth(env),
             b"mappings": mappings,
             b"near-misses": NearMisses(env),
-            b"report": Report(),
+            b"report": Report(env),
             b"requests": Requests(env),
             b"reset": ResetAll(env),
             b"sandboxes": Sandboxes(env),
             b"scenarios": Scenarios(env),
-            b"settings": SettingsNode(),
+            b"settings": SettingsNode(env),
             b"shutdown": Shutdown(env),
             b"toxics": Toxics(env),
-            b"verify": Verify(),
-            b"version": Version(),
+            b"verify": Verify(env),
+            b"version": Version(env),
         },
     )
     root.putChild(b"openapi.json", Description(root))
@@ -55,7 +55,7 @@ class Index(AdminNode):
     answers: ClassVar = {"GET": StubMappings.answers["GET"]}
 
     def __init__(self, mappings: StubMappings, children: Mapping[bytes, IResource]) -> None:
-        super().__init__(children)
+        super().__init__(mappings.env, children)
         self._mappings = mappings
 
     def render_GET(self, request: Request) -> Reply:

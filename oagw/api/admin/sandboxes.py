@@ -12,7 +12,7 @@ from oagw.web.reply import Reply, excerpt, json_reply
 from oagw.web.resource import Refused
 
 
-class NewSandbox(Struct, forbid_unknown_fields=True, rename="camel"):
+class NewSandbox(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
     """What may be said of a new sandbox."""
 
     expires_after_seconds: Annotated[float, Meta(gt=0, le=MAX_LIFETIME)] | None = None
@@ -54,16 +54,12 @@ class Sandboxes(AdminNode):
     refuses = (429,)
     parameter = "id"
 
-    def __init__(self, env: AdminEnv) -> None:
-        super().__init__()
-        self._env = env
-
     def child(self, segment: str) -> AdminNode:
-        return OneSandbox(self._env, segment)
+        return OneSandbox(self.env, segment)
 
     def render_GET(self, request: Request) -> Reply:
-        space, now = space_of(request), self._env.clock.seconds()
-        seen = [space] if isinstance(space, Sandbox) else self._env.spaces
+        space, now = space_of(request), self.env.clock.seconds()
+        seen = [space] if isinstance(space, Sandbox) else self.env.spaces
         return json_reply({"sandboxes": [_shown(sandbox, now) for sandbox in seen]})
 
     def render_POST(self, request: Request) -> Reply:
@@ -71,12 +67,12 @@ class Sandboxes(AdminNode):
             raise Refused(403, "Not from within a sandbox; call without its token")
         given = document(request, self.takes)
         asked = None if given is None else given.expires_after_seconds
-        lifetime = self._env.lifetime if asked is None else asked
+        lifetime = self.env.lifetime if asked is None else asked
         try:
-            sandbox = self._env.spaces.create(lifetime, self._env.clock.seconds())
+            sandbox = self.env.spaces.create(lifetime, self.env.clock.seconds())
         except TooManySandboxes:
             raise Refused(429, f"There are {MAX_SANDBOXES} sandboxes already; delete some") from None
-        self._env.expiry.look()
+        self.env.expiry.look()
         created: Created = {
             "id": sandbox.id,
             "token": sandbox.token.decode(),
@@ -97,25 +93,24 @@ class OneSandbox(AdminNode):
     refuses = (404,)
 
     def __init__(self, env: AdminEnv, id: str) -> None:
-        super().__init__()
-        self._env = env
+        super().__init__(env)
         self._id = id
 
     def render_GET(self, request: Request) -> Reply:
-        return json_reply(_shown(self._found(request), self._env.clock.seconds()))
+        return json_reply(_shown(self._found(request), self.env.clock.seconds()))
 
     def render_DELETE(self, request: Request) -> Reply:
         sandbox = self._found(request)
-        self._env.spaces.delete(sandbox.id)
-        self._env.expiry.look()
-        for channel in list(self._env.site.channels):
+        self.env.spaces.delete(sandbox.id)
+        self.env.expiry.look()
+        for channel in list(self.env.site.channels):
             # The one that asks for this, with the token of the sandbox, gets its answer.
             if channel is not request.channel and channel.serves(sandbox):
                 channel.transport.abortConnection()
         return Reply(204)
 
     def _found(self, request: Request) -> Sandbox:
-        space, sandbox = space_of(request), self._env.spaces.get(self._id)
+        space, sandbox = space_of(request), self.env.spaces.get(self._id)
         if sandbox is None or (isinstance(space, Sandbox) and space is not sandbox):
             raise Refused(404, f"No such sandbox: {excerpt(self._id.encode())}")
         return sandbox

@@ -18,20 +18,18 @@ class ScenarioState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Scenarios(AdminNode):
-    """GET → 200 {"scenarios": [{"id", "name", "state", "possibleStates", "mappings"}]}.
+    """GET /__admin/scenarios → 200 {"scenarios": [{"id", "name", "state", "possibleStates", "mappings"}]}.
 
-    Below it: ``reset`` (POST: all are in their first state) and ``{name}/state``. A sandbox has states of its
-    own for the scenarios of shared stubs as well.
+    A sandbox has states of its own for the scenarios of shared stubs as well.
     """
 
     parameter = "name"
 
     def __init__(self, env: AdminEnv) -> None:
-        super().__init__({b"reset": ResetScenarios()})
-        self._env = env
+        super().__init__(env, {b"reset": ResetScenarios(env)})
 
     def child(self, segment: str) -> AdminNode:
-        return AdminNode({b"state": State(self._env, segment)})
+        return AdminNode(self.env, {b"state": State(self.env, segment)})
 
     def render_GET(self, request: Request) -> Reply:
         space = space_of(request)
@@ -43,13 +41,13 @@ class Scenarios(AdminNode):
                 "possibleStates": _states(stubs),
                 "mappings": [stub.json() for stub in stubs],
             }
-            for name, stubs in _by_scenario(space, self._env).items()
+            for name, stubs in _by_scenario(space, self.env).items()
         ]
         return json_reply({"scenarios": scenarios})
 
 
 class ResetScenarios(AdminNode):
-    """POST → 200: all scenarios are in their first state."""
+    """POST /__admin/scenarios/reset → 200 {}: all scenarios are in their first state."""
 
     def render_POST(self, request: Request) -> Reply:
         space_of(request).scenarios.clear()
@@ -57,7 +55,7 @@ class ResetScenarios(AdminNode):
 
 
 class State(AdminNode):
-    """PUT {"state"} → 200: the scenario is in it; without a body, in its first.
+    """PUT /__admin/scenarios/{name}/state {"state"} → 200 {}: it is in that; without a body, in its first.
 
     404 for a scenario, and 422 for a state, that no stub mentions.
     """
@@ -66,19 +64,18 @@ class State(AdminNode):
     refuses = (404,)
 
     def __init__(self, env: AdminEnv, name: str) -> None:
-        super().__init__()
-        self._env = env
+        super().__init__(env)
         self._name = name
 
     def render_PUT(self, request: Request) -> Reply:
         space, name = space_of(request), self._name
-        stubs = _by_scenario(space, self._env).get(name)
+        stubs = _by_scenario(space, self.env).get(name)
         if stubs is None:
             raise Refused(404, f"Scenario {name} does not exist")
         given = document(request, self.takes)
         state = STARTED if given is None else given.state
         if state not in _states(stubs):
-            raise Refused(422, f"Scenario {name} does not support state {state}", code="11")
+            raise Refused(422, f"Scenario {name} does not support state {state}")
         space.scenarios[name] = state
         return json_reply({})
 
@@ -86,8 +83,8 @@ class State(AdminNode):
 def _by_scenario(space: Space, env: AdminEnv) -> dict[str, list[Stub]]:
     """The stubs that callers of ``space`` see, by their scenarios."""
     found: dict[str, list[Stub]] = {}
-    for store in {id(space): space.stubs, id(env.spaces.shared): env.spaces.shared.stubs}.values():
-        for stub in store or ():
+    for store in env.spaces.stores(space):
+        for stub in store:
             if stub.scenario is not None:
                 found.setdefault(stub.scenario, []).append(stub)
     return found

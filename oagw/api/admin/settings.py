@@ -24,9 +24,10 @@ class GlobalSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, re
 
 
 class SettingsNode(AdminNode):
-    """GET → 200 {"settings": {"fixedDelay", "delayDistribution", "proxyPassThrough"}}; POST, PUT them → 200.
+    """GET /__admin/settings → 200 {"settings": {"fixedDelay", "delayDistribution", "proxyPassThrough"}}.
 
-    The settings of a sandbox, once it has any, take the place of the shared ones.
+    POST or PUT such settings → 200 {}: they take the place of all that were set. Those of a sandbox,
+    once it has any, take the place of the shared ones.
     """
 
     takes = msgspec.json.Decoder(GlobalSettings)

@@ -15,10 +15,10 @@ from oagw.web.resource import Refused
 
 
 class Toxics(AdminNode):
-    """GET → 200, a list, in the order in which they act; POST → 200, the new one; DELETE → 204, all removed.
+    """GET /__admin/toxics → 200, a list, in the order in which they act; POST a toxic → 200, the toxic.
 
-    409 for a name that is there, and for more than MAX_TOXICS. Answers under way keep their toxics, except
-    that those which hang because of one that is removed or changed are closed.
+    DELETE → 204: there are none. 409 for a name that is there, and for more than MAX_TOXICS. Answers under
+    way keep their toxics, except that those which hang because of one that is removed or changed are closed.
     """
 
     takes = msgspec.json.Decoder(ToxicDocument)
@@ -30,12 +30,8 @@ class Toxics(AdminNode):
     refuses = (409,)
     parameter = "name"
 
-    def __init__(self, env: AdminEnv) -> None:
-        super().__init__()
-        self._env = env
-
     def child(self, segment: str) -> AdminNode:
-        return OneToxic(self._env, segment)
+        return OneToxic(self.env, segment)
 
     def render_GET(self, request: Request) -> Reply:
         return json_reply([toxic.as_json() for toxic in space_of(request).toxics.values()])
@@ -50,12 +46,15 @@ class Toxics(AdminNode):
         return json_reply(toxic.as_json())
 
     def render_DELETE(self, request: Request) -> Reply:
-        remove_all(space_of(request), self._env)
+        remove_all(space_of(request), self.env)
         return Reply(204)
 
 
 class OneToxic(AdminNode):
-    """GET → 200; POST or PATCH → 200, changed in the members that are given; DELETE → 204; or 404."""
+    """GET /__admin/toxics/{name} → 200, the toxic; POST or PATCH members → 200, the toxic with them.
+
+    DELETE → 204: it is gone. 404 for a name that no toxic has.
+    """
 
     takes = msgspec.json.Decoder(ToxicChange)
     answers: ClassVar = {
@@ -67,8 +66,7 @@ class OneToxic(AdminNode):
     refuses = (404,)
 
     def __init__(self, env: AdminEnv, name: str) -> None:
-        super().__init__()
-        self._env = env
+        super().__init__(env)
         self._name = name
 
     def render_GET(self, request: Request) -> Reply:
@@ -78,7 +76,7 @@ class OneToxic(AdminNode):
         toxic = self._toxic(request)
         changed = toxic.changed(document(request, self.takes))
         space_of(request).toxics[self._name] = changed
-        release(self._env.streams, toxic)
+        release(self.env.streams, toxic)
         return json_reply(changed.as_json())
 
     render_PATCH = render_POST
@@ -86,7 +84,7 @@ class OneToxic(AdminNode):
     def render_DELETE(self, request: Request) -> Reply:
         toxic = self._toxic(request)
         del space_of(request).toxics[self._name]
-        release(self._env.streams, toxic)
+        release(self.env.streams, toxic)
         return Reply(204)
 
     def _toxic(self, request: Request) -> Toxic:

@@ -5,17 +5,16 @@ clock.
 """
 
 import re
-from calendar import monthrange
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from operator import eq, gt, lt
 
+from oagw.control.calendar import TRUNCATIONS, UNITS, shifted
 from oagw.control.invalid import Invalid
 from oagw.control.pattern.condition import Condition
 from oagw.control.pattern.spec import Operator
 
 _OFFSET = re.compile(r"(?:now\s+)?([+-]?\d{1,6})\s+(\w+)", re.IGNORECASE)
-_UNITS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400}
 
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 _DAY = r"(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*"
@@ -74,7 +73,7 @@ def date_condition(spec: Operator, at: str) -> Condition:
         member = "truncateExpected" if spec.truncateExpected else "applyTruncationLast"
         raise Invalid(f"{parent}/{member}", f"{member} needs an offset from now")
     read = _read if spec.actualFormat is None else _reader(spec.actualFormat, f"{parent}/actualFormat")
-    truncate_actual, truncate_expected = spec.truncateActual, spec.truncateExpected
+    cut_actual, cut_expected = _truncation(spec.truncateActual), _truncation(spec.truncateExpected)
 
     def expected_at(now: float) -> datetime:
         if offset is None:
@@ -82,8 +81,8 @@ def date_condition(spec: Operator, at: str) -> Condition:
             return literal
         expected = datetime.fromtimestamp(now, UTC)
         if spec.applyTruncationLast:
-            return truncated(shifted(expected, offset), truncate_expected)
-        return shifted(truncated(expected, truncate_expected), offset)
+            return cut_expected(shifted(expected, *offset))
+        return shifted(cut_expected(expected), *offset)
 
     def test(text: str | None, call: object, now: float) -> bool:
         actual = None if text is None else read(text)
@@ -91,8 +90,8 @@ def date_condition(spec: Operator, at: str) -> Condition:
             return False
         try:
             expected = expected_at(now)
-            if actual.tzinfo and truncate_actual:
-                actual = truncated(actual, truncate_actual)
+            if actual.tzinfo:
+                actual = cut_actual(actual)
         except (OverflowError, ValueError):  # beyond the years 1 to 9999
             return False
         if not (actual.tzinfo and expected.tzinfo):
@@ -103,12 +102,16 @@ def date_condition(spec: Operator, at: str) -> Condition:
     return Condition(test, f"{shown} (as {spec.actualFormat})" if spec.actualFormat else shown)
 
 
+def _truncation(how: str | None) -> Callable[[datetime], datetime]:
+    return (lambda time: time) if how is None else TRUNCATIONS[how]
+
+
 def _offset(spec: Operator, given: str, at: str, parent: str) -> tuple[int, str] | None:
     """An amount and its unit that are added to now."""
     now = given.strip().lower() == "now"
     if spec.expectedOffset is not None or spec.expectedOffsetUnit is not None:
         unit = (spec.expectedOffsetUnit or "").lower()
-        if not now or spec.expectedOffset is None or unit not in (*_UNITS, "months", "years"):
+        if not now or spec.expectedOffset is None or unit not in UNITS:
             raise Invalid(
                 f"{parent}/expectedOffset", "expectedOffset needs expectedOffsetUnit, such as days, and now"
             )
@@ -119,45 +122,9 @@ def _offset(spec: Operator, given: str, at: str, parent: str) -> tuple[int, str]
     if not found:
         return None
     unit = found[2].lower()
-    if unit not in (*_UNITS, "months", "years"):
+    if unit not in UNITS:
         raise Invalid(at, f"no unit of time: {unit}")
     return int(found[1]), unit
-
-
-def shifted(time: datetime, offset: tuple[int, str]) -> datetime:
-    """``time`` that much later; raises OverflowError, ValueError."""
-    amount, unit = offset
-    if unit in _UNITS:
-        return time + timedelta(seconds=amount * _UNITS[unit])
-    months = time.year * 12 + time.month - 1 + amount * (12 if unit == "years" else 1)
-    year, month = divmod(months, 12)
-    first = time.replace(year=year, month=month + 1, day=1)
-    return first.replace(day=min(time.day, monthrange(year, month + 1)[1]))
-
-
-def truncated(time: datetime, how: str | None) -> datetime:
-    """``time`` at the last beginning (or the next) of what ``how`` says."""
-    if how is None:
-        return time
-    if how == "first second of minute":
-        return time.replace(second=0, microsecond=0)
-    if how == "first minute of hour":
-        return time.replace(minute=0, second=0, microsecond=0)
-    day = time.replace(hour=0, minute=0, second=0, microsecond=0)
-    match how:
-        case "first day of month":
-            return day.replace(day=1)
-        case "first day of next month":
-            return shifted(day.replace(day=1), (1, "months"))
-        case "last day of month":
-            return day.replace(day=monthrange(day.year, day.month)[1])
-        case "first day of year":
-            return day.replace(month=1, day=1)
-        case "first day of next year":
-            return day.replace(year=day.year + 1, month=1, day=1)
-        case "last day of year":
-            return day.replace(month=12, day=31)
-    return day  # first hour of day
 
 
 def _reader(format: str, at: str) -> _Reader:

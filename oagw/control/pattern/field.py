@@ -37,7 +37,11 @@ def fields_of(spec: RequestPattern, url: Url, pointer: str) -> list[Field]:
     if spec.port is not None:
         fields.append(_port(spec.port))
     if spec.host is not None:
-        fields.append(_text_field("host", "host", condition(spec.host, f"{pointer}/host"), _host))
+        fields.append(
+            _text_field(
+                "host", "host", condition(spec.host, f"{pointer}/host"), lambda call: call.authority[0]
+            )
+        )
     if spec.clientIp is not None:
         tested = condition(spec.clientIp, f"{pointer}/clientIp")
         fields.append(_text_field("client ip", "clientIp", tested, lambda call: call.client))
@@ -109,13 +113,6 @@ def _basic(login: str) -> Field:
 
 def _authorization(call: Call) -> str:
     return ", ".join(masked("authorization", value) for value in call.headers.get("authorization", ()))
-
-
-def _host(call: Call) -> str:
-    sent = call.headers.get("host")
-    if not sent:
-        return call.host
-    return sent[0].partition("]")[0] + "]" if sent[0].startswith("[") else sent[0].partition(":")[0]
 
 
 def yes_or_no(

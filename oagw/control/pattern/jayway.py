@@ -55,6 +55,7 @@ class Path:
             for segment in self._segments:
                 nodes = segment.resolve(nodes)
             values = [node.obj for node in nodes]
+        del self._environment.call  # a path lives longer than a call with a large body is to
         if self.definite:
             return values[0] if values else None
         return values

@@ -8,11 +8,11 @@ Filters may be written as in RFC 9535 as well. The library loads with the first 
 import json
 import re
 from collections.abc import Callable
-from decimal import Decimal
 from functools import cache
 from typing import Any
 
 from oagw.control.invalid import Invalid
+from oagw.control.number import double_text
 from oagw.control.pattern.condition import Condition, document
 from oagw.model.call import Call
 
@@ -110,14 +110,6 @@ def _text(value: Any) -> str:
     """A selected value as Java writes it, which is what operators see."""
     if isinstance(value, str):
         return value
-    if isinstance(value, float) and value == value and abs(value) != float("inf"):
-        return _java_double(value)
+    if isinstance(value, float):
+        return double_text(value)
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-
-
-def _java_double(value: float) -> str:
-    """As Double.toString does."""
-    if value == 0 or 1e-3 <= abs(value) < 1e7:
-        return repr(value)
-    mantissa, _, exponent = f"{Decimal(repr(value)).normalize():E}".partition("E")
-    return f"{mantissa if '.' in mantissa else mantissa + '.0'}E{int(exponent)}"

@@ -1,4 +1,4 @@
-"""The JSON of request patterns, in WireMock's words; ``compile`` says what more must hold.
+"""The JSON of request patterns, in WireMock's words; ``compiled`` says what more must hold.
 
 Documents are read into these Structs by ``control.document``, which refuses unknown members by name.
 """
@@ -20,7 +20,7 @@ Truncation = Literal[
 ]
 
 
-class Operator(Struct, forbid_unknown_fields=True, omit_defaults=True):
+class Operator(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A test of one text, such as a header's value: exactly one operator, with its options."""
 
     equalTo: str | None = None
@@ -51,33 +51,33 @@ class Operator(Struct, forbid_unknown_fields=True, omit_defaults=True):
     not_: "Operator | None" = field(name="not", default=None)
 
 
-class JsonPath(Operator, kw_only=True):
+class JsonPath(Operator, frozen=True, kw_only=True):
     """A JSONPath, and the operator that tests what it selects."""
 
     expression: str
 
 
-class BodyOperator(Operator, kw_only=True):
+class BodyOperator(Operator, frozen=True, kw_only=True):
     """A test of a body."""
 
     binaryEqualTo: str | None = None
 
 
-class ValuesOperator(Operator, kw_only=True):
+class ValuesOperator(Operator, frozen=True, kw_only=True):
     """A test of the values that a header or parameter has: one of them matches, or these together do."""
 
     hasExactly: list[Operator] | None = None
     includes: list[Operator] | None = None
 
 
-class BasicCredentials(Struct, forbid_unknown_fields=True):
+class BasicCredentials(Struct, frozen=True, forbid_unknown_fields=True):
     """A user name and a password (RFC 7617)."""
 
     username: str
     password: str
 
 
-class RequestPattern(Struct, forbid_unknown_fields=True, omit_defaults=True):
+class RequestPattern(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What a request must be like; a member that is not given is not looked at. At most one URL member."""
 
     method: str | None = None

@@ -31,14 +31,14 @@ _ASK = {
 }
 
 
-class Unchecked(Struct):
+class Unchecked(Struct, frozen=True):
     """A rule that was not looked at, and why."""
 
     rule: str
     reason: str
 
 
-class Card(Struct, rename="camel"):
+class Card(Struct, frozen=True, rename="camel"):
     """What was found in ``requests`` requests, the gravest first, and which rules were not looked at."""
 
     requests: int

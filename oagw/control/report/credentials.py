@@ -2,18 +2,20 @@
 
 import re
 from collections.abc import Iterator
+from itertools import chain, islice
 
 from oagw.control.report.finding import Finding, finding
 from oagw.control.space import Sandbox, Space, bearer
 from oagw.model.call import PREFIXES, Call
 from oagw.model.journal import Entry
+from oagw.model.secret import SANDBOX_TOKEN, SHORTEST
 
 RULE = "credentials-misplaced"
 
-# A token that is shorter could be any word.
-_SHORTEST = 8
+# Tokens that are looked for: each in every request.
+_MAX_TOKENS = 100
 
-_SANDBOX = re.compile(rb"sandbox-[0-9a-f]{16}-[0-9a-f]{32}")
+_SANDBOX = re.compile(SANDBOX_TOKEN.pattern.encode())
 _USER = re.compile(rb"https?://[^/?#]*@", re.IGNORECASE)
 
 _TEXTS = {
@@ -27,8 +29,8 @@ _TEXTS = {
 def credentials_misplaced(entries: list[Entry], space: Space) -> Iterator[Finding]:
     """Tokens beside Authorization, tokens of other sandboxes, and Authorization where nobody asks for it."""
     own = space.token if isinstance(space, Sandbox) else None
-    tokens = {token for entry in entries if len(token := _bearer(entry.call())) >= _SHORTEST}
-    tokens |= {own} if own else set()
+    sent = (token for entry in entries if len(token := _bearer(entry.call())) >= SHORTEST)
+    tokens = list(islice(dict.fromkeys(chain([own] if own else [], sent)), _MAX_TOKENS))
     found: dict[str, list[Entry]] = {}
     for entry in entries:
         for place in _places(entry, tokens):
@@ -55,10 +57,10 @@ def credentials_misplaced(entries: list[Entry], space: Space) -> Iterator[Findin
         yield finding(RULE, "note", text, unguarded)
 
 
-def _places(entry: Entry, tokens: set[bytes]) -> Iterator[str]:
+def _places(entry: Entry, tokens: list[bytes]) -> Iterator[str]:
     """Where in the request one of ``tokens`` stands, besides Authorization."""
     call = entry.call()
-    known = {token.decode("latin-1") for token in tokens}
+    known = [token.decode("latin-1") for token in tokens]
     if any(token in entry.url for token in tokens) or _among(known, call.query):
         yield "url"
     if any(token in entry.body for token in tokens):
@@ -68,7 +70,7 @@ def _places(entry: Entry, tokens: set[bytes]) -> Iterator[str]:
             yield "cookie" if name == "cookie" else "header"
 
 
-def _among(tokens: set[str], query: dict[str, list[str]]) -> bool:
+def _among(tokens: list[str], query: dict[str, list[str]]) -> bool:
     return any(token in value for values in query.values() for value in values for token in tokens)
 
 

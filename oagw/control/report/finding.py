@@ -44,7 +44,7 @@ _VOLATILE = frozenset(
 )
 
 
-class Finding(Struct, rename="camel"):
+class Finding(Struct, frozen=True, rename="camel"):
     """A breach of ``rule``: ``text`` is for people, ``entries`` are the ids that prove it."""
 
     rule: str

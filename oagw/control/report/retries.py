@@ -1,5 +1,6 @@
 """Rules on retries: those that came too soon, that cannot help, that make no pause, and those that lack."""
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from datetime import UTC
 from email.utils import parsedate_to_datetime
@@ -70,7 +71,7 @@ def incomplete_answer_accepted(entries: list[Entry]) -> Iterator[Finding]:
     for group in alike(entries, target):
         cut = group[-1]
         if cut.ended in (RESET, TRUNCATED):
-            others = sum(later.number > cut.number for later in entries)
+            others = len(entries) - bisect_right(entries, cut.number, key=lambda entry: entry.number)
             went_on = f", and went on with {others} other request{'s' * (others > 1)}" if others else ""
             text = (
                 f"The answer to {named(cut)} was {cut.ended} after {cut.sent} bytes. "
@@ -81,17 +82,15 @@ def incomplete_answer_accepted(entries: list[Entry]) -> Iterator[Finding]:
 
 def retry_after(entry: Entry) -> float | None:
     """The seconds that the answer to ``entry`` asked to wait (RFC 9110 section 10.2.3), if it did."""
-    for value in entry.response_headers.get("retry-after", ()):
-        text = value.strip()
-        if text.isascii() and text.isdecimal():
-            return float(text[:9])
-        try:
-            date = parsedate_to_datetime(text)
-        except ValueError:
-            return None
-        date = date if date.tzinfo else date.replace(tzinfo=UTC)
-        return max(0.0, date.timestamp() - ended(entry))
-    return None
+    text = entry.response_headers.get("retry-after", [""])[0].strip()
+    if text.isascii() and text.isdecimal():
+        return float(text[:9])
+    try:
+        date = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    date = date if date.tzinfo else date.replace(tzinfo=UTC)
+    return max(0.0, date.timestamp() - ended(entry))
 
 
 def _final(entry: Entry) -> bool:

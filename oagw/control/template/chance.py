@@ -1,11 +1,11 @@
 """Helpers whose values are drawn from the random source that the rendering was given."""
 
 import string
+from math import isfinite
 from typing import Any
 from uuid import UUID
 
 from oagw.control.template.run import MAX_OUTPUT, Failed, Run
-from oagw.control.template.value import number_text
 
 _ALPHABETS = {
     "ALPHANUMERIC": string.ascii_lowercase + string.digits,
@@ -61,7 +61,7 @@ def random_decimal(run: Run, arguments: list[Any], options: dict[str, Any]) -> f
     if not lower < upper:
         raise Failed("bound must be greater than origin")
     value = lower + (upper - lower) * run.context.random.random()
-    if number_text(value) in ("NaN", "Infinity", "-Infinity"):
+    if not isfinite(value):
         raise Failed("randomDecimal: the bounds are out of range")
     return value
 

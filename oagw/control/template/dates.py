@@ -1,12 +1,12 @@
 """Helpers that make, read and move dates; the clock is that of the rendering."""
 
 import re
-from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from oagw.control.template.moment import Moment, formatted, moment, month_length, parsed, shifted, zone
+from oagw.control.calendar import TRUNCATIONS, shifted
+from oagw.control.template.moment import Moment, formatted, moment, parsed, zone
 from oagw.control.template.run import Failed, Run
 
 _OFFSET = re.compile(r"(?:now\s+)?([+-]?\d{1,12}) ([A-Za-z]+)")
@@ -72,23 +72,9 @@ def _plain(text: str) -> datetime | None:
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
-_MIDNIGHT: dict[str, Any] = {"hour": 0, "minute": 0, "second": 0, "microsecond": 0}
-_TRUNCATIONS: dict[str, Callable[[datetime], datetime]] = {
-    "first second of minute": lambda at: at.replace(second=0, microsecond=0),
-    "first minute of hour": lambda at: at.replace(minute=0, second=0, microsecond=0),
-    "first hour of day": lambda at: at.replace(**_MIDNIGHT),
-    "first day of month": lambda at: at.replace(day=1, **_MIDNIGHT),
-    "first day of next month": lambda at: shifted(at.replace(day=1, **_MIDNIGHT), 1, "months"),
-    "last day of month": lambda at: at.replace(day=month_length(at), **_MIDNIGHT),
-    "first day of year": lambda at: at.replace(month=1, day=1, **_MIDNIGHT),
-    "first day of next year": lambda at: at.replace(year=at.year + 1, month=1, day=1, **_MIDNIGHT),
-    "last day of year": lambda at: at.replace(month=12, day=31, **_MIDNIGHT),
-}
-
-
 def truncate_date(run: Run, arguments: list[Any], options: dict[str, Any]) -> Moment:
     """The given date at the start of something, such as ``first day of month``."""
     given, how = arguments[0], run.text(arguments[1]).lower()
-    if not isinstance(given, Moment) or how not in _TRUNCATIONS:
-        raise Failed(f"truncateDate: a date and one of {', '.join(_TRUNCATIONS)} are expected")
-    return Moment(_TRUNCATIONS[how](given.at), given.format)
+    if not isinstance(given, Moment) or how not in TRUNCATIONS:
+        raise Failed(f"truncateDate: a date and one of {', '.join(TRUNCATIONS)} are expected")
+    return Moment(TRUNCATIONS[how](given.at), given.format)

@@ -1,6 +1,7 @@
 """Moment: a date that is written in the format it was given, with Java's SimpleDateFormat letters."""
 
 import re
+from calendar import isleap
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
@@ -11,7 +12,6 @@ _MONTHS = (
     *("July", "August", "September", "October", "November", "December"),
 )
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_UNITS = ("seconds", "minutes", "hours", "days")
 _FIXED = re.compile(r"(?:UTC|GMT|UT)?([+-])(\d{1,2})(?::?(\d\d))?")
 
 # Characters of a format, and of a text that is read by one.
@@ -57,22 +57,6 @@ def zone(name: str) -> tzinfo:
         return ZoneInfo(name)
     except (OSError, ValueError, LookupError):
         raise ValueError(f"Unknown time-zone ID: {name}") from None
-
-
-def shifted(at: datetime, amount: int, unit: str) -> datetime:
-    """``at`` moved by ``amount`` of ``unit``, a plural in lower case; raises ValueError, OverflowError."""
-    if unit in _UNITS:
-        return at + timedelta(**{unit: amount})
-    if unit not in ("months", "years"):
-        raise ValueError(f"{unit.upper()} is no unit of an offset")
-    months = at.year * 12 + at.month - 1 + amount * (12 if unit == "years" else 1)
-    first = at.replace(year=months // 12, month=months % 12 + 1, day=1)
-    return first.replace(day=min(at.day, month_length(first)))
-
-
-def month_length(at: datetime) -> int:
-    """The days of the month of ``at``."""
-    return ((at.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)).day
 
 
 @lru_cache(maxsize=256)
@@ -145,8 +129,7 @@ def _week_year(at: datetime) -> tuple[int, int]:
     """The year and week of ``at`` as the United States count: from Sunday, week 1 has January 1."""
     day = at.timetuple().tm_yday
     sunday = day - at.isoweekday() % 7  # of this week, as a day of the year
-    length = 337 + month_length(at.replace(day=1, month=2))
-    if sunday + 6 > length:
+    if sunday + 6 > 365 + isleap(at.year):
         return at.year + 1, 1
     first = (at.isoweekday() - (day - 1)) % 7  # the weekday of the first of January, Sunday is 0
     return at.year, (day - 1 + first) // 7 + 1

@@ -39,20 +39,9 @@ class Request(Model):
         return Fields({names[key]: Several(self.call.headers[key]) for key in sorted(names)})
 
     @property
-    def authority(self) -> tuple[str, int]:
-        """The host and port that the client asked for."""
-        host = next(iter(self.call.headers.get("host", ())), "")
-        if not host:
-            return self.call.host, self.call.port
-        name, colon, port = host.rpartition(":")
-        if colon and port.isdecimal() and len(port) < 6:
-            return name, int(port)
-        return host, 80
-
-    @property
     def base(self) -> str:
         """The scheme, host and port; the usual port is left out."""
-        host, port = self.authority
+        host, port = self.call.authority
         return f"http://{host}" if port == 80 else f"http://{host}:{port}"
 
 
@@ -69,8 +58,8 @@ MEMBERS: dict[str, Callable[[Request], Any]] = {
     "pathSegments": lambda request: request.path,
     "query": lambda request: _several(request.call.query),
     "scheme": lambda request: "http",
-    "host": lambda request: request.authority[0],
-    "port": lambda request: request.authority[1],
+    "host": lambda request: request.call.authority[0],
+    "port": lambda request: request.call.authority[1],
     "baseUrl": lambda request: request.base,
     "headers": lambda request: request.headers,
     "cookies": lambda request: _several(request.call.cookies),

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from oagw.control.number import double_text
 from oagw.control.template.moment import Moment
 
 
@@ -71,24 +72,6 @@ def truth(value: Any) -> bool:
     return bool(value) or isinstance(value, dict | Moment | Model)
 
 
-def number_text(value: float) -> str:
-    """``value`` as Java's Double.toString writes it."""
-    text = repr(value)
-    if "n" in text:
-        return {"inf": "Infinity", "-inf": "-Infinity"}.get(text, "NaN")
-    if value == 0 or 1e-3 <= abs(value) < 1e7:
-        return text
-    mantissa, _, exponent = text.partition("e")
-    sign, digits = ("-", mantissa[1:]) if mantissa[0] == "-" else ("", mantissa)
-    whole, _, part = digits.partition(".")
-    power = int(exponent or 0) + len(whole) - 1
-    all_digits = whole + part
-    kept = all_digits.lstrip("0")
-    power -= len(all_digits) - len(kept)
-    kept = kept.rstrip("0")
-    return f"{sign}{kept[0]}.{kept[1:] or '0'}E{power}"
-
-
 def plain(value: Any) -> str | None:
     """``value`` as it is written, None for lists and maps."""
     if isinstance(value, str):
@@ -100,7 +83,7 @@ def plain(value: Any) -> str | None:
     if isinstance(value, int):
         return str(value)
     if isinstance(value, float):
-        return number_text(value)
+        return double_text(value)
     if isinstance(value, Several):
         return value[0] if value else ""
     if isinstance(value, Segments):
@@ -150,9 +133,8 @@ class Writer:
 
     def _java(self, value: Any) -> None:
         if isinstance(value, JsonList):
-            inner = Writer(self._spend)
-            inner._compact(value)
-            self._put("".join(inner._pieces).replace("/", "\\/").replace("\u2028", "\\u2028"))
+            text = Writer(self._spend).compact(value)
+            self._put(text.replace("/", "\\/").replace("\u2028", "\\u2028"))
         elif isinstance(value, list) and not isinstance(value, Several | Segments):
             self._joined("[", ", ", "]", value, self._java)
         elif isinstance(value, dict):

@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Meta
 from twisted.web.server import Request
 
+from oagw.model.step import Step
 from oagw.services import Env
 from oagw.services.openai import pace
 from oagw.services.openai.models import require
@@ -21,7 +22,7 @@ from oagw.services.openai.steering import Steering, steer
 from oagw.services.openai.tokens import count
 from oagw.web.reply import JSON, UPSTREAM, Reply
 from oagw.web.resource import Refused
-from oagw.web.stream import EventStream, Step
+from oagw.web.stream import EventStream
 
 # The length of a vector by the model, and of any other model's.
 _DIMENSIONS = {"text-embedding-3-large": 3072}

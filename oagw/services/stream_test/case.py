@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from oagw.model.step import Step, Then
 from oagw.web.reply import UPSTREAM, Reply
-from oagw.web.stream import Step, Then
 
 # Seconds between two pieces, unless a case says otherwise: long enough to arrive one by one.
 PAUSE = 0.02

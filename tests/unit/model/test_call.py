@@ -23,6 +23,25 @@ def test_header_fields_keep_their_order_and_their_spelling() -> None:
     assert call.headers == {"b": ["1", "3"], "a": ["2"]}
 
 
+@pytest.mark.parametrize(
+    ("host", "authority"),
+    [
+        ("api.example", ("api.example", 80)),
+        ("api.example:8080", ("api.example", 8080)),
+        ("[::1]", ("[::1]", 80)),
+        ("[::1]:8080", ("[::1]", 8080)),
+        ("", ("localhost", 8765)),
+        ("a:b", ("a:b", 80)),
+        (":80", (":80", 80)),
+        (f"a:{'9' * 5000}", (f"a:{'9' * 5000}", 80)),
+    ],
+)
+def test_the_authority_is_that_of_host_or_where_the_server_was_reached(
+    host: str, authority: tuple[str, int]
+) -> None:
+    assert Call("GET", "/", f"Host: {host}".encode(), port=8765).authority == authority
+
+
 def test_header_values_that_are_no_utf8_are_latin1() -> None:
     assert Call("GET", "/", b"A: caf\xe9").headers == {"a": ["café"]}
     assert Call("GET", "/", "A: café".encode()).headers == {"a": ["café"]}

@@ -99,6 +99,14 @@ class ListTests(AdminCase):
         for limit in ("x", "-1", "9" * 20):
             self.get(f"/requests?limit={limit}", 400)
 
+    def test_whatever_host_it_came_with_it_is_listed(self) -> None:
+        for host in ("a:" + "9" * 5000, "a:b", ":", "[::1]", "a:\u0663"):
+            connection = self.wire.connect()
+            connection.send(f"GET /a HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+            connection.leave()
+            (event,) = self.get("/requests?limit=1")["requests"]
+            self.assertEqual((event["request"]["host"], event["request"]["port"]), (host, 80))
+
     def test_all_are_forgotten(self) -> None:
         for method, path in (("DELETE", "/requests"), ("POST", "/requests/reset")):
             self.call("/a")

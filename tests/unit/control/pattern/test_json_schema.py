@@ -39,3 +39,24 @@ def test_what_would_take_too_long_does_not_match(schema: Any, body: Any) -> None
     started = perf_counter()
     assert not matches_body({"matchesJsonSchema": schema}, json.dumps(body))
     assert perf_counter() - started < 2
+
+
+@pytest.mark.parametrize(
+    ("schema", "why"),
+    [
+        ({"const": "x" * 100_001}, "100000 characters"),
+        ("{", "not a JSON schema"),
+        ({"type": "nothing"}, "not a JSON schema"),
+        ({"const": "\ud800"}, "not a JSON schema"),
+        ("[" * 100_000, "nested too deeply"),
+    ],
+)
+def test_what_is_no_schema_is_refused(schema: Any, why: str) -> None:
+    assert why in refusal({"bodyPatterns": [{"matchesJsonSchema": schema}]})[1]
+
+
+def test_a_schema_written_as_text_and_one_that_takes_a_reference_into_a_list_work() -> None:
+    assert matches_body({"matchesJsonSchema": '{"type": "integer"}'}, "1")
+    schema = {"anyOf": [{"type": "integer"}], "properties": {"a": {"$ref": "#/anyOf/0"}}}
+    assert matches_body({"matchesJsonSchema": {**schema, "anyOf": [{"type": ["integer", "object"]}]}}, "{}")
+    assert not matches_body({"matchesJsonSchema": {"$ref": "#/anyOf/0", **schema}}, '"x"')

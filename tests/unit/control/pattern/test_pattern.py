@@ -216,3 +216,19 @@ def test_the_structs_describe_themselves() -> None:
     _, components = msgspec.json.schema_components([RequestPattern])
     assert {"RequestPattern", "Operator", "ValuesOperator", "BodyOperator", "JsonPath"} <= set(components)
     assert "not" in components["Operator"]["properties"]
+
+
+def test_what_cannot_be_told_does_not_match_is_as_far_as_can_be_and_says_why() -> None:
+    made = pattern({"bodyPatterns": [{"equalToJson": {"a": 1}}]})
+    deep = Call("POST", "/", body=b"[" * 100_000)
+    assert not made.matches(deep, NOW)
+    assert made.distance(deep, NOW) == made.distance(Call("POST", "/", body=b"[]"), NOW)
+    *_, body = made.compare(deep, NOW)
+    assert (body.name, body.matches) == ("body", False)
+    assert body.actual.endswith("(the JSON is nested too deeply)")
+
+
+def test_a_call_without_patience_has_no_path_parameters() -> None:
+    call = Call("GET", "/a/1")
+    call.patience = 0
+    assert pattern({"urlPathTemplate": "/a/{b}"}).path_parameters(call) == {}

@@ -136,6 +136,11 @@ def test_now_is_the_time_that_was_handed_in() -> None:
         ("{{pickRandom (array 'a' 'b') count=2}}", r"\[a, b\]|\[b, a\]"),
         ("{{randomInt lower=2 upper=1}}", r"\[ERROR: bound must be greater than origin\]"),
         ("{{randomValue type='X'}}", r"\[ERROR: randomValue: type \[X\] should be .*\]"),
+        ("{{randomValue length=-1}}", r"\[ERROR: randomValue: length is out of range\]"),
+        ("{{randomInt lower=9223372036854775808}}", r"\[ERROR: randomInt: lower is out of range\]"),
+        ("{{randomDecimal lower=2 upper=1}}", r"\[ERROR: bound must be greater than origin\]"),
+        ("{{randomDecimal lower='-1.7e308' upper='1.7e308'}}", r"\[ERROR: .* bounds are out of range\]"),
+        ("{{pickRandom (array)}}", r"\[ERROR: pickRandom: there is nothing to pick from\]"),
     ],
 )
 def test_what_is_random_has_its_form_and_can_be_replayed(text: str, pattern: str) -> None:

@@ -41,6 +41,7 @@ class Entry:
     ``connection`` numbers connections from 1, ``turn`` the requests on one. ``body`` is cut at MAX_BODY,
     ``body_size`` is as much of it as came. ``matched`` is False when there was no such alias or path.
     ``response_head`` is the status line and the header lines as sent, cut at MAX_HEAD.
+    ``weight`` is what it counts for in its journal, in bytes; 0 when it is not in one.
     ``sent`` counts bytes of the answer's body, ``events`` server-sent events. ``stub`` is the id of the stub
     that answered; ``toxics`` are the names of those that had a part in it.
     """
@@ -165,10 +166,16 @@ class Journal:
         """Keep ``entry``, whose request is complete; the oldest make room."""
         entry.weight = _OVERHEAD + len(entry.head) + len(entry.url) + len(entry.body)
         self._weight += entry.weight
-        entries = self._entries
-        entries.append(entry)
-        while len(entries) > self._count or self._weight > self._size:
-            self._weight -= entries.popleft().weight
+        self._entries.append(entry)
+        self._trim()
+
+    def answered(self, entry: Entry) -> None:
+        """Count the head of the answer to ``entry`` as well, if that is larger than most."""
+        more = len(entry.response_head) - _OVERHEAD
+        if more > 0 and entry.weight:
+            entry.weight += more
+            self._weight += more
+            self._trim()
 
     def get(self, id: str) -> Entry | None:
         """The entry with this id, a UUID in any spelling; raises ValueError for what is none."""
@@ -178,10 +185,21 @@ class Journal:
     def remove(self, entries: Iterable[Entry]) -> None:
         """Forget ``entries``."""
         gone = set(entries)
-        self._entries = deque(entry for entry in self._entries if entry not in gone)
-        self._weight = sum(entry.weight for entry in self._entries)
+        all, self._entries = self._entries, deque()
+        for entry in all:
+            if entry in gone:
+                self._forget(entry)
+            else:
+                self._entries.append(entry)
 
     def clear(self) -> None:
         """Forget all entries."""
-        self._entries.clear()
-        self._weight = 0
+        self.remove(self._entries)
+
+    def _trim(self) -> None:
+        while len(self._entries) > self._count or self._weight > self._size:
+            self._forget(self._entries.popleft())
+
+    def _forget(self, entry: Entry) -> None:
+        self._weight -= entry.weight
+        entry.weight = 0

@@ -152,6 +152,7 @@ class GatewayRequest(Request):
             entry.ended = how
         entry.sent = self.sentLength or entry.sent
         entry.response_head = entry.response_head[: journal.MAX_HEAD]
+        space.journal.answered(entry)
         if self.startedWriting and entry.first_byte is not None:
             entry.status = self.code
             if entry.last_byte is None or (how is journal.COMPLETE and self.chunked):

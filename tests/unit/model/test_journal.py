@@ -39,6 +39,23 @@ def test_long_urls_count_as_well() -> None:
     assert numbers(journal) == [4]
 
 
+def test_large_heads_of_answers_count_as_well_but_not_of_what_is_forgotten() -> None:
+    journal = Journal(count=100, size=10_000)
+    entries = [entry(number) for number in range(5)]
+    for added in entries:
+        journal.add(added)
+        added.response_head = b"x" * 4000
+    for answered in entries:
+        journal.answered(answered)
+    assert numbers(journal) == [3, 4]
+    journal.clear()
+    for answered in entries:
+        journal.answered(answered)
+    for number in range(2):
+        journal.add(entry(number, b"x" * 3000))
+    assert numbers(journal) == [0, 1]
+
+
 def test_a_body_larger_than_the_journal_is_not_kept_nor_anything_before_it() -> None:
     journal = Journal(count=100, size=10_000)
     journal.add(entry(1))

@@ -448,7 +448,7 @@ def test_the_fixture_gives_each_test_a_sandbox_and_shows_why_a_verification_fail
 
 
 def test_to_import_it_is_cheap():
-    code = "import sys, oagw.testing; print(*sys.modules)"
+    code = "import sys; known = set(sys.modules); import oagw.testing; print(*set(sys.modules) - known)"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True, timeout=PATIENCE
     )

@@ -10,6 +10,7 @@ from oagw import __version__
 from oagw.api.proxy import Proxy
 from oagw.api.status import Health, Status
 from oagw.api.stubbed import Stubbed, Stubs
+from oagw.model.call import is_admin
 from oagw.web.guard import BearerGuard
 from oagw.web.reply import Reply, json_reply
 from oagw.web.resource import Node
@@ -35,13 +36,13 @@ class Root(Node):
         v1 = Node({b"v1": BearerGuard(Stubbed(gateway, stubs), tokens)})
         super().__init__({b"health": Health(), b"api": Node({b"oagw": v1}), b"oagw": v1})
         self._admin = admin
+        self._control_plane: IResource | None = None
 
     def getChild(self, path: bytes, request: Request) -> IResource:
-        if path == b"__admin":
-            # Loaded when it is first called: most tests never do.
-            admin = self._admin()
-            self.putChild(path, admin)
-            return admin
+        if path == b"__admin" and is_admin(request.path):  # and no other spelling of it
+            if self._control_plane is None:
+                self._control_plane = self._admin()  # loaded when it is first called: most tests never do
+            return self._control_plane
         return super().getChild(path, request)
 
     def render_GET(self, request: Request) -> Reply:

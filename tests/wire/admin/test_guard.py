@@ -165,3 +165,13 @@ class OddTokenTests(GuardTestCase):
 
     def test_an_admin_token_may_look_like_that_of_a_sandbox(self) -> None:
         self.assertEqual(self.call("Authorization: Bearer sandbox-of-mine").status, 200)
+
+
+class SpellingTests(GuardTestCase):
+    def test_the_control_plane_has_one_name_and_others_lead_nowhere(self) -> None:
+        for path in ("//__admin/version", "/%5f_admin/version", "/__ADMIN/version"):
+            self.assertEqual(self.wire.ask("GET", path).status, 404, path)
+        self.assertEqual(self.wire.admin("GET", "/version").status, 200)
+
+    def test_a_fault_that_a_call_to_it_asks_for_does_not_act(self) -> None:
+        self.assertEqual(self.call("X-OAGW-Mock-Fault: reset_peer").status, 200)

@@ -10,14 +10,18 @@ from oagw.control.invalid import Invalid
 
 
 def keep_loaded(gateway: Gateway, reactor: Any, say: Callable[[str], None]) -> None:
-    """Have ``gateway`` read its folder, now and at each SIGHUP; ``say`` takes a line on how the latter went.
+    """Have ``gateway`` read its folder, now and at each SIGHUP; ``say`` takes a line on how that went.
 
     Raises ConfigError if it cannot be read now.
     """
 
+    def load() -> None:
+        count = gateway.load_mappings()
+        say(f"--mappings: {count} {'stub' if count == 1 else 'stubs'}")
+
     def reload() -> None:
         try:
-            say(f"--mappings: {gateway.load_mappings()} stubs")
+            load()
         except Invalid as invalid:
             say(f"--mappings: {invalid.detail}; the stubs are what they were")
 
@@ -25,6 +29,6 @@ def keep_loaded(gateway: Gateway, reactor: Any, say: Callable[[str], None]) -> N
     if hangup is not None:
         signal.signal(hangup, lambda *_: reactor.callFromThread(reload))
     try:
-        gateway.load_mappings()
+        load()
     except Invalid as invalid:
         raise ConfigError(f"--mappings: {invalid.detail}") from None

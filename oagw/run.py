@@ -34,9 +34,8 @@ def main(args: Sequence[str], prog: str = "server.py") -> int:
         config = parse_args(args, prog)
         _require("twisted", "msgspec", "jsonpath", "jsonschema_rs", "regex")
         listening = open_socket(config, os.environ)
-        if config.mappings is not None and hasattr(signal, "SIGHUP"):
-            signal.signal(signal.SIGHUP, signal.SIG_IGN)  # they will be read in a moment
-        announce(listening)
+        if config.mappings is None:
+            announce(listening)
         _serve(config, listening, console, parent)
     except (ConfigError, ListenError) as error:
         console.line(f"{prog}: {error}")
@@ -59,6 +58,7 @@ def _serve(config: Config, listening: socket.socket, console: Console, parent: i
         from oagw.mappings import keep_loaded
 
         keep_loaded(gateway, reactor, console.line)
+        announce(listening)  # not before: stubs that cannot be read end it
     gateway.listen(reactor, listening)
 
     reactor.addSystemEventTrigger("before", "shutdown", gateway.stop)

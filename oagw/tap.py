@@ -46,7 +46,6 @@ class GatewayService(Service):
         super().startService()
         line = Console(2).line
         self._gateway = Gateway(self._config, reactor, line, partial(stop, reactor))
-        announce(self._listening)
         if self._config.mappings is not None:
             from oagw.mappings import keep_loaded
 
@@ -54,6 +53,7 @@ class GatewayService(Service):
                 keep_loaded(self._gateway, reactor, line)
             except ConfigError as error:
                 sys.exit(f"twistd oagw: {error}")
+        announce(self._listening)
         self._gateway.listen(reactor, self._listening)
         if self._config.exit_with_parent:
             watch(reactor, partial(stop, reactor), os.getppid())

@@ -203,6 +203,8 @@ def _check_combination(definition: ResponseDefinition, pointer: str) -> None:
         raise Invalid(f"{pointer}/{names[1]}", f"{names[1]} and {names[0]} exclude each other")
     if definition.problem is not UNSET and definition.status is not UNSET:
         raise Invalid(f"{pointer}/status", "a problem brings its own status")
+    if definition.problem is not UNSET and definition.transformers:
+        raise Invalid(f"{pointer}/transformers", "a problem is no template")
     if definition.sse is not UNSET and definition.status in _BODILESS:
         raise Invalid(f"{pointer}/sse", f"there is no body with {definition.status}")
     for name in ("sse", "problem"):

@@ -93,6 +93,8 @@ class Directory:
             return
         if not self._path.is_dir():
             raise Invalid("", f"{self._path} is not a folder")
+        if not any((self._path / name).is_dir() for name in ("mappings", "__files")):
+            raise Invalid("", f"{self._path} has neither mappings/ nor __files/ in it")
         ids: set[str] = set()
         for path in sorted((self._path / "mappings").rglob("*.json")):
             place = path.relative_to(self._path).as_posix()

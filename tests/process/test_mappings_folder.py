@@ -3,7 +3,7 @@ import os
 import signal
 
 import pytest
-from launched import PATIENCE, ROOT, SERVER, TOKEN, TWISTD, Launched, until
+from launched import ROOT, SERVER, TOKEN, TWISTD, Launched, ended, until
 
 PATH = "/api/oagw/v1/proxy/stripe/v1/balance"
 ID = "01234567-89ab-cdef-0123-456789abcdef"
@@ -99,17 +99,23 @@ def test_what_cannot_be_read_again_is_said_and_changes_nothing(folder):
 def test_a_folder_with_a_stub_that_does_not_fit_ends_the_server_with_one_line(folder, document, complaint):
     (folder / "secret").write_text("x")
     write(folder, "bad", document)
+    done = ended("0", "--mappings", str(folder))
+    assert (done.returncode, done.stdout) == (2, "")  # nobody is told that it listens
+    assert done.stderr.startswith("server.py: --mappings: mappings/")
+    assert complaint in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_folder_that_is_not_there_or_not_one_of_stubs_ends_it_as_well(tmp_path):
+    assert ended("0", "--mappings", str(tmp_path / "none")).stderr.endswith("none is not a folder\n")
+    done = ended("0", "--mappings", str(tmp_path))
+    assert done.stderr.endswith("has neither mappings/ nor __files/ in it\n")
+    assert done.returncode == 2
+
+
+def test_it_says_how_many_stubs_it_has_read(folder):
     with Launched("0", "--mappings", str(folder)) as server:
-        assert server.process.wait(PATIENCE) == 2
-        *_, line = server.said().splitlines()
-        assert line.startswith("server.py: --mappings: mappings/nested/")
-        assert complaint in line
-
-
-def test_a_folder_that_is_not_there_ends_it_as_well(tmp_path):
-    with Launched("0", "--mappings", str(tmp_path / "none")) as server:
-        assert server.process.wait(PATIENCE) == 2
-        assert server.said().splitlines()[-1].endswith("none is not a folder")
+        assert "--mappings: 1 stub\n" in server.said()
 
 
 def test_reset_brings_back_what_the_folder_had(folder):

@@ -397,6 +397,16 @@ class RefusedTests(StubCase):
             ({"request": {"urlPatern": "/"}}, "/request/urlPatern"),
             ({"request": {"urlPattern": "("}}, "/request/urlPattern"),
             ({"response": {"status": 99}}, "/response/status"),
+            ({"request": {"urlPath": "/a?b=c"}}, "/request/urlPath"),
+            ({"request": {"urlPathTemplate": "/a/{id"}}, "/request/urlPathTemplate"),
+            (
+                {"request": {"urlPathTemplate": "/a/{id}", "pathParameters": {"x": {"equalTo": "1"}}}},
+                "/request/pathParameters/x",
+            ),
+            (
+                {"response": {"problem": "internal", "transformers": ["response-template"]}},
+                "/response/transformers",
+            ),
             ({"response": {"status": "200"}}, "/response/status"),
             ({"response": {"proxyBaseUrl": "http://x"}}, "/response/proxyBaseUrl"),
             ({"response": {"fault": "BANG"}}, "/response/fault"),
@@ -491,7 +501,10 @@ class MappingsTests(StubCase):
         answer = self.wire.admin("GET", "/mappings?limit=1&offset=1").json()
         self.assertEqual([stub["id"] for stub in answer["mappings"]], [stubs[1]])
         self.assertEqual(answer["meta"], {"total": 3})
-        self.assertEqual(self.wire.admin("GET", "/mappings?limit=x").status, 400)
+        for query in ("limit=x", "lmit=1"):
+            answer = self.wire.admin("GET", f"/mappings?{query}")
+            self.assertEqual(answer.status, 400)
+            self.assertIn(query.partition("=")[0], answer.json()["errors"][0]["detail"])
 
     def test_an_import_keeps_its_order_and_its_policies(self) -> None:
         known = self.stub({"body": "known"}, name="known")

@@ -23,7 +23,7 @@ from oagw.web.reply import Reply, excerpt, json_reply
 from oagw.web.resource import Refused
 
 
-class Page(msgspec.Struct, frozen=True):
+class Page(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which part of a list is wanted: from ``offset`` on, ``limit`` of them or all."""
 
     offset: Amount = 0

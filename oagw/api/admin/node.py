@@ -93,10 +93,7 @@ def document(request: Request, decoder: msgspec.json.Decoder[T]) -> T:
 
 
 def asked(request: Request, type: type[T]) -> T:
-    """The query of ``request`` as ``type``; raises Refused with 400.
-
-    Parameters that the type does not have are passed over.
-    """
+    """The query of ``request`` as ``type``; raises Refused with 400."""
     try:
         return msgspec.convert(dict(query_pairs(request)), type, strict=False)
     except msgspec.ValidationError as error:

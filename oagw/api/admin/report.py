@@ -10,7 +10,7 @@ from oagw.control.report.card import Card, card, text
 from oagw.web.reply import Reply, json_reply
 
 
-class Wanted(Struct, frozen=True, rename="camel"):
+class Wanted(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
     """What the test knows of its client, and whether the card is for people."""
 
     retry_due: bool = False

@@ -29,7 +29,7 @@ from oagw.web.reply import Reply, json_reply
 from oagw.web.resource import Refused
 
 
-class Wanted(msgspec.Struct, frozen=True, rename="camel"):
+class Wanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
     """Which requests a list has: those that came after ``since``, an ISO 8601 date, ``limit`` of them or all.
 
     With ``unmatched``, those that nobody was there to answer; with ``matching_stub``, those that the stub

@@ -54,7 +54,10 @@ def fields_of(spec: RequestPattern, url: Url, pointer: str) -> list[Field]:
     if spec.pathParameters and spec.urlPathTemplate is None:
         raise Invalid(f"{pointer}/pathParameters", "pathParameters need urlPathTemplate")
     for key, one in (spec.pathParameters or {}).items():
-        tested = condition(one, f"{pointer}/pathParameters/{_escaped(key)}")
+        at = f"{pointer}/pathParameters/{_escaped(key)}"
+        if key not in url.variables:
+            raise Invalid(at, f"{key} is not a variable of urlPathTemplate")
+        tested = condition(one, at)
         fields.append(_text_field(f"path parameter {key}", key, tested, _path_parameter(url, key)))
     for key, values in (spec.formParameters or {}).items():
         at = f"{pointer}/formParameters/{_escaped(key)}"

@@ -87,6 +87,8 @@ class Url:
         if name == "urlPathTemplate":
             self.alias = _alias(text + "/")
             self.variables = _VARIABLE.findall(text)
+            if re.search(r"[{}]", _VARIABLE.sub("", text)):
+                raise Invalid(at, "a brace of urlPathTemplate has no counterpart")
             if len(set(self.variables)) < len(self.variables):
                 raise Invalid(at, "a variable is there twice")
             pieces = re.split(r"(\{[^{}/]+\}|\*\*)", text)
@@ -100,6 +102,8 @@ class Url:
                 (path := call.paths[0]).startswith(prefix) and needle in path and template.matches(path, call)
             )
         elif name == "urlPath":
+            if "?" in text:
+                raise Invalid(at, "urlPath has no query: say url, or queryParameters")
             self.alias = _alias(text + "/")
             self.literal_path = text
             self.matches = lambda call: call.paths[0] == text

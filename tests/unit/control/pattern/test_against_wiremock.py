@@ -45,6 +45,8 @@ DEVIATIONS = {
     ],
     "What can never match is refused": [
         '{"url": "x"}',
+        '{"urlPath": "/x?a=1"}',
+        '"pathParameters": {"y"',
         "json-unit.matches:",
         '\\"nope\\"}',
         '"now+1 days"',
@@ -52,6 +54,7 @@ DEVIATIONS = {
         '"tomorrow"',
         '{"after": ""}',
     ],
+    "Half a variable is a mistake, not a path": ['"/a/{x"'],
     "Not supported, and refused": [
         "javaLowerCase",
         "(?x)",

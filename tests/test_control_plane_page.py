@@ -1,5 +1,6 @@
 """docs/control-plane.md: its commands run as they are written there, its tables are what there is."""
 
+import contextlib
 import json
 import re
 import shutil
@@ -7,14 +8,16 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import msgspec
 import pytest
 from twisted.web.resource import IResource
 
+from oagw import pytest_plugin
 from oagw.api.admin.node import AdminNode
 from oagw.control.effect import EFFECTS
 from oagw.control.response import Category
-from oagw.testing import MockGateway, Refused
+from oagw.testing import MockGateway, Refused, pattern
 from tests.support.wire import Wire
 
 PAGE = (Path(__file__).resolve().parent.parent / "docs" / "control-plane.md").read_text()
@@ -89,6 +92,27 @@ def test_the_problems_that_are_named_exist() -> None:
     assert len(named) == 3
     for category in named:
         assert msgspec.convert(category, Category) == category
+
+
+def test_the_example_in_python_runs_as_it_is_written(capsys: pytest.CaptureFixture[str]) -> None:
+    def call(method: str, url: str, token: str) -> None:
+        with contextlib.suppress(httpx.RemoteProtocolError):  # one of them is cut
+            httpx.request(method, url, headers={"Authorization": f"Bearer {token}"}, timeout=PATIENCE)
+
+    example, fixture = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    exec(compile(example, "control-plane.md", "exec"), {"call": call})
+    assert "/response/colour: " in capsys.readouterr().out
+    names = {"pytest": pytest}
+    exec(compile(fixture, "control-plane.md", "exec"), names)
+    assert names.keys() & vars(pytest_plugin).keys() == {"pytest", "oagw_options", "__builtins__"}
+
+
+def test_a_request_in_a_word_stands_for_what_the_page_says() -> None:
+    table = rows("From Python")
+    assert len(table) == 5
+    for written, meaning in table.items():
+        method, member = pattern(written.strip('`"'))
+        assert (method, f"`{member}`") == ("method", re.split("[:,]", meaning)[0])
 
 
 def refused() -> list[str]:

@@ -9,14 +9,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
-import msgspec
 import pytest
 from twisted.web.resource import IResource
 
 from oagw import pytest_plugin
 from oagw.api.admin.node import AdminNode
 from oagw.control.effect import EFFECTS
-from oagw.control.response import Category
+from oagw.control.mock_fault import faults
+from oagw.model.problem import CATEGORIES, RETRY_AFTER
+from oagw.model.secret import is_secret
 from oagw.testing import MockGateway, Refused, pattern
 from tests.support.wire import Wire
 
@@ -51,7 +52,9 @@ def test_the_commands_are_answered_one_after_the_other() -> None:
         script = (
             "set -euo pipefail\n"
             'curl() { command curl -sS --fail-with-body -m 10 "$@"; }\n'
-            f"OAGW={gateway.base_url} AUTH='Authorization: Bearer {gateway.token}'\n{commands}"
+            f"OAGW={gateway.base_url} AUTH='Authorization: Bearer {gateway.token}'\n"
+            'curl -H "$AUTH" "$OAGW/api/oagw/v1/proxy/weather/current?city=Oslo"  # as in the README\n'
+            f"{commands}"
         )
         done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=PATIENCE)
         assert done.returncode == 0, done.stdout + done.stderr
@@ -88,10 +91,39 @@ def test_every_type_of_toxic_is_listed_with_all_its_attributes() -> None:
 
 
 def test_the_problems_that_are_named_exist() -> None:
-    named = set(re.findall(r'`"(\w+)"` ', rows("Stubs")["`response.problem`"]))
-    assert len(named) == 3
-    for category in named:
-        assert msgspec.convert(category, Category) == category
+    (named,) = re.findall(r'`"(\w+)"`', rows("Stubs")["`response.problem`"])
+    assert named in CATEGORIES
+
+
+def test_all_categories_of_problems_are_listed_with_their_status() -> None:
+    table = PAGE.partition("| Categories |\n")[2].partition("\n\n")[0]
+    listed = {}
+    for line in table.splitlines()[1:]:
+        statuses = [int(status) for status in re.findall(r"\d+", line.split("|")[1])]
+        names = re.findall(r"`(\w+)`", line)
+        listed |= dict(zip(names, statuses if len(statuses) > 1 else statuses * len(names), strict=True))
+    assert listed == {name: status for name, (status, _, _) in CATEGORIES.items()}
+    assert dict(re.findall(r"`(\w+)`,? with `Retry-After: (\d+)`", table)) == {
+        name: str(seconds) for name, seconds in RETRY_AFTER.items()
+    }
+
+
+def test_what_is_said_to_be_masked_is() -> None:
+    anywhere, between, but = PAGE.partition("\nMasked are ")[2].partition("\n\nWhat ")[0].split("\n- ")[1:]
+    names = [name for name in re.findall("`(.+?)`", anywhere) if name != "_"]
+    assert len(names) == 9
+    assert all(is_secret(f"X{name}X".upper()) for name in names)
+    assert is_secret("ApiKey")
+    assert is_secret("access_key")
+    for name in re.findall("`(.+?)`", between):
+        assert (is_secret(f"X-{name}-X"), is_secret(f"X{name}X")) == (True, False), name
+    for name in re.findall("`(.+?)`", but):
+        assert not is_secret(name.replace("*", "Key")), name
+
+
+def test_the_fault_of_the_page_is_one() -> None:
+    (written,) = re.findall(r"such as `(.+?)`;\n`toxicity", PAGE)
+    assert [toxic.name for toxic in faults(f"{written}; toxicity=0.5")] == ["latency", "reset_peer"]
 
 
 def test_the_example_in_python_runs_as_it_is_written(capsys: pytest.CaptureFixture[str]) -> None:

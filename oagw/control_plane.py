@@ -108,7 +108,7 @@ class ControlPlane:
         if "json" in definition:
             definition["jsonBody"] = definition.pop("json")
             headers = definition.get("headers", {})
-            if isinstance(headers, Mapping) and "content-type" not in map(str.lower, headers):
+            if isinstance(headers, Mapping) and "content-type" not in (str(name).lower() for name in headers):
                 definition["headers"] = {**headers, "Content-Type": "application/json"}
         if isinstance(body := definition.get("body"), bytes):
             del definition["body"]

@@ -133,7 +133,9 @@ def test_the_example_in_python_runs_as_it_is_written(capsys: pytest.CaptureFixtu
 
     example, fixture = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
     exec(compile(example, "control-plane.md", "exec"), {"call": call})
-    assert "/response/colour: " in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "1 finding" in printed
+    assert "/response/colour: " in printed
     names = {"pytest": pytest}
     exec(compile(fixture, "control-plane.md", "exec"), names)
     assert names.keys() & vars(pytest_plugin).keys() == {"pytest", "oagw_options", "__builtins__"}

@@ -7,6 +7,7 @@ import json
 import os
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
+from math import isfinite
 from types import TracebackType
 from typing import Any, Self, TypedDict, Unpack
 
@@ -14,6 +15,10 @@ from typing import Any, Self, TypedDict, Unpack
 _TIMEOUT = 30.0
 
 _PROXY = "/api/oagw/v1/proxy/"
+
+# The members of a stub mapping, which are none of its response.
+_SCENARIO = ("scenarioName", "requiredScenarioState", "newScenarioState")
+_OF_A_MAPPING = {"id", "uuid", "name", "metadata", "persistent", "insertionIndex", *_SCENARIO}
 
 # "METHOD alias/path", "METHOD /path", or a request pattern in WireMock's JSON.
 Pattern = str | Mapping[str, Any]
@@ -93,15 +98,24 @@ class ControlPlane:
 
         It answers ``times`` times, then steps aside; without, always. ``delay`` is in seconds. Of the stubs
         that match, that with the least ``priority`` (1 or more, 5 by default) answers, and the newest of
-        those. ``mapping`` has what else WireMock's stub mapping may say, such as ``scenarioName``.
+        those. ``mapping`` has what else WireMock's stub mapping may say, such as ``scenarioName``. ``json``
+        is sent as ``application/json``, unless ``headers`` have another Content-Type.
         """
         definition = _in_camel_case(response)
+        for name in sorted(definition.keys() & _OF_A_MAPPING):
+            hint = f'(a member of the mapping? say mapping={{"{name}": ...}})'
+            raise Refused(f"/response/{name}: Object contains unknown field `{name}` {hint}")
         if "json" in definition:
             definition["jsonBody"] = definition.pop("json")
+            headers = definition.get("headers", {})
+            if isinstance(headers, Mapping) and "content-type" not in (str(name).lower() for name in headers):
+                definition["headers"] = {**headers, "Content-Type": "application/json"}
         if isinstance(body := definition.get("body"), bytes):
             del definition["body"]
             definition["base64Body"] = b64encode(body).decode()
         if delay is not None:
+            if not isinstance(delay, int | float) or not isfinite(delay):
+                raise Refused(f"delay: Expected a number of seconds, got {delay!r}")
             definition["fixedDelayMilliseconds"] = round(delay * 1000)
         document = {"times": times, "priority": priority, **(mapping or {})}
         document |= {"request": _as_json(request), "response": definition}
@@ -182,10 +196,12 @@ class ControlPlane:
         ``retry_due``: each answer that was cut had to be asked for again. ``streams_cancelled``: the client
         cancelled every stream.
         """
-        asked = {"retryDue": retry_due, "streamsCancelled": streams_cancelled}
-        query = "&".join(f"{name}=true" for name, given in asked.items() if given)
-        card: dict[str, Any] = self.admin("GET", f"/report?{query}")
+        card: dict[str, Any] = self.admin("GET", _report("json", retry_due, streams_cancelled))
         return card
+
+    def report_text(self, *, retry_due: bool = False, streams_cancelled: bool = False) -> str:
+        """The same for people, such as the message of a test that fails."""
+        return self._called("GET", _report("text", retry_due, streams_cancelled)).decode()
 
     def reset(self) -> None:
         """Forget stubs, toxics, scenarios, settings and requests."""
@@ -198,7 +214,12 @@ class ControlPlane:
 
         Raises Refused for any other status than those of ``accept``.
         """
-        from http.client import HTTPConnection  # 20 ms, which not every session of tests needs
+        __tracebackhide__ = True
+        text = self._called(method, path, document, accept)
+        return json.loads(text) if text else None
+
+    def _called(self, method: str, path: str, document: Any = None, accept: Sequence[int] = (200,)) -> bytes:
+        from http.client import HTTPConnection, HTTPException  # 20 ms, which not every session of tests needs
 
         __tracebackhide__ = True
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
@@ -210,11 +231,17 @@ class ControlPlane:
             connection.request(method, f"/__admin{path}", body, headers)
             answer = connection.getresponse()
             text = answer.read()
+        except (OSError, HTTPException):
+            self._failed()
+            raise
         finally:
             connection.close()
         if answer.status not in accept:
             raise Refused(_refusal(answer.status, text))
-        return json.loads(text) if text else None
+        return text
+
+    def _failed(self) -> None:
+        """A call was not answered: raises what explains it, if anything is known of the server."""
 
 
 class _Removable:
@@ -272,6 +299,11 @@ def _as_json(request: Pattern) -> Mapping[str, Any]:
 
 def _given(document: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in document.items() if value is not None}
+
+
+def _report(format: str, retry_due: bool, streams_cancelled: bool) -> str:
+    asked = {"retryDue": retry_due, "streamsCancelled": streams_cancelled}
+    return f"/report?format={format}" + "".join(f"&{name}=true" for name, given in asked.items() if given)
 
 
 def _in_camel_case(members: Mapping[str, Any]) -> dict[str, Any]:

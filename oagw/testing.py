@@ -33,10 +33,12 @@ _TOKEN = Config().tokens[0]
 
 # Seconds that a server gets to stop before it is killed; it needs a fifth of one.
 _PATIENCE = 5.0
+# Seconds for the process of a server that does not answer to be over, if it is on its way out.
+_LAST_WORDS = 1.0
 
 
 class GatewayFailed(RuntimeError):
-    """The server did not start; the message is what it said."""
+    """The server did not start, or ended by itself; the message is what it said."""
 
 
 class RunningGateway(ControlPlane):
@@ -76,6 +78,9 @@ class Sandbox(ControlPlane):
         """Free it and all it has; nothing happens if it is gone, as it may have expired."""
         self.gateway.admin("DELETE", f"/sandboxes/{self.id}", accept=(204, 404))
 
+    def _failed(self) -> None:
+        self.gateway._failed()
+
     def __enter__(self) -> Self:
         return self
 
@@ -91,8 +96,8 @@ class Sandbox(ControlPlane):
 class MockGateway(RunningGateway):
     """A server process on a free port of the loopback interface, from ``start`` (or ``with``) to ``stop``.
 
-    ``options`` are those of ``server.py``. The process does not outlive this one, even if this one is
-    killed.
+    ``options`` are those of ``server.py``, each a string of its own: ``["--clock", "manual"]``. The process
+    does not outlive this one, even if this one is killed. Calls raise GatewayFailed if it ended by itself.
 
     >>> import urllib.request
     >>> with MockGateway() as gateway, gateway.sandbox() as sandbox:
@@ -109,7 +114,9 @@ class MockGateway(RunningGateway):
     1
     """
 
-    def __init__(self, token: str = _TOKEN, options: Sequence[str] = ()) -> None:
+    def __init__(self, *, token: str = _TOKEN, options: Sequence[str] = ()) -> None:
+        if isinstance(options, str):
+            raise TypeError(f"options are a list, such as {options.split()}, not one string")
         super().__init__("", token)
         self._options = options
         self._process: subprocess.Popen[bytes] | None = None
@@ -154,6 +161,17 @@ class MockGateway(RunningGateway):
         except subprocess.TimeoutExpired:
             process.kill()
             process.communicate()
+
+    def _failed(self) -> None:
+        if self._process is None:
+            return
+        try:
+            self._process.wait(_LAST_WORDS)
+        except subprocess.TimeoutExpired:
+            return
+        out, said = self._process.communicate()
+        text = (out + said).decode(errors="replace").strip()
+        raise GatewayFailed(f"the server ended by itself, with {self._process.returncode}:\n{text}")
 
     def __enter__(self) -> Self:
         self.start()

@@ -1,5 +1,6 @@
 """docs/control-plane.md: its commands run as they are written there, its tables are what there is."""
 
+import contextlib
 import json
 import re
 import shutil
@@ -7,14 +8,17 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-import msgspec
+import httpx
 import pytest
 from twisted.web.resource import IResource
 
+from oagw import pytest_plugin
 from oagw.api.admin.node import AdminNode
 from oagw.control.effect import EFFECTS
-from oagw.control.response import Category
-from oagw.testing import MockGateway, Refused
+from oagw.control.mock_fault import faults
+from oagw.model.problem import CATEGORIES, RETRY_AFTER
+from oagw.model.secret import is_secret
+from oagw.testing import MockGateway, Refused, pattern
 from tests.support.wire import Wire
 
 PAGE = (Path(__file__).resolve().parent.parent / "docs" / "control-plane.md").read_text()
@@ -48,7 +52,9 @@ def test_the_commands_are_answered_one_after_the_other() -> None:
         script = (
             "set -euo pipefail\n"
             'curl() { command curl -sS --fail-with-body -m 10 "$@"; }\n'
-            f"OAGW={gateway.base_url} AUTH='Authorization: Bearer {gateway.token}'\n{commands}"
+            f"OAGW={gateway.base_url} AUTH='Authorization: Bearer {gateway.token}'\n"
+            'curl -H "$AUTH" "$OAGW/api/oagw/v1/proxy/weather/current?city=Oslo"  # as in the README\n'
+            f"{commands}"
         )
         done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=PATIENCE)
         assert done.returncode == 0, done.stdout + done.stderr
@@ -85,10 +91,62 @@ def test_every_type_of_toxic_is_listed_with_all_its_attributes() -> None:
 
 
 def test_the_problems_that_are_named_exist() -> None:
-    named = set(re.findall(r'`"(\w+)"` ', rows("Stubs")["`response.problem`"]))
-    assert len(named) == 3
-    for category in named:
-        assert msgspec.convert(category, Category) == category
+    (named,) = re.findall(r'`"(\w+)"`', rows("Stubs")["`response.problem`"])
+    assert named in CATEGORIES
+
+
+def test_all_categories_of_problems_are_listed_with_their_status() -> None:
+    table = PAGE.partition("| Categories |\n")[2].partition("\n\n")[0]
+    listed = {}
+    for line in table.splitlines()[1:]:
+        statuses = [int(status) for status in re.findall(r"\d+", line.split("|")[1])]
+        names = re.findall(r"`(\w+)`", line)
+        listed |= dict(zip(names, statuses if len(statuses) > 1 else statuses * len(names), strict=True))
+    assert listed == {name: status for name, (status, _, _) in CATEGORIES.items()}
+    assert dict(re.findall(r"`(\w+)`,? with `Retry-After: (\d+)`", table)) == {
+        name: str(seconds) for name, seconds in RETRY_AFTER.items()
+    }
+
+
+def test_what_is_said_to_be_masked_is() -> None:
+    anywhere, between, but = PAGE.partition("\nMasked are ")[2].partition("\n\nWhat ")[0].split("\n- ")[1:]
+    names = [name for name in re.findall("`(.+?)`", anywhere) if name != "_"]
+    assert len(names) == 9
+    assert all(is_secret(f"X{name}X".upper()) for name in names)
+    assert is_secret("ApiKey")
+    assert is_secret("access_key")
+    for name in re.findall("`(.+?)`", between):
+        assert (is_secret(f"X-{name}-X"), is_secret(f"X{name}X")) == (True, False), name
+    for name in re.findall("`(.+?)`", but):
+        assert not is_secret(name.replace("*", "Key")), name
+
+
+def test_the_fault_of_the_page_is_one() -> None:
+    (written,) = re.findall(r"such as `(.+?)`;\n`toxicity", PAGE)
+    assert [toxic.name for toxic in faults(f"{written}; toxicity=0.5")] == ["latency", "reset_peer"]
+
+
+def test_the_example_in_python_runs_as_it_is_written(capsys: pytest.CaptureFixture[str]) -> None:
+    def call(method: str, url: str, token: str) -> None:
+        with contextlib.suppress(httpx.RemoteProtocolError):  # one of them is cut
+            httpx.request(method, url, headers={"Authorization": f"Bearer {token}"}, timeout=PATIENCE)
+
+    example, fixture = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    exec(compile(example, "control-plane.md", "exec"), {"call": call})
+    printed = capsys.readouterr().out
+    assert "1 finding" in printed
+    assert "/response/colour: " in printed
+    names = {"pytest": pytest}
+    exec(compile(fixture, "control-plane.md", "exec"), names)
+    assert names.keys() & vars(pytest_plugin).keys() == {"pytest", "oagw_options", "__builtins__"}
+
+
+def test_a_request_in_a_word_stands_for_what_the_page_says() -> None:
+    table = rows("From Python")
+    assert len(table) == 5
+    for written, meaning in table.items():
+        method, member = pattern(written.strip('`"'))
+        assert (method, f"`{member}`") == ("method", re.split("[:,]", meaning)[0])
 
 
 def refused() -> list[str]:

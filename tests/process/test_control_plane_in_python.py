@@ -15,6 +15,7 @@ import httpx
 import pytest
 from launched import PATIENCE, ROOT, until
 
+from oagw.control.mapping import StubMapping
 from oagw.testing import MockGateway, Refused, RunningGateway, Sandbox, pattern
 
 STRIPE = "/api/oagw/v1/proxy/stripe"
@@ -72,6 +73,18 @@ def test_a_body_is_sent_as_it_was_given(sandbox: Sandbox, given: Any, sent: byte
     sandbox.stub("GET stripe/x", **given)
 
     assert call(sandbox, "x").content == sent
+
+
+def test_json_is_sent_as_json_unless_a_header_says_otherwise(sandbox: Sandbox):
+    sandbox.stub("GET stripe/x", json={}, headers={"X-A": "1"})
+    sandbox.stub("GET stripe/y", json={}, headers={"content-type": "application/hal+json"})
+    plain = {"request": pattern("GET stripe/z"), "response": {"jsonBody": {}}}
+    sandbox.admin("POST", "/mappings", plain)
+
+    types = [call(sandbox, path).headers.get_list("Content-Type") for path in "xyz"]
+
+    assert types == [["application/json"], ["application/hal+json"], []]
+    assert call(sandbox, "x").headers["X-A"] == "1"
 
 
 def test_a_stub_answers_so_many_times_and_steps_aside(sandbox: Sandbox):
@@ -183,7 +196,12 @@ def test_a_request_that_no_stub_matches_says_so(sandbox: Sandbox):
     [
         (lambda space: space.stub("GET stripe/x", colour="red"), "/response/colour"),
         (lambda space: space.stub("GET stripe/x", status="200"), "/response/status"),
+        (lambda space: space.stub("GET stripe/x", json={}, headers="X: 1"), "/response/headers"),
         (lambda space: space.stub("GET stripe/x", times=0), "/times"),
+        (lambda space: space.stub("GET stripe/x", times="1"), "/times"),
+        (lambda space: space.stub("GET stripe/x", delay="3"), "delay"),
+        (lambda space: space.stub("GET stripe/x", delay=float("inf")), "delay"),
+        (lambda space: space.stub("GET stripe/x", delay=-1), "/response/fixedDelayMilliseconds"),
         (lambda space: space.stub({"urlPaht": "/x"}), "/request/urlPaht"),
         (lambda space: space.stub(pattern("GET stripe/x", header={})), "/request/header"),
         (lambda space: space.requests({"urlPathPattern": "("}), "/urlPathPattern"),
@@ -197,6 +215,15 @@ def test_what_is_refused_is_named(sandbox: Sandbox, refused: Any, member: str):
         refused(sandbox)
 
     assert str(caught.value).startswith(f"{member}: ")
+
+
+def test_what_belongs_into_the_mapping_is_sent_there(sandbox: Sandbox):
+    names = set(StubMapping.__struct_encode_fields__)
+    for name in names - {"request", "response", "times", "priority"}:
+        with pytest.raises(Refused, match=rf'^/response/{name}: .*say mapping=\{{"{name}": ...\}}\)$'):
+            sandbox.stub("GET stripe/x", **{name: "a"})
+    with pytest.raises(Refused, match=r'say mapping=\{"scenarioName"'):
+        sandbox.stub("GET stripe/x", scenario_name="a")
 
 
 def test_a_refusal_without_a_member_has_its_reason(gateway: MockGateway):
@@ -277,6 +304,9 @@ def test_the_report_card_tells_of_a_retry_that_came_too_soon(sandbox: Sandbox):
 
     assert "retry-after-not-honoured" in [finding["rule"] for finding in card["findings"]]
     assert card["notChecked"] == []
+    told = sandbox.report_text(retry_due=True, streams_cancelled=True)
+    assert card["findings"][0]["text"] in told, (card, told)
+    assert told != sandbox.report_text()
 
 
 def test_a_reset_forgets_it_all(sandbox: Sandbox):

@@ -109,6 +109,27 @@ def test_a_failing_start_says_what_the_server_said(options, said):
     gateway.stop()
 
 
+def test_options_in_one_string_are_refused():
+    with pytest.raises(TypeError, match=r"such as \['--clock', 'manual'\]"):
+        MockGateway(options="--clock manual")
+
+
+def test_calls_of_a_server_that_ended_by_itself_say_what_it_said(tmp_path):
+    """It announces itself before it has read the stubs."""
+    (tmp_path / "mappings").mkdir()
+    (tmp_path / "mappings" / "broken.json").write_text('{"colour": "red"}')
+    with MockGateway(options=["--mappings", str(tmp_path)]) as gateway:
+        for ask in (gateway.sandbox, gateway.requests):
+            with pytest.raises(GatewayFailed, match="colour"):
+                ask()
+    with MockGateway() as gateway:
+        sandbox = gateway.sandbox()
+        gateway._process.kill()
+        for ask in (sandbox.requests, sandbox.delete):
+            with pytest.raises(GatewayFailed, match="ended by itself, with -9"):
+                ask()
+
+
 def test_the_token_is_no_part_of_a_failure():
     with pytest.raises(GatewayFailed) as failure:
         MockGateway(token="secret with spaces").start()

@@ -114,14 +114,14 @@ def test_options_in_one_string_are_refused():
         MockGateway(options="--clock manual")
 
 
-def test_calls_of_a_server_that_ended_by_itself_say_what_it_said(tmp_path):
-    """It announces itself before it has read the stubs."""
+def test_stubs_that_cannot_be_read_are_why_it_does_not_start(tmp_path):
     (tmp_path / "mappings").mkdir()
     (tmp_path / "mappings" / "broken.json").write_text('{"colour": "red"}')
-    with MockGateway(options=["--mappings", str(tmp_path)]) as gateway:
-        for ask in (gateway.sandbox, gateway.requests):
-            with pytest.raises(GatewayFailed, match="colour"):
-                ask()
+    with pytest.raises(GatewayFailed, match="colour"):
+        MockGateway(options=["--mappings", str(tmp_path)]).start()
+
+
+def test_calls_of_a_server_that_ended_by_itself_say_so():
     with MockGateway() as gateway:
         sandbox = gateway.sandbox()
         gateway._process.kill()

@@ -147,14 +147,15 @@ def _nearest(call: Call, stubs: "list[Stub]", space: Space, now: float) -> str:
 
     nearest = min(stubs[:_COMPARED], key=rank)
     known = Known(credentials(call))
+
+    def told(text: str) -> str:
+        text = known.masked(text)
+        return text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
+
     differs = [
-        f"{part.name}: expected {_cut(known.masked(part.expected))}, received {_cut(known.masked(part.actual))}"
+        f"{part.name}: expected {told(part.expected)}, received {told(part.actual)}"
         for part in nearest.pattern.compare(call, now)
         if not part.matches
     ]
     why = "; ".join(differs) or nearest.obstacle(space)
     return f"The nearest is {nearest.mapping.name or nearest.id}: {why}"
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _SHOWN else text[:_SHOWN] + "..."

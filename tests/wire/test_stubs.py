@@ -65,7 +65,8 @@ class WhoAnswersTests(StubCase):
         self.stub(name="p", request={"url": "/api/oagw/v1/proxy/stripe/p"})
         self.assertEqual(
             self.get().json()["error"],
-            f"No stub matches GET {CHARGES}. The nearest is create charge: method: expected POST, received GET",
+            f"No stub matches GET {CHARGES}. "
+            "The nearest is create charge: method: expected POST, received GET",
         )
 
     def test_what_differs_is_told_without_secrets(self) -> None:

@@ -1,6 +1,6 @@
 """/proxy/{alias}/...: from here on, the upstream behind the alias answers."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from twisted.web.resource import IResource
 from twisted.web.server import Request
@@ -18,12 +18,14 @@ class Proxy(Node):
     """/proxy/{alias}/{path}: 404 for an unknown alias, ``Unknown alias: <alias>``; 400 for an empty one.
 
     The alias is matched in any case and is not percent-decoded. Dot segments in the path are resolved
-    (RFC 3986 section 5.2.4) but never lead out of the alias.
+    (RFC 3986 section 5.2.4) but never lead out of the alias. The 404 has what ``hint`` says of the request,
+    if anything, in ``context.hint``.
     """
 
-    def __init__(self, upstreams: Mapping[str, Node]) -> None:
+    def __init__(self, upstreams: Mapping[str, Node], hint: Callable[[Request], str | None]) -> None:
         super().__init__()
         self._upstreams = upstreams
+        self._hint = hint
 
     def getChild(self, path: bytes, request: Request) -> IResource:
         assert request.postpath is not None
@@ -42,11 +44,16 @@ class Proxy(Node):
             entry.alias = name
         if name not in self._upstreams:
             unmatched(request)
+            hint = self._hint(request)
             problem = canonical(
                 "not_found",
                 error=f"Unknown alias: {excerpt(alias)}",
                 detail=f"upstream not found: {_NIL}",
-                context={"resource_type": UPSTREAM_TYPE, "resource_name": _NIL},
+                context={
+                    "resource_type": UPSTREAM_TYPE,
+                    "resource_name": _NIL,
+                    **({"hint": hint} if hint else {}),
+                },
             )
             return Answered(problem_reply(problem, request))
         if entry is not None:

@@ -32,7 +32,7 @@ class Root(Node):
     ) -> None:
         self._upstreams = upstreams
         self._stubs = stubs
-        gateway = Node({b"status": Status(clock, self._aliases), b"proxy": Proxy(upstreams)})
+        gateway = Node({b"status": Status(clock, self._aliases), b"proxy": Proxy(upstreams, stubs.hint)})
         v1 = Node({b"v1": BearerGuard(Stubbed(gateway, stubs), tokens)})
         super().__init__({b"health": Health(), b"api": Node({b"oagw": v1}), b"oagw": v1})
         self._admin = admin

@@ -12,7 +12,7 @@ from oagw.control.space import Space, Spaces
 from oagw.model.call import PREFIXES, Call, alias_of, is_admin
 from oagw.model.journal import STUB
 from oagw.model.problem import platform
-from oagw.model.secret import masked_url
+from oagw.model.secret import Known, masked_url
 from oagw.web.deliver import Answer
 from oagw.web.guard import Guard
 from oagw.web.reply import UPSTREAM, json_reply, problem_reply
@@ -28,6 +28,9 @@ _GUARDED = tuple(prefix.encode() for prefix in PREFIXES)
 
 # Stubs that are looked at to find the nearest.
 _COMPARED = 200
+
+# Characters that are told of a value that they have, or a request has.
+_SHOWN = 300
 
 
 class Stubs:
@@ -65,7 +68,20 @@ class Stubs:
             return None
         request.entry.alias, request.entry.matched = alias, False
         stubs = [stub for store in stores for stub in store if stub.pattern.alias == alias]
-        return json_reply({"error": _explained(call, stubs, now)}, 404, source=UPSTREAM)
+        text = f"No stub matches {call.method} {masked_url(call.url)}"
+        return json_reply({"error": f"{text}. {_nearest(call, stubs, space, now)}"}, 404, source=UPSTREAM)
+
+    def hint(self, request: Request) -> str | None:
+        """What helps whoever asks for an upstream that does not exist, if there are stubs that should."""
+        space = getattr(request, "space", None)
+        if space is None:
+            return None
+        assert isinstance(request, GatewayRequest)
+        stubs = [stub for store in self._spaces.stores(space) for stub in store]
+        if not stubs:
+            return None
+        nearest = _nearest(request.call(), stubs, space, self._clock.seconds())
+        return f"{nearest}. Stubs of upstreams are below {PREFIXES[0]}proxy/ALIAS/"
 
     def aliases(self, request: Request) -> set[str]:
         """The upstreams that exist for the caller because there are stubs for them."""
@@ -119,11 +135,27 @@ def _without_faults(head: bytes) -> bytes:
     return b"\r\n".join(line for line in lines if line.partition(b":")[0].title() != MOCK_FAULT)
 
 
-def _explained(call: Call, stubs: "list[Stub]", now: float) -> str:
-    """Why none of ``stubs`` answers ``call``, with what the nearest asks for."""
-    nearest = min(stubs[:_COMPARED], key=lambda stub: stub.pattern.distance(call, now))
-    parts = [part for part in nearest.pattern.compare(call, now) if not part.matches]
-    differs = "; ".join(f"{part.name}: expected {part.expected}" for part in parts)
-    why = differs or "its scenario or its times do not allow it now"
-    text = f"No stub matches {call.method} {masked_url(call.url)}"
-    return f"{text}. The nearest is {nearest.mapping.name or nearest.id}: {why}"
+def _nearest(call: Call, stubs: "list[Stub]", space: Space, now: float) -> str:
+    """Which of ``stubs`` is the nearest to ``call`` from ``space``, and why it does not answer it.
+
+    One that has the URL comes first: what is wrong there is the method, or the rest.
+    """
+    from oagw.control.shown import credentials
+
+    def rank(stub: "Stub") -> tuple[bool, float]:
+        return not stub.pattern.matches_url(call), stub.pattern.distance(call, now)
+
+    nearest = min(stubs[:_COMPARED], key=rank)
+    known = Known(credentials(call))
+
+    def told(text: str) -> str:
+        text = known.masked(text)
+        return text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
+
+    differs = [
+        f"{part.name}: expected {told(part.expected)}, received {told(part.actual)}"
+        for part in nearest.pattern.compare(call, now)
+        if not part.matches
+    ]
+    why = "; ".join(differs) or nearest.obstacle(space)
+    return f"The nearest is {nearest.mapping.name or nearest.id}: {why}"

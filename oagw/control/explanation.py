@@ -55,13 +55,13 @@ _ENDED = {
 }
 
 
-def explain(outcome: Outcome) -> str:
-    """The assertion message for an ``outcome`` that is not as expected."""
-    lines = "\n".join(_lines(outcome)).rstrip()
+def explain(outcome: Outcome, none: str = "No request has come at all.") -> str:
+    """The assertion message for an ``outcome`` that is not as expected; ``none`` says that nothing came."""
+    lines = "\n".join(_lines(outcome, none)).rstrip()
     return lines if len(lines) <= MAX_TEXT else lines[:MAX_TEXT] + "\n... (cut)"
 
 
-def _lines(outcome: Outcome) -> Iterator[str]:
+def _lines(outcome: Outcome, none: str) -> Iterator[str]:
     spec = outcome.spec
     yield from _headlines(outcome)
     yield ""
@@ -81,7 +81,7 @@ def _lines(outcome: Outcome) -> Iterator[str]:
         yield from _misses(outcome.near, spec.request, "/request")
     elif len(outcome.counted) < spec.bounds[0] and not outcome.others and not rows:
         yield ""
-        yield "No request has come at all."
+        yield none
     if spec.after is not None and not outcome.earlier:
         yield ""
         yield "Nothing matched the request that it should come after." + (
@@ -101,7 +101,13 @@ def _headlines(outcome: Outcome) -> Iterator[str]:
         (outcome.too_late, spec.not_later_than, "at most", "too late"),
     ):
         if wrong:
-            yield f"Expected a pause of {most} {bound:g} s, but {len(wrong)} of {requests(count)} came {how}:"
+            yield f"Expected a pause of {most} {bound:g} s, but {_share(len(wrong), count)} came {how}:"
+
+
+def _share(part: int, count: int) -> str:
+    if part < count:
+        return f"{part} of {count} requests"
+    return "the one request" if count == 1 else f"all {count} requests"
 
 
 def _pattern(spec: RequestPattern) -> Iterator[str]:

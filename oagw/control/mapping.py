@@ -14,7 +14,7 @@ DEFAULT_PRIORITY = 5
 # In Python, $ alone would let a line end follow.
 _UUID = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$(?!\n)"
 
-Uuid = Annotated[str, msgspec.Meta(pattern=_UUID)]
+Uuid = Annotated[str, msgspec.Meta(pattern=_UUID, description="a UUID")]
 Name = Annotated[str, msgspec.Meta(max_length=1000)]
 
 

@@ -60,7 +60,7 @@ class Sandbox(Space):
         self.id = id
         self.token = token
         self.lifetime = lifetime
-        self.used = now
+        self.created = self.used = now
 
     def expiry(self, now: float) -> float:
         """When it goes away, unless it is used before; if it is in use ``now``, not before that time."""
@@ -105,6 +105,15 @@ class Spaces:
         """The stubs that callers of ``space`` get answers of: its own, then those that all share."""
         both = (space.stubs, None if space is self.shared else self.shared.stubs)
         return [store for store in both if store is not None]
+
+    def elsewhere(self, space: Space) -> int:
+        """How many requests came in other spaces that may have been meant for ``space``.
+
+        For a sandbox, those in the shared space since it was made; for that, those in all sandboxes.
+        """
+        if isinstance(space, Sandbox):
+            return sum(entry.time >= space.created for entry in self.shared.journal)
+        return sum(len(sandbox.journal) for sandbox in self)
 
     def get(self, id: str) -> Sandbox | None:
         """The sandbox with this id."""

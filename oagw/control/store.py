@@ -52,13 +52,16 @@ class Stub:
         """The states of its scenario that it mentions."""
         return [state for state in (self._required, self._new) if state is not None]
 
-    def is_ready(self, space: Space) -> bool:
-        """Whether its scenario and its ``times`` let it answer callers of ``space``."""
-        if self._times is not UNSET and space.hits.get(self.id, 0) >= self._times:
-            return False
+    def obstacle(self, space: Space) -> str | None:
+        """Why its ``times`` or its scenario do not let it answer callers of ``space``; None if they do."""
+        if self._times is not UNSET and (hits := space.hits.get(self.id, 0)) >= self._times:
+            return f"it has answered {hits} of {self._times} times"
         if self.scenario is None or self._required is None:
-            return True
-        return space.scenarios.get(self.scenario, STARTED) == self._required
+            return None
+        state = space.scenarios.get(self.scenario, STARTED)
+        if state == self._required:
+            return None
+        return f"scenario {self.scenario} is in state {state}, it needs {self._required}"
 
     def answer(self, call: Call, space: Space, settings: Settings, now: float, random: Random) -> Answer:
         """Answer ``call`` from ``space``: its scenario moves on. Raises RenderError."""
@@ -141,7 +144,7 @@ class Store:
             if place is not None and (found := self._index.get((method, place)))
         ]
         for _, stub in lists[0] if len(lists) == 1 else merge(*lists, key=_by_rank):
-            if stub.pattern.matches(call, now) and stub.is_ready(space):
+            if stub.pattern.matches(call, now) and stub.obstacle(space) is None:
                 return stub
         return None
 

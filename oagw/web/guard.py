@@ -1,6 +1,7 @@
 """Guards: the resources before which callers show their token; what they wrap stands behind them."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from hmac import compare_digest
 
 from twisted.web.resource import IResource
@@ -9,6 +10,7 @@ from zope.interface import implementer
 
 from oagw.control.space import Sandbox, bearer
 from oagw.model.problem import canonical
+from oagw.model.secret import SANDBOX_TOKEN
 from oagw.web.deliver import Answer, deliver
 from oagw.web.reply import Reply, problem_reply
 from oagw.web.resource import Answered
@@ -20,6 +22,7 @@ MISSING = canonical(
     headers={b"WWW-Authenticate": (b"Bearer",)},
 )
 WRONG = canonical("permission_denied", error="Invalid bearer token", context={"reason": "AUTHN_FAILED"})
+GONE = replace(WRONG, error="Invalid bearer token: this sandbox was deleted, or has expired")
 
 
 @implementer(IResource)
@@ -73,4 +76,5 @@ class BearerGuard(Guard):
         known = [compare_digest(token, accepted) for accepted in self._tokens]
         if any(known) or isinstance(getattr(request, "space", None), Sandbox):
             return None
-        return problem_reply(WRONG, request)
+        gone = SANDBOX_TOKEN.fullmatch(token.decode("latin-1"))
+        return problem_reply(GONE if gone else WRONG, request)

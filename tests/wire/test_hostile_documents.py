@@ -149,7 +149,7 @@ class HostileDocumentsTests(HostileCase):
 
     def test_no_document_where_there_has_to_be_one(self) -> None:
         for document in (b"", b"null"):
-            self.assertEqual(self.refused(document)["detail"], 'Expected "object", got "null"')
+            self.assertEqual(self.refused(document)["detail"], "Expected an object, got null")
 
     def test_of_members_that_are_given_twice_the_last_one_counts(self) -> None:
         answer = self.tried('{"priority": 1, "priority": 2}')

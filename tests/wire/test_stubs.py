@@ -60,6 +60,45 @@ class WhoAnswersTests(StubCase):
         self.assertIn("list charges", answer.json()["error"])
         self.assertIn(CHARGES, answer.json()["error"])
 
+    def test_a_stub_that_has_the_url_is_nearer_than_any_that_has_not(self) -> None:
+        self.stub(name="create charge", request={"method": "POST", "url": CHARGES})
+        self.stub(name="p", request={"url": "/api/oagw/v1/proxy/stripe/p"})
+        self.assertEqual(
+            self.get().json()["error"],
+            f"No stub matches GET {CHARGES}. "
+            "The nearest is create charge: method: expected POST, received GET",
+        )
+
+    def test_what_differs_is_told_without_secrets(self) -> None:
+        wanted = {"X-Api-Key": {"equalTo": "the-key-wanted"}, "X-Tenant": {"equalTo": "one"}}
+        self.stub(request={"url": CHARGES, "headers": wanted})
+        fields = ("X-Api-Key: the-key-it-has", "X-Tenant: the-key-it-has" + "x" * 400)
+        error = self.wire.ask("GET", CHARGES, *fields).json()["error"]
+        self.assertIn("header X-Tenant: expected one, received ****xx", error)
+        self.assertTrue(error.endswith("xx..."), error)
+        self.assertNotIn("the-key", error)
+
+    def test_a_stub_that_has_answered_as_often_as_it_may_says_so(self) -> None:
+        self.stub(name="once", times=1)
+        self.get()
+        self.assertTrue(self.get().json()["error"].endswith("once: it has answered 1 of 1 times"))
+
+    def test_a_stub_whose_scenario_is_in_another_state_says_so(self) -> None:
+        self.stub(name="paid", scenarioName="z", requiredScenarioState="typo")
+        why = "paid: scenario z is in state Started, it needs typo"
+        self.assertTrue(self.get().json()["error"].endswith(why))
+
+    def test_an_upstream_that_no_stub_is_for_names_the_stub_that_may_have_been_meant(self) -> None:
+        self.assertNotIn("hint", self.get().json()["context"])
+        self.stub(name="lost", request={"url": "/stripe/v1/charges"})
+        problem = self.get().json()
+        self.assertEqual(problem["error"], "Unknown alias: stripe")
+        self.assertEqual(
+            problem["context"]["hint"],
+            f"The nearest is lost: url: expected /stripe/v1/charges, received {CHARGES}. "
+            "Stubs of upstreams are below /api/oagw/v1/proxy/ALIAS/",
+        )
+
     def test_the_guard_comes_first(self) -> None:
         self.stub()
         self.assertEqual(self.get(token=None).status, 401)

@@ -8,6 +8,7 @@ from twisted.web.server import Request
 from oagw.api.admin.node import AdminNode, document, recorded
 from oagw.control.explanation import differences, explain
 from oagw.control.search import near_requests
+from oagw.control.space import Sandbox, Space, Spaces
 from oagw.control.verify import Mistimed, Verification, verify
 from oagw.web.reply import Reply, json_reply
 
@@ -25,7 +26,8 @@ class Verify(AdminNode):
 
     def render_POST(self, request: Request) -> Reply:
         spec = document(request, self.takes)
-        outcome = verify(spec, recorded(request).journal)
+        space = recorded(request)
+        outcome = verify(spec, space.journal)
         told = {
             "verified": outcome.verified,
             "count": len(outcome.counted),
@@ -35,13 +37,29 @@ class Verify(AdminNode):
             return json_reply(told)
         why = {
             "expected": spec.expected,
-            "text": explain(outcome),
+            "text": explain(outcome, _none(space, self.env.spaces)),
             "nearMisses": near_requests(outcome.near, spec.request),
             "differences": differences(outcome),
             "tooSoon": [_mistimed(one) for one in outcome.too_soon],
             "tooLate": [_mistimed(one) for one in outcome.too_late],
         }
         return json_reply({**told, **why}, 409)
+
+
+def _none(space: Space, spaces: Spaces) -> str:
+    """That no request came in ``space``, and whether they may have come with the wrong token."""
+    count = spaces.elsewhere(space)
+    if not count:
+        return "No request has come at all."
+    if isinstance(space, Sandbox):
+        return (
+            f"No request has come with this sandbox's token; {count} came in the shared space: "
+            "does the client send the sandbox's token?"
+        )
+    return (
+        f"No request has come in the shared space; {count} came in sandboxes: "
+        "was this to be asked with a sandbox's token?"
+    )
 
 
 def _mistimed(one: Mistimed) -> dict[str, str | float]:

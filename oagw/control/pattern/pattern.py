@@ -53,6 +53,13 @@ class Pattern:
             return False
         return True
 
+    def matches_url(self, call: Call) -> bool:
+        """Whether ``call`` has the URL that this asks for, whatever else it has."""
+        try:
+            return self._matches_url(call)
+        except (GaveUp, RecursionError):
+            return False
+
     def path_parameters(self, call: Call) -> dict[str, str]:
         """The variables of urlPathTemplate, as sent (percent-encoded); empty without one."""
         try:

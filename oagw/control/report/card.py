@@ -16,7 +16,8 @@ from oagw.control.report.retries import (
 )
 from oagw.control.report.streams import stream_read_after_cancel
 from oagw.control.space import Space
-from oagw.model.journal import Entry
+from oagw.control.verify import requests
+from oagw.model.journal import RESET, TRUNCATED, Entry
 
 # Findings in a card, and entries of each in its text.
 MAX_FINDINGS = 200
@@ -65,6 +66,10 @@ def card(space: Space, *, retry_due: bool = False, streams_cancelled: bool = Fal
     findings.sort(key=lambda found: _ORDER[found.severity])
     asked = {"incomplete-answer-accepted": retry_due, "stream-read-after-cancel": streams_cancelled}
     unchecked = [Unchecked(rule, _ASK[rule]) for rule, given in asked.items() if not given]
+    cut = sum(entry.ended in (TRUNCATED, RESET) for entry in entries)
+    if cut and not retry_due:
+        answers = "1 answer was" if cut == 1 else f"{cut} answers were"
+        unchecked[0] = Unchecked(unchecked[0].rule, f"{answers} cut: {unchecked[0].reason}")
     return Card(len(entries), findings[:MAX_FINDINGS], unchecked)
 
 
@@ -75,7 +80,7 @@ def text(card: Card, space: Space) -> str:
 
 def _lines(card: Card, entries: dict[str, Entry]) -> Iterator[str]:
     count = len(card.findings)
-    yield f"{card.requests} requests, {count} finding{'' if count == 1 else 's'}"
+    yield f"{requests(card.requests)}, {count} finding{'' if count == 1 else 's'}"
     for found in card.findings:
         yield ""
         yield f"{found.severity}: {found.rule}"

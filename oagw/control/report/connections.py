@@ -1,4 +1,7 @@
-"""Rule on connections: a new one, while another was idle that could have been used."""
+"""Rule on connections: a new one, though an answer left another that could have been used.
+
+Whether the client has closed that other one, the journal does not tell: that is no use of it either.
+"""
 
 from collections.abc import Iterator
 from heapq import heappop, heappush
@@ -43,8 +46,9 @@ def connections_not_reused(entries: list[Entry]) -> Iterator[Finding]:
                 heappush(over, (ended(entry), entry.connection, entry.turn))
         if len(fresh) >= _HABIT and len(fresh) > reused:
             text = (
-                f"{len(fresh)} of {len(group)} requests came on a new connection while an earlier one was "
-                f"idle and open. The client does not reuse connections: each request pays for a handshake."
+                f"{len(fresh)} of {len(group)} requests came on a new connection, though the answer before "
+                "allowed another on the one there was. "
+                "The client does not reuse connections: each request pays for a handshake."
             )
             yield finding("connections-not-reused", "warning", text, fresh)
 

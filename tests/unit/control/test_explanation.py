@@ -94,9 +94,20 @@ def test_what_came_too_soon_is_told_with_both_requests() -> None:
     entries.add(0, status=429, answer=("Retry-After: 2",))
     entries.add(0.41)
     told = text(entries, after=POST, notSoonerThan=2)
-    assert told.startswith("Expected a pause of at least 2 s, but 1 of 1 request came too soon:\n")
+    assert told.startswith("Expected a pause of at least 2 s, but the one request came too soon:\n")
     assert "429 from openai (Retry-After: 2)\n" in told
     assert told.endswith("<<< 0.410 s after request 1 was answered, expected at least 2 s")
+
+
+def test_how_many_of_them_came_too_soon_is_told() -> None:
+    entries = Entries()
+    for at in (0, 0.5, 1):
+        entries.add(at)
+    told = text(entries, after=POST, notSoonerThan=2)
+    assert told.startswith("Expected a pause of at least 2 s, but all 2 requests came too soon:\n")
+    entries.add(5)
+    told = text(entries, after=POST, notSoonerThan=2)
+    assert told.startswith("Expected a pause of at least 2 s, but 2 of 3 requests came too soon:\n")
 
 
 def test_what_came_before_the_answer_is_told_so() -> None:

@@ -36,6 +36,17 @@ class GuardTests(SynchronousTestCase):
     def test_several_spaces_before_the_token_are_one(self) -> None:
         self.assertEqual(self.call(f"Bearer   {TOKEN}").status, 200)
 
+    def test_a_token_of_a_sandbox_that_is_gone_is_told_so(self) -> None:
+        gone = "Invalid bearer token: this sandbox was deleted, or has expired"
+        token = f"sandbox-{'0' * 16}-{'a' * 32}"
+        for given, error in (
+            (token, gone),
+            (token + "0", "Invalid bearer token"),
+            ("x", "Invalid bearer token"),
+        ):
+            answer = self.call(f"Bearer {given}")
+            self.assertEqual((answer.status, answer.json()["error"]), (403, error))
+
     def test_without_a_bearer_token_it_is_401(self) -> None:
         for header in (
             None,

@@ -51,6 +51,30 @@ class LifeTests(SandboxTestCase):
         self.assertEqual(requests, {first["id"]: 2, second["id"]: 1})
         self.assertEqual(len(self.wire.gateway.spaces.shared.journal), 3)
 
+    def test_a_verification_says_where_requests_came_if_there_are_none_here(self) -> None:
+        def text(token: str | None = None) -> str:
+            answer = self.wire.admin("POST", "/verify", {"request": {"method": "GET"}}, token=token)
+            return answer.json()["text"].splitlines()[-1]
+
+        self.weather("test-integration-token")  # before there was a sandbox
+        self.wire.clock.advance(1)
+        token = self.create()["token"]
+        self.assertEqual(text(token), "No request has come at all.")
+        self.weather("test-integration-token")
+        self.assertEqual(
+            text(token),
+            "No request has come with this sandbox's token; 1 came in the shared space: "
+            "does the client send the sandbox's token?",
+        )
+        self.wire.admin("DELETE", "/requests")
+        self.assertEqual(text(), "No request has come at all.")
+        self.weather(token)
+        self.assertEqual(
+            text(),
+            "No request has come in the shared space; 1 came in sandboxes: "
+            "was this to be asked with a sandbox's token?",
+        )
+
     def test_it_is_shown_without_its_token(self) -> None:
         sandbox = self.create({"expiresAfterSeconds": 20})
         self.wire.clock.advance(5)

@@ -1,7 +1,7 @@
 """The report card as a whole."""
 
 from oagw.control.report.card import MAX_FINDINGS, card, text
-from oagw.model.journal import CLIENT_LEFT, GATEWAY, TRUNCATED
+from oagw.model.journal import CLIENT_LEFT, GATEWAY, RESET, TRUNCATED
 from tests.support.entries import CHAT, TOKEN, Entries
 
 EVENTS = ("Content-Type: text/event-stream",)
@@ -40,6 +40,24 @@ def test_what_the_journal_cannot_show_alone_is_said() -> None:
         "stream-read-after-cancel",
     ]
     assert all(one.reason for one in told.not_checked)
+
+
+def test_how_many_answers_were_cut_is_said_where_that_is_not_looked_into() -> None:
+    entries = Entries()
+    entries.add(0, ended=TRUNCATED)
+    assert "\n  1 answer was cut: say retryDue=true" in text(card(entries.space()), entries.space())
+    entries.add(1, ended=RESET)
+    cut, cancelled = card(entries.space()).not_checked
+    assert cut.reason.startswith("2 answers were cut: say retryDue=true")
+    assert cancelled.reason.startswith("say streamsCancelled=true")
+    (left,) = card(entries.space(), retry_due=True).not_checked
+    assert left == cancelled
+
+
+def test_one_request_is_one_request() -> None:
+    entries = Entries()
+    entries.add()
+    assert text(card(entries.space()), entries.space()).startswith("1 request, 0 findings\n")
 
 
 def test_the_gravest_come_first_and_the_text_has_the_proof() -> None:

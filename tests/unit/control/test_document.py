@@ -1,0 +1,67 @@
+"""What is said of documents that do not fit: where, and what would."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from oagw.control.document import converted, decoded
+from oagw.control.invalid import Invalid
+from oagw.control.mapping import Mappings, StubMapping
+
+
+@pytest.mark.parametrize(
+    ("document", "pointer", "detail"),
+    [
+        (
+            {"response": {"fault": "NONE_SUCH"}},
+            "/response/fault",
+            "Invalid enum value 'NONE_SUCH', expected one of \"",
+        ),
+        (
+            {"response": {"delayDistribution": {"type": "gauss"}}},
+            "/response/delayDistribution/type",
+            "Invalid value 'gauss', expected one of \"",
+        ),
+        (
+            {"response": {"statuss": 200}},
+            "/response/statuss",
+            'Object contains unknown field "statuss", did you mean "status"?',
+        ),
+        ({"xyzzy": 1}, "/xyzzy", 'Object contains unknown field "xyzzy"'),
+        ({"priority": "1"}, "/priority", "Expected an integer, got a string"),
+        ({"priority": 0}, "/priority", "Expected an integer >= 1"),
+        ({"name": None}, "/name", "Expected a string, got null"),
+        ({"request": []}, "/request", "Expected an object, got an array"),
+        ({"id": "me"}, "/id", "not a UUID"),
+        (
+            {"request": {"headers": {"Accept": {"absent": True}, "X/Y": {"equalTo": 5}}}},
+            "/request/headers/X~1Y/equalTo",
+            "Expected a string, got an integer",
+        ),
+        (
+            {"request": {"headers": {"Accept": {"equalsTo": "x"}}}},
+            "/request/headers/Accept/equalsTo",
+            'Object contains unknown field "equalsTo", did you mean "equalTo"?',
+        ),
+    ],
+)
+def test_what_does_not_fit_is_told_with_what_would(
+    document: dict[str, Any], pointer: str, detail: str
+) -> None:
+    with pytest.raises(Invalid) as by_bytes:
+        decoded(msgspec.json.Decoder(StubMapping), msgspec.json.encode(document))
+    with pytest.raises(Invalid) as by_value:
+        converted(document, StubMapping)
+    with pytest.raises(Invalid) as inside:
+        converted({"mappings": [{}, document]}, Mappings, "/x")
+    for told in (by_bytes.value, by_value.value):
+        assert told.pointer == pointer
+        assert told.detail.startswith(detail) if detail.endswith('"') else told.detail == detail
+    assert inside.value.pointer == "/x/mappings/1" + pointer
+
+
+def test_a_document_that_is_no_json_further_on_is_told_what_is_wrong_first() -> None:
+    with pytest.raises(Invalid) as told:
+        decoded(msgspec.json.Decoder(StubMapping), b'{"request": {"headers": {"A": {"equalTo": 5}}, ')
+    assert told.value.pointer == "/request/headers/.../equalTo"

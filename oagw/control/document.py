@@ -12,7 +12,7 @@ from oagw.control.place import Place
 
 T = TypeVar("T")
 
-_AT = re.compile(r" - at `\$(.*)`$")
+_AT = re.compile(r" - at `\$([^`]*)`$")
 _MEMBER = re.compile(r"(?:unknown|required) field `(.*?)`")
 _TYPES = re.compile(r"`([a-z0-9 |]+)`")
 _WORDS = {
@@ -66,7 +66,7 @@ def _detail(text: str, place: Place) -> str:
     if text.startswith("Expected "):
         if " matching regex " in text and place.description:
             return f"not {place.description}"
-        return _TYPES.sub(_in_words, text)
+        text = _TYPES.sub(_in_words, text)
     if text.startswith("Invalid") and place.values:
         text += ", expected one of " + ", ".join(json.dumps(value) for value in place.values)
     return text.replace("`", '"')

@@ -2,6 +2,7 @@
 
 import types
 from collections.abc import Iterator
+from itertools import islice
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import msgspec
@@ -54,10 +55,11 @@ class Place:
             inner = [f.type for struct in structs for f in fields(struct) if f.encode_name == step]
             configs = [struct.__struct_config__ for struct in structs]
             inner += [Literal[config.tag] for config in configs if config.tag_field == step]
+        self._value = None
         if isinstance(value, dict):
             self._value = value.get(step)
-        else:
-            self._value = value[int(step)] if isinstance(value, list) and step.isdecimal() else None
+        elif isinstance(value, list) and step.isdecimal():
+            self._value = next(islice(value, int(step), None), None)  # given twice, it is the last
         self._types = [one for type in inner for one in _alternatives(type)]
         self.steps.append(step)
 

@@ -117,7 +117,7 @@ class OneStub(AdminNode):
         try:
             id = str(UUID(text))
         except ValueError:
-            raise Refused(400, f"{text} is not a valid UUID") from None
+            raise Refused(400, f"{text} is not a UUID and no other thing here") from None
         stub = store_of(space_of(request)).get(id)
         if stub is None:
             raise Refused(404, f"There is no stub {text}")

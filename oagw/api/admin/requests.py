@@ -137,7 +137,7 @@ class OneRequest(JournalNode):
         try:
             return space.journal.get(self._id)
         except ValueError:
-            raise Refused(400, f"{self._id[:100]} is not a valid UUID") from None
+            raise Refused(400, f"{self._id[:100]} is not a UUID and no other thing here") from None
 
 
 class Count(AdminNode):

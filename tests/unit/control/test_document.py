@@ -65,3 +65,16 @@ def test_a_document_that_is_no_json_further_on_is_told_what_is_wrong_first() -> 
     with pytest.raises(Invalid) as told:
         decoded(msgspec.json.Decoder(StubMapping), b'{"request": {"headers": {"A": {"equalTo": 5}}, ')
     assert told.value.pointer == "/request/headers/.../equalTo"
+
+
+def test_of_members_that_are_given_twice_the_first_may_be_at_fault() -> None:
+    with pytest.raises(Invalid) as told:
+        decoded(msgspec.json.Decoder(Mappings), b'{"mappings": [{}, {"response": {"x": 1}}], "mappings": []}')
+    assert told.value.pointer == "/mappings/1/response/x"
+
+
+def test_a_value_that_looks_like_a_place_is_none() -> None:
+    for place in ("$.x", "$[9]", f"$[{'9' * 5000}]"):
+        with pytest.raises(Invalid) as told:
+            converted({"response": {"fault": f"a` - at `{place}`"}}, StubMapping)
+        assert told.value.pointer == "/response/fault"

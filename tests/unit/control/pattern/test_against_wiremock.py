@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from oagw.control import patience
 from oagw.control.document import converted
 from oagw.control.invalid import Invalid
 from oagw.control.pattern import RequestPattern, compiled
@@ -18,7 +19,14 @@ def call_of(request: dict[str, Any]) -> Call:
     fields = request.get("headers", [])
     head = "\r\n".join(f"{name}: {value}" for name, value in fields)
     body = request.get("body", "").encode()
-    return Call(request["method"], request["url"], head.encode(), body, host="127.0.0.1")
+    call = Call(request["method"], request["url"], head.encode(), body, host="127.0.0.1")
+    call.patience = 60.0  # what matches is the question here, not in what time
+    return call
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patience, "MAX_EFFORT", 60.0)
 
 
 def ours(case: dict[str, Any]) -> bool | None:

@@ -117,6 +117,13 @@ class GatewayChannel(HTTPChannel):
             else:
                 self.timeoutConnection()
 
+    def registerProducer(self, producer: object, streaming: bool) -> None:
+        # A stream knows no time-out: what looks for one would take half a kilobyte as long as it is open.
+        if self._watch is not None:
+            self._watch.cancel()
+            self._watch = None
+        super().registerProducer(producer, streaming)
+
     def getPeer(self) -> Any:
         return self._peer  # each request asks, and a transport would make it anew
 

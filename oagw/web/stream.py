@@ -12,6 +12,7 @@ from typing import Any
 from twisted.internet.interfaces import IPushProducer, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
+from twisted.web import http_headers
 from twisted.web.server import Request
 from zope.interface import implementer
 
@@ -125,8 +126,10 @@ class EventStream:
         request.registerProducer(self, True)
         if self._reply is not None:
             begin(request, self._reply)
-            self._reply = None  # it need not stay as long as the stream
             request.write(b"")
+            # What is sent need not stay as long as the stream.
+            self._reply = None
+            request.responseHeaders = http_headers.Headers()
         # A producer that registers while the transport is already full is not told to wait.
         now = self._take_up_grid(self._next)
         if getattr(request.channel, "congested", False):

@@ -209,7 +209,8 @@ def test_operators_can_be_nested_but_not_without_end() -> None:
 
     assert pattern(nested(20)).matches(Call("POST", "/", body=b"a"), NOW)
     assert "too deep" in refusal(nested(22))[1]
-    assert "too deep" in refusal(nested(5_000))[1]
+    # Which of the two bounds is met first differs from Python to Python.
+    assert refusal(nested(5_000))[1].endswith(("too deep", "too deeply", "1000 operators in one pattern"))
 
 
 def test_the_structs_describe_themselves() -> None:

@@ -103,10 +103,10 @@ class Canned:
             self._variations.append(partial(_with_problem, _wanted(definition.problem)))
         if definition.sse is not UNSET:
             sse = definition.sse if isinstance(definition.sse, Sse) else Sse(definition.sse)
-            frames = tuple(event.frame(e, event.data_of(e)) for e in sse.events)
-            plain = plain._replace(frames=frames, ends=sse.ends)
             for number, one in enumerate(sse.events):
                 event.check(one, f"{pointer}/sse/events/{number}")
+            frames = tuple(event.frame(one, event.data_of(one)) for one in sse.events)
+            plain = plain._replace(frames=frames, ends=sse.ends)
             if templated:
                 self._variations.append(_frame_templates(sse.events, f"{pointer}/sse/events"))
         elif templated:

@@ -1,15 +1,15 @@
-"""The server-sent events of a stub as bytes: the format of the WHATWG HTML standard, section 9.2."""
+"""The server-sent events of a stub, each with its pause; ``model.sse`` has the format."""
 
 import json
-import re
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from oagw.control.invalid import Invalid
 from oagw.control.response import SseEvent
+from oagw.model.sse import Event, encode, has_line_end
 
-_NEWLINE = re.compile(r"\r\n|\r|\n")
+T = TypeVar("T")
 
 
 class Frame(NamedTuple):
@@ -27,20 +27,18 @@ def data_of(event: SseEvent) -> str | None:
 
 
 def frame(event: SseEvent, data: str | None) -> Frame:
-    """``event`` with this ``data``."""
-    lines = [] if event.comment is UNSET else [f": {line}" for line in _NEWLINE.split(event.comment)]
-    for name, value in (("id", event.id), ("event", event.event), ("retry", event.retry)):
-        if value is not UNSET:
-            lines.append(f"{name}: {value}")
-    if data is not None:
-        lines += [f"data: {line}" for line in _NEWLINE.split(data)]
-    text = "\n".join(lines) + "\n\n" if lines else ""
-    raw = "" if event.raw is UNSET else event.raw
-    return Frame(event.delay_milliseconds / 1000, (raw + text).encode("utf-8", "replace"))
+    """``event``, which was checked, with this ``data``."""
+    fields = Event(data, _given(event.event), _given(event.id), _given(event.retry), _given(event.comment))
+    raw = _given(event.raw) or ""
+    return Frame(event.delay_milliseconds / 1000, raw.encode() + encode(fields))
 
 
 def check(event: SseEvent, pointer: str) -> None:
     """Raises Invalid for an event that cannot be sent as it is."""
     for name, value in (("id", event.id), ("event", event.event)):
-        if isinstance(value, str) and _NEWLINE.search(value):
+        if isinstance(value, str) and has_line_end(value):
             raise Invalid(f"{pointer}/{name}", f"{name} cannot contain a line end")
+
+
+def _given(value: T | UnsetType) -> T | None:
+    return None if value is UNSET else value

@@ -2,8 +2,8 @@
 
 A Step is one write and the pause before it, an EventStream plays steps to one client, and Streams is what
 the streams of a gateway share: the factor on their pauses, and the timetable that wakes them.
-``web.timetable`` has that, ``web.sse`` the format of events; ``web.deliver`` starts a stream that a resource
-returns, and ``web.fault`` plays one under toxics.
+``web.timetable`` has that, ``model.sse`` the format of events; ``web.deliver`` starts a stream that a
+resource returns, and ``web.fault`` plays one under toxics.
 """
 
 from collections.abc import Iterable, Iterator

@@ -5,9 +5,9 @@ from typing import Any
 
 import msgspec
 
+from oagw.model.sse import encode_data
 from oagw.services.openai.saying import Said
 from oagw.services.openai.tokens import logprob
-from oagw.web.sse import encode_data
 
 _json = msgspec.json.Encoder().encode
 

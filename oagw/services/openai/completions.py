@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Meta
 from twisted.web.server import Request
 
+from oagw.model.sse import encode_data
 from oagw.services import Env
 from oagw.services.openai import pace
 from oagw.services.openai.chat import Count, Penalty
@@ -29,7 +30,6 @@ from oagw.services.openai.steering import Steering, steer
 from oagw.services.openai.tokens import count, logprob, usage
 from oagw.web.reply import Reply
 from oagw.web.resource import Refused
-from oagw.web.sse import encode_data
 from oagw.web.stream import EventStream
 
 _MOST_CHOICES = 128

@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
+from oagw.model.sse import encode_data
 from oagw.model.step import Step, Then
 from oagw.services import Env
 from oagw.services.openai.shape import SERVER_ERROR, answer_headers, error
 from oagw.services.openai.steering import Steering
 from oagw.web.reply import UPSTREAM, Headers, Reply, json_reply
-from oagw.web.sse import encode_data
 from oagw.web.stream import EventStream, head
 
 # Seconds between two pieces of a streamed reply.

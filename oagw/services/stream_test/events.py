@@ -8,11 +8,11 @@ from random import Random
 
 from twisted.web.server import Request
 
+from oagw.model.sse import Event, encode
 from oagw.model.step import Step, Then
 from oagw.services import Env, UpstreamNode
 from oagw.services.stream_test.parameters import Parameters
 from oagw.web.reply import UPSTREAM, Reply
-from oagw.web.sse import Event, encode
 from oagw.web.stream import EventStream, head
 
 # Seconds between two events.

@@ -7,7 +7,7 @@ from twisted.internet.interfaces import IPushProducer
 from twisted.internet.task import Clock
 from zope.interface.verify import verifyObject
 
-from oagw.web.sse import Event, encode, encode_data
+from oagw.model.sse import Event, encode, encode_data
 from oagw.web.stream import Streams
 from tests.support.sse import Received, events
 

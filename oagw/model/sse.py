@@ -11,24 +11,36 @@ _NEWLINE = re.compile(r"\r\n|\r|\n")
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event; ``data`` may have several lines. ``retry`` is in milliseconds."""
+    """One event; ``data`` and ``comment`` may have several lines. ``retry`` is in milliseconds."""
 
-    data: str
+    data: str | None
     event: str | None = None
     id: str | None = None
     retry: int | None = None
+    comment: str | None = None
 
 
 def encode(event: Event) -> bytes:
-    """``event`` as it goes over the wire; raises ValueError for a line end in ``id`` or ``event``."""
+    """``event`` as it goes over the wire, nothing if it has nothing.
+
+    Raises ValueError for a line end in ``id`` or ``event``.
+    """
     lines = []
     for name, value in (("id", event.id), ("event", event.event), ("retry", event.retry)):
         if value is not None:
             lines.append(f"{name}: {value}")
-    if _NEWLINE.search("".join(lines)):
+    if has_line_end("".join(lines)):
         raise ValueError("an id or event name cannot contain a line end")
-    lines += [f"data: {line}" for line in _NEWLINE.split(event.data)]
-    return ("\n".join(lines) + "\n\n").encode()
+    if event.data is not None:
+        lines += [f"data: {line}" for line in _NEWLINE.split(event.data)]
+    if event.comment is not None:
+        lines = [f": {line}" for line in _NEWLINE.split(event.comment)] + lines
+    return ("\n".join(lines) + "\n\n").encode() if lines else b""
+
+
+def has_line_end(text: str) -> bool:
+    """Whether ``text`` has more lines than one, as clients read it."""
+    return _NEWLINE.search(text) is not None
 
 
 def encode_data(data: bytes) -> bytes:

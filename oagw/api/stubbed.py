@@ -51,7 +51,7 @@ class Stubs:
         Where none does, but there are stubs for its upstream and no service, that upstream's 404.
         """
         space = getattr(request, "space", None)
-        if space is None or (space.stubs is None and self._spaces.shared.stubs is None):
+        if space is None or not (space.stubs or self._spaces.shared.stubs):
             return None
         assert isinstance(request, GatewayRequest)
         call = request.call()

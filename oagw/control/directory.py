@@ -14,7 +14,7 @@ from oagw.control.document import decoded
 from oagw.control.invalid import Invalid
 from oagw.control.mapping import Mappings, StubMapping
 from oagw.control.space import Space
-from oagw.control.store import Stub, store_of
+from oagw.control.store import Stub, forget_stubs, store_of
 
 # Bytes of a file of stubs, and of one that a stub may answer with.
 _MAX = 64_000_000
@@ -81,10 +81,8 @@ class Directory:
 
     def restore(self, space: Space) -> None:
         """Have the stubs that were read last in ``space``, and no others."""
+        forget_stubs(space)
         store = store_of(space)
-        store.clear()
-        space.hits.clear()
-        space.scenarios.clear()
         for stub in reversed(self.stubs):
             store.add(stub)
 

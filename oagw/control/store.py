@@ -168,6 +168,13 @@ def _by_rank(entry: tuple[_Rank, Stub]) -> _Rank:
     return entry[0]
 
 
+def forget_stubs(space: Space) -> None:
+    """Have no stubs in ``space``, nor what became of any."""
+    store_of(space).clear()
+    space.hits.clear()
+    space.scenarios.clear()
+
+
 def store_of(space: Space) -> Store:
     """The stubs of ``space``, which may have had none so far."""
     if space.stubs is None:

@@ -17,7 +17,7 @@ from oagw.control.patience import GaveUp
 from oagw.control.pattern.operator import check_number, condition
 from oagw.control.pattern.spec import Operator
 from oagw.control.space import Space
-from oagw.control.store import Stub, store_of
+from oagw.control.store import Stub, forget_stubs, store_of
 from oagw.model.call import Call
 from oagw.web.reply import Reply, excerpt, json_reply
 from oagw.web.resource import Refused
@@ -80,7 +80,7 @@ class StubMappings(AdminNode):
         return json_reply(stub.json(), 201)
 
     def render_DELETE(self, request: Request) -> Reply:
-        _clear(space_of(request))
+        forget_stubs(space_of(request))
         return json_reply({})
 
 
@@ -189,7 +189,7 @@ def reset_stubs(space: Space, env: AdminEnv) -> None:
     if space is env.spaces.shared:
         env.directory.restore(space)
     else:
-        _clear(space)
+        forget_stubs(space)
 
 
 def _stub(env: AdminEnv, mapping: StubMapping, pointer: str = "", id: str | None = None) -> Stub:
@@ -221,13 +221,6 @@ def _remove(env: AdminEnv, space: Space, stubs: list[Stub]) -> None:
         left = {stub.scenario for stub in chain(store, env.spaces.shared.stubs or ())}
         for name in gone - left:
             space.scenarios.pop(name, None)
-
-
-def _clear(space: Space) -> None:
-    """Forget all stubs of ``space``, and what became of them."""
-    store_of(space).clear()
-    space.hits.clear()
-    space.scenarios.clear()
 
 
 def _list(stubs: list[Stub], total: int) -> Reply:

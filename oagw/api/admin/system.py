@@ -47,7 +47,6 @@ class ResetAll(AdminNode):
         space = space_of(request)
         reset_stubs(space, self.env)
         store_of(space).settings = Settings()
-        space.scenarios.clear()
         remove_all(space, self.env)
         space.journal.clear()
         return json_reply({})

@@ -44,14 +44,22 @@ class Entry:
     ``weight`` is what it counts for in its journal, in bytes; 0 when it is not in one.
     ``sent`` counts bytes of the answer's body, ``events`` server-sent events. ``stub`` is the id of the stub
     that answered; ``toxics`` are the names of those that had a part in it.
+
+    Where time does not tell, the order of events on all connections does: ``arrived``, ``began`` and ``over``
+    are positions in it, of the first byte of the request and of the begin and the end of the answer; None for
+    what has not happened. What was sent before the answer was written has arrived before its end. ``closed``
+    is the time of that end, whether or not anything was written.
     """
 
     __slots__ = (
         "alias",
         "answered_by",
+        "arrived",
+        "began",
         "body",
         "body_size",
         "client",
+        "closed",
         "connection",
         "ended",
         "events",
@@ -62,6 +70,7 @@ class Entry:
         "matched",
         "method",
         "number",
+        "over",
         "response_head",
         "sent",
         "status",
@@ -111,6 +120,10 @@ class Entry:
         self.sent = 0
         self.events = 0
         self.ended = OPEN
+        self.arrived = 0
+        self.began: int | None = None
+        self.over: int | None = None
+        self.closed: float | None = None
         self.weight = 0
 
     @property

@@ -23,6 +23,7 @@ from zope.interface import implementer
 from oagw.control.space import Space
 from oagw.model.journal import COMPLETE, Entry
 from oagw.model.problem import platform
+from oagw.web.arrivals import OPENED_FOR
 from oagw.web.reply import REQUEST_ID, problem_reply, wire
 from oagw.web.request import MAX_BODY, BodyTooLarge, GatewayRequest
 
@@ -45,10 +46,13 @@ class GatewayChannel(HTTPChannel):
         "_command",
         "_dataBuffer",
         "_deadline",
+        "_descriptor",
+        "_earlier",
         "_handlingRequest",
         "_head",
         "_host",
         "_local",
+        "_made",
         "_number",
         "_path",
         "_peer",
@@ -73,6 +77,14 @@ class GatewayChannel(HTTPChannel):
     def connectionMade(self) -> None:
         self._number = self.site.channel_made(self)
         self._turn = 0  # how many requests there were
+        transport: Any = self.transport
+        self._descriptor: int | None = transport.fileno() if isinstance(transport, Connection) else None
+        # When the connection was opened, as a position and in seconds; None when there was a request.
+        self._made: tuple[int, float] | None = (
+            self.site.arrivals.opened(self, self._descriptor),
+            self.site.now(),
+        )
+        self._earlier: int | None = None  # see ``precede``
         # The request line of the request that is being read, and its header lines so far.
         self._command = self._path = self._version = b""
         self._head: list[bytes] = []
@@ -86,6 +98,7 @@ class GatewayChannel(HTTPChannel):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self.site.channel_lost(self)
+        self.site.arrivals.lost(self, self._descriptor)
         if self._lingering is not None and self._lingering.active():
             self._lingering.cancel()
         super().connectionLost(reason)
@@ -129,6 +142,26 @@ class GatewayChannel(HTTPChannel):
 
     def getHost(self) -> Any:
         return self._host  # and here it would ask the system
+
+    @property
+    def expects_more(self) -> bool:
+        """Whether a part of the next request is read already."""
+        reading = bool(self.requests) and not hasattr(self.requests[-1], "entry")
+        return reading or bool(self._buffer) or any(self._dataBuffer)
+
+    def follow(self, position: int) -> None:
+        """Have what is pipelined count as sent before its predecessor's answer was over, at ``position``."""
+        if self.expects_more:
+            self.precede(position)
+
+    def precede(self, position: int) -> None:
+        """Have the next request count as arrived at ``position``: it was, or may have been, sent before.
+
+        Behind a request that is not answered yet it counts as sent with that one.
+        """
+        if self._earlier is None:
+            entry: Entry | None = getattr(self.requests[0], "entry", None) if self.requests else None
+            self._earlier = position if entry is None else min(position, entry.arrived)
 
     @property
     def unsent(self) -> bool:
@@ -188,6 +221,8 @@ class GatewayChannel(HTTPChannel):
         if not self.requests and not self._buffer:
             self.resetTimeout()
         LineReceiver.dataReceived(self, data)
+        if self._buffer or self.requests:
+            self.site.arrivals.begun(self)
 
     def rawDataReceived(self, data: bytes) -> None:
         try:
@@ -208,6 +243,12 @@ class GatewayChannel(HTTPChannel):
         site, self._turn = self.site, self._turn + 1
         head, self._head = b"\r\n".join(self._head), []
         now = site.now()
+        arrived, self._earlier = self._earlier or site.position(), None
+        if self._made is not None:
+            position, opened = self._made
+            if now - opened <= OPENED_FOR:
+                arrived = position
+            self._made = None
         entry = Entry(
             site.number(),
             now,
@@ -220,6 +261,7 @@ class GatewayChannel(HTTPChannel):
             self._local,
             self._version,
         )
+        entry.arrived = arrived
         spaces = site.spaces
         if not spaces:  # no sandboxes
             return spaces.shared, entry
@@ -302,6 +344,7 @@ class GatewayChannel(HTTPChannel):
         site, reply = self.site, problem_reply(platform(status, error))
         fields = {b"Date": (site.date(),), REQUEST_ID: (site.request_id(),), **reply.headers}
         answer = wire(replace(reply, headers=fields))
+        site.arrivals.before_failure()
         self.transport.write(answer)
         self._record_refusal(status, answer)
         site.log_refused(self.transport.getPeer(), status)
@@ -322,7 +365,8 @@ class GatewayChannel(HTTPChannel):
             space.record(entry)
         entry.response_head, _, body = answer.partition(b"\r\n\r\n")
         entry.status, entry.sent, entry.ended = status, len(body), COMPLETE
-        entry.first_byte = entry.last_byte = self.site.now()
+        entry.first_byte = entry.last_byte = entry.closed = self.site.now()
+        entry.began = entry.over = self.site.position()
 
 
 def _in_kernel(descriptor: int) -> int:

@@ -119,6 +119,7 @@ class GatewayRequest(Request):
         self.write(b"")
         self.withheld = False
         head, entry.response_head, entry.first_byte = entry.response_head, b"", None
+        entry.began = None
         return head + b"\r\n\r\n"
 
     def write(self, data: bytes) -> None:
@@ -126,9 +127,20 @@ class GatewayRequest(Request):
         if self.startedWriting:
             http.Request.write(self, data)
         else:
-            self.entry.first_byte = self.channel.site.now()
+            site = self.channel.site
+            if self.code >= 400:
+                site.arrivals.before_failure()
+            entry = self.entry
+            entry.first_byte = site.now()
+            entry.began = site.position()
             http.Request.write(self, data)
             self.channel.flush()
+
+    def before_end(self, *, broken: bool) -> None:
+        """Note what has arrived before the last of a stream is written; ``broken`` is whether it is cut."""
+        if broken or self.code >= 400:
+            site = self.channel.site
+            site.arrivals.before_failure()
 
     def finish(self) -> None:
         self._close_entry(journal.COMPLETE)
@@ -145,9 +157,13 @@ class GatewayRequest(Request):
         super().connectionLost(reason)
 
     def _close_entry(self, how: str) -> None:
-        entry, space = self.entry, self.space
+        entry, space, channel = self.entry, self.space, self.channel
         space.open -= 1
-        space.used = now = self.channel.site.now()
+        site = channel.site
+        space.used = now = entry.closed = site.now()
+        entry.over = site.position()
+        if channel._buffer or channel._dataBuffer:
+            channel.follow(entry.over)
         if entry.ended is journal.OPEN:  # and no fault has ended it
             entry.ended = how
         entry.sent = self.sentLength or entry.sent

@@ -17,6 +17,7 @@ from twisted.web.resource import IResource
 from twisted.web.server import Site
 
 from oagw.control.space import Spaces
+from oagw.web.arrivals import Arrivals
 from oagw.web.channel import REQUEST_TIMEOUT, GatewayChannel
 from oagw.web.reply import excerpt
 from oagw.web.request import GatewayRequest
@@ -56,6 +57,8 @@ class GatewaySite(Site):
         self.number: Callable[[], int] = count(1).__next__  # of a request
         self._connection: Callable[[], int] = count(1).__next__
         self.real = real or clock
+        self.arrivals = Arrivals(self, self.real)
+        self.position = self.arrivals.position
         self._clock = clock
         self.random = random
         self._access_log = access_log

@@ -7,9 +7,10 @@ from twisted.web.server import Request
 
 from oagw.api.admin.node import AdminNode, document, recorded
 from oagw.control.explanation import differences, explain
+from oagw.control.reaction import After
 from oagw.control.search import near_requests
 from oagw.control.space import Sandbox, Space, Spaces
-from oagw.control.verify import Mistimed, Verification, verify
+from oagw.control.verify import Verification, verify
 from oagw.web.reply import Reply, json_reply
 
 
@@ -62,5 +63,5 @@ def _none(space: Space, spaces: Spaces) -> str:
     )
 
 
-def _mistimed(one: Mistimed) -> dict[str, str | float]:
+def _mistimed(one: After) -> dict[str, str | float]:
     return {"request": one.entry.id, "after": one.before.id, "seconds": round(one.seconds, 6)}

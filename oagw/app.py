@@ -50,7 +50,7 @@ class Gateway:
             clock, turns = ManualClock(real.seconds() // 1, real, lambda: self.streams.settled), real
         self.streams = Streams(clock, config.stream_interval_scale, turns)
         # Each has numbers of its own, so that the calls to one do not change the ids of another.
-        upstreams = Upstreams(
+        self._upstreams = upstreams = Upstreams(
             lambda alias: Env(clock, _random(config.seed, alias), self.streams, config.strict_models)
         )
         self.spaces = Spaces(_random(config.seed, "sandboxes"), config.journal_count, 64 << 20)
@@ -109,6 +109,7 @@ class Gateway:
             self.site,
             self._expiry,
             self._config.sandbox_lifetime,
+            self._upstreams,
         )
         return AdminGuard(tree(env), self._config.admin_token)
 

@@ -63,7 +63,13 @@ class Toxic:
         self.document = msgspec.structs.replace(document, name=self.name)
         self.effect: Effect = converted(document.attributes, EFFECTS[document.type], "/attributes")
         self.effect.check()
-        self._matches = _matching(document.request)
+        self.acted = 0  # on how many answers
+        self._pattern = None if document.request is UNSET else compiled(document.request, "/request")
+
+    @property
+    def request_alias(self) -> str | None:
+        """The one upstream whose requests match its ``request``, in lower case."""
+        return None if self._pattern is None else self._pattern.alias
 
     @property
     def ends(self) -> bool:
@@ -87,7 +93,9 @@ class Toxic:
     def selects(self, call: Call, alias: str | None, now: float) -> bool:
         """Whether it acts on answers to ``call``, which goes to the upstream ``alias``, at ``now``."""
         wanted = self.document.alias
-        return (wanted is UNSET or wanted.lower() == alias) and self._matches(call, now)
+        if wanted is not UNSET and wanted.lower() != alias:
+            return False
+        return self._pattern is None or self._pattern.matches(call, now)
 
     def hits(self, random: Random) -> bool:
         """Whether it acts on this answer: its toxicity is the probability."""
@@ -115,8 +123,3 @@ def applied(
 
 def _reporting(acts: Callable[[Toxic], None], toxic: Toxic) -> Callable[[], None]:
     return lambda: acts(toxic)
-
-
-def _matching(request: RequestPattern | UnsetType) -> Callable[[Call, float], bool]:
-    """Whether a call matches the request pattern ``request`` at a time; raises Invalid."""
-    return (lambda call, now: True) if request is UNSET else compiled(request, "/request").matches

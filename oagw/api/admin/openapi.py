@@ -27,6 +27,15 @@ _SENDING = ("POST", "PUT", "PATCH")
 _ASKING = ("GET",)
 
 
+# The header of a success that has warnings.
+_WARNING = {
+    "X-OAGW-Warning": {
+        "description": "What was made cannot act as things are, and why. Each value is one warning.",
+        "schema": {"type": "array", "items": {"type": "string"}},
+    }
+}
+
+
 class Description(AdminNode):
     """GET /__admin/openapi.json → 200: the control plane below ``root`` as OpenAPI 3.1."""
 
@@ -57,6 +66,11 @@ class _Operation(NamedTuple):
         return getattr(self.node, "query", None) if self.method in _ASKING else None
 
     @property
+    def warns(self) -> bool:
+        """Whether a success may come with a warning."""
+        return self.method in self.node.warns
+
+    @property
     def answers(self) -> dict[int, tuple[Any, ...]]:
         """The types of its answers by their statuses."""
         refusals = {*_GUARD, *self.node.refuses}
@@ -78,6 +92,7 @@ class _Operation(NamedTuple):
                 str(status): {
                     "description": PHRASES[status],
                     **({"content": _content(types, schemas)} if types else {}),
+                    **({"headers": _WARNING} if self.warns and status < 300 else {}),
                 }
                 for status, types in self.answers.items()
             },

@@ -11,7 +11,7 @@ from uuid import UUID
 from oagw.model.call import Call, origin_form
 
 # Who answered.
-GATEWAY, SERVICE, STUB, FAULT = "gateway", "service", "stub", "fault"
+GATEWAY, SERVICE, STUB, FAULT = ANSWERERS = ("gateway", "service", "stub", "fault")
 
 # How an answer ended.
 OPEN = "open"  # it has not
@@ -19,6 +19,7 @@ COMPLETE = "complete"
 CLIENT_LEFT = "client_left"  # the client closed the connection before the end
 TRUNCATED = "truncated"  # we closed the connection before the end
 RESET = "reset"  # we reset the connection
+ENDINGS = (OPEN, COMPLETE, CLIENT_LEFT, TRUNCATED, RESET)
 
 # Bytes of a body that are kept.
 MAX_BODY = 1 << 20

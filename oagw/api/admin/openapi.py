@@ -5,7 +5,7 @@ Paths and methods are those of the tree, bodies and queries the types that the r
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from inspect import cleandoc
 from typing import Any, NamedTuple
 
@@ -169,5 +169,8 @@ def _types(given: Any) -> tuple[Any, ...]:
     return given if isinstance(given, tuple) else () if given is None else (given,)
 
 
-def _content(types: Iterable[Any], schemas: dict[Any, Any]) -> dict[str, Any]:
-    return {"text/plain" if one is str else "application/json": {"schema": schemas[one]} for one in types}
+def _content(types: Collection[Any], schemas: dict[Any, Any]) -> dict[str, Any]:
+    """The media types of a body that is one of ``types``: a text, or else JSON."""
+    json = [schemas[one] for one in types if one is not str]
+    content = {"application/json": {"schema": json[0] if len(json) == 1 else {"anyOf": json}}} if json else {}
+    return {**content, "text/plain": {"schema": schemas[str]}} if str in types else content

@@ -1,11 +1,13 @@
 """/__admin/verify: did the client do what the test expects."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import msgspec
 from twisted.web.server import Request
 
+from oagw.api.admin.error import Errors
 from oagw.api.admin.node import AdminNode, document, recorded
+from oagw.api.admin.shapes import NotVerified, Verified
 from oagw.control.explanation import differences, explain
 from oagw.control.reaction import After
 from oagw.control.search import near_requests
@@ -23,7 +25,7 @@ class Verify(AdminNode):
     """
 
     takes = msgspec.json.Decoder(Verification)
-    answers: ClassVar = {"POST": {200: dict[str, Any], 409: dict[str, Any]}}
+    answers: ClassVar = {"POST": {200: Verified, 409: (NotVerified, Errors)}}
 
     def render_POST(self, request: Request) -> Reply:
         spec = document(request, self.takes)

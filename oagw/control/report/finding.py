@@ -1,15 +1,14 @@
 """Finding: one thing that a client did wrong, and the entries that prove it; what rules ask of entries."""
 
 from collections.abc import Callable, Hashable, Iterable
-from typing import Literal
+from typing import Annotated
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
+from oagw.control.report.rules import RULES, Severity
 from oagw.control.shown import Shown
 from oagw.model.call import origin_form
 from oagw.model.journal import COMPLETE, RESET, TRUNCATED, Entry
-
-Severity = Literal["error", "warning", "note"]
 
 # Entries that a finding names; it says how many there are.
 MAX_ENTRIES = 50
@@ -38,10 +37,14 @@ _VOLATILE = frozenset(
 )
 
 
+_RULES = "\n".join(f"- `{name}` ({', '.join(rule.severities)}): {rule.finds}" for name, rule in RULES.items())
+_Rule = Annotated[str, Meta(description=_RULES, extra_json_schema={"enum": list(RULES)})]
+
+
 class Finding(Struct, frozen=True, rename="camel"):
     """A breach of ``rule``: ``text`` is for people, ``entries`` are the ids that prove it."""
 
-    rule: str
+    rule: _Rule
     severity: Severity
     text: str
     entries: list[str]
@@ -49,6 +52,7 @@ class Finding(Struct, frozen=True, rename="camel"):
 
 def finding(rule: str, severity: Severity, text: str, entries: Iterable[Entry]) -> Finding:
     """A Finding; the entries in the order in which they came, each once."""
+    assert severity in RULES[rule].severities, (rule, severity)  # or the documentation is wrong
     proof = sorted(set(entries), key=lambda entry: entry.number)
     return Finding(rule, severity, text, [entry.id for entry in proof[:MAX_ENTRIES]])
 

@@ -11,7 +11,7 @@ from typing import Literal
 from msgspec import Struct
 
 from oagw.control.never_acts import Aliases, why_stub, why_toxic
-from oagw.control.report.finding import Severity
+from oagw.control.report.rules import Severity
 from oagw.control.space import Space, Spaces
 
 # How many are listed.

@@ -24,12 +24,11 @@ def test_openais_sdk(fields: dict[str, str], least: float) -> None:
         if fields.get("Retry-After") == "date":
             fields = {"Retry-After": formatdate(time.time() + 2, usegmt=True)}
         sandbox.stub("POST openai/v1/chat/completions", status=429, headers=fields, times=1)
-        client = openai.OpenAI(
-            api_key=sandbox.token, base_url=sandbox.alias_url("openai") + "/v1", max_retries=1
-        )
-        began = time.monotonic()
+        url = sandbox.alias_url("openai") + "/v1"
         message: Any = {"role": "user", "content": "hello"}
-        answer = client.chat.completions.create(model="gpt-4", messages=[message])
+        began = time.monotonic()
+        with openai.OpenAI(api_key=sandbox.token, base_url=url, max_retries=1) as client:
+            answer = client.chat.completions.create(model="gpt-4", messages=[message])
         assert "Hello" in (answer.choices[0].message.content or "")
         assert time.monotonic() - began >= least
         assert len(sandbox.requests("POST openai/v1/chat/completions")) == 2
@@ -43,13 +42,12 @@ def test_pygithub_after_a_primary_rate_limit() -> None:
         sandbox.stub(
             "GET github/users/octocat", status=403, json={"message": message}, headers=fields, times=1
         )
-        client = github.Github(
+        with github.Github(
             base_url=sandbox.alias_url("github"),
             auth=github.Auth.AppAuthToken(sandbox.token),
             retry=github.GithubRetry(total=1, backoff_factor=0),
             seconds_between_requests=0,
-        )
-        assert client.get_user("octocat").login == "octocat"
+        ) as client:
+            assert client.get_user("octocat").login == "octocat"
         assert len(sandbox.requests("GET github/users/octocat")) == 2
         assert sandbox.report()["findings"] == [], sandbox.report_text()
-        client.close()

@@ -161,6 +161,7 @@ def test_the_rule_of_openais_own_sdk_is_fine(fields: tuple[str, ...], monkeypatc
     if client._should_retry(SimpleNamespace(headers=headers, status_code=429)):
         options = SimpleNamespace(get_max_retries=lambda most: 2)
         pauses.add(client._calculate_retry_timeout(2, options, headers))
+    client.close()
     assert pauses
     for pause in pauses:
         entries = Entries()

@@ -29,6 +29,9 @@ _GUARDED = tuple(prefix.encode() for prefix in PREFIXES)
 # Stubs that are looked at to find the nearest.
 _COMPARED = 200
 
+# Seconds, for each MiB of a body, that it may take to find the nearest.
+_EXPLAINING = 0.02
+
 # Characters that are told of a value that they have, or a request has.
 _SHOWN = 300
 
@@ -140,12 +143,20 @@ def _nearest(call: Call, stubs: "list[Stub]", space: Space, now: float) -> str:
 
     One that has the URL comes first: what is wrong there is the method, or the rest.
     """
+    from oagw.control.patience import time_left
     from oagw.control.shown import credentials
 
     def rank(stub: "Stub") -> tuple[bool, float]:
         return not stub.pattern.matches_url(call), stub.pattern.distance(call, now)
 
-    nearest = min(stubs[:_COMPARED], key=rank)
+    call.deadline, call.patience = None, _EXPLAINING
+    nearest, closest = stubs[0], rank(stubs[0])
+    for stub in stubs[1:_COMPARED]:
+        if time_left(call) <= 0:
+            break
+        near = rank(stub)
+        if near < closest:
+            nearest, closest = stub, near
     known = Known(credentials(call))
 
     def told(text: str) -> str:

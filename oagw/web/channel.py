@@ -160,10 +160,16 @@ class GatewayChannel(PipelinedChannel):
             self.resetTimeout()
         LineReceiver.dataReceived(self, data)
         if (self._buffer or self._head) and self.line_mode and not self.paused and not self._discarding:
-            # The head is not complete, though its client may think so.
-            last = self._head[-1:]
-            if has_bare_line_end(self._buffer) or (last and has_bare_line_end(last[0] + b"\r")):
-                self._refuse(400, "Line that does not end with CRLF")
+            self._check_beginning()
+
+    def _check_beginning(self) -> None:
+        """Refuse a head that is not complete if its client may think so: it may end its lines otherwise."""
+        try:
+            check_characters(b"\r\n".join(self._head), len(self._head))
+            if has_bare_line_end(self._buffer):
+                raise BadRequest(400, "Line that does not end with CRLF")
+        except BadRequest as bad:
+            self._refuse(bad.status, bad.error)
 
     def lineReceived(self, line: bytes) -> None:
         """Take the request line, a header line, or the empty line after them."""

@@ -190,8 +190,9 @@ class Chunks(_ChunkedTransferDecoder):
             raise BadRequest(400, "Malformed chunked body")
 
     def _dataReceived_TRAILER(self) -> bool:
-        if self._buffer.startswith(b"\r\n"):
-            lines = [bytes(line) for line in self._trailerHeaders]
-            check_characters(b"\r\n".join(lines), len(lines))
-            read_fields(lines, {})
-        return super()._dataReceived_TRAILER()
+        has_line: bool = super()._dataReceived_TRAILER()
+        if has_line:
+            line = bytes(self._trailerHeaders[-1])
+            check_characters(line, 1)
+            read_fields([line], {})
+        return has_line

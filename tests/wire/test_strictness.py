@@ -1,6 +1,8 @@
 """What is not HTTP is refused at once, and what the head alone decides does not wait for the body."""
 
+import re
 from collections.abc import Iterable
+from random import Random
 
 from oagw.config import Config
 from oagw.model.journal import COMPLETE, Entry
@@ -401,3 +403,54 @@ class EarlyTests(StrictTestCase):
         self.connection.leave()
         self.assertEqual(self.wire.clock.getDelayedCalls(), [])
         self.connection = self.wire.connect()
+
+
+class SegmentTests(StrictTestCase):
+    """How bytes are cut into segments changes nothing about what they mean."""
+
+    wholes = (
+        HEALTH,
+        request(CALCULATE, "Host: g", BEARER, JSON, "Content-Length: 36") + SUM,
+        request(CALCULATE, "Host: g", BEARER, JSON, "Transfer-Encoding: chunked")
+        + b"24\r\n%b\r\n0\r\nA: b\r\n\r\n" % SUM,
+        request(CALCULATE, "Host: g", LARGE) + b"x" * 100,
+        request("GET /health HTTP/1.1", "Host: g", CONTINUE, "TE: trailers", "Connection: close"),
+        request("PUT /x HTTP/1.0", "Content-Length: 3") + b"abc",
+    )
+    pieces = (
+        b"\n",
+        b"\r",
+        b"\r\n",
+        b"\0",
+        b" ",
+        b":",
+        b";",
+        b"0",
+        b",",
+        b"\x7f",
+        b"\r\n\r\n",
+        b"Host: a b\r\n",
+    )
+
+    def outcome(self, data: bytes, piece: int | None) -> tuple[list[str], bool]:
+        """The statuses of the answers to ``data`` in pieces, and whether the connection ends."""
+        connection = self.wire.connect()
+        written = connection.send(data, piece=piece)
+        self.wire.clock.turns()
+        written += connection.take()
+        transport = connection.transport
+        ends = transport.half_closed or transport.disconnecting
+        connection.leave()
+        return re.findall(r"HTTP/1\.[01] ([2-9]\d\d) ", written.decode("latin-1")), ends
+
+    def test_a_spoilt_request_gets_the_same_answer_however_it_is_cut(self) -> None:
+        random = Random(1)
+        for _ in range(200):
+            data = b"".join(random.choices(self.wholes, k=random.randint(1, 3)))
+            for _ in range(random.randint(0, 3)):
+                at = random.randrange(len(data))
+                cut = at + random.choice((0, 0, 1, 3))
+                data = data[:at] + random.choice(self.pieces) + data[cut:]
+            whole = self.outcome(data, None)
+            self.assertEqual(self.outcome(data, 1), whole, data)
+            self.assertEqual(self.outcome(data, random.randint(2, 50)), whole, data)

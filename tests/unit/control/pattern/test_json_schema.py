@@ -21,7 +21,10 @@ def doubling(version: str, link: Callable[[int], dict[str, Any]], **named: Any) 
     """A chain of 40 definitions, each of which refers twice to the next."""
     keyword = "$defs" if version in ("V201909", "V202012") else "definitions"
     chain = {
-        f"d{n}": {**{k: v.replace("N", str(n)) for k, v in named.items()}, "anyOf": [link(n + 1), link(n + 1)]}
+        f"d{n}": {
+            **{k: v.replace("N", str(n)) for k, v in named.items()},
+            "anyOf": [link(n + 1), link(n + 1)],
+        }
         for n in range(40)
     }
     last = {k: v.replace("N", "40") for k, v in named.items()}

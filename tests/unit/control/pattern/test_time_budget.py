@@ -39,7 +39,11 @@ NO_MATCH: dict[str, Any] = {
 }
 
 TEXT = b'"the quick brown fox, the quick brown dogs", ' * (10 * MIB // 45)
-BODIES = {"text": TEXT, "JSON": b"[" + TEXT + b"1]", "objects": b"[" + b'{"a": [1, "fox"]},' * 400_000 + b"1]"}
+BODIES = {
+    "text": TEXT,
+    "JSON": b"[" + TEXT + b"1]",
+    "objects": b"[" + b'{"a": [1, "fox"]},' * 400_000 + b"1]",
+}
 
 
 def test_there_is_a_case_for_every_operator() -> None:

@@ -16,6 +16,7 @@ from oagw.control.store import ANY, Store, Stub
 from oagw.control.toxic import Toxic
 from oagw.model.call import PREFIXES, alias_of, canonical_url, is_admin
 from oagw.model.secret import masked_url
+from oagw.model.suggestion import suggestion
 
 # Characters of a value that are told.
 _SHOWN = 100
@@ -86,12 +87,8 @@ def why_toxic(toxic: Toxic, aliases: Aliases) -> str | None:
 
 
 def _no_upstream(alias: str, aliases: Aliases) -> str:
-    from difflib import get_close_matches
-
-    known = list(islice(aliases, _LISTED))
-    near = get_close_matches(alias[:_SHOWN], known, 1)
-    there = f'; did you mean "{near[0]}"?' if near else f"; there are {_cut(', '.join(known))}"
-    return f'no service and no stub has the alias "{_cut(alias)}" yet{there}'
+    known = islice(aliases, _LISTED)
+    return f'no service and no stub has the alias "{_cut(alias)}" yet{suggestion(alias, known)}'
 
 
 def _why_url(spec: RequestPattern, aliases: Aliases) -> str | None:

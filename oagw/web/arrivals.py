@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.interfaces import IReactorFDSet
 
 if TYPE_CHECKING:
-    from oagw.web.channel import GatewayChannel
+    from oagw.web.pipelined import PipelinedChannel
 
 # Seconds within which a client uses a connection that it opened for a request. Until then the request counts
 # as sent when the connection was opened; a connection that waits for longer was opened in advance.
@@ -37,15 +37,15 @@ class Arrivals:
         self.position = count(1).__next__
         self._factory = factory
         self._reactor = reactor
-        self._begun: set[GatewayChannel] = set()  # that have read the beginning of a request
-        self._channels: dict[int, GatewayChannel] = {}  # by the number of the socket
+        self._begun: set[PipelinedChannel] = set()  # that have read the beginning of a request
+        self._channels: dict[int, PipelinedChannel] = {}  # by the number of the socket
         self._poll = _poll()  # of connections
         self._accepting = _poll()  # of what listens
         self._ports = 0
         self._backlog: int | None = None  # the position that connections have which are not accepted yet
         self._not_before = 0.0  # when the sockets are asked again
 
-    def opened(self, channel: "GatewayChannel", descriptor: int | None) -> int:
+    def opened(self, channel: "PipelinedChannel", descriptor: int | None) -> int:
         """Note a new connection with this socket; returns the position at which it was opened."""
         if descriptor is not None and self._poll is not None:
             self._channels[descriptor] = channel
@@ -57,14 +57,14 @@ class Arrivals:
             self._backlog = None  # this was the last that waited
         return position
 
-    def lost(self, channel: "GatewayChannel", descriptor: int | None) -> None:
+    def lost(self, channel: "PipelinedChannel", descriptor: int | None) -> None:
         """Forget a connection."""
         self._begun.discard(channel)
         if descriptor is not None and self._channels.get(descriptor) is channel and self._poll is not None:
             del self._channels[descriptor]
             self._poll.unregister(descriptor)
 
-    def begun(self, channel: "GatewayChannel") -> None:
+    def begun(self, channel: "PipelinedChannel") -> None:
         """Note that ``channel`` has read the beginning of a request."""
         self._begun.add(channel)
 

@@ -22,6 +22,7 @@ from oagw.web.channel import REQUEST_TIMEOUT, GatewayChannel
 from oagw.web.reply import excerpt
 from oagw.web.request import GatewayRequest
 from oagw.web.stream import Streams
+from oagw.web.turns import Turns
 
 # Seconds that connections get to close when the server stops; a client that does not read would take for
 # ever.
@@ -59,6 +60,7 @@ class GatewaySite(Site):
         self.real = real or clock
         self.arrivals = Arrivals(self, self.real)
         self.position = self.arrivals.position
+        self.turns = Turns(self.real)  # of connections with pipelined requests
         self._clock = clock
         self.random = random
         self._access_log = access_log

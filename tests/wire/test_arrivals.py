@@ -30,12 +30,14 @@ class ArrivalsTests(WireTestCase):
     def test_pipelined(self) -> None:
         for sent in (MISSING, FINE, DIVIDE):
             self.connection.send(sent * 4)
+            self.wire.clock.turns()  # one request in each
             self.assertEqual(self.order(), [[], [False], [False] * 2, [False] * 3])
             self.wire.gateway.spaces.shared.journal.clear()
 
     def test_pipelined_in_pieces(self) -> None:
         self.connection.send(DIVIDE + MISSING[:30])
         self.connection.send(MISSING[30:])
+        self.wire.clock.turns()
         self.connection.send(DIVIDE)
         self.assertEqual(self.order(), [[], [False], [True, True]])
 

@@ -128,7 +128,7 @@ class StubTests(WarningCase):
 class ToxicTests(WarningCase):
     def test_an_alias_that_nobody_has(self) -> None:
         (warning,) = self.of_toxic(alias="wether")
-        self.assertIn('no service and no stub has the alias "wether" yet; did you mean "weather"?', warning)
+        self.assertIn('no service and no stub has the alias "wether" yet, did you mean "weather"?', warning)
         (warning,) = self.of_toxic(alias="zzz")
         self.assertIn("there are calculator, github, openai, stream-test, weather", warning)
         (warning,) = self.of_toxic(request={"urlPath": "/api/oagw/v1/proxy/stripe/x"})

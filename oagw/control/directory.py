@@ -2,6 +2,7 @@
 
 from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from errno import EFBIG, EINVAL
 from pathlib import Path
 from stat import S_ISREG
@@ -124,8 +125,11 @@ def _content(path: Path) -> bytes:
 
 def _mappings_in(body: bytes) -> Iterator[tuple[str, StubMapping]]:
     """The stubs of a file, one or ``{"mappings": [...]}``, each with its JSON pointer; raises Invalid."""
-    if decoded(_KIND, body).mappings is UNSET:
-        yield "", decoded(_ONE, body)
-    else:
+    several = False
+    with suppress(ValueError, RecursionError):  # then one stub is expected, and what is wrong is found again
+        several = _KIND.decode(body).mappings is not UNSET
+    if several:
         for number, mapping in enumerate(decoded(_MANY, body).mappings):
             yield f"/mappings/{number}", mapping
+    else:
+        yield "", decoded(_ONE, body)

@@ -59,7 +59,7 @@ class Place:
         if isinstance(value, dict):
             self._value = value.get(step)
         elif isinstance(value, list) and step.isdecimal():
-            self._value = next(islice(value, int(step), None), None)  # given twice, it is the last
+            self._value = next(islice(value, int(step), None), None)
         self._types = [one for type in inner for one in _alternatives(type)]
         self.steps.append(step)
 

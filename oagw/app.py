@@ -17,6 +17,7 @@ from oagw.api.root import Root
 from oagw.api.stubbed import StubbedOutside, Stubs
 from oagw.config import Config
 from oagw.control.space import Spaces
+from oagw.model.memory import MIB, Memory
 from oagw.services import Env, Upstreams
 from oagw.web.site import GatewaySite
 from oagw.web.stream import Streams
@@ -53,7 +54,8 @@ class Gateway:
         upstreams = Upstreams(
             lambda alias: Env(clock, _random(config.seed, alias), self.streams, config.strict_models)
         )
-        self.spaces = Spaces(_random(config.seed, "sandboxes"), config.journal_count, 64 << 20)
+        memory = Memory(config.memory_limit * MIB)
+        self.spaces = Spaces(_random(config.seed, "sandboxes"), config.journal_count, 64 << 20, memory)
         stubs = Stubs(self.spaces, upstreams, self.streams, clock, _random(config.seed, "stubs"))
         self.root = Root(upstreams, config.tokens, clock, self._admin, stubs)
         self.site = GatewaySite(
@@ -88,7 +90,7 @@ class Gateway:
         from oagw.control.directory import Directory
 
         mappings = self._config.mappings
-        return Directory(None if mappings is None else Path(mappings))
+        return Directory(None if mappings is None else Path(mappings), self.spaces.memory)
 
     def _admin(self) -> IResource:
         from oagw.api.admin.env import AdminEnv

@@ -26,7 +26,7 @@ class Config(NamedTuple):
     unknown. ``journal_count`` is how many requests are kept, 0 for none. With ``admin_token``, the control
     plane answers those who show it, from wherever they call. ``mappings`` is a folder of stubs. ``clock`` is
     ``real``, or ``manual`` for time that the control plane alone moves. ``sandbox_lifetime`` is how many
-    seconds a sandbox outlives its last use.
+    seconds a sandbox outlives its last use. ``memory_limit`` bounds all stubs and journals, in MiB.
     """
 
     host: str = "127.0.0.1"
@@ -42,6 +42,7 @@ class Config(NamedTuple):
     mappings: str | None = None
     clock: str = "real"
     sandbox_lifetime: float = 600.0
+    memory_limit: int = 512
 
 
 class ConfigError(Exception):
@@ -140,6 +141,13 @@ def parse_args(args: Sequence[str], prog: str = "server.py") -> Config:
         metavar="SECONDS",
         help="how long a sandbox outlives its last use (default: %(default)g)",
     )
+    parser.add_argument(
+        "--memory-limit",
+        type=_mebibytes,
+        default=default.memory_limit,
+        metavar="MIB",
+        help="how many MiB all stubs and journals may take (default: %(default)s)",
+    )
     parser.add_argument("--version", action="version", version=f"oagw-mock-server {__version__}")
     known, unknown = parser.parse_known_args(args)
     if unknown:
@@ -176,6 +184,12 @@ def _seed(text: str) -> int:
 def _count(text: str) -> int:
     if not (text.isascii() and text.isdigit()) or len(text) > 9:
         raise argparse.ArgumentTypeError(f"a count is a number from 0 on, not {text[:20]!r}")
+    return int(text)
+
+
+def _mebibytes(text: str) -> int:
+    if not (text.isascii() and text.isdigit()) or len(text) > 9 or not int(text):
+        raise argparse.ArgumentTypeError(f"a memory limit is a number of MiB from 1 on, not {text[:20]!r}")
     return int(text)
 
 

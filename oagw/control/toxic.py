@@ -15,6 +15,7 @@ from oagw.control.document import converted
 from oagw.control.effect import EFFECTS, Effect, Piece
 from oagw.control.invalid import Invalid
 from oagw.control.pattern import RequestPattern, compiled
+from oagw.control.weight import toxic_weight
 from oagw.model.call import Call, alias_of
 
 # Toxics at a time in one space: an answer goes through all of them.
@@ -52,7 +53,7 @@ class ToxicChange(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Toxic:
-    """What ``document`` asks for, checked; raises Invalid."""
+    """What ``document`` asks for, checked; raises Invalid. ``weight`` is the memory it takes, in bytes."""
 
     def __init__(self, document: ToxicDocument) -> None:
         if document.type not in EFFECTS:
@@ -64,6 +65,7 @@ class Toxic:
         self.effect: Effect = converted(document.attributes, EFFECTS[document.type], "/attributes")
         self.effect.check()
         self._matches = _matching(document.request)
+        self.weight = toxic_weight(self.document)
 
     @property
     def ends(self) -> bool:

@@ -52,7 +52,9 @@ class Gateway:
         self.streams = Streams(clock, config.stream_interval_scale, turns)
         # Each has numbers of its own, so that the calls to one do not change the ids of another.
         upstreams = Upstreams(
-            lambda alias: Env(clock, _random(config.seed, alias), self.streams, config.strict_models)
+            lambda alias: Env(
+                clock, _random(config.seed, alias), self.streams, config.strict_models, config.github_links
+            )
         )
         memory = Memory(config.memory_limit * MIB)
         self.spaces = Spaces(_random(config.seed, "sandboxes"), config.journal_count, 64 << 20, memory)

@@ -26,7 +26,8 @@ class Config(NamedTuple):
     unknown. ``journal_count`` is how many requests are kept, 0 for none. With ``admin_token``, the control
     plane answers those who show it, from wherever they call. ``mappings`` is a folder of stubs. ``clock`` is
     ``real``, or ``manual`` for time that the control plane alone moves. ``sandbox_lifetime`` is how many
-    seconds a sandbox outlives its last use. ``memory_limit`` bounds all stubs and journals, in MiB.
+    seconds a sandbox outlives its last use. ``memory_limit`` bounds all stubs and journals, in MiB. With
+    ``github_links``, links in bodies of the GitHub mock point to the gateway.
     """
 
     host: str = "127.0.0.1"
@@ -43,6 +44,7 @@ class Config(NamedTuple):
     clock: str = "real"
     sandbox_lifetime: float = 600.0
     memory_limit: int = 512
+    github_links: bool = False
 
 
 class ConfigError(Exception):
@@ -109,6 +111,11 @@ def parse_args(args: Sequence[str], prog: str = "server.py") -> Config:
         "--strict-models",
         action="store_true",
         help="answer a model that is not listed with 404 model_not_found",
+    )
+    parser.add_argument(
+        "--github-links",
+        action="store_true",
+        help="have links in bodies of the GitHub mock point to this gateway, not to api.github.com",
     )
     parser.add_argument(
         "--admin-token",

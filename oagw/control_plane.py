@@ -154,6 +154,9 @@ class ControlPlane:
     ) -> "Toxic":
         """Put a toxic of Toxiproxy's ``type``, with its ``attributes``, between answers and clients.
 
+        ``latency``, ``jitter``, ``timeout`` and the ``delay`` of ``slow_close`` are in milliseconds, the
+        ``delay`` of ``slicer`` in microseconds, ``rate`` is in KB per second, and sizes are in bytes.
+
         It acts on the answers of ``alias``, on those to what matches ``request``, or on all; with a
         probability of ``toxicity``, 1 by default. ``name`` is how the journal calls it.
         """

@@ -69,6 +69,8 @@ def _detail(text: str, place: Place) -> str:
         if " matching regex " in text and place.description:
             return f"not {place.description}"
         text = _TYPES.sub(_in_words, text)
+        if place.unit:
+            text += f" ({place.steps[-1]} is in {place.unit})"
     if text.startswith("Invalid") and place.values:
         text += ", expected one of " + ", ".join(json.dumps(value) for value in place.values)
     return text.replace("`", '"')

@@ -6,7 +6,9 @@ document of the control plane is rejected instead, because one of the two would 
 
 import gc
 import json
+from bisect import bisect_right
 from collections.abc import Callable
+from itertools import accumulate, chain
 from typing import Any
 
 from oagw.control.invalid import Invalid, pointer_to
@@ -95,21 +97,24 @@ def _indices(value: Any, wanted: _Found) -> list[str] | None:
         return []
     if type(value) is not list:
         return None
-    arrays = [iter(value)]
-    indices = [-1]
-    while arrays:
-        for one in arrays[-1]:
-            indices[-1] += 1
-            if one is wanted:
-                return [str(index) for index in indices]
-            if type(one) is list:
-                arrays.append(iter(one))
-                indices.append(-1)
-                break
-        else:
-            arrays.pop()
-            indices.pop()
-    return None
+    # Level by level, because a step in Python for each of many small arrays takes long.
+    levels: list[list[list[Any]]] = [[value]]
+    items = value
+    while _Found not in map(type, items):
+        arrays = [one for one in items if one and type(one) is list]
+        if not arrays:
+            return None
+        levels.append(arrays)
+        items = list(chain.from_iterable(arrays))
+    indices: list[str] = []
+    target: Any = wanted
+    for arrays in reversed(levels):
+        position = next(n for n, one in enumerate(chain.from_iterable(arrays)) if one is target)
+        ends = list(accumulate(map(len, arrays)))
+        holder = bisect_right(ends, position)
+        target = arrays[holder]
+        indices.append(str(position - ends[holder] + len(target)))
+    return indices[::-1]
 
 
 def _encodable(text: str) -> str:

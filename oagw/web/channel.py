@@ -220,6 +220,7 @@ class GatewayChannel(HTTPChannel):
             self._local,
             self._version,
         )
+        entry.secrets = site.secrets
         spaces = site.spaces
         if not spaces:  # no sandboxes
             return spaces.shared, entry

@@ -1,4 +1,4 @@
-"""Bodies with a Content-Encoding or a charset: what stubs, services, the control plane and the journal see."""
+"""Bodies with a coding or a charset: what stubs, services, the control plane and the journal see."""
 
 import gzip
 import json

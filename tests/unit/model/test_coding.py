@@ -176,19 +176,32 @@ def test_text_is_read_in_its_charset(charset: str, body: bytes, text: str) -> No
 @pytest.mark.parametrize(
     "charset",
     [
-        "rot13",
-        "base64",
-        "hex",
-        "idna",
-        "punycode",
-        "unicode_escape",
-        "utf-7",
-        "undefined",
-        "zlib",
-        "bz2",
-        "uu",
-    ]
-    + ["../os", "os", "utf-8\0", "x" * 1000, "", "é", "encodings.utf_8", "__init__", "mbcs", "quopri"],
+        *(
+            "rot13",
+            "base64",
+            "hex",
+            "idna",
+            "punycode",
+            "unicode_escape",
+            "utf-7",
+            "undefined",
+            "zlib",
+            "bz2",
+        ),
+        *(
+            "uu",
+            "../os",
+            "os",
+            "utf-8\0",
+            "x" * 1000,
+            "",
+            "é",
+            "encodings.utf_8",
+            "__init__",
+            "mbcs",
+            "quopri",
+        ),
+    ],
 )
 def test_what_is_no_charset_is_not_used(charset: str) -> None:
     assert codec_of(charset) is None

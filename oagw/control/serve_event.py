@@ -73,7 +73,7 @@ def _ours(shown: Shown) -> dict[str, Any]:
         "id": entry.id,
         "connection": entry.connection,
         "turn": entry.turn,
-        "alias": entry.alias,
+        "alias": shown.alias,
         "answeredBy": entry.answered_by,
         "stub": entry.stub,
         "status": entry.status,

@@ -36,6 +36,12 @@ class Shown:
     def url(self) -> str:
         return self.known.masked(masked_url(self.call.url))
 
+    @property
+    def alias(self) -> str | None:
+        """The alias, which is a part of the URL, in lower case."""
+        alias = self.entry.alias
+        return alias if alias is None or alias in self.url.lower() else MASK
+
     @cached_property
     def host(self) -> str:
         """Where the request was for: the value of Host, else where it arrived."""

@@ -90,7 +90,7 @@ def read_pairs(text: str) -> list[tuple[str, str]]:
 def _uncollected(size: int) -> Iterator[None]:
     """Keep the garbage collector from running while a text of ``size`` is read.
 
-    It would look at all objects of the server again and again, while none of those that are made can be garbage.
+    It would look at all objects of the server again and again, while none of the new ones can be garbage.
     """
     if size < _COLLECTED or not gc.isenabled():
         yield

@@ -159,7 +159,9 @@ def unescaped(text: str) -> bytes:
     data = text.encode("utf-8", "surrogatepass").replace(b"\r", b"\n")
     for _ in range(_NESTED):
         data = data.replace(b"=", b"=3D").replace(b"%%", b"=25%").replace(b"%", b"=")
-        data = a2b_qp(data.replace(b"\\\\", b"\\").replace(b"\\u00", b"=").replace(b"\\/", b"/"))
+        for _ in range(_NESTED):
+            data = data.replace(b"\\\\", b"\\")  # a run of backslashes is one, as in _BACKSLASH
+        data = a2b_qp(data.replace(b"\\u00", b"=").replace(b"\\/", b"/"))
         if b"%" not in data and b"\\" not in data:
             break
     return data

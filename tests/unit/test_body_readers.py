@@ -31,8 +31,9 @@ MIB = 1 << 20
 FORM = b"Content-Type: application/x-www-form-urlencoded"
 GZIP = b"\r\nContent-Encoding: gzip"
 
-# What a reader may cost: seconds for each MiB that came, or for less; bytes of memory for each byte.
-SECONDS = 0.1
+# What a reader may cost: seconds for each MiB that came, or for less, and bytes of memory. A machine that
+# does nothing else takes half as many seconds.
+SECONDS = 0.2
 MEMORY = 200 * MIB
 
 
@@ -216,7 +217,7 @@ def test_no_service_takes_long_to_read_a_body(target: str) -> None:
         answer = wire.ask("POST", target, "Content-Type: application/json", body=body)
         seconds = process_time() - started
         assert answer.status in (400, 413), name  # there is no such model
-        assert seconds < 2 * SECONDS * max(1.0, len(body) / MIB), f"{name}: {seconds:.3f} s"
+        assert seconds < SECONDS * max(1.0, len(body) / MIB), f"{name}: {seconds:.3f} s"
 
 
 @pytest.mark.parametrize("number", ["1.5e300", "1e0300", "1.5e-320", "1", "-0.5e10", "12345678901234567890"])

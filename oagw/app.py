@@ -48,7 +48,7 @@ class Gateway:
 
             # It begins now, so that dates make sense to clients, and at a whole second, so that they are easy
             # to add to.
-            clock, turns = ManualClock(real.seconds() // 1, real, lambda: self.streams.settled), real
+            clock, turns = ManualClock(real.seconds() // 1, real, lambda: self._settled), real
         self.streams = Streams(clock, config.stream_interval_scale, turns)
         # Each has numbers of its own, so that the calls to one do not change the ids of another.
         upstreams = Upstreams(
@@ -91,6 +91,11 @@ class Gateway:
 
         mappings = self._config.mappings
         return Directory(None if mappings is None else Path(mappings))
+
+    @property
+    def _settled(self) -> bool:
+        """Whether all that fell due is written, and all requests that arrived are handled."""
+        return self.streams.settled and self.site.turns.settled
 
     def _admin(self) -> IResource:
         from oagw.api.admin.env import AdminEnv

@@ -12,6 +12,7 @@ from msgspec import UNSET
 from oagw.control.answer import Answer, Canned, Files, Settings
 from oagw.control.invalid import Invalid
 from oagw.control.mapping import DEFAULT_PRIORITY, StubMapping
+from oagw.control.patience import time_left
 from oagw.control.pattern import Pattern, compiled
 from oagw.control.space import Space
 from oagw.model.call import Call, alias_of
@@ -21,6 +22,9 @@ STARTED = "Started"
 
 # The method of a pattern that takes any.
 ANY = "ANY"
+
+# After so many stubs that do not match, the time budget is looked at.
+_CHECKED = 16
 
 # Stubs in one space.
 MAX_STUBS = 20_000
@@ -134,7 +138,10 @@ class Store:
         self._index.clear()
 
     def find(self, call: Call, space: Space, now: float) -> Stub | None:
-        """The first stub that answers ``call`` from ``space`` at ``now`` (seconds since 1970)."""
+        """The first stub that answers ``call`` from ``space`` at ``now`` (seconds since 1970).
+
+        Those that there is no time left for are not tried (``control.patience``).
+        """
         path = call.paths[0]
         places = (path, alias_of(path), "")
         lists = [
@@ -143,7 +150,10 @@ class Store:
             for place in places
             if place is not None and (found := self._index.get((method, place)))
         ]
-        for _, stub in lists[0] if len(lists) == 1 else merge(*lists, key=_by_rank):
+        ranked = lists[0] if len(lists) == 1 else merge(*lists, key=_by_rank)
+        for tried, (_, stub) in enumerate(ranked):
+            if tried % _CHECKED == _CHECKED - 1 and time_left(call) <= 0:
+                return None
             if stub.pattern.matches(call, now) and stub.obstacle(space) is None:
                 return stub
         return None

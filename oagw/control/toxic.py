@@ -16,11 +16,10 @@ from oagw.control.effect import EFFECTS, Effect, Piece
 from oagw.control.invalid import Invalid
 from oagw.control.pattern import RequestPattern, compiled
 from oagw.model.call import Call, alias_of
+from oagw.model.suggestion import suggestion
 
 # Toxics at a time in one space: an answer goes through all of them.
 MAX_TOXICS = 64
-
-_KNOWN = ", ".join(EFFECTS)
 
 # Told of in the description; Toxic checks them, and says what there is.
 _Type = Annotated[str, Meta(extra_json_schema={"enum": list(EFFECTS)})]
@@ -56,7 +55,9 @@ class Toxic:
 
     def __init__(self, document: ToxicDocument) -> None:
         if document.type not in EFFECTS:
-            raise Invalid("/type", f'There is no type "{document.type[:100]}"; there are {_KNOWN}')
+            raise Invalid(
+                "/type", f'There is no type "{document.type[:100]}"{suggestion(document.type, EFFECTS)}'
+            )
         if document.stream != "downstream":
             raise Invalid("/stream", f'Only "downstream" is supported, not "{document.stream}"')
         self.name = f"{document.type}_{document.stream}" if document.name is UNSET else document.name

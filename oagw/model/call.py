@@ -42,8 +42,8 @@ _WITH_PORT = re.compile(r"(.+):(\d{1,5})", re.ASCII)
 # Whether there is a Content-Encoding among header lines.
 _CODED = re.compile(rb"(?:^|\n)content-encoding[ \t]*:", re.IGNORECASE)
 
-# How long matching one call may take in all, in seconds; ``control.patience`` keeps to it.
-_PATIENCE = 0.25
+# How long matching one call may take, in seconds; ``control.patience`` keeps to it.
+_PATIENCE = 0.06
 
 
 class Call:
@@ -51,9 +51,10 @@ class Call:
 
     ``url`` is the path and query as sent; ``head`` the header lines as sent, CRLF between them; ``host`` and
     ``port`` are where the server was reached, ``client`` is the address of the caller. ``sent_body`` is the
-    body from the wire; all else reads ``body``, which is decoded when it is first asked for. ``patience`` is
-    how long matching it may still take, in seconds. ``limit`` is how many bytes a body with a content coding
-    may decode to; None for what ``coding.size_limit`` says.
+    body from the wire; all else reads ``body``, which is decoded when it is first asked for. ``limit`` is how
+    many bytes a body with a content coding may decode to; None for what ``coding.size_limit`` says.
+    ``patience`` is how long matching it may take, in seconds, and ``deadline`` when that is over, once
+    matching has begun.
     """
 
     def __init__(
@@ -76,6 +77,8 @@ class Call:
         self.host = host
         self.port = port
         self.patience = _PATIENCE
+        self.deadline: float | None = None
+        self.matching_since = 0.0  # in the processor time of the thread, in seconds
 
     @cached_property
     def urls(self) -> tuple[str, ...]:
@@ -185,6 +188,11 @@ class Call:
     def text(self) -> str:
         """The body as text; what is not valid in its charset is replaced."""
         return text_of(self.body, self.codec)
+
+    @cached_property
+    def folded_text(self) -> str:
+        """``text`` in lower case."""
+        return self.text.lower()
 
     @property
     def json(self) -> Any:

@@ -77,6 +77,11 @@ def read_pairs(text: str) -> list[tuple[str, str]]:
 
     The URL standard's application/x-www-form-urlencoded (section 5.1): ``+`` is a space.
     """
+    if not text:
+        return []
+    if "%" not in text and "+" not in text and "&" not in text:  # one field, as it stands
+        name, _, value = text.partition("=")
+        return [(name, value)]
     data = text.encode("utf-8", "replace")
     if data.count(b"&") >= MAX_FIELDS:
         raise Unread(f"has more than {MAX_FIELDS} fields")

@@ -19,6 +19,7 @@ from oagw.model import journal
 from oagw.model.call import Call, origin_form
 from oagw.model.journal import Entry
 from oagw.model.problem import Problem, invalid_field, platform
+from oagw.web.head import check_fields, is_host
 from oagw.web.reply import REQUEST_ID, Reply, fail, masked_excerpt, problem_reply, send
 
 if TYPE_CHECKING:
@@ -165,18 +166,17 @@ class GatewayRequest(Request):
         return reason
 
     def _malformed(self) -> Problem | None:
-        for name in (b"Host", b"Authorization"):
-            # Twisted would let the last of several win (Host: RFC 9112 section 3.2).
-            if len(self.requestHeaders.getRawHeaders(name, ())) > 1:
-                text = name.decode()
-                return invalid_field(text.lower(), "DUPLICATE_HEADER", f"More than one {text}")
-        if self.clientproto == b"HTTP/1.1" and not self.requestHeaders.hasHeader(b"Host"):
-            return invalid_field("host", "REQUIRED", "Missing Host")
+        problem = check_fields(self.clientproto, self.requestHeaders._rawHeaders)
+        if problem is not None:
+            return problem
         if self.path[:1] != b"/" and self.path != b"*":
             # RFC 9112 section 3.2.2: a server must accept the absolute form.
             path = origin_form(self.path)
             if path[:1] != b"/":
                 return platform(400, f"Neither a path nor an http URL: {masked_excerpt(self, self.path)}")
+            authority = self.path.split(b"/", 3)[2]
+            if not authority or not is_host(authority):
+                return platform(400, "Malformed host in the URL of the request line")
             self.path = path
         fault = self.requestHeaders.getRawHeaders(MOCK_FAULT)
         return None if fault is None else self._take_faults(b",".join(fault))

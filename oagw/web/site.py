@@ -21,6 +21,7 @@ from oagw.web.channel import REQUEST_TIMEOUT, GatewayChannel
 from oagw.web.reply import masked_excerpt
 from oagw.web.request import GatewayRequest
 from oagw.web.stream import Streams
+from oagw.web.turns import Turns
 
 # Seconds that connections get to close when the server stops; a client that does not read would take for
 # ever.
@@ -59,6 +60,7 @@ class GatewaySite(Site):
         self.number: Callable[[], int] = count(1).__next__  # of a request
         self._connection: Callable[[], int] = count(1).__next__
         self.real = real or clock
+        self.turns = Turns(self.real)  # of connections with pipelined requests
         self._clock = clock
         self.random = random
         self._access_log = access_log

@@ -132,6 +132,7 @@ READERS = {
         "codec",
         "text",
         "json",
+        "folded_text",
         "body",
     ),
     *("_form", "_json", "_decoded"),
@@ -286,9 +287,9 @@ READING = {
     },
     "parse_qsl": set(),
     "parse_qs": set(),
-    "unquote": set(),
+    "unquote": {"control/pattern/schema_references.py"},  # a part of a document of bounded size
     "unquote_plus": {"model/secret.py", "control/template/data.py", "control/template/texts.py"},
-    "unquote_to_bytes": {"model/reading.py", "web/request.py"},  # a path of 16 KiB
+    "unquote_to_bytes": {"model/reading.py", "web/request.py", "web/guard.py"},  # a path of 16 KiB
     "decompress": {"model/coding.py"},
     "decompressobj": {"model/coding.py"},
     "SimpleCookie": set(),
@@ -299,7 +300,8 @@ READING = {
 
 def test_nobody_else_reads_what_clients_send() -> None:
     home = Path(oagw.__file__).parent
-    contents = {"web/body.py", "web/request.py", "web/channel.py"}  # the last asks whether there is one
+    # The last two ask whether there is one, and go back to its start.
+    contents = {"web/body.py", "web/request.py", "web/channel.py", "services/openai/misfit.py"}
     for module in sorted(home.rglob("*.py")):
         name = module.relative_to(home).as_posix()
         for node in ast.walk(ast.parse(module.read_text())):

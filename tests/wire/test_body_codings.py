@@ -69,6 +69,13 @@ class CodingTests(WireTestCase):
             accepted = ["gzip, deflate"] if "br" in said else None
             self.assertEqual(answer.headers.get("accept-encoding"), accepted)
 
+    def test_a_refusal_knows_the_values_of_a_member_in_a_coded_body(self) -> None:
+        body = b'{"model": "gpt-4o", "messages": [{"role": "user", "content": "x"}], "reasoning_effort": "x"}'
+        plain, coded = self.post(CHAT, body), self.post(CHAT, gzip.compress(body), GZIP)
+        self.assertEqual((plain.status, coded.status), (400, 400))
+        self.assertIn("Supported values are", plain.json()["error"]["message"])
+        self.assertEqual(coded.json(), plain.json())
+
     def test_an_empty_body_is_empty_in_any_coding(self) -> None:
         answer = self.post(CALCULATE, b"", GZIP)
         self.assertEqual((answer.status, answer.json()), (400, {"error": "Expected a JSON body, got none"}))

@@ -110,6 +110,7 @@ class Stubs:
         entry = request.entry
         entry.answered_by, entry.stub, entry.alias = STUB, stub.id, alias_of(call.paths[0])
         settings = self._settings(request.space)
+        call.deadline = None  # a template has a time budget of its own
         try:
             answer = stub.answer(call, request.space, settings, now, self._random)
         except RenderError as error:

@@ -76,5 +76,5 @@ class Effort:
 
 
 def _size(call: Call) -> float:
-    size = len(call.body) / _MIB
+    size = len(call.sent_body) / _MIB  # as it came: asking for the body would decode it
     return size if size > 1 else 1.0

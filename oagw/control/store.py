@@ -1,7 +1,7 @@
 """The stubs of a space, found by what a request is about."""
 
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from heapq import merge
 from random import Random
 from typing import Any

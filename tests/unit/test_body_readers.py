@@ -149,7 +149,7 @@ def cost(read: Callable[[], object]) -> float:
 
 def within(read: Callable[[], object], size: int) -> None:
     allowed = SECONDS * max(1.0, size / MIB)
-    seconds = min(cost(read) for _ in range(2))  # the machine may have been busy
+    seconds = min(cost(read) for _ in range(4))  # the machine may have been busy
     assert seconds < allowed, f"{seconds:.3f} s"
 
 

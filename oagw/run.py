@@ -10,6 +10,7 @@ import os
 import signal
 import socket
 import sys
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from importlib.machinery import PathFinder
@@ -48,12 +49,13 @@ def _serve(config: Config, listening: socket.socket, console: Console, parent: i
     gc.disable()  # importing makes no garbage worth looking for
     from twisted.internet import reactor as installed_reactor
 
-    from oagw.app import Gateway, stop
+    from oagw.app import Gateway, stop, use_monotonic_clock
     from oagw.log import log_to
 
     reactor: Any = installed_reactor  # its interfaces are spread over many types
     log_to(console)
-    gateway = Gateway(config, reactor, console.line, partial(stop, reactor))
+    use_monotonic_clock(reactor)
+    gateway = Gateway(config, reactor, console.line, partial(stop, reactor), time.time)
     if config.mappings is not None:
         from oagw.mappings import keep_loaded
 

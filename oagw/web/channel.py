@@ -219,6 +219,7 @@ class GatewayChannel(HTTPChannel):
             self._client,
             self._local,
             self._version,
+            site.wall(),
         )
         spaces = site.spaces
         if not spaces:  # no sandboxes

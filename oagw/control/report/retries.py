@@ -90,7 +90,7 @@ def retry_after(entry: Entry) -> float | None:
     except ValueError:
         return None
     date = date if date.tzinfo else date.replace(tzinfo=UTC)
-    return max(0.0, date.timestamp() - ended(entry))
+    return max(0.0, date.timestamp() - entry.date_of(ended(entry)))
 
 
 def _final(entry: Entry) -> bool:

@@ -117,7 +117,7 @@ class Responses(OpenAINode):
 
     def _response(self, asked: ResponseRequest, said: Said, top: int | None, prompt: int) -> dict[str, Any]:
         """The complete response."""
-        random, now = self._env.random, int(self._env.clock.seconds())
+        random, now = self._env.random, int(self._env.wall())
         cut = said.finish == "length"
         text = asked.text or TextConfig()
         return {

@@ -11,15 +11,15 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from importlib.machinery import PathFinder
-from types import FrameType
 from typing import Any
 
 from oagw.config import Config, ConfigError, parse_args
 from oagw.console import Console, fill_standard_streams
 from oagw.listen import ListenError, announce, open_socket
+from oagw.signals import accept_signals, end_within_grace, ignore_hangup, on_stop
 
 
 def main(args: Sequence[str], prog: str = "server.py") -> int:
@@ -27,12 +27,15 @@ def main(args: Sequence[str], prog: str = "server.py") -> int:
 
     0 after a stop that was asked for, 1 where the gateway cannot run, 2 for arguments that make no sense.
     """
-    _on_stop(lambda *_: os._exit(0))  # there is nothing to end yet
+    on_stop(lambda *_: os._exit(0))  # there is nothing to end yet
+    accept_signals()
     parent = os.getppid()
     fill_standard_streams()
     console = Console(2)
     try:
         config = parse_args(args, prog)
+        if config.mappings is None:
+            ignore_hangup(console.line)
         _require("twisted", "msgspec", "jsonpath", "jsonschema_rs", "regex")
         listening = open_socket(config, os.environ)
         if config.mappings is None:
@@ -41,7 +44,7 @@ def main(args: Sequence[str], prog: str = "server.py") -> int:
     except (ConfigError, ListenError) as error:
         console.line(f"{prog}: {error}")
         return 2 if isinstance(error, ConfigError) else 1
-    _on_stop(signal.SIG_IGN)  # Python's end would put back what kills us
+    on_stop(signal.SIG_IGN)  # Python's end would put back what kills us
     return 0
 
 
@@ -64,8 +67,13 @@ def _serve(config: Config, listening: socket.socket, console: Console, parent: i
     gateway.listen(reactor, listening)
 
     reactor.addSystemEventTrigger("before", "shutdown", gateway.stop)
+
+    def asked(*_: object) -> None:
+        end_within_grace()
+        reactor.callFromThread(stop, reactor)
+
     # In place of Twisted's own handlers, which reactor.run() installs: those complain at a second signal.
-    reactor.callWhenRunning(_on_stop, lambda *_: reactor.callFromThread(stop, reactor))
+    reactor.callWhenRunning(on_stop, asked)
     if config.exit_with_parent:
         from oagw.parent import watch
 
@@ -74,12 +82,6 @@ def _serve(config: Config, listening: socket.socket, console: Console, parent: i
     gc.freeze()  # what is loaded now stays; later collections need not look at it
     gc.enable()
     reactor.run()
-
-
-def _on_stop(answer: Callable[[int, FrameType | None], object] | signal.Handlers) -> None:
-    """Answer the signals that ask us to stop."""
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, answer)
 
 
 def _require(*packages: str) -> None:

@@ -18,6 +18,7 @@ from oagw.config import Config, ConfigError, parse_args
 from oagw.console import Console
 from oagw.listen import ListenError, announce, open_socket
 from oagw.parent import watch
+from oagw.signals import ignore_hangup
 
 
 class Options(usage.Options):
@@ -49,7 +50,9 @@ class GatewayService(Service):
         line = Console(2).line
         use_monotonic_clock(reactor)
         self._gateway = Gateway(self._config, reactor, line, partial(stop, reactor), time.time)
-        if self._config.mappings is not None:
+        if self._config.mappings is None:
+            ignore_hangup(line)
+        else:
             from oagw.mappings import keep_loaded
 
             try:

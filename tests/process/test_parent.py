@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from launched import PATIENCE, SERVER, Launched, free_port, until
+from launched import PATIENCE, ROOT, SERVER, Launched, free_port, until
 
 # Starts the server with the kind of standard input that is named first and then does nothing more.
 PARENT = """
@@ -29,6 +29,22 @@ thread.start()
 thread.join()
 signal.pause()
 """
+
+# Starts the server with a pipe, and then a child that holds the pipe's other end for as long as it lives.
+FORKING = """
+import os, signal, subprocess, sys
+server = subprocess.Popen(sys.argv[1:], stdin=subprocess.PIPE)
+if not os.fork():
+    os.close(1)
+    os.close(2)
+signal.pause()
+"""
+
+# The server where the system cannot tell when a process ends.
+WITHOUT_PIDFD = "import os, sys; del os.pidfd_open; from oagw.run import main; sys.exit(main(sys.argv[1:]))"
+
+# A launcher that waits for the server, which has the launcher's standard input.
+LAUNCHER = ("/bin/sh", "-c", 'exec 3<&0; "$@" <&3 & wait', "sh")
 
 INPUTS = pytest.mark.parametrize("stdin", ["pipe", "null", "socket"])
 WATCHING = ("0", "--exit-with-parent")
@@ -75,6 +91,41 @@ def test_the_end_of_the_thread_that_started_it_is_not_the_end_of_the_parent():
         assert [server.get()[0] for _ in range(5)] == [200] * 5
         kill_the_parent(server)
         server.rest()
+
+
+def test_a_server_ends_with_its_parent_though_a_child_of_that_still_holds_the_pipe():
+    with Launched(*WATCHING, command=(sys.executable, "-c", FORKING, *SERVER)) as server:
+        assert server.get()[0] == 200
+        kill_the_parent(server)
+        server.rest()
+        assert not server.accepts()
+
+
+def test_a_server_ends_with_its_launcher_though_the_test_still_holds_the_pipe():
+    with Launched(*WATCHING, command=(*LAUNCHER, *SERVER), stdin=subprocess.PIPE) as server:
+        assert server.get()[0] == 200
+        kill_the_parent(server)
+        server.rest()
+        assert not server.accepts()
+
+
+def test_a_server_ends_with_the_pipe_though_its_launcher_lives():
+    with Launched(*WATCHING, command=(*LAUNCHER, *SERVER), stdin=subprocess.PIPE) as server:
+        assert server.get()[0] == 200
+        server.process.stdin.close()
+        server.rest()
+        assert not server.accepts()
+        assert server.process.wait(PATIENCE) == 0
+
+
+@INPUTS
+def test_where_the_system_cannot_tell_a_server_still_ends_with_its_parent(stdin):
+    command = (*parent(stdin)[:4], sys.executable, "-c", WITHOUT_PIDFD)
+    with Launched(*WATCHING, command=command, cwd=ROOT) as server:
+        assert server.get()[0] == 200
+        kill_the_parent(server)
+        server.rest()
+        assert not server.accepts()
 
 
 def test_with_standard_input_closed_the_parent_is_watched():

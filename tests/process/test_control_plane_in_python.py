@@ -4,9 +4,9 @@ import json
 import subprocess
 import sys
 import textwrap
-import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -232,12 +232,12 @@ def test_a_refusal_without_a_member_has_its_reason(gateway: MockGateway):
 
 
 def test_what_listens_but_is_no_gateway_is_told_as_it_answered():
-    with HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
-        thread = threading.Thread(target=server.handle_request)
-        thread.start()
+    with ThreadPoolExecutor() as pool, HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
+        server.timeout = PATIENCE
+        handled = pool.submit(server.handle_request)
         with pytest.raises(Refused, match=r"^501: (.|\n)*Unsupported method"):
             RunningGateway(f"http://127.0.0.1:{server.server_port}").sandbox()
-        thread.join(PATIENCE)
+        handled.result(PATIENCE)
 
 
 # Requests and verification.
@@ -398,19 +398,20 @@ def test_a_gateway_that_runs_already_can_be_used():
 
 
 def test_the_manual_clock_is_moved():
-    with MockGateway(options=["--clock", "manual"]) as gateway, gateway.sandbox() as sandbox:
+    with (
+        ThreadPoolExecutor() as pool,
+        MockGateway(options=["--clock", "manual"]) as gateway,
+        gateway.sandbox() as sandbox,
+    ):
         sandbox.stub("GET stripe/x", delay=30)
-        answers: list[httpx.Response] = []
-        client = threading.Thread(target=lambda: answers.append(call(sandbox, "x")))
-        client.start()
+        answer = pool.submit(call, sandbox, "x")
         until(sandbox.requests)
 
         gateway.advance(29.9)
-        assert answers == []
+        assert not answer.done()
         gateway.advance(0.1)
-        client.join(PATIENCE)
 
-        assert [answer.status_code for answer in answers] == [200]
+        assert answer.result(PATIENCE).status_code == 200
         gateway.advance(10_000)  # the sandbox expires, which its end does not mind
 
 

@@ -149,22 +149,22 @@ def test_open_streams_end_cleanly_when_the_parent_does():
 @pytest.mark.parametrize("kind", ["pipe", "named pipe"])
 def test_a_server_ends_with_its_standard_input(kind, when, tmp_path):
     if kind == "pipe":
-        read, write = os.pipe()
+        descriptors = os.pipe()
     else:
         os.mkfifo(tmp_path / "input")
-        read = os.open(tmp_path / "input", os.O_RDONLY | os.O_NONBLOCK)
-        write = os.open(tmp_path / "input", os.O_WRONLY)
-        os.set_blocking(read, True)
-    if when == "before it starts":
-        os.close(write)
-    with Launched(*WATCHING, stdin=read) as server:
-        os.close(read)
-        if when == "when it answers":
-            assert server.get()[0] == 200
-        if when != "before it starts":
-            os.close(write)
-        assert server.process.wait(PATIENCE) == 0
-        assert server.said().count("\n") == 1
+        reading = os.open(tmp_path / "input", os.O_RDONLY | os.O_NONBLOCK)
+        descriptors = reading, os.open(tmp_path / "input", os.O_WRONLY)
+        os.set_blocking(reading, True)
+    with open(descriptors[0], "rb", 0) as read, open(descriptors[1], "wb", 0) as write:
+        if when == "before it starts":
+            write.close()
+        with Launched(*WATCHING, stdin=read) as server:
+            read.close()
+            if when == "when it answers":
+                assert server.get()[0] == 200
+            write.close()
+            assert server.process.wait(PATIENCE) == 0
+            assert server.said().count("\n") == 1
 
 
 @pytest.mark.parametrize("kind", ["pipe", "socket"])

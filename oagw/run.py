@@ -90,10 +90,21 @@ def _require(*packages: str) -> None:
         spec = PathFinder.find_spec(package)
         # Our own folder twisted/plugins looks like a package to Python: one without an origin.
         if spec is None or spec.origin is None:
-            raise ListenError(
-                f"the package {package} is not installed; "
+            python = _python_beside()
+            what_to_do = (
                 f"run: {sys.executable} -m pip install -r requirements.txt"
+                if python is None
+                else f"run the server with the environment beside it: {python}"
             )
+            raise ListenError(f"the package {package} is not installed for {sys.executable}; {what_to_do}")
+
+
+def _python_beside() -> str | None:
+    """The interpreter of the environment ``.venv`` beside server.py; None if it is the one that runs this."""
+    folder = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), ".venv", "bin")
+    python = os.path.join(folder, "python")
+    is_this_one = os.path.realpath(folder) == os.path.realpath(os.path.dirname(sys.executable))
+    return python if os.path.exists(python) and not is_this_one else None
 
 
 def _raise_descriptor_limit() -> None:

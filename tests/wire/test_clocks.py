@@ -202,23 +202,21 @@ class DateTests(SteppingTestCase):
             self.assertEqual(shown.timestamp(), date)
         self.pump(5)
 
-    def test_a_retry_after_that_is_a_date(self) -> None:
+    def test_a_delay_that_is_stated_as_a_date(self) -> None:
         """It is compared with the date of the answer, so the client that waits has done nothing wrong."""
-        until = datetime.fromtimestamp(TODAY + 10, UTC).strftime("%a, %d %b %Y %H:%M:%S GMT")
-        self.stub("/busy", {"status": 503, "headers": {"Retry-After": until}})
-        self.wire.ask("GET", "/busy", token=None)
-        self.pump(9, 1)
-        self.wire.ahead -= HOUR
-        self.wire.ask("GET", "/busy", token=None)
-        findings = self.wire.admin("GET", "/report").json()["findings"]
-        self.assertEqual([finding["rule"] for finding in findings], ["retry-after-not-honoured"], findings)
-        self.wire.admin("DELETE", "/requests")
-        self.wire.ahead += HOUR - 9
-        self.wire.ask("GET", "/busy", token=None)
-        self.pump(10, 1)
-        self.wire.ahead -= HOUR
-        self.wire.ask("GET", "/busy", token=None)
-        self.assertEqual(self.wire.admin("GET", "/report").json()["findings"], [])
+        until = datetime.fromtimestamp(TODAY + 1000, UTC).strftime("%a, %d %b %Y %H:%M:%S GMT")
+        reset = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": f"{TODAY + 1000:.0f}"}
+        for status, headers in ((503, {"Retry-After": until}), (403, reset)):
+            self.stub("/busy", {"status": status, "headers": headers})
+            for pause, found in ((9, ["retry-after-not-honoured"]), (10, [])):
+                self.wire.ahead = TODAY + 990 - self.wire.clock.seconds()
+                self.wire.ask("GET", "/busy", token=None)
+                self.pump(pause, 1)
+                self.wire.ahead -= HOUR
+                self.wire.ask("GET", "/busy", token=None)
+                findings = self.wire.admin("GET", "/report").json()["findings"]
+                self.assertEqual([finding["rule"] for finding in findings], found, findings)
+                self.wire.admin("DELETE", "/requests")
 
 
 class ManualTests(SynchronousTestCase):

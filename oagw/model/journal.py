@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from uuid import UUID
 
 from oagw.model.call import Call, origin_form
+from oagw.model.memory import Memory
 
 # Who answered.
 GATEWAY, SERVICE, STUB, FAULT = ANSWERERS = ("gateway", "service", "stub", "fault")
@@ -165,11 +166,16 @@ class Entry:
 
 
 class Journal:
-    """The newest entries: at most ``count`` of them, and about ``size`` bytes in all."""
+    """The newest entries: at most ``count`` of them, and about ``size`` bytes in all.
 
-    def __init__(self, count: int, size: int) -> None:
+    ``memory`` bounds all journals together.
+    """
+
+    def __init__(self, count: int, size: int, memory: Memory | None = None) -> None:
         self._count = count
         self._size = size
+        self._memory = Memory(size) if memory is None else memory
+        self._memory.journals.add(self)
         self._entries: deque[Entry] = deque()
         self._weight = 0
 
@@ -185,11 +191,17 @@ class Journal:
     def __len__(self) -> int:
         return len(self._entries)
 
+    @property
+    def oldest(self) -> int | None:
+        """The number of the oldest entry."""
+        return self._entries[0].number if self._entries else None
+
     def add(self, entry: Entry) -> None:
         """Keep ``entry``, whose request is complete; the oldest make room."""
         entry.weight = _OVERHEAD + len(entry.head) + len(entry.url) + len(entry.body)
         self._weight += entry.weight
         self._entries.append(entry)
+        self._memory.record(entry.weight)
         self._trim()
 
     def answered(self, entry: Entry) -> None:
@@ -198,6 +210,7 @@ class Journal:
         if more > 0 and entry.weight:
             entry.weight += more
             self._weight += more
+            self._memory.record(more)
             self._trim()
 
     def get(self, id: str) -> Entry | None:
@@ -219,10 +232,21 @@ class Journal:
         """Forget all entries."""
         self.remove(self._entries)
 
+    def forget_oldest(self) -> None:
+        """Forget the oldest entry."""
+        self._forget(self._entries.popleft())
+
+    def close(self) -> None:
+        """Forget all entries, and keep no more."""
+        self.clear()
+        self._count = 0
+        self._memory.journals.discard(self)
+
     def _trim(self) -> None:
         while len(self._entries) > self._count or self._weight > self._size:
-            self._forget(self._entries.popleft())
+            self.forget_oldest()
 
     def _forget(self, entry: Entry) -> None:
+        self._memory.record(-entry.weight)
         self._weight -= entry.weight
         entry.weight = 0

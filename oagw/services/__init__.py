@@ -35,7 +35,8 @@ class Env:
     """What a service may use: the clocks, its own random numbers, and the way to open a stream.
 
     ``clock`` measures durations, ``wall`` is the date in seconds since 1970. ``strict_models`` is whether a
-    model that the service does not list is unknown.
+    model that the service does not list is unknown, ``github_links`` whether links in bodies of GitHub point
+    to this gateway.
     """
 
     clock: IReactorTime
@@ -43,6 +44,7 @@ class Env:
     random: Random
     streams: Streams
     strict_models: bool = False
+    github_links: bool = False
 
 
 class Upstreams(Mapping[str, UpstreamNode]):

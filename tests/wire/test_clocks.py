@@ -191,6 +191,13 @@ class DateTests(SteppingTestCase):
             response = self.wire.post_json(f"{proxy}/responses", {"model": "gpt-4", "input": "hi"})
             self.assertEqual(response.json()["created_at"], date)
 
+    def test_the_reset_of_github_s_rate_limit(self) -> None:
+        resets = []
+        for date in self.at_each_date():
+            headers = self.wire.ask("GET", "/oagw/v1/proxy/github/users/octocat").headers
+            resets.append(float(headers["x-ratelimit-reset"][0]) - date)
+        self.assertEqual(resets, [3600, 3600, 3600])
+
     def test_the_control_plane(self) -> None:
         self.stub("/late", {"body": "late", "fixedDelayMilliseconds": 5000})
         self.get("/late")

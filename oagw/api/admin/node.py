@@ -95,9 +95,14 @@ def document(request: Request, decoder: msgspec.json.Decoder[T]) -> T:
 
 
 def asked(request: Request, type: type[T]) -> T:
-    """The query of ``request`` as ``type``; raises Refused with 400."""
+    """The query of ``request`` as ``type``; raises Refused with 400, also if a parameter is given twice."""
+    given: dict[str, str] = {}
+    for name, value in query_pairs(request):
+        if name in given:
+            raise Refused(400, f"{name[:100]}: the parameter is given twice", field=name[:100])
+        given[name] = value
     try:
-        return msgspec.convert(dict(query_pairs(request)), type, strict=False)
+        return msgspec.convert(given, type, strict=False)
     except msgspec.ValidationError as error:
         invalid = misfit(error)
         name = invalid.pointer.removeprefix("/")

@@ -47,7 +47,7 @@ def json_path(run: Run, arguments: list[Any], options: dict[str, Any]) -> Any:
                 return options.get("default", "")
             raise Failed(f"{document} is not valid JSON") from None
     value = _found(run, path, document)
-    return options.get("default", "") if value is None else _marked(value, JsonMap)
+    return options.get("default", "") if value is None else _marked(run, value, JsonMap)
 
 
 def _found(run: Run, path: str, document: Any) -> Any:
@@ -67,11 +67,14 @@ def _selector(path: str) -> Callable[[Any, Call], Any]:
     return selector(rooted, "")
 
 
-def _marked(value: Any, kind: type[dict[str, Any]] = dict) -> Any:
+def _marked(run: Run, value: Any, kind: type[dict[str, Any]] = dict) -> Any:
     """``value`` so that it is written as ``jsonPath`` writes it."""
+    if not isinstance(value, dict | list):
+        return value
+    run.spend(4 * len(value))
     if isinstance(value, dict):
-        return kind({key: _marked(each) for key, each in value.items()})
-    return JsonList(map(_marked, value)) if isinstance(value, list) else value
+        return kind({key: _marked(run, each) for key, each in value.items()})
+    return JsonList([_marked(run, each) for each in value])
 
 
 def parse_json(run: Run, arguments: list[Any], options: dict[str, Any]) -> Any:
@@ -114,6 +117,7 @@ def form_data(run: Run, arguments: list[Any], options: dict[str, Any]) -> Any:
     decode = unquote_plus if options.get("urlDecode") is True else str
     form: dict[str, Several] = {}
     for part in run.text(arguments[0]).split("&"):
+        run.spend(STEP >> 2)
         name, _, value = part.partition("=")
         if value:
             form.setdefault(decode(name), Several()).append(decode(value))

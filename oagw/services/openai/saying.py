@@ -170,7 +170,7 @@ def _limited(said: Said, limits: Limits) -> Said:
     """``said`` as far as the ``limits`` let it be said, and counted."""
     ends = (piece.end() for piece in said.pieces.finditer(said.text))
     if limits.tokens is not None:
-        kept = list(islice(ends, limits.tokens + 1))
+        kept = list(islice(ends, min(limits.tokens, MOST) + 1))
         if len(kept) > limits.tokens:
             text = said.text[: kept[limits.tokens - 1] if limits.tokens else 0]
             said = said._replace(text=text, finish="length")

@@ -47,10 +47,10 @@ class Gateway:
 
             # It begins now, so that dates make sense to clients, and at a whole second, so that they are easy
             # to add to.
-            clock, turns = ManualClock(real.seconds() // 1, real, lambda: self.streams.settled), real
+            clock, turns = ManualClock(real.seconds() // 1, real, lambda: self._settled), real
         self.streams = Streams(clock, config.stream_interval_scale, turns)
         # Each has numbers of its own, so that the calls to one do not change the ids of another.
-        upstreams = Upstreams(
+        self._upstreams = upstreams = Upstreams(
             lambda alias: Env(clock, _random(config.seed, alias), self.streams, config.strict_models)
         )
         self.spaces = Spaces(_random(config.seed, "sandboxes"), config.journal_count, 64 << 20)
@@ -90,6 +90,11 @@ class Gateway:
         mappings = self._config.mappings
         return Directory(None if mappings is None else Path(mappings))
 
+    @property
+    def _settled(self) -> bool:
+        """Whether all that fell due is written, and all requests that arrived are handled."""
+        return self.streams.settled and self.site.turns.settled
+
     def _admin(self) -> IResource:
         from oagw.api.admin.env import AdminEnv
         from oagw.api.admin.expiry import Expiry
@@ -109,6 +114,7 @@ class Gateway:
             self.site,
             self._expiry,
             self._config.sandbox_lifetime,
+            self._upstreams,
         )
         return AdminGuard(tree(env), self._config.admin_token)
 

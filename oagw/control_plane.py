@@ -5,6 +5,8 @@
 
 import json
 import os
+import sys
+import warnings
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from math import isfinite
@@ -16,6 +18,9 @@ _TIMEOUT = 30.0
 
 _PROXY = "/api/oagw/v1/proxy/"
 
+# Modules that warnings do not point at.
+_OURS = ("oagw.control_plane", "oagw.testing")
+
 # The members of a stub mapping, which are none of its response.
 _SCENARIO = ("scenarioName", "requiredScenarioState", "newScenarioState")
 _OF_A_MAPPING = {"id", "uuid", "name", "metadata", "persistent", "insertionIndex", *_SCENARIO}
@@ -26,6 +31,10 @@ Pattern = str | Mapping[str, Any]
 
 class Refused(ValueError):
     """The control plane does not take what it was given; the message names the member."""
+
+
+class CannotAct(UserWarning):
+    """The control plane took a stub or a toxic that cannot act as things are; the message says why."""
 
 
 class Response(TypedDict, total=False):
@@ -68,7 +77,8 @@ class ControlPlane:
     """Stubs, toxics, requests and verification of one space.
 
     Where it takes a *pattern*, that is what ``pattern`` takes, or makes. Where the gateway does not accept
-    something, methods raise Refused, a ValueError, which names the member.
+    something, methods raise Refused, a ValueError, which names the member. Where it does, but what was made
+    cannot act as things are, such as a toxic for an upstream that does not exist, they warn with CannotAct.
     """
 
     def __init__(self, base_url: str, admin_token: str | None) -> None:
@@ -238,6 +248,8 @@ class ControlPlane:
             connection.close()
         if answer.status not in accept:
             raise Refused(_refusal(answer.status, text))
+        for warning in answer.headers.get_all("X-OAGW-Warning", ()):
+            warnings.warn(warning, CannotAct, _level_of_caller())
         return text
 
     def _failed(self) -> None:
@@ -313,6 +325,14 @@ def _in_camel_case(members: Mapping[str, Any]) -> dict[str, Any]:
 def _camel(name: str) -> str:
     first, *rest = name.split("_")
     return first + "".join(part.capitalize() for part in rest)
+
+
+def _level_of_caller() -> int:
+    """The ``stacklevel`` with which a function here warns at the line that called this package."""
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__") in _OURS:
+        level, frame = level + 1, frame.f_back
+    return level
 
 
 def _refusal(status: int, text: bytes) -> str:

@@ -14,9 +14,10 @@ from types import TracebackType
 from typing import Self
 
 from oagw.config import Config
-from oagw.control_plane import ControlPlane, Refused, Stub, Toxic, pattern
+from oagw.control_plane import CannotAct, ControlPlane, Refused, Stub, Toxic, pattern
 
 __all__ = [
+    "CannotAct",
     "ControlPlane",
     "GatewayFailed",
     "MockGateway",

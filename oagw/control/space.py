@@ -39,6 +39,7 @@ class Space:
         self.stubs: Store | None = None
         self.scenarios: dict[str, str] = {}
         self.hits: dict[str, int] = {}
+        self.answered: set[str] = set()  # stubs that answered in sandboxes which are gone
         self.toxics: dict[str, Toxic] = {}
         self.open = 0  # requests that are not answered to their end
         self.used = 0.0  # when one last came or ended, in the clock's seconds
@@ -131,7 +132,9 @@ class Spaces:
 
     def delete(self, id: str) -> None:
         """Free the sandbox with this id and all it has; raises KeyError."""
-        del self._sandboxes[id]
+        sandbox = self._sandboxes.pop(id)
+        if self.shared.stubs is not None:
+            self.shared.answered.update(one for one in sandbox.hits if self.shared.stubs.get(one))
 
     def expire(self, now: float) -> None:
         """Free the sandboxes that are past their time."""

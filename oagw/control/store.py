@@ -12,6 +12,7 @@ from msgspec import UNSET
 from oagw.control.answer import Answer, Canned, Files, Settings
 from oagw.control.invalid import Invalid
 from oagw.control.mapping import DEFAULT_PRIORITY, StubMapping
+from oagw.control.patience import time_left
 from oagw.control.pattern import Pattern, compiled
 from oagw.control.space import Space
 from oagw.model.call import Call, alias_of
@@ -21,6 +22,9 @@ STARTED = "Started"
 
 # The method of a pattern that takes any.
 ANY = "ANY"
+
+# After so many stubs that do not match, the time budget is looked at.
+_CHECKED = 16
 
 # Stubs in one space.
 MAX_STUBS = 20_000
@@ -63,6 +67,11 @@ class Stub:
             return None
         return f"scenario {self.scenario} is in state {state}, it needs {self._required}"
 
+    def is_always_ready(self, other: "Stub") -> bool:
+        """Whether its ``times`` and its scenario let it answer whenever they let ``other``."""
+        same = self.scenario == other.scenario and self._required == other._required
+        return self._times is UNSET and (self._required is None or same)
+
     def answer(self, call: Call, space: Space, settings: Settings, now: float, random: Random) -> Answer:
         """Answer ``call`` from ``space``: its scenario moves on. Raises RenderError."""
         space.hits[self.id] = space.hits.get(self.id, 0) + 1
@@ -89,6 +98,7 @@ class Store:
         # By method, or ANY, and the literal path, or else the alias, or else nothing.
         self._index: dict[tuple[str, str], list[tuple[_Rank, Stub]]] = {}
         self._added = 0
+        self._aliases: dict[str, int] = {}  # and how many stubs each has
 
     def __iter__(self) -> Iterator[Stub]:
         """All stubs, the one that is tried first first."""
@@ -98,9 +108,9 @@ class Store:
         return len(self._stubs)
 
     @property
-    def aliases(self) -> set[str]:
+    def aliases(self) -> Collection[str]:
         """The upstreams that exist because a stub answers for them."""
-        return {stub.pattern.alias for stub in self._stubs.values() if stub.pattern.alias is not None}
+        return self._aliases.keys()
 
     def get(self, id: str) -> Stub | None:
         """The stub with this id, in any case."""
@@ -115,6 +125,8 @@ class Store:
             self._ages[stub.id] = self._added
         self._stubs[stub.id] = stub
         insort(self._index.setdefault(_key(stub), []), (self._rank(stub), stub), key=_by_rank)
+        if (alias := stub.pattern.alias) is not None:
+            self._aliases[alias] = self._aliases.get(alias, 0) + 1
 
     def check_room(self, stubs: Collection[Stub]) -> None:
         """Raises Invalid if with ``stubs`` there would be more than MAX_STUBS."""
@@ -132,9 +144,13 @@ class Store:
         self._stubs.clear()
         self._ages.clear()
         self._index.clear()
+        self._aliases.clear()
 
     def find(self, call: Call, space: Space, now: float) -> Stub | None:
-        """The first stub that answers ``call`` from ``space`` at ``now`` (seconds since 1970)."""
+        """The first stub that answers ``call`` from ``space`` at ``now`` (seconds since 1970).
+
+        Those that there is no time left for are not tried (``control.patience``).
+        """
         path = call.paths[0]
         places = (path, alias_of(path), "")
         lists = [
@@ -143,10 +159,24 @@ class Store:
             for place in places
             if place is not None and (found := self._index.get((method, place)))
         ]
-        for _, stub in lists[0] if len(lists) == 1 else merge(*lists, key=_by_rank):
+        ranked = lists[0] if len(lists) == 1 else merge(*lists, key=_by_rank)
+        for tried, (_, stub) in enumerate(ranked):
+            if tried % _CHECKED == _CHECKED - 1 and time_left(call) <= 0:
+                return None
             if stub.pattern.matches(call, now) and stub.obstacle(space) is None:
                 return stub
         return None
+
+    def before(self, stub: Stub) -> Iterator[Stub]:
+        """The stubs that are tried before ``stub``, one of these, and may match what it does."""
+        pattern, rank = stub.pattern, self._rank(stub)
+        places = {pattern.literal_path, pattern.alias, ""} - {None}
+        for method in {pattern.method, ANY}:
+            for place in places:
+                for other, found in self._index.get((method, place or ""), ()):
+                    if other >= rank:
+                        break
+                    yield found
 
     def _rank(self, stub: Stub) -> _Rank:
         return stub.priority, -self._ages[stub.id]
@@ -157,6 +187,10 @@ class Store:
         del entries[bisect_left(entries, self._rank(stub), key=_by_rank)]
         if not entries:
             del self._index[key]
+        if (alias := stub.pattern.alias) is not None:
+            self._aliases[alias] -= 1
+            if not self._aliases[alias]:
+                del self._aliases[alias]
 
 
 def _key(stub: Stub) -> tuple[str, str]:
@@ -172,6 +206,7 @@ def forget_stubs(space: Space) -> None:
     """Have no stubs in ``space``, nor what became of any."""
     store_of(space).clear()
     space.hits.clear()
+    space.answered.clear()
     space.scenarios.clear()
 
 

@@ -11,7 +11,7 @@ from uuid import UUID
 from oagw.model.call import Call, origin_form
 
 # Who answered.
-GATEWAY, SERVICE, STUB, FAULT = "gateway", "service", "stub", "fault"
+GATEWAY, SERVICE, STUB, FAULT = ANSWERERS = ("gateway", "service", "stub", "fault")
 
 # How an answer ended.
 OPEN = "open"  # it has not
@@ -19,6 +19,7 @@ COMPLETE = "complete"
 CLIENT_LEFT = "client_left"  # the client closed the connection before the end
 TRUNCATED = "truncated"  # we closed the connection before the end
 RESET = "reset"  # we reset the connection
+ENDINGS = (OPEN, COMPLETE, CLIENT_LEFT, TRUNCATED, RESET)
 
 # Bytes of a body that are kept.
 MAX_BODY = 1 << 20
@@ -44,14 +45,22 @@ class Entry:
     ``weight`` is what it counts for in its journal, in bytes; 0 when it is not in one.
     ``sent`` counts bytes of the answer's body, ``events`` server-sent events. ``stub`` is the id of the stub
     that answered; ``toxics`` are the names of those that had a part in it.
+
+    Where time does not tell, the order of events on all connections does: ``arrived``, ``began`` and ``over``
+    are positions in it, of the first byte of the request and of the begin and the end of the answer; None for
+    what has not happened. What was sent before the answer was written has arrived before its end. ``closed``
+    is the time of that end, whether or not anything was written.
     """
 
     __slots__ = (
         "alias",
         "answered_by",
+        "arrived",
+        "began",
         "body",
         "body_size",
         "client",
+        "closed",
         "connection",
         "ended",
         "events",
@@ -62,6 +71,7 @@ class Entry:
         "matched",
         "method",
         "number",
+        "over",
         "response_head",
         "sent",
         "status",
@@ -111,6 +121,10 @@ class Entry:
         self.sent = 0
         self.events = 0
         self.ended = OPEN
+        self.arrived = 0
+        self.began: int | None = None
+        self.over: int | None = None
+        self.closed: float | None = None
         self.weight = 0
 
     @property

@@ -6,6 +6,7 @@ import sys
 import textwrap
 import threading
 import time
+import warnings
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -16,7 +17,7 @@ import pytest
 from launched import PATIENCE, ROOT, until
 
 from oagw.control.mapping import StubMapping
-from oagw.testing import MockGateway, Refused, RunningGateway, Sandbox, pattern
+from oagw.testing import CannotAct, MockGateway, Refused, RunningGateway, Sandbox, pattern
 
 STRIPE = "/api/oagw/v1/proxy/stripe"
 
@@ -101,7 +102,8 @@ def test_a_stub_answers_so_many_times_and_steps_aside(sandbox: Sandbox):
 
 def test_the_least_priority_answers(sandbox: Sandbox):
     sandbox.stub("GET stripe/x", body="first", priority=1)
-    sandbox.stub("GET stripe/x", body="newest")
+    with pytest.warns(CannotAct, match="with priority 1, comes first and takes all that this one matches"):
+        sandbox.stub("GET stripe/x", body="newest")
 
     assert call(sandbox, "x").text == "first"
 
@@ -347,9 +349,51 @@ def test_a_toxic_acts_on_what_a_pattern_matches_for_a_block(sandbox: Sandbox):
 
 def test_a_toxic_without_toxicity_has_no_part(sandbox: Sandbox):
     sandbox.stub("GET stripe/x")
-    sandbox.toxic("reset_peer", toxicity=0)
+    with pytest.warns(CannotAct, match="its toxicity is 0"):
+        sandbox.toxic("reset_peer", toxicity=0)
 
     assert call(sandbox, "x").status_code == 200
+
+
+# What cannot act.
+
+
+def test_a_warning_points_at_the_line_that_made_what_cannot_act(sandbox: Sandbox):
+    with pytest.warns(CannotAct) as caught:  # noqa: PT031  # three lines are the point
+        sandbox.toxic("latency", alias="wether", latency=10)
+        sandbox.stub("GET /weather/current", body="cold")
+        sandbox.admin("POST", "/mappings", {"request": {"urlPath": "/__admin/x"}})
+
+    assert [Path(one.filename).name for one in caught] == [Path(__file__).name] * 3
+    assert [one.lineno - caught[0].lineno for one in caught] == [0, 1, 2]
+    assert 'no stub has the alias "wether" yet, did you mean "weather"?' in str(caught[0].message)
+    assert 'did you mean "/api/oagw/v1/proxy/weather/current"?' in str(caught[1].message)
+
+
+def test_a_warning_may_be_an_error(sandbox: Sandbox):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", CannotAct)
+        with pytest.raises(CannotAct):
+            sandbox.toxic("latency", alias="nobody", latency=10)
+        sandbox.stub("GET nobody/x")
+        sandbox.toxic("latency", alias="nobody", latency=10)
+
+
+def test_what_was_not_used_is_in_the_report_and_no_finding(sandbox: Sandbox):
+    used = sandbox.stub("GET stripe/used")
+    sandbox.stub("GET stripe/unused", mapping={"name": "the unused one"})
+    sandbox.toxic("latency", name="slow", alias="github", latency=1)
+    call(sandbox, "used")
+
+    report = sandbox.report()
+
+    assert report["findings"] == []
+    assert [(one["kind"], one["name"], one["severity"]) for one in report["unused"]] == [
+        ("stub", "the unused one", "note"),
+        ("toxic", "slow", "note"),
+    ]
+    assert used.id not in json.dumps(report)
+    assert "note: unused toxic slow\n  It acted on no answer.\n" in sandbox.report_text()
 
 
 # Sandboxes and the clock.

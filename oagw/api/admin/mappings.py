@@ -11,6 +11,7 @@ from twisted.web.server import Request
 
 from oagw.api.admin.env import AdminEnv
 from oagw.api.admin.node import AdminNode, Amount, asked, document, space_of
+from oagw.api.admin.warning import warned_of_stubs
 from oagw.control.invalid import Invalid
 from oagw.control.mapping import Mappings, StubMapping
 from oagw.control.patience import GaveUp
@@ -50,6 +51,7 @@ class StubMappings(AdminNode):
     """
 
     takes = msgspec.json.Decoder(StubMapping)
+    warns = ("POST",)
     query = Page
     answers: ClassVar = {"GET": {200: StubList}, "POST": {201: StubMapping}}
     parameter = "id"
@@ -77,7 +79,7 @@ class StubMappings(AdminNode):
     def render_POST(self, request: Request) -> Reply:
         stub = _stub(self.env, document(request, self.takes))
         _put(space_of(request), [stub])
-        return json_reply(stub.json(), 201)
+        return warned_of_stubs(json_reply(stub.json(), 201), request, [stub], self.env)
 
     def render_DELETE(self, request: Request) -> Reply:
         forget_stubs(space_of(request))
@@ -91,6 +93,7 @@ class OneStub(AdminNode):
     """
 
     takes = msgspec.json.Decoder(StubMapping)
+    warns = ("PUT",)
     answers: ClassVar = {"GET": {200: StubMapping}, "PUT": {200: StubMapping}}
     refuses = (400, 404)
 
@@ -105,7 +108,7 @@ class OneStub(AdminNode):
         known = self._known(request)
         stub = _stub(self.env, document(request, self.takes), id=known.id)
         _put(space_of(request), [stub])
-        return json_reply(stub.json())
+        return warned_of_stubs(json_reply(stub.json()), request, [stub], self.env)
 
     def render_DELETE(self, request: Request) -> Reply:
         stub = self._known(request)
@@ -132,6 +135,7 @@ class Import(AdminNode):
     """
 
     takes = msgspec.json.Decoder(Mappings)
+    warns = ("POST",)
 
     def render_POST(self, request: Request) -> Reply:
         given = document(request, self.takes)
@@ -144,7 +148,7 @@ class Import(AdminNode):
         _put(space, stubs)
         if options and options.delete_all_not_in_import:
             _remove(self.env, space, [stub for stub in store if stub.id not in named])
-        return json_reply({})
+        return warned_of_stubs(json_reply({}), request, stubs, self.env)
 
 
 class Reset(AdminNode):
@@ -208,6 +212,7 @@ def _put(space: Space, stubs: list[Stub]) -> None:
     for stub in reversed(stubs):
         store.add(stub)
         space.hits.pop(stub.id, None)
+        space.answered.discard(stub.id)
 
 
 def _remove(env: AdminEnv, space: Space, stubs: list[Stub]) -> None:

@@ -39,12 +39,14 @@ class AdminNode(Node):
     nothing, several where it is JSON or a text. Where it has none, that is 200 and some object. ``refuses``
     are the statuses, besides those that any URL may have, with which it says no. Where it takes a body,
     ``takes`` is the decoder for ``document``; where it has a query, ``query`` is the Struct for ``asked``.
+    ``warns`` are the methods whose success may have a header X-OAGW-Warning.
     With ``parameter``, the name of a path segment, ``child`` is what stands below it.
     """
 
     answers: ClassVar[Mapping[str, Mapping[int, Any]]] = {}
     refuses: ClassVar[tuple[int, ...]] = ()
     parameter: ClassVar[str] = ""
+    warns: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, env: AdminEnv, children: Mapping[bytes, IResource] | None = None) -> None:
         super().__init__(children)

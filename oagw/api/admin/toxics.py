@@ -7,6 +7,7 @@ from twisted.web.server import Request
 
 from oagw.api.admin.env import AdminEnv
 from oagw.api.admin.node import AdminNode, document, space_of
+from oagw.api.admin.warning import warned_of_toxic
 from oagw.control.space import Space
 from oagw.control.toxic import MAX_TOXICS, Toxic, ToxicChange, ToxicDocument
 from oagw.web.fault import release
@@ -22,6 +23,7 @@ class Toxics(AdminNode):
     """
 
     takes = msgspec.json.Decoder(ToxicDocument)
+    warns = ("POST",)
     answers: ClassVar = {
         "GET": {200: list[ToxicDocument]},
         "POST": {200: ToxicDocument},
@@ -43,7 +45,7 @@ class Toxics(AdminNode):
         if len(toxics) >= MAX_TOXICS:
             raise Refused(409, f"There are {MAX_TOXICS} toxics")
         toxics[toxic.name] = toxic
-        return json_reply(toxic.as_json())
+        return warned_of_toxic(json_reply(toxic.as_json()), request, toxic, self.env)
 
     def render_DELETE(self, request: Request) -> Reply:
         remove_all(space_of(request), self.env)
@@ -57,6 +59,7 @@ class OneToxic(AdminNode):
     """
 
     takes = msgspec.json.Decoder(ToxicChange)
+    warns = ("POST", "PATCH")
     answers: ClassVar = {
         "GET": {200: ToxicDocument},
         "POST": {200: ToxicDocument},
@@ -77,7 +80,7 @@ class OneToxic(AdminNode):
         changed = toxic.changed(document(request, self.takes))
         space_of(request).toxics[self._name] = changed
         release(self.env.streams, toxic)
-        return json_reply(changed.as_json())
+        return warned_of_toxic(json_reply(changed.as_json()), request, changed, self.env)
 
     render_PATCH = render_POST
 

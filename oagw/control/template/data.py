@@ -61,7 +61,7 @@ def _found(run: Run, path: str, document: Any) -> Any:
 
 @lru_cache(maxsize=512)
 def _selector(path: str) -> Callable[[Any, Call], Any]:
-    from oagw.control.pattern.json_path import selector  # loaded when a template first needs it
+    from oagw.control.pattern.json_path import selector  # a template that needs it has loaded what takes long
 
     rooted = "$" + path[1:] if path[:1] in ("$", "@") else f"$.{path}"
     return selector(rooted, "")

@@ -23,9 +23,7 @@ class Entry:
     library: str = ""
 
 
-def _entry(
-    helper: Helper, least: int = 1, options: str = "", block: str = "", library: str = ""
-) -> Entry:
+def _entry(helper: Helper, least: int = 1, options: str = "", block: str = "", library: str = "") -> Entry:
     return Entry(helper, least, frozenset(options.split()), block, library)
 
 

@@ -1,4 +1,4 @@
-"""Numbers as Java reads and writes them; the values are those of Double.toString and BigInteger.doubleValue."""
+"""Numbers as Java reads and writes them, by Double.toString and BigInteger.doubleValue."""
 
 import pytest
 

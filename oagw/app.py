@@ -153,6 +153,8 @@ class Gateway:
 def mask_for(config: Config) -> Callable[[str], str]:
     """A function that takes the tokens of ``config``, and those of sandboxes, out of a text."""
     return Known(config.secrets).masked
+
+
 def use_monotonic_clock(reactor: Any) -> None:
     """Run the timers of ``reactor`` on the monotonic clock; Twisted uses the wall clock, which may step.
 

@@ -39,7 +39,7 @@ class Path:
         self._environment.pointer = pointer
         try:
             path = self._environment.compile(expression)
-        except (JSONPathError, RecursionError, AssertionError, OverflowError) as error:
+        except (JSONPathError, RecursionError, AssertionError, OverflowError, ValueError) as error:
             raise BadPath(str(error).partition("\n")[0] or "nested too deeply") from None
         if not isinstance(path, JSONPath):
             raise BadPath("it is more than one path")

@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any
 
 from oagw.control.invalid import Invalid
-from oagw.control.number import double_text
+from oagw.control.number import double, double_text
 from oagw.control.pattern.condition import Condition, document
 from oagw.model.call import Call
 
@@ -79,7 +79,7 @@ def _functions() -> dict[str, Callable[[Any], Any]]:
     def of_numbers(apply: Callable[[list[float]], float]) -> Callable[[Any], Any]:
         def function(value: Any) -> Any:
             numbers = [
-                float(item)
+                double(item)
                 for item in (value if isinstance(value, list) else ())
                 if isinstance(item, int | float) and not isinstance(item, bool)
             ]

@@ -19,6 +19,7 @@ from oagw.api.stubbed import StubbedOutside, Stubs
 from oagw.config import Config
 from oagw.control.space import Spaces
 from oagw.model.memory import MIB, Memory
+from oagw.model.secret import Known
 from oagw.services import Env, Upstreams
 from oagw.web.site import GatewaySite
 from oagw.web.stream import Streams
@@ -78,6 +79,7 @@ class Gateway:
             self.streams,
             access_log if config.access_log else None,
             real,
+            config.secrets,
             wall,
         )
         self._clock = clock
@@ -156,6 +158,11 @@ def use_monotonic_clock(reactor: Any) -> None:
     """
     if not reactor.getDelayedCalls():
         reactor.seconds = monotonic
+
+
+def mask_for(config: Config) -> Callable[[str], str]:
+    """A function that takes the tokens of ``config``, and those of sandboxes, out of a text."""
+    return Known(config.secrets).masked
 
 
 def stop(reactor: Any) -> None:

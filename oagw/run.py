@@ -52,11 +52,11 @@ def _serve(config: Config, listening: socket.socket, console: Console, parent: i
     gc.disable()  # importing makes no garbage worth looking for
     from twisted.internet import reactor as installed_reactor
 
-    from oagw.app import Gateway, stop, use_monotonic_clock
+    from oagw.app import Gateway, mask_for, stop, use_monotonic_clock
     from oagw.log import log_to
 
     reactor: Any = installed_reactor  # its interfaces are spread over many types
-    log_to(console)
+    log_to(console, mask_for(config))
     use_monotonic_clock(reactor)
     gateway = Gateway(config, reactor, console.line, partial(stop, reactor), time.time)
     if config.mappings is not None:

@@ -282,6 +282,7 @@ class GatewayChannel(PipelinedChannel):
             site.wall(),
         )
         entry.arrived = self._arrived(now)
+        entry.secrets = site.secrets
         spaces = site.spaces
         if not spaces:  # no sandboxes
             return spaces.shared, entry

@@ -17,6 +17,8 @@ from oagw.api.root import Root
 from oagw.api.stubbed import StubbedOutside, Stubs
 from oagw.config import Config
 from oagw.control.space import Spaces
+from oagw.model.memory import MIB, Memory
+from oagw.model.secret import Known
 from oagw.services import Env, Upstreams
 from oagw.web.site import GatewaySite
 from oagw.web.stream import Streams
@@ -51,9 +53,12 @@ class Gateway:
         self.streams = Streams(clock, config.stream_interval_scale, turns)
         # Each has numbers of its own, so that the calls to one do not change the ids of another.
         self._upstreams = upstreams = Upstreams(
-            lambda alias: Env(clock, _random(config.seed, alias), self.streams, config.strict_models)
+            lambda alias: Env(
+                clock, _random(config.seed, alias), self.streams, config.strict_models, config.github_links
+            )
         )
-        self.spaces = Spaces(_random(config.seed, "sandboxes"), config.journal_count, 64 << 20)
+        memory = Memory(config.memory_limit * MIB)
+        self.spaces = Spaces(_random(config.seed, "sandboxes"), config.journal_count, 64 << 20, memory)
         stubs = Stubs(self.spaces, upstreams, self.streams, clock, _random(config.seed, "stubs"))
         self.root = Root(upstreams, config.tokens, clock, self._admin, stubs)
         self.site = GatewaySite(
@@ -64,6 +69,7 @@ class Gateway:
             self.streams,
             access_log if config.access_log else None,
             real,
+            config.secrets,
         )
         self._clock = clock
         self._started = clock.seconds()
@@ -88,7 +94,7 @@ class Gateway:
         from oagw.control.directory import Directory
 
         mappings = self._config.mappings
-        return Directory(None if mappings is None else Path(mappings))
+        return Directory(None if mappings is None else Path(mappings), self.spaces.memory)
 
     @property
     def _settled(self) -> bool:
@@ -129,6 +135,11 @@ class Gateway:
         if self._expiry is not None:
             self._expiry.stop()
         return stopped.addCallback(lambda _: self.site.close())
+
+
+def mask_for(config: Config) -> Callable[[str], str]:
+    """A function that takes the tokens of ``config``, and those of sandboxes, out of a text."""
+    return Known(config.secrets).masked
 
 
 def stop(reactor: Any) -> None:

@@ -7,10 +7,14 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from oagw.control.invalid import Invalid
+from oagw.control.duplicate import check_members
+from oagw.control.invalid import Invalid, pointer_to
 from oagw.control.place import Place
+from oagw.model.reading import Unread, decode
 
 T = TypeVar("T")
+
+_ANY: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
 
 _AT = re.compile(r" - at `\$([^`]*)`$")
 _MEMBER = re.compile(r"(?:unknown|required) field `(.*?)`")
@@ -27,13 +31,16 @@ _STEP = re.compile(r"\.([^.\[]+)|\[(\d+|\.\.\.)\]")
 
 
 def decoded(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
-    """``body`` as the decoder's type; raises Invalid."""
+    """``body`` as the decoder's type; raises Invalid, also if a member occurs twice anywhere in it."""
+    check_members(body)
     try:
-        return decoder.decode(body)
+        return decode(decoder, body)
     except RecursionError:
         raise Invalid("", "Invalid JSON: nested too deeply") from None
     except msgspec.ValidationError as error:
         raise misfit(error, "", _raw(body), decoder.type) from None
+    except Unread as error:
+        raise Invalid("", f"The JSON {error}") from None
     except ValueError as error:  # DecodeError, and UnicodeDecodeError for bad UTF-8 in a string
         raise Invalid("", f"Invalid JSON: {str(error).replace('`', '')}") from None
 
@@ -58,7 +65,7 @@ def misfit(error: msgspec.ValidationError, pointer: str = "", value: Any = None,
     if member and "unknown" in text:
         close = get_close_matches(member[1], place.members, 1)
         detail += "".join(f', did you mean "{name}"?' for name in close)
-    return Invalid(pointer + "".join(f"/{_escaped(step)}" for step in steps), detail)
+    return Invalid(pointer + pointer_to(steps), detail)
 
 
 def _detail(text: str, place: Place) -> str:
@@ -67,6 +74,8 @@ def _detail(text: str, place: Place) -> str:
         if " matching regex " in text and place.description:
             return f"not {place.description}"
         text = _TYPES.sub(_in_words, text)
+        if place.unit:
+            text += f" ({place.steps[-1]} is in {place.unit})"
     if text.startswith("Invalid") and place.values:
         text += ", expected one of " + ", ".join(json.dumps(value) for value in place.values)
     return text.replace("`", '"')
@@ -80,11 +89,6 @@ def _in_words(types: re.Match[str]) -> str:
 def _raw(body: bytes) -> Any:
     """``body`` as it is; None if it is no JSON further on."""
     try:
-        return msgspec.json.decode(body)
+        return decode(_ANY, body)
     except (ValueError, RecursionError):
         return None
-
-
-def _escaped(step: str) -> str:
-    """``step`` in a JSON pointer (RFC 6901 section 3)."""
-    return step.replace("~", "~0").replace("/", "~1")

@@ -1,7 +1,7 @@
 """The stubs of a space, found by what a request is about."""
 
 from bisect import bisect_left, insort
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from heapq import merge
 from random import Random
 from typing import Any
@@ -15,7 +15,9 @@ from oagw.control.mapping import DEFAULT_PRIORITY, StubMapping
 from oagw.control.patience import time_left
 from oagw.control.pattern import Pattern, compiled
 from oagw.control.space import Space
+from oagw.control.weight import check_memory, stub_weight
 from oagw.model.call import Call, alias_of
+from oagw.model.memory import Memory
 
 # The state that every scenario begins in.
 STARTED = "Started"
@@ -29,12 +31,15 @@ _CHECKED = 16
 # Stubs in one space.
 MAX_STUBS = 20_000
 
+# How the memory of stubs is called.
+_KIND = "stubs"
+
 
 class Stub:
     """A stub mapping that was found good, with its ``id``; raises Invalid.
 
     It knows nothing of what has happened: how often it has answered, and the states of scenarios, belong to
-    the space that a request comes from.
+    the space that a request comes from. ``weight`` is the memory in bytes that a Store counts for it.
     """
 
     def __init__(self, mapping: StubMapping, id: str, files: Files, pointer: str = "") -> None:
@@ -50,6 +55,7 @@ class Stub:
             raise Invalid(f"{pointer}/{member}", f"{member} needs a scenarioName")
         self._times = mapping.times
         self._canned = Canned(mapping.response, files, f"{pointer}/response")
+        self.weight = stub_weight(self.mapping, self._canned.size)
 
     @property
     def states(self) -> list[str]:
@@ -89,10 +95,11 @@ _Rank = tuple[int, int]
 
 
 class Store:
-    """The stubs of a space, and its settings."""
+    """The stubs of a space, and its settings. ``memory`` counts what they take."""
 
-    def __init__(self) -> None:
+    def __init__(self, memory: Memory) -> None:
         self.settings = Settings()
+        self._memory = memory
         self._stubs: dict[str, Stub] = {}
         self._ages: dict[str, int] = {}
         # By method, or ANY, and the literal path, or else the alias, or else nothing.
@@ -118,29 +125,44 @@ class Store:
 
     def add(self, stub: Stub) -> None:
         """Put ``stub`` before those of its priority, or in the place of the one with its id."""
-        if stub.id in self._stubs:
-            self._unindex(self._stubs[stub.id])
+        if (known := self._stubs.get(stub.id)) is not None:
+            self._unindex(known)
+            self._memory.keep(_KIND, -known.weight)
         else:
             self._added += 1
             self._ages[stub.id] = self._added
         self._stubs[stub.id] = stub
+        self._memory.keep(_KIND, stub.weight)
         insort(self._index.setdefault(_key(stub), []), (self._rank(stub), stub), key=_by_rank)
         if (alias := stub.pattern.alias) is not None:
             self._aliases[alias] = self._aliases.get(alias, 0) + 1
 
-    def check_room(self, stubs: Collection[Stub]) -> None:
-        """Raises Invalid if with ``stubs`` there would be more than MAX_STUBS."""
-        new = sum(stub.id not in self._stubs for stub in stubs)
-        if len(self._stubs) + new > MAX_STUBS:
+    def check_room(self, stubs: Iterable[Stub], without: Iterable[Stub] = ()) -> None:
+        """Raises Invalid if with ``stubs`` there would be too many, or too large ones.
+
+        Those in ``without``, which are of this store and not among ``stubs``, do not count.
+        """
+        count, more = len(self._stubs), 0
+        for stub in {stub.id: stub for stub in stubs}.values():
+            known = self._stubs.get(stub.id)
+            count += known is None
+            more += stub.weight - (0 if known is None else known.weight)
+        for stub in without:
+            count -= 1
+            more -= stub.weight
+        if count > MAX_STUBS:
             raise Invalid("", f"More than {MAX_STUBS} stubs in one place")
+        check_memory(self._memory, more)
 
     def remove(self, stub: Stub) -> None:
         """Forget ``stub``, which is one of these."""
         self._unindex(stub)
+        self._memory.keep(_KIND, -stub.weight)
         del self._stubs[stub.id], self._ages[stub.id]
 
     def clear(self) -> None:
         """Forget all stubs."""
+        self._memory.keep(_KIND, -sum(stub.weight for stub in self._stubs.values()))
         self._stubs.clear()
         self._ages.clear()
         self._index.clear()
@@ -213,5 +235,5 @@ def forget_stubs(space: Space) -> None:
 def store_of(space: Space) -> Store:
     """The stubs of ``space``, which may have had none so far."""
     if space.stubs is None:
-        space.stubs = Store()
+        space.stubs = Store(space.memory)
     return space.stubs

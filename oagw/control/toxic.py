@@ -15,6 +15,7 @@ from oagw.control.document import converted
 from oagw.control.effect import EFFECTS, Effect, Piece
 from oagw.control.invalid import Invalid
 from oagw.control.pattern import RequestPattern, compiled
+from oagw.control.weight import toxic_weight
 from oagw.model.call import Call, alias_of
 from oagw.model.suggestion import suggestion
 
@@ -51,7 +52,7 @@ class ToxicChange(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Toxic:
-    """What ``document`` asks for, checked; raises Invalid."""
+    """What ``document`` asks for, checked; raises Invalid. ``weight`` is the memory it takes, in bytes."""
 
     def __init__(self, document: ToxicDocument) -> None:
         if document.type not in EFFECTS:
@@ -66,6 +67,7 @@ class Toxic:
         self.effect.check()
         self.acted = 0  # on how many answers
         self._pattern = None if document.request is UNSET else compiled(document.request, "/request")
+        self.weight = toxic_weight(self.document)
 
     @property
     def request_alias(self) -> str | None:

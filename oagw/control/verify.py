@@ -16,7 +16,7 @@ from oagw.control.search import Near, Search
 from oagw.model.journal import Entry
 
 Times = Annotated[int, Meta(ge=0)]
-Seconds = Annotated[float, Meta(ge=0)]
+Seconds = Annotated[float, Meta(ge=0, extra={"unit": "seconds"})]
 
 # What times may be off by, in seconds: they are told to the millisecond.
 _ROUNDING = 0.0005

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from uuid import UUID
 
 from oagw.model.call import Call, origin_form
+from oagw.model.memory import Memory
 
 # Who answered.
 GATEWAY, SERVICE, STUB, FAULT = ANSWERERS = ("gateway", "service", "stub", "fault")
@@ -39,12 +40,14 @@ class Entry:
 
     Times are the clock's seconds, None for what has not happened: ``time`` when the head of the request was
     complete, ``first_byte`` and ``last_byte`` when the answer's first and last bytes were written.
-    ``connection`` numbers connections from 1, ``turn`` the requests on one. ``body`` is cut at MAX_BODY,
-    ``body_size`` is as much of it as came. ``matched`` is False when there was no such alias or path.
+    ``connection`` numbers connections from 1, ``turn`` the requests on one. ``body`` is what came over the
+    wire, cut at MAX_BODY, ``body_size`` is as much of it as came; with a content coding, ``decoded_size`` is
+    how many bytes of it are shown. ``matched`` is False when there was no such alias or path.
     ``response_head`` is the status line and the header lines as sent, cut at MAX_HEAD.
     ``weight`` is what it counts for in its journal, in bytes; 0 when it is not in one.
     ``sent`` counts bytes of the answer's body, ``events`` server-sent events. ``stub`` is the id of the stub
-    that answered; ``toxics`` are the names of those that had a part in it.
+    that answered; ``toxics`` are the names of those that had a part in it. ``secrets`` are the server's own
+    tokens, which are shown nowhere.
 
     Where time does not tell, the order of events on all connections does: ``arrived``, ``began`` and ``over``
     are positions in it, of the first byte of the request and of the begin and the end of the answer; None for
@@ -62,6 +65,7 @@ class Entry:
         "client",
         "closed",
         "connection",
+        "decoded_size",
         "ended",
         "events",
         "first_byte",
@@ -73,6 +77,7 @@ class Entry:
         "number",
         "over",
         "response_head",
+        "secrets",
         "sent",
         "status",
         "stub",
@@ -109,11 +114,13 @@ class Entry:
         self.version = version
         self.body = b""
         self.body_size = 0
+        self.decoded_size = 0
         self.alias: str | None = None
         self.answered_by = GATEWAY
         self.matched = True
         self.stub: str | None = None
         self.toxics: tuple[str, ...] = ()
+        self.secrets: tuple[str, ...] = ()
         self.status: int | None = None
         self.response_head = b""
         self.first_byte: float | None = None
@@ -143,8 +150,8 @@ class Entry:
         return Call("", "", self.response_head.partition(b"\r\n")[2]).headers
 
     def call(self) -> Call:
-        """What the client sent, to be matched."""
-        return Call(
+        """What the client sent, to be matched; of a body with a content coding at most MAX_BODY bytes."""
+        call = Call(
             self.method.decode("latin-1"),
             origin_form(self.url).decode("utf-8", "replace"),
             self.head,
@@ -153,14 +160,21 @@ class Entry:
             host=self.local[0],
             port=self.local[1],
         )
+        call.limit = MAX_BODY
+        return call
 
 
 class Journal:
-    """The newest entries: at most ``count`` of them, and about ``size`` bytes in all."""
+    """The newest entries: at most ``count`` of them, and about ``size`` bytes in all.
 
-    def __init__(self, count: int, size: int) -> None:
+    ``memory`` bounds all journals together.
+    """
+
+    def __init__(self, count: int, size: int, memory: Memory | None = None) -> None:
         self._count = count
         self._size = size
+        self._memory = Memory(size) if memory is None else memory
+        self._memory.journals.add(self)
         self._entries: deque[Entry] = deque()
         self._weight = 0
 
@@ -176,11 +190,18 @@ class Journal:
     def __len__(self) -> int:
         return len(self._entries)
 
+    @property
+    def oldest(self) -> int | None:
+        """The number of the oldest entry."""
+        return self._entries[0].number if self._entries else None
+
     def add(self, entry: Entry) -> None:
         """Keep ``entry``, whose request is complete; the oldest make room."""
-        entry.weight = _OVERHEAD + len(entry.head) + len(entry.url) + len(entry.body)
+        body = max(len(entry.body), entry.decoded_size)  # as much as a listing shows
+        entry.weight = _OVERHEAD + len(entry.head) + len(entry.url) + body
         self._weight += entry.weight
         self._entries.append(entry)
+        self._memory.record(entry.weight)
         self._trim()
 
     def answered(self, entry: Entry) -> None:
@@ -189,6 +210,7 @@ class Journal:
         if more > 0 and entry.weight:
             entry.weight += more
             self._weight += more
+            self._memory.record(more)
             self._trim()
 
     def get(self, id: str) -> Entry | None:
@@ -210,10 +232,21 @@ class Journal:
         """Forget all entries."""
         self.remove(self._entries)
 
+    def forget_oldest(self) -> None:
+        """Forget the oldest entry."""
+        self._forget(self._entries.popleft())
+
+    def close(self) -> None:
+        """Forget all entries, and keep no more."""
+        self.clear()
+        self._count = 0
+        self._memory.journals.discard(self)
+
     def _trim(self) -> None:
         while len(self._entries) > self._count or self._weight > self._size:
-            self._forget(self._entries.popleft())
+            self.forget_oldest()
 
     def _forget(self, entry: Entry) -> None:
+        self._memory.record(-entry.weight)
         self._weight -= entry.weight
         entry.weight = 0

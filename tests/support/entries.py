@@ -5,6 +5,7 @@ from typing import Any
 
 from oagw.control.space import Space
 from oagw.model.journal import COMPLETE, OPEN, SERVICE, Entry, Journal
+from oagw.model.memory import Memory
 
 START = 1_700_000_000.0
 TOKEN = "test-integration-token"
@@ -70,7 +71,7 @@ class Entries(list[Entry]):
 
     def space(self) -> Space:
         """A space whose journal has them."""
-        space = Space(Journal(10_000, 64 << 20))
+        space = Space(Journal(10_000, 64 << 20), Memory(1 << 30))
         for entry in self:
             space.record(entry)
         return space

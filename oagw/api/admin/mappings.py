@@ -1,6 +1,7 @@
 """/__admin/mappings: the stubs of a space, in WireMock's JSON."""
 
 import json
+from collections.abc import Iterable
 from contextlib import suppress
 from itertools import chain
 from typing import ClassVar, TypedDict
@@ -145,9 +146,10 @@ class Import(AdminNode):
         named = {stub.id for stub in stubs}
         if options and options.duplicate_policy == "IGNORE":
             stubs = [stub for stub in stubs if store.get(stub.id) is None]
-        _put(space, stubs)
-        if options and options.delete_all_not_in_import:
-            _remove(self.env, space, [stub for stub in store if stub.id not in named])
+        deletes = options and options.delete_all_not_in_import
+        gone = [stub for stub in store if stub.id not in named] if deletes else []
+        _put(space, stubs, gone)
+        _remove(self.env, space, gone)
         return warned_of_stubs(json_reply({}), request, stubs, self.env)
 
 
@@ -206,9 +208,10 @@ def _stub(env: AdminEnv, mapping: StubMapping, pointer: str = "", id: str | None
     return Stub(mapping, id.lower(), env.directory.files, pointer)
 
 
-def _put(space: Space, stubs: list[Stub]) -> None:
+def _put(space: Space, stubs: list[Stub], gone: Iterable[Stub] = ()) -> None:
+    """Have ``stubs`` in ``space``; raises Invalid if there is no room for them once others are ``gone``."""
     store = store_of(space)
-    store.check_room(stubs)
+    store.check_room(stubs, gone)
     for stub in reversed(stubs):
         store.add(stub)
         space.hits.pop(stub.id, None)

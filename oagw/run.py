@@ -32,7 +32,7 @@ def main(args: Sequence[str], prog: str = "server.py") -> int:
     console = Console(2)
     try:
         config = parse_args(args, prog)
-        _require("twisted", "msgspec", "jsonpath", "jsonschema_rs", "regex")
+        _require("twisted", "msgspec", "jsonschema_rs", "regex")
         listening = open_socket(config, os.environ)
         if config.mappings is None:
             announce(listening)

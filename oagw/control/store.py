@@ -12,15 +12,12 @@ from msgspec import UNSET
 from oagw.control.answer import Answer, Canned, Files, Settings
 from oagw.control.invalid import Invalid
 from oagw.control.mapping import DEFAULT_PRIORITY, StubMapping
-from oagw.control.pattern import Pattern, compiled
+from oagw.control.pattern import Pattern, compiled, methods_of
 from oagw.control.space import Space
 from oagw.model.call import Call, alias_of
 
 # The state that every scenario begins in.
 STARTED = "Started"
-
-# The method of a pattern that takes any.
-ANY = "ANY"
 
 # Stubs in one space.
 MAX_STUBS = 20_000
@@ -86,7 +83,7 @@ class Store:
         self.settings = Settings()
         self._stubs: dict[str, Stub] = {}
         self._ages: dict[str, int] = {}
-        # By method, or ANY, and the literal path, or else the alias, or else nothing.
+        # By the method of the pattern and the literal path, or else the alias, or else nothing.
         self._index: dict[tuple[str, str], list[tuple[_Rank, Stub]]] = {}
         self._added = 0
 
@@ -139,7 +136,7 @@ class Store:
         places = (path, alias_of(path), "")
         lists = [
             found
-            for method in (call.method, ANY)
+            for method in methods_of(call)
             for place in places
             if place is not None and (found := self._index.get((method, place)))
         ]

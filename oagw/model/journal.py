@@ -142,13 +142,17 @@ class Entry:
 
 
 class Journal:
-    """The newest entries: at most ``count`` of them, and about ``size`` bytes in all."""
+    """The newest entries: at most ``count`` of them, and about ``size`` bytes in all.
+
+    ``dropped`` says whether others have made room since it was last cleared.
+    """
 
     def __init__(self, count: int, size: int) -> None:
         self._count = count
         self._size = size
         self._entries: deque[Entry] = deque()
         self._weight = 0
+        self.dropped = False
 
     @property
     def disabled(self) -> bool:
@@ -195,10 +199,12 @@ class Journal:
     def clear(self) -> None:
         """Forget all entries."""
         self.remove(self._entries)
+        self.dropped = False
 
     def _trim(self) -> None:
         while len(self._entries) > self._count or self._weight > self._size:
             self._forget(self._entries.popleft())
+            self.dropped = True
 
     def _forget(self, entry: Entry) -> None:
         self._weight -= entry.weight

@@ -11,9 +11,11 @@ from oagw.control.invalid import Invalid
 from oagw.control.patience import Effort
 from oagw.model.call import Call
 
-# Characters of an expression, and what it may come to when its counted repetitions are written out.
-MAX_LENGTH = 4_000
-MAX_SIZE = 10_000
+# Characters of an expression, which take some 8 ms for each thousand to compile; what it may come to when its
+# counted repetitions are written out; and characters beyond ASCII in its sets, which are slower.
+MAX_LENGTH = 10_000
+MAX_SIZE = 20_000
+_MAX_BEYOND = 2_000
 _MAX_DEPTH = 50
 
 # Escapes that mean something else to regex; Java's classes are ASCII.
@@ -118,6 +120,7 @@ class _Translation:
         self._sure = True  # whether there is anything but the first of them
         # The sizes of the open groups, written out: of all before the last item, and of that item.
         self._sizes = [[0, 0]]
+        self._beyond = 0
         while self._at < len(source):
             self._item()
         if len(self._sizes) > 1:
@@ -306,6 +309,10 @@ class _Translation:
                 raise _Bad("-- in a set")
             elif character in "|~&#^ ":
                 character = "\\" + character
+            elif not character.isascii():
+                self._beyond += 1
+                if self._beyond > _MAX_BEYOND:
+                    raise _Bad(f"its sets have more than {_MAX_BEYOND} characters beyond ASCII")
             out.append(character)
 
 

@@ -188,9 +188,9 @@ class RemoveByMetadata(AdminNode):
 class Unmatched(AdminNode):
     """GET /__admin/mappings/unmatched → 200 {"mappings", "meta": {"total"}}.
 
-    These are the stubs that have answered no request since the journal was last cleared. Of the stubs that all
-    share, those that answered in a sandbox are not among them. DELETE → 200 {}: these stubs are gone. 409 if
-    requests are not recorded.
+    These are the stubs that have answered no request since the journal was last cleared. A shared stub that
+    answered in a sandbox is not among them. DELETE → 200 {}: these stubs are gone. 409 if requests are not
+    recorded.
     """
 
     answers: ClassVar = {"GET": {200: StubList}}

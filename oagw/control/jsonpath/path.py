@@ -52,7 +52,7 @@ class Path:
         return [node.value for node in nodes]
 
     def nodes(self, value: Any, state: State, *, required: bool = False) -> Found:
-        """The nodes that it selects. Raises Broken, GaveUp, NotFound; also if a ``required`` member is missing.
+        """The nodes that it selects. Raises Broken, GaveUp, NotFound; also if a member is ``required``.
 
         A definite path selects one, or raises.
         """

@@ -15,7 +15,7 @@ class State(NamedTuple):
 
 
 class Node(NamedTuple):
-    """A value, and where it stands: at ``key`` of ``parent``, None for what stands nowhere."""
+    """A value, and where it stands: at ``key`` of ``parent``, or at several in a tuple; None for nowhere."""
 
     value: Any
     parent: Any = None

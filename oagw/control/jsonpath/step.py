@@ -66,7 +66,7 @@ class Names(Step):
         if len(found) < len(self.names) and (required or (self.sure and self.definite and not self.last)):
             raise NotFound
         if len(self.names) > 1 and self.last:
-            return (Node({name: value[name] for name in found}),)
+            return (Node({name: value[name] for name in found}, value, tuple(found)),)
         return [Node(value[name], value, name) for name in found]
 
     def fits(self, value: Any, state: State) -> bool:

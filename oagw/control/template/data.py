@@ -38,6 +38,7 @@ def json_path(run: Run, arguments: list[Any], options: dict[str, Any]) -> Any:
     if len(arguments) < 2 or arguments[1] is None:
         raise Failed("The JSONPath cannot be empty")
     path = run.text(arguments[1])
+    run.spend(STEP * len(path))
     if isinstance(document, str):
         run.spend(len(document))
         try:
@@ -47,7 +48,7 @@ def json_path(run: Run, arguments: list[Any], options: dict[str, Any]) -> Any:
                 return options.get("default", "")
             raise Failed(f"{document} is not valid JSON") from None
     value = _found(run, path, document)
-    return options.get("default", "") if value is None else _marked(value, JsonMap)
+    return options.get("default", "") if value is None else _marked(run, value, JsonMap)
 
 
 def _found(run: Run, path: str, document: Any) -> Any:
@@ -67,11 +68,14 @@ def _selector(path: str) -> Callable[[Any, Call], Any]:
     return selector(rooted, "")
 
 
-def _marked(value: Any, kind: type[dict[str, Any]] = dict) -> Any:
-    """``value`` so that it is written as ``jsonPath`` writes it."""
+def _marked(run: Run, value: Any, kind: type[dict[str, Any]] = dict) -> Any:
+    """``value`` so that it is written as ``jsonPath`` writes it; ``..`` may find the same again and again."""
+    if not isinstance(value, dict | list):
+        return value
+    run.spend(STEP + len(value))
     if isinstance(value, dict):
-        return kind({key: _marked(each) for key, each in value.items()})
-    return JsonList(map(_marked, value)) if isinstance(value, list) else value
+        return kind({key: _marked(run, each) for key, each in value.items()})
+    return JsonList(_marked(run, each) for each in value)
 
 
 def parse_json(run: Run, arguments: list[Any], options: dict[str, Any]) -> Any:

@@ -85,9 +85,10 @@ def test_the_literal_beginning_is_known(pattern: str, prefix: str) -> None:
         "\\k",
         "[a&&",
         "(a{100}){200}",
-        "a{10001}",
+        "a{20001}",
         "(\\Q" + "ab" * 1_000 + "\\E){4999}",
-        "a" * 4_001,
+        "a" * 10_001,
+        "[" + "".join(map(chr, range(0x4E00, 0x4E00 + 2_001))) + "]",
         "(" * 60 + ")" * 60,
         "[" * 60,
     ],
@@ -97,6 +98,16 @@ def test_what_is_not_supported_is_refused(pattern: str) -> None:
         Expression(pattern, "/at")
     assert refused.value.pointer == "/at"
     assert "regular expression" in refused.value.detail
+
+
+def test_a_long_expression_is_compiled_in_bounded_time() -> None:
+    words = "|".join(f"word-{number:04}" for number in range(900))
+    assert len(words) > 8_000
+    started = perf_counter()
+    expression = Expression(f"(?:{words})+")
+    assert perf_counter() - started < 1
+    assert expression.matches("word-0007word-0899", call())
+    assert not expression.matches("word-0900", call())
 
 
 @given(st.text(alphabet="ab([{}])|^$.*+?\\-&QEdpxk<>:=!,1 ~#", max_size=12), st.text(max_size=5))

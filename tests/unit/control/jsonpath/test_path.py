@@ -1,6 +1,7 @@
 """What a JSONPath selects; the values are those of the Jayway that is in WireMock 3.13.2."""
 
 import json
+from contextlib import suppress
 from time import perf_counter
 from typing import Any
 
@@ -158,8 +159,6 @@ def test_work_is_bounded() -> None:
         ("$.concat(" + ", ".join(["$..*"] * 20) + ")", {"a": ["x" * 1_000_000]}),
     ):
         started = perf_counter()
-        try:
+        with suppress(GaveUp):
             select(expression, document)
-        except GaveUp:
-            pass
         assert perf_counter() - started < 1, expression

@@ -50,9 +50,17 @@ fn call(gateway: &MockGateway, method: &str, path: &str, token: &str, body: &str
 
 const WEATHER: &str = "/api/oagw/v1/proxy/weather/current";
 
+/// POST to the control plane, with the token of a sandbox for that sandbox alone; panics with its refusal.
+fn admin(gateway: &MockGateway, path: &str, token: &str, document: &str) -> String {
+    let answer = call(gateway, "POST", &format!("/__admin/{path}"), token, document);
+    let said = answer.replace("\\n", "\n");
+    assert!(answer.starts_with("HTTP/1.1 2"), "{path}: {said}");
+    answer
+}
+
 /// The client that is tested.
 fn weather(gateway: &MockGateway, token: &str) -> String {
-    let answer = call(gateway, "GET", WEATHER, token, "");
+    let answer = call(gateway, "GET", &format!("{WEATHER}?city=Oslo"), token, "");
     if !answer.starts_with("HTTP/1.1 429") {
         return answer;
     }
@@ -63,17 +71,16 @@ fn weather(gateway: &MockGateway, token: &str) -> String {
 
 fn main() {
     let gateway = start();
-    let created = call(&gateway, "POST", "/__admin/sandboxes", "", "{}"); // nobody else's stubs and requests
+    let created = admin(&gateway, "sandboxes", "", "{}"); // nobody else's stubs, nobody else's requests
     let token = between(&created, r#""token":""#, "\"").expect(&created);
     let request = format!(r#"{{"method": "GET", "urlPath": "{WEATHER}"}}"#);
     let response = r#"{"problem": {"category": "resource_exhausted", "retryAfter": 1}}"#;
     let stub = format!(r#"{{"request": {request}, "response": {response}, "times": 1}}"#);
-    call(&gateway, "POST", "/__admin/mappings", token, &stub);
-    weather(&gateway, token);
+    admin(&gateway, "mappings", token, &stub);
+    let answer = weather(&gateway, token);
+    assert!(answer.contains(r#""location":"Oslo""#), "{answer}");
     let due = r#""times": 1, "notSoonerThan": 1"#;
     let retried = format!(r#"{{"request": {request}, "after": {request}, {due}}}"#);
-    let verified = call(&gateway, "POST", "/__admin/verify", token, &retried);
-    let said = verified.replace("\\n", "\n");
-    assert!(said.starts_with("HTTP/1.1 200"), "{said}");
+    admin(&gateway, "verify", token, &retried); // panics with the reason if the client did not do it
     println!("ok");
 }

@@ -17,6 +17,7 @@ from oagw.api.root import Root
 from oagw.api.stubbed import StubbedOutside, Stubs
 from oagw.config import Config
 from oagw.control.space import Spaces
+from oagw.model.memory import MIB, Memory
 from oagw.services import Env, Upstreams
 from oagw.web.site import GatewaySite
 from oagw.web.stream import Streams
@@ -47,13 +48,16 @@ class Gateway:
 
             # It begins now, so that dates make sense to clients, and at a whole second, so that they are easy
             # to add to.
-            clock, turns = ManualClock(real.seconds() // 1, real, lambda: self.streams.settled), real
+            clock, turns = ManualClock(real.seconds() // 1, real, lambda: self._settled), real
         self.streams = Streams(clock, config.stream_interval_scale, turns)
         # Each has numbers of its own, so that the calls to one do not change the ids of another.
-        upstreams = Upstreams(
-            lambda alias: Env(clock, _random(config.seed, alias), self.streams, config.strict_models)
+        self._upstreams = upstreams = Upstreams(
+            lambda alias: Env(
+                clock, _random(config.seed, alias), self.streams, config.strict_models, config.github_links
+            )
         )
-        self.spaces = Spaces(_random(config.seed, "sandboxes"), config.journal_count, 64 << 20)
+        memory = Memory(config.memory_limit * MIB)
+        self.spaces = Spaces(_random(config.seed, "sandboxes"), config.journal_count, 64 << 20, memory)
         stubs = Stubs(self.spaces, upstreams, self.streams, clock, _random(config.seed, "stubs"))
         self.root = Root(upstreams, config.tokens, clock, self._admin, stubs)
         self.site = GatewaySite(
@@ -88,7 +92,12 @@ class Gateway:
         from oagw.control.directory import Directory
 
         mappings = self._config.mappings
-        return Directory(None if mappings is None else Path(mappings))
+        return Directory(None if mappings is None else Path(mappings), self.spaces.memory)
+
+    @property
+    def _settled(self) -> bool:
+        """Whether all that fell due is written, and all requests that arrived are handled."""
+        return self.streams.settled and self.site.turns.settled
 
     def _admin(self) -> IResource:
         from oagw.api.admin.env import AdminEnv
@@ -109,6 +118,7 @@ class Gateway:
             self.site,
             self._expiry,
             self._config.sandbox_lifetime,
+            self._upstreams,
         )
         return AdminGuard(tree(env), self._config.admin_token)
 

@@ -26,7 +26,8 @@ class Config(NamedTuple):
     unknown. ``journal_count`` is how many requests are kept, 0 for none. With ``admin_token``, the control
     plane answers those who show it, from wherever they call. ``mappings`` is a folder of stubs. ``clock`` is
     ``real``, or ``manual`` for time that the control plane alone moves. ``sandbox_lifetime`` is how many
-    seconds a sandbox outlives its last use.
+    seconds a sandbox outlives its last use. ``memory_limit`` bounds all stubs and journals, in MiB. With
+    ``github_links``, links in bodies of the GitHub mock point to the gateway.
     """
 
     host: str = "127.0.0.1"
@@ -42,6 +43,8 @@ class Config(NamedTuple):
     mappings: str | None = None
     clock: str = "real"
     sandbox_lifetime: float = 600.0
+    memory_limit: int = 512
+    github_links: bool = False
 
 
 class ConfigError(Exception):
@@ -110,6 +113,11 @@ def parse_args(args: Sequence[str], prog: str = "server.py") -> Config:
         help="answer a model that is not listed with 404 model_not_found",
     )
     parser.add_argument(
+        "--github-links",
+        action="store_true",
+        help="have links in bodies of the GitHub mock point to this gateway, not to api.github.com",
+    )
+    parser.add_argument(
         "--admin-token",
         type=_token,
         metavar="TOKEN",
@@ -139,6 +147,13 @@ def parse_args(args: Sequence[str], prog: str = "server.py") -> Config:
         default=default.sandbox_lifetime,
         metavar="SECONDS",
         help="how long a sandbox outlives its last use (default: %(default)g)",
+    )
+    parser.add_argument(
+        "--memory-limit",
+        type=_mebibytes,
+        default=default.memory_limit,
+        metavar="MIB",
+        help="how many MiB all stubs and journals may take (default: %(default)s)",
     )
     parser.add_argument("--version", action="version", version=f"oagw-mock-server {__version__}")
     known, unknown = parser.parse_known_args(args)
@@ -176,6 +191,12 @@ def _seed(text: str) -> int:
 def _count(text: str) -> int:
     if not (text.isascii() and text.isdigit()) or len(text) > 9:
         raise argparse.ArgumentTypeError(f"a count is a number from 0 on, not {text[:20]!r}")
+    return int(text)
+
+
+def _mebibytes(text: str) -> int:
+    if not (text.isascii() and text.isdigit()) or len(text) > 9 or not int(text):
+        raise argparse.ArgumentTypeError(f"a memory limit is a number of MiB from 1 on, not {text[:20]!r}")
     return int(text)
 
 

@@ -5,6 +5,9 @@
 
 import json
 import os
+import re
+import sys
+import warnings
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from math import isfinite
@@ -16,9 +19,17 @@ _TIMEOUT = 30.0
 
 _PROXY = "/api/oagw/v1/proxy/"
 
+# Modules that warnings do not point at.
+_OURS = ("oagw.control_plane", "oagw.testing")
+
 # The members of a stub mapping, which are none of its response.
 _SCENARIO = ("scenarioName", "requiredScenarioState", "newScenarioState")
 _OF_A_MAPPING = {"id", "uuid", "name", "metadata", "persistent", "insertionIndex", *_SCENARIO}
+
+# Without a user and a password, and without TLS.
+_URL = re.compile(
+    r"http://(?:[\w.-]+|\[[0-9a-f:.%\w]+\])(?::(?P<port>\d{1,9}))?(?P<rest>[/?#]\S*|)", re.IGNORECASE
+)
 
 # "METHOD alias/path", "METHOD /path", or a request pattern in WireMock's JSON.
 Pattern = str | Mapping[str, Any]
@@ -26,6 +37,10 @@ Pattern = str | Mapping[str, Any]
 
 class Refused(ValueError):
     """The control plane does not take what it was given; the message names the member."""
+
+
+class CannotAct(UserWarning):
+    """The control plane took a stub or a toxic that cannot act as things are; the message says why."""
 
 
 class Response(TypedDict, total=False):
@@ -45,6 +60,21 @@ class Response(TypedDict, total=False):
     sse: Mapping[str, Any] | Sequence[Mapping[str, Any]]
     problem: str | Mapping[str, Any]
     error_source: str
+
+
+def checked_url(url: str) -> str:
+    """``url`` if it is that of a gateway, without a slash at its end; raises ValueError if it cannot be."""
+    found = _URL.fullmatch(url)
+    if found is None:
+        why = "it is not an http URL"
+    elif found["rest"].strip("/"):
+        why = f"{found['rest']} is too much"
+    elif not 0 < int(found["port"] or 80) < 65536:
+        why = f"there is no port {found['port']}"
+    else:
+        return url.rstrip("/")
+    url = re.sub("//[^/]*@", "//...@", url)  # where a password may stand
+    raise ValueError(f"{url!r} is not the URL of a gateway, such as http://127.0.0.1:8765: {why}")
 
 
 def pattern(request: str, **conditions: Any) -> dict[str, Any]:
@@ -68,7 +98,8 @@ class ControlPlane:
     """Stubs, toxics, requests and verification of one space.
 
     Where it takes a *pattern*, that is what ``pattern`` takes, or makes. Where the gateway does not accept
-    something, methods raise Refused, a ValueError, which names the member.
+    something, methods raise Refused, a ValueError, which names the member. Where it does, but what was made
+    cannot act as things are, such as a toxic for an upstream that does not exist, they warn with CannotAct.
     """
 
     def __init__(self, base_url: str, admin_token: str | None) -> None:
@@ -132,6 +163,9 @@ class ControlPlane:
         **attributes: Any,
     ) -> "Toxic":
         """Put a toxic of Toxiproxy's ``type``, with its ``attributes``, between answers and clients.
+
+        ``latency``, ``jitter``, ``timeout`` and the ``delay`` of ``slow_close`` are in milliseconds, the
+        ``delay`` of ``slicer`` in microseconds, ``rate`` is in KB per second, and sizes are in bytes.
 
         It acts on the answers of ``alias``, on those to what matches ``request``, or on all; with a
         probability of ``toxicity``, 1 by default. ``name`` is how the journal calls it.
@@ -212,11 +246,14 @@ class ControlPlane:
     ) -> Any:
         """Call the control plane at ``path`` below ``/__admin``; returns what it answers, read as JSON.
 
-        Raises Refused for any other status than those of ``accept``.
+        Raises Refused for any other status than those of ``accept``, ConnectionError without an answer.
         """
         __tracebackhide__ = True
         text = self._called(method, path, document, accept)
-        return json.loads(text) if text else None
+        try:
+            return json.loads(text) if text else None
+        except ValueError:
+            raise Refused(self._stranger(path, 200, text)) from None
 
     def _called(self, method: str, path: str, document: Any = None, accept: Sequence[int] = (200,)) -> bytes:
         from http.client import HTTPConnection, HTTPException  # 20 ms, which not every session of tests needs
@@ -231,14 +268,22 @@ class ControlPlane:
             connection.request(method, f"/__admin{path}", body, headers)
             answer = connection.getresponse()
             text = answer.read()
-        except (OSError, HTTPException):
+        except (OSError, HTTPException) as error:
             self._failed()
-            raise
+            reason = str(error) or type(error).__name__
+            raise ConnectionError(f"No answer from {self.base_url}/__admin{path}: {reason}") from None
         finally:
             connection.close()
         if answer.status not in accept:
-            raise Refused(_refusal(answer.status, text))
+            raise Refused(_refusal(text) or self._stranger(path, answer.status, text))
+        for warning in answer.headers.get_all("X-OAGW-Warning", ()):
+            warnings.warn(warning, CannotAct, _level_of_caller())
         return text
+
+    def _stranger(self, path: str, status: int, text: bytes) -> str:
+        """That what answered with this ``status`` and ``text`` is no control plane."""
+        said = " ".join(text[:500].decode(errors="replace").split())
+        return f"{self.base_url}/__admin{path} is not the control plane of a mock gateway: {status} {said}"
 
     def _failed(self) -> None:
         """A call was not answered: raises what explains it, if anything is known of the server."""
@@ -315,11 +360,20 @@ def _camel(name: str) -> str:
     return first + "".join(part.capitalize() for part in rest)
 
 
-def _refusal(status: int, text: bytes) -> str:
+def _level_of_caller() -> int:
+    """The ``stacklevel`` with which a function here warns at the line that called this package."""
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__") in _OURS:
+        level, frame = level + 1, frame.f_back
+    return level
+
+
+def _refusal(text: bytes) -> str:
+    """What a control plane says when it refuses; nothing if it is not one that says it."""
     try:
         return _told(json.loads(text)["errors"])
-    except (ValueError, KeyError, TypeError):
-        return f"{status}: {text[:500].decode(errors='replace')}"
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return ""
 
 
 def _told(errors: list[dict[str, Any]]) -> str:

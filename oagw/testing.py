@@ -14,9 +14,10 @@ from types import TracebackType
 from typing import Self
 
 from oagw.config import Config
-from oagw.control_plane import ControlPlane, Refused, Stub, Toxic, pattern
+from oagw.control_plane import CannotAct, ControlPlane, Refused, Stub, Toxic, checked_url, pattern
 
 __all__ = [
+    "CannotAct",
     "ControlPlane",
     "GatewayFailed",
     "MockGateway",
@@ -44,11 +45,12 @@ class GatewayFailed(RuntimeError):
 class RunningGateway(ControlPlane):
     """A gateway that is running already at ``base_url``, and the space that all share.
 
-    ``token`` is what clients show, ``admin_token`` that of ``--admin-token``, if the server has one.
+    ``token`` is what clients show, ``admin_token`` that of ``--admin-token``, if the server has one. Raises
+    ValueError for a URL that is none, or has a path. Calls raise ConnectionError if nobody answers there.
     """
 
     def __init__(self, base_url: str, token: str = _TOKEN, admin_token: str | None = None) -> None:
-        super().__init__(base_url, admin_token)
+        super().__init__(checked_url(base_url), admin_token)
         self.token = token
 
     def sandbox(self, expires_after: float | None = None) -> "Sandbox":
@@ -117,7 +119,8 @@ class MockGateway(RunningGateway):
     def __init__(self, *, token: str = _TOKEN, options: Sequence[str] = ()) -> None:
         if isinstance(options, str):
             raise TypeError(f"options are a list, such as {options.split()}, not one string")
-        super().__init__("", token)
+        ControlPlane.__init__(self, "", None)  # its URL is known once it has started
+        self.token = token
         self._options = options
         self._process: subprocess.Popen[bytes] | None = None
 

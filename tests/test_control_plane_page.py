@@ -16,6 +16,9 @@ from oagw import pytest_plugin
 from oagw.api.admin.node import AdminNode
 from oagw.control.effect import EFFECTS
 from oagw.control.mock_fault import faults
+from oagw.control.report.retries import _AGAIN, _DELAYED, _GITHUB_FINAL, _LIMITS
+from oagw.control.report.rules import RULES
+from oagw.model.journal import ENDINGS
 from oagw.model.problem import CATEGORIES, RETRY_AFTER
 from oagw.model.secret import is_secret
 from oagw.testing import MockGateway, Refused, pattern
@@ -106,6 +109,85 @@ def test_all_categories_of_problems_are_listed_with_their_status() -> None:
     assert dict(re.findall(r"`(\w+)`,? with `Retry-After: (\d+)`", table)) == {
         name: str(seconds) for name, seconds in RETRY_AFTER.items()
     }
+
+
+def table(heading: str, column: str) -> list[list[str]]:
+    """The rows of the table below ``heading`` whose first column has this name."""
+    section = PAGE.partition(f"# {heading}\n")[2].partition("\n#")[0]
+    lines = section.partition(f"| {column} |")[2].partition("\n\n")[0].splitlines()[2:]
+    return [line.strip("| ").split(" | ") for line in lines]
+
+
+def test_the_rules_of_the_report_card_are_those_of_the_code() -> None:
+    written = {name.strip("`"): rest for name, *rest in table("The report card", "Rule")}
+    assert written == {name: [", ".join(one.severities), *one[1:]] for name, one in RULES.items()}
+    described = Wire().admin("GET", "/openapi.json").json()["components"]["schemas"]["Finding"]
+    assert described["properties"]["rule"]["enum"] == list(RULES)
+
+
+def test_the_statuses_that_the_rules_name_are_those_of_the_code() -> None:
+    def statuses(text: str) -> set[int]:
+        return {int(status) for status in re.findall(r"\b[45]\d\d\b", text)}
+
+    assert statuses(RULES["retry-after-not-honoured"].needs) == (_LIMITS | _DELAYED) - {503}
+    assert statuses(RULES["client-error-retried"].needs) == _AGAIN | {404}
+    (github,) = re.findall(r"retry a 4xx other than (.+?)\. ", PAGE)
+    assert statuses(github) == _GITHUB_FINAL
+
+
+def test_the_values_of_ended_are_those_of_the_code() -> None:
+    assert [name.strip("`") for name, _ in table("Requests", "`ended` | The answer")] == list(ENDINGS)
+
+
+def test_the_members_of_oagw_are_those_of_an_answer() -> None:
+    wire = Wire()
+    wire.ask("GET", "/oagw/v1/proxy/weather/current?city=Oslo")
+    (event,) = wire.admin("GET", "/requests").json()["requests"]
+    written = dict(table("Requests", "Member"))
+    assert [name.strip("`") for name in written] == list(event["request"]["oagw"])
+    schema = wire.admin("GET", "/openapi.json").json()["components"]["schemas"]["Ours"]
+    for name, described in schema["properties"].items():
+        assert described["description"] == written[f"`{name}`"]
+
+
+def test_the_members_of_oagw_stand_where_the_page_says() -> None:
+    anything: dict[str, object] = {}
+    bodies = {
+        "/verify": {"request": {"urlPath": "/y"}},
+        "/requests/remove-by-metadata": {"matchesJsonPath": "$.a"},
+    }
+    stub = {"request": {"urlPath": "/x"}, "metadata": {"a": 1}}
+
+    def found(value: object, place: str = "") -> Iterator[str]:
+        """Where there is a member ``oagw`` in ``value``."""
+        if isinstance(value, list):
+            for one in value:
+                yield from found(one, place + "[]")
+        elif isinstance(value, dict):
+            for name, one in value.items():
+                if name == "oagw":
+                    yield f"{place}.oagw".lstrip(".")
+                yield from found(one, f"{place}.{name}")
+
+    rows = table("Requests", "Answer of")
+    written = {call.strip("`"): re.findall("`(.+?)`", place)[0] for call, place in rows}
+    answered = {}
+    paths = Wire().admin("GET", "/openapi.json").json()["paths"]
+    del paths["/openapi.json"]  # it describes the member, but has none
+    for path, item in paths.items():
+        for method in {"get", "post"} & item.keys():
+            wire = Wire()
+            wire.admin("POST", "/mappings", stub)
+            for url in ("/x", "/api/oagw/v1/proxy/nobody/x"):
+                wire.ask("GET", url)
+            (event, *_) = wire.admin("GET", "/requests").json()["requests"]
+            sent = bodies.get(path, anything) if method == "post" else None
+            answer = wire.admin(method.upper(), path.replace("{id}", event["id"]), sent)
+            has_json = answer.body and answer.type == "application/json"
+            places = set(found(json.loads(answer.body))) if has_json else set()
+            if places:
+                (answered[f"{method.upper()} {path}"],) = places
+    assert answered == written
 
 
 def test_what_is_said_to_be_masked_is() -> None:

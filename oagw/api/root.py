@@ -40,10 +40,18 @@ class Root(Node):
 
     def getChild(self, path: bytes, request: Request) -> IResource:
         if path == b"__admin" and is_admin(request.path):  # and no other spelling of it
-            if self._control_plane is None:
-                self._control_plane = self._admin()  # loaded when it is first called: most tests never do
-            return self._control_plane
+            return self._loaded_control_plane()
         return super().getChild(path, request)
+
+    def known_child(self, segment: bytes, path: bytes) -> IResource | None:
+        if segment == b"__admin" and is_admin(path):
+            return self._loaded_control_plane()
+        return super().known_child(segment, path)
+
+    def _loaded_control_plane(self) -> IResource:
+        if self._control_plane is None:
+            self._control_plane = self._admin()  # loaded when it is first called: most tests never do
+        return self._control_plane
 
     def render_GET(self, request: Request) -> Reply:
         return json_reply(

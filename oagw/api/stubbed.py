@@ -29,6 +29,9 @@ _GUARDED = tuple(prefix.encode() for prefix in PREFIXES)
 # Stubs that are looked at to find the nearest.
 _COMPARED = 200
 
+# Seconds, for each MiB of a body, that it may take to find the nearest.
+_EXPLAINING = 0.02
+
 # Characters that are told of a value that they have, or a request has.
 _SHOWN = 300
 
@@ -50,11 +53,10 @@ class Stubs:
 
         Where none does, but there are stubs for its upstream and no service, that upstream's 404.
         """
-        space = getattr(request, "space", None)
-        if space is None or not (space.stubs or self._spaces.shared.stubs):
+        if not self.exist(request):
             return None
         assert isinstance(request, GatewayRequest)
-        call = request.call()
+        space, call = request.space, request.call()
         if request.faults:
             call.head = _without_faults(call.head)
         now = self._clock.seconds()
@@ -70,6 +72,11 @@ class Stubs:
         stubs = [stub for store in stores for stub in store if stub.pattern.alias == alias]
         text = f"No stub matches {call.method} {masked_url(call.url)}"
         return json_reply({"error": f"{text}. {_nearest(call, stubs, space, now)}"}, 404, source=UPSTREAM)
+
+    def exist(self, request: Request) -> bool:
+        """Whether there are stubs for the caller at all."""
+        space = getattr(request, "space", None)
+        return space is not None and bool(space.stubs or self._spaces.shared.stubs)
 
     def hint(self, request: Request) -> str | None:
         """What helps whoever asks for an upstream that does not exist, if there are stubs that should."""
@@ -120,13 +127,22 @@ class Stubbed(Guard):
     def instead(self, request: Request) -> Answer | None:
         return self._stubs.answer(request)
 
+    def passes(self, request: Request) -> bool | None:
+        return None if self._stubs.exist(request) else True
+
 
 class StubbedOutside(Stubbed):
     """The same for what is neither behind the guard of the gateway nor the control plane."""
 
     def instead(self, request: Request) -> Answer | None:
-        elsewhere = request.path.startswith(_GUARDED) or is_admin(request.path)
-        return None if elsewhere else super().instead(request)
+        return None if _is_elsewhere(request) else super().instead(request)
+
+    def passes(self, request: Request) -> bool | None:
+        return True if _is_elsewhere(request) else super().passes(request)
+
+
+def _is_elsewhere(request: Request) -> bool:
+    return request.path.startswith(_GUARDED) or is_admin(request.path)
 
 
 def _without_faults(head: bytes) -> bytes:
@@ -140,12 +156,20 @@ def _nearest(call: Call, stubs: "list[Stub]", space: Space, now: float) -> str:
 
     One that has the URL comes first: what is wrong there is the method, or the rest.
     """
+    from oagw.control.patience import time_left
     from oagw.control.shown import credentials
 
     def rank(stub: "Stub") -> tuple[bool, float]:
         return not stub.pattern.matches_url(call), stub.pattern.distance(call, now)
 
-    nearest = min(stubs[:_COMPARED], key=rank)
+    call.deadline, call.patience = None, _EXPLAINING
+    nearest, closest = stubs[0], rank(stubs[0])
+    for stub in stubs[1:_COMPARED]:
+        if time_left(call) <= 0:
+            break
+        near = rank(stub)
+        if near < closest:
+            nearest, closest = stub, near
     known = Known(credentials(call))
 
     def told(text: str) -> str:

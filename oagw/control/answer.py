@@ -121,6 +121,11 @@ class Canned:
             self._variations.append(_header_templates(plain.headers, f"{pointer}/headers"))
         self._plain = plain
 
+    @property
+    def size(self) -> int:
+        """Bytes of the body, or of the events."""
+        return len(self._plain.body) + sum(len(frame.data) for frame in self._plain.frames or ())
+
     def answer(
         self, call: Call, settings: Settings, now: float, random: Random, path: dict[str, str]
     ) -> Answer:

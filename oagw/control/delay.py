@@ -9,11 +9,13 @@ import msgspec
 # The longest delay: a day.
 MAX = 86_400_000
 
-Milliseconds = Annotated[float, msgspec.Meta(ge=0, le=MAX)]
+_UNIT = {"unit": "milliseconds"}
+
+Milliseconds = Annotated[float, msgspec.Meta(ge=0, le=MAX, extra=_UNIT)]
 
 
 class FixedDelay(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="fixed"):
-    """Always the same."""
+    """Always the same, in milliseconds."""
 
     milliseconds: Milliseconds
 
@@ -23,7 +25,7 @@ class FixedDelay(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fi
 
 
 class UniformDelay(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="uniform"):
-    """Anything from ``lower`` to ``upper``."""
+    """Anything from ``lower`` to ``upper``, in milliseconds."""
 
     lower: Milliseconds
     upper: Milliseconds
@@ -46,9 +48,9 @@ class LogNormalDelay(
     tag="lognormal",
     omit_defaults=True,
 ):
-    """Around ``median``, with a long tail whose weight is ``sigma``; never more than ``max_value``."""
+    """Around ``median`` milliseconds, with a long tail whose weight is ``sigma``; at most ``max_value``."""
 
-    median: Annotated[float, msgspec.Meta(gt=0, le=MAX)]
+    median: Annotated[float, msgspec.Meta(gt=0, le=MAX, extra=_UNIT)]
     sigma: Annotated[float, msgspec.Meta(ge=0, le=10)]
     max_value: Milliseconds | None = None
 

@@ -2,6 +2,7 @@
 
 from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from errno import EFBIG, EINVAL
 from pathlib import Path
 from stat import S_ISREG
@@ -15,6 +16,8 @@ from oagw.control.invalid import Invalid
 from oagw.control.mapping import Mappings, StubMapping
 from oagw.control.space import Space
 from oagw.control.store import Stub, forget_stubs, store_of
+from oagw.control.weight import check_memory
+from oagw.model.memory import Memory
 
 # Bytes of a file of stubs, and of one that a stub may answer with.
 _MAX = 64_000_000
@@ -57,11 +60,14 @@ class Files(Mapping[str, bytes]):
 class Directory:
     """The folder at ``path``, which has ``mappings`` in it, or ``__files``, or both; None for no such folder.
 
-    ``stubs`` are those that were read last.
+    ``stubs`` are those that were read last. ``memory`` counts them here, and not where they are put, because
+    they come back when a space is reset.
     """
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path | None, memory: Memory) -> None:
         self._path = path
+        self._memory = memory
+        self._weight = 0
         self.files: Mapping[str, bytes] = {} if path is None else Files(path / "__files")
         self.stubs: list[Stub] = []
 
@@ -70,7 +76,14 @@ class Directory:
 
         Raises Invalid, whose detail names file and member; nothing has changed then.
         """
-        stubs = list(self._read())
+        stubs, weight = [], 0
+        for stub in self._read():
+            weight += stub.weight
+            check_memory(self._memory, weight - self._weight)
+            stub.weight = 0
+            stubs.append(stub)
+        self._memory.keep("stubs of --mappings", weight - self._weight)
+        self._weight = weight
         store = store_of(space)
         for stub in self.stubs:
             if store.get(stub.id) is stub:
@@ -124,8 +137,11 @@ def _content(path: Path) -> bytes:
 
 def _mappings_in(body: bytes) -> Iterator[tuple[str, StubMapping]]:
     """The stubs of a file, one or ``{"mappings": [...]}``, each with its JSON pointer; raises Invalid."""
-    if decoded(_KIND, body).mappings is UNSET:
-        yield "", decoded(_ONE, body)
-    else:
+    several = False
+    with suppress(ValueError, RecursionError):  # then one stub is expected, and what is wrong is found again
+        several = _KIND.decode(body).mappings is not UNSET
+    if several:
         for number, mapping in enumerate(decoded(_MANY, body).mappings):
             yield f"/mappings/{number}", mapping
+    else:
+        yield "", decoded(_ONE, body)

@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from oagw.control.invalid import Invalid
+from oagw.control.duplicate import check_members
+from oagw.control.invalid import Invalid, pointer_to
 from oagw.control.place import Place
 
 T = TypeVar("T")
@@ -27,7 +28,8 @@ _STEP = re.compile(r"\.([^.\[]+)|\[(\d+|\.\.\.)\]")
 
 
 def decoded(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
-    """``body`` as the decoder's type; raises Invalid."""
+    """``body`` as the decoder's type; raises Invalid, also if a member occurs twice anywhere in it."""
+    check_members(body)
     try:
         return decoder.decode(body)
     except RecursionError:
@@ -58,7 +60,7 @@ def misfit(error: msgspec.ValidationError, pointer: str = "", value: Any = None,
     if member and "unknown" in text:
         close = get_close_matches(member[1], place.members, 1)
         detail += "".join(f', did you mean "{name}"?' for name in close)
-    return Invalid(pointer + "".join(f"/{_escaped(step)}" for step in steps), detail)
+    return Invalid(pointer + pointer_to(steps), detail)
 
 
 def _detail(text: str, place: Place) -> str:
@@ -67,6 +69,8 @@ def _detail(text: str, place: Place) -> str:
         if " matching regex " in text and place.description:
             return f"not {place.description}"
         text = _TYPES.sub(_in_words, text)
+        if place.unit:
+            text += f" ({place.steps[-1]} is in {place.unit})"
     if text.startswith("Invalid") and place.values:
         text += ", expected one of " + ", ".join(json.dumps(value) for value in place.values)
     return text.replace("`", '"')
@@ -83,8 +87,3 @@ def _raw(body: bytes) -> Any:
         return msgspec.json.decode(body)
     except (ValueError, RecursionError):
         return None
-
-
-def _escaped(step: str) -> str:
-    """``step`` in a JSON pointer (RFC 6901 section 3)."""
-    return step.replace("~", "~0").replace("/", "~1")

@@ -17,9 +17,9 @@ from oagw.model.step import Then
 
 _YEAR = 365 * 86400 * 1000
 
-Milliseconds = Annotated[int, Meta(ge=0, le=_YEAR)]
-Microseconds = Annotated[int, Meta(ge=0, le=_YEAR * 1000)]
-Bytes = Annotated[int, Meta(ge=0, le=2**53)]
+Milliseconds = Annotated[int, Meta(ge=0, le=_YEAR, extra={"unit": "milliseconds"})]
+Microseconds = Annotated[int, Meta(ge=0, le=_YEAR * 1000, extra={"unit": "microseconds"})]
+Bytes = Annotated[int, Meta(ge=0, le=2**53, extra={"unit": "bytes"})]
 Count = Annotated[int, Meta(ge=0, le=10**9)]
 
 # Seconds that ``bandwidth`` sends at once: more than a tick of the streams, so that they can catch up.
@@ -95,7 +95,7 @@ class Latency(From, frozen=True):
 class Bandwidth(Effect, frozen=True):
     """At most ``rate`` KB (of 1000 bytes) a second."""
 
-    rate: Annotated[int, Meta(ge=1, le=10**9)]
+    rate: Annotated[int, Meta(ge=1, le=10**9, extra={"unit": "KB per second"})]
 
     def change(self, pieces: Iterator[Piece], random: Random, acts: Acts) -> Iterator[Piece]:
         acts()
@@ -113,8 +113,8 @@ class Slicer(Effect, frozen=True):
     From one to the next it takes ``delay`` microseconds, 50 at least.
     """
 
-    average_size: Annotated[int, Meta(ge=1, le=10**9)]
-    size_variation: Annotated[int, Meta(ge=0, le=10**9)] = 0
+    average_size: Annotated[int, Meta(ge=1, le=10**9, extra={"unit": "bytes"})]
+    size_variation: Annotated[int, Meta(ge=0, le=10**9, extra={"unit": "bytes"})] = 0
     delay: Microseconds = 0
 
     def check(self) -> None:

@@ -12,9 +12,10 @@ from msgspec import UNSET
 from oagw.control.difference import Comparison, first_difference
 from oagw.control.pattern import Part, Pattern, RequestPattern, compiled
 from oagw.control.pattern.spec import BodyOperator
+from oagw.control.reaction import After
 from oagw.control.search import Near
 from oagw.control.shown import Shown, credentials
-from oagw.control.verify import Mistimed, Outcome, requests
+from oagw.control.verify import Outcome, requests
 from oagw.model.call import Call, canonical_url
 from oagw.model.journal import (
     CLIENT_LEFT,
@@ -138,7 +139,8 @@ def _timeline(rows: list[Entry], outcome: Outcome) -> Iterator[str]:
 def _notes(outcome: Outcome, index: dict[int, int]) -> Iterator[tuple[int, str]]:
     if not outcome.enough:
         for entry in outcome.unordered:
-            yield entry.number, "not counted: the other had not come yet"
+            came = bool(outcome.earlier) and outcome.earlier[0].number < entry.number
+            yield entry.number, f"not counted: the other had not {'been answered' if came else 'come'} yet"
     for wrong, bound, least in (
         (outcome.too_soon, outcome.spec.not_sooner_than, "at least"),
         (outcome.too_late, outcome.spec.not_later_than, "at most"),
@@ -147,10 +149,8 @@ def _notes(outcome: Outcome, index: dict[int, int]) -> Iterator[tuple[int, str]]
             yield one.entry.number, f"{_apart(one, index)}, expected {least} {bound:g} s"
 
 
-def _apart(one: Mistimed, index: dict[int, int]) -> str:
+def _apart(one: After, index: dict[int, int]) -> str:
     answer = f"request {index[one.before.number]} was answered"
-    if one.seconds < 0:
-        return f"{_seconds(-one.seconds)} before {answer}"
     return f"{_seconds(one.seconds)} after {answer}"
 
 

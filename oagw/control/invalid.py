@@ -1,5 +1,7 @@
 """Invalid: what is wrong with a document that a test author sent, and where."""
 
+from collections.abc import Iterable
+
 
 class Invalid(ValueError):
     """A document that cannot be accepted.
@@ -12,3 +14,8 @@ class Invalid(ValueError):
         super().__init__(detail)
         self.pointer = pointer
         self.detail = detail
+
+
+def pointer_to(steps: Iterable[str]) -> str:
+    """The JSON pointer (RFC 6901 section 3) that ``steps`` make: names of members, and indices."""
+    return "".join("/" + step.replace("~", "~0").replace("/", "~1") for step in steps)

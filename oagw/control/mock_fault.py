@@ -8,8 +8,10 @@ import re
 from collections.abc import Mapping
 
 from oagw.control.document import converted
+from oagw.control.effect import EFFECTS
 from oagw.control.invalid import Invalid
 from oagw.control.toxic import Toxic, ToxicDocument
+from oagw.model.suggestion import suggestion
 
 # Faults in one request.
 MAX_FAULTS = 16
@@ -37,13 +39,23 @@ def _fault(text: str) -> Toxic:
     if not name:
         raise Invalid("", "Expected the type of a fault, such as reset_peer")
     type, attributes = _WIREMOCK.get(name, (name, {}))
+    if type not in EFFECTS:
+        first, space, _ = name.partition(" ")
+        if space and first in EFFECTS:
+            raise Invalid("", f'{first}: Expected ";" before its parameters, got "{name}"')
+        raise Invalid("", f'There is no fault "{name}"{suggestion(name, [*EFFECTS, *_WIREMOCK])}')
+    known = [*EFFECTS[type].__struct_encode_fields__, "toxicity"]
     given: dict[str, int | float] = dict(attributes)
     for parameter in parameters:
         key, equals, number = (part.strip(" \t") for part in parameter.partition("="))
-        if not equals or not _NUMBER.fullmatch(number):
+        if not equals:
             raise Invalid(
                 "", f'{name}: Expected a parameter such as after_bytes=100, got "{parameter[:100]}"'
             )
+        if key not in known:
+            raise Invalid("", f'{name}: There is no parameter "{key[:100]}"{suggestion(key, known)}')
+        if not _NUMBER.fullmatch(number):
+            raise Invalid("", f'{name}: {key} must be a number, got "{number[:100]}"')
         if key in given and key not in attributes:
             raise Invalid("", f"{name}: {key[:100]} is given twice")
         given[key] = float(number) if "." in number else int(number)

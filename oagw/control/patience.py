@@ -1,25 +1,52 @@
-"""Patience: what matching one call may cost, however evil the patterns are that it is matched with.
+"""The time budget of matching: what one request may cost, however evil the patterns it is matched with.
 
-Whatever can take long (regular expressions, JSONPath, schemas, arrays in any order) does so inside Effort,
-which draws on ``Call.patience``. What takes longer ends with GaveUp: the pattern counts as not matching.
+Each operator asks ``check_time`` before it starts, so it may take time in proportion to the text, but no
+more. Whatever can take longer (regular expressions, JSONPath, schemas, arrays in any order) runs inside
+Effort.
+A pattern that exceeds the budget counts as not matching.
 """
 
-from time import perf_counter
+from time import perf_counter, thread_time
 
 from oagw.model.call import Call
 
-# What one attempt may take, in seconds.
+# What one attempt may take, in seconds, for each MiB of the body.
 MAX_EFFORT = 0.05
+
+_MIB = 1 << 20
 
 
 class GaveUp(Exception):
     """It could not be told in time whether something matches; the text says what was tried."""
 
 
-class Effort:
-    """A context in which time is spent on ``call``; ``what`` is named if it takes too long.
+def time_left(call: Call) -> float:
+    """Seconds that matching ``call`` may still take, 0 or less if none; the first question starts the clock.
 
-    Raises GaveUp at once if the call's patience is at its end. ``seconds`` is how long it may take;
+    The budget is ``call.patience`` for each MiB of the body, and at least that.
+    """
+    now, budget = perf_counter(), call.patience * _size(call)
+    if call.deadline is None:
+        call.deadline, call.matching_since = now + budget, thread_time()
+    left = call.deadline - now
+    if left <= 0:
+        # The time that other processes took does not count: else a busy machine would change what matches.
+        unused = budget - (thread_time() - call.matching_since)
+        if unused > 0:
+            call.deadline, left = now + unused, unused
+    return left
+
+
+def check_time(call: Call, what: str) -> None:
+    """Raise GaveUp, which names ``what``, if the time budget of ``call`` is used up."""
+    if time_left(call) <= 0:
+        raise GaveUp(f"not tried, this request has taken too long already: {what}")
+
+
+class Effort:
+    """A context in which one attempt to match ``call`` runs; ``what`` is named if it takes too long.
+
+    Raises GaveUp at once if the time budget is used up. ``seconds`` is how long the attempt may take;
     ``check`` raises GaveUp when that has passed.
     """
 
@@ -30,14 +57,14 @@ class Effort:
         self._what = what
 
     def __enter__(self) -> "Effort":
-        self.seconds = min(MAX_EFFORT, self._call.patience)
+        self.seconds = min(MAX_EFFORT * _size(self._call), time_left(self._call))
         if self.seconds <= 0:
             raise GaveUp(f"not tried, this request has taken too long already: {self._what}")
         self._started = perf_counter()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._call.patience -= perf_counter() - self._started
+        """Nothing: the time budget is a deadline."""
 
     def check(self) -> None:
         if perf_counter() - self._started > self.seconds:
@@ -46,3 +73,8 @@ class Effort:
     def gave_up(self) -> GaveUp:
         """What to raise when it took too long."""
         return GaveUp(f"given up after {self.seconds * 1000:.0f} ms: {self._what}")
+
+
+def _size(call: Call) -> float:
+    size = len(call.body) / _MIB
+    return size if size > 1 else 1.0

@@ -42,6 +42,12 @@ class Place:
         metas = (meta for type in self._types for meta in getattr(type, "__metadata__", ()))
         return next((meta.description for meta in metas if getattr(meta, "description", None)), None)
 
+    @property
+    def unit(self) -> str | None:
+        """The unit of a number here, as its type says it (``Meta(extra={"unit": ...})``)."""
+        metas = (meta for type in self._types for meta in getattr(type, "__metadata__", ()))
+        return next((meta.extra["unit"] for meta in metas if getattr(meta, "extra", None)), None)
+
     def _go(self, step: str) -> None:
         value, inner = self._value, list[Any]()
         if step == _ANY_KEY:
@@ -59,7 +65,7 @@ class Place:
         if isinstance(value, dict):
             self._value = value.get(step)
         elif isinstance(value, list) and step.isdecimal():
-            self._value = next(islice(value, int(step), None), None)  # given twice, it is the last
+            self._value = next(islice(value, int(step), None), None)
         self._types = [one for type in inner for one in _alternatives(type)]
         self.steps.append(step)
 

@@ -49,12 +49,13 @@ class SseEvent(_Part, frozen=True):
     """One server-sent event, ``delay_milliseconds`` after the one before.
 
     ``data`` is a text, whose lines become ``data`` lines, or anything else as JSON. ``raw`` is sent as it is.
+    ``retry`` is in milliseconds.
     """
 
     data: Any = UNSET
     event: str | UnsetType = UNSET
     id: str | UnsetType = UNSET
-    retry: Annotated[int, msgspec.Meta(ge=0)] | UnsetType = UNSET
+    retry: Annotated[int, msgspec.Meta(ge=0, extra={"unit": "milliseconds"})] | UnsetType = UNSET
     comment: str | UnsetType = UNSET
     raw: str | UnsetType = UNSET
     delay_milliseconds: Milliseconds = 0
@@ -74,7 +75,7 @@ class GatewayProblem(_Part, frozen=True):
     detail: str | UnsetType = UNSET
     error: str | UnsetType = UNSET
     context: dict[str, Any] | UnsetType = UNSET
-    retry_after: Annotated[int, msgspec.Meta(ge=0, le=86_400)] | UnsetType = UNSET
+    retry_after: Annotated[int, msgspec.Meta(ge=0, le=86_400, extra={"unit": "seconds"})] | UnsetType = UNSET
 
 
 class ResponseDefinition(_Part, frozen=True):

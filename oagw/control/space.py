@@ -9,8 +9,10 @@ from hmac import compare_digest
 from random import Random
 from typing import TYPE_CHECKING
 
+from oagw.control.invalid import Invalid
 from oagw.model.call import is_admin
 from oagw.model.journal import Entry, Journal
+from oagw.model.memory import Memory
 
 if TYPE_CHECKING:
     from oagw.control.store import Store  # loaded when the first stub is made
@@ -26,19 +28,24 @@ MAX_LIFETIME = 604_800
 MAX_SANDBOXES = 2_000
 _COUNT, _SIZE = 1_000, 4 << 20
 
+# What a sandbox takes that has nothing in it, in bytes, roughly.
+_SANDBOX_WEIGHT = 4_000
+
 
 class Space:
     """The journal, the stubs and their states, and the toxics of those who call with the same token.
 
     ``stubs`` is None until the first is made. ``scenarios`` has the state of each scenario that is not in its
-    first, ``hits`` how often each stub has answered here, by its id.
+    first, ``hits`` how often each stub has answered here, by its id. ``memory`` counts what all of it takes.
     """
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Journal, memory: Memory) -> None:
         self.journal = journal
+        self.memory = memory
         self.stubs: Store | None = None
         self.scenarios: dict[str, str] = {}
         self.hits: dict[str, int] = {}
+        self.answered: set[str] = set()  # stubs that answered in sandboxes which are gone
         self.toxics: dict[str, Toxic] = {}
         self.open = 0  # requests that are not answered to their end
         self.used = 0.0  # when one last came or ended, in the clock's seconds
@@ -48,6 +55,25 @@ class Space:
         if not is_admin(entry.url):
             self.journal.add(entry)
 
+    def put_toxic(self, toxic: "Toxic") -> None:
+        """Have ``toxic`` after the others, or in the place of the one with its name."""
+        known = self.toxics.get(toxic.name)
+        self.memory.keep("toxics", toxic.weight - (0 if known is None else known.weight))
+        self.toxics[toxic.name] = toxic
+
+    def remove_toxic(self, toxic: "Toxic") -> None:
+        """Forget ``toxic``, which is one of these."""
+        del self.toxics[toxic.name]
+        self.memory.keep("toxics", -toxic.weight)
+
+    def close(self) -> None:
+        """Free all of it."""
+        self.journal.close()
+        if self.stubs is not None:
+            self.stubs.clear()
+        for toxic in list(self.toxics.values()):
+            self.remove_toxic(toxic)
+
 
 class Sandbox(Space):
     """A Space that is called with ``token``; it goes away ``lifetime`` seconds after its last use.
@@ -55,8 +81,10 @@ class Sandbox(Space):
     A request that is being answered, such as an open stream, is a use.
     """
 
-    def __init__(self, journal: Journal, id: str, token: bytes, lifetime: float, now: float) -> None:
-        super().__init__(journal)
+    def __init__(
+        self, journal: Journal, memory: Memory, id: str, token: bytes, lifetime: float, now: float
+    ) -> None:
+        super().__init__(journal, memory)
         self.id = id
         self.token = token
         self.lifetime = lifetime
@@ -72,12 +100,16 @@ class TooManySandboxes(Exception):
 
 
 class Spaces:
-    """The shared Space, whose journal keeps ``count`` entries and ``size`` bytes, and the sandboxes."""
+    """The shared Space, whose journal keeps ``count`` entries and ``size`` bytes, and the sandboxes.
 
-    def __init__(self, random: Random, count: int, size: int) -> None:
+    ``memory`` bounds what all of them take together.
+    """
+
+    def __init__(self, random: Random, count: int, size: int, memory: Memory) -> None:
         self._random = random
         self._count = count
-        self.shared = Space(Journal(count, size))
+        self.memory = memory
+        self.shared = Space(Journal(count, size, memory), memory)
         self._sandboxes: dict[str, Sandbox] = {}
 
     def __iter__(self) -> Iterator[Sandbox]:
@@ -120,18 +152,28 @@ class Spaces:
         return self._sandboxes.get(id)
 
     def create(self, lifetime: float, now: float) -> Sandbox:
-        """A new sandbox that goes away ``lifetime`` seconds after its last use; raises TooManySandboxes."""
+        """A new sandbox that goes away ``lifetime`` seconds after its last use.
+
+        Raises TooManySandboxes, or Invalid where there is no memory for it.
+        """
         if len(self._sandboxes) >= MAX_SANDBOXES:
             raise TooManySandboxes
+        if (shortage := self.memory.shortage(_SANDBOX_WEIGHT)) is not None:
+            raise Invalid("", shortage)
         id = f"{self._random.getrandbits(64):016x}"
         token = _SANDBOX + f"{id}-{self._random.getrandbits(128):032x}".encode()
-        journal = Journal(min(self._count, _COUNT), _SIZE)
-        self._sandboxes[id] = sandbox = Sandbox(journal, id, token, lifetime, now)
+        journal = Journal(min(self._count, _COUNT), _SIZE, self.memory)
+        self._sandboxes[id] = sandbox = Sandbox(journal, self.memory, id, token, lifetime, now)
+        self.memory.keep("sandboxes", _SANDBOX_WEIGHT)
         return sandbox
 
     def delete(self, id: str) -> None:
         """Free the sandbox with this id and all it has; raises KeyError."""
-        del self._sandboxes[id]
+        sandbox = self._sandboxes.pop(id)
+        if self.shared.stubs is not None:
+            self.shared.answered.update(one for one in sandbox.hits if self.shared.stubs.get(one))
+        sandbox.close()
+        self.memory.keep("sandboxes", -_SANDBOX_WEIGHT)
 
     def expire(self, now: float) -> None:
         """Free the sandboxes that are past their time."""

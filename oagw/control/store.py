@@ -1,7 +1,7 @@
 """The stubs of a space, found by what a request is about."""
 
 from bisect import bisect_left, insort
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from heapq import merge
 from random import Random
 from typing import Any
@@ -12,22 +12,31 @@ from msgspec import UNSET
 from oagw.control.answer import Answer, Canned, Files, Settings
 from oagw.control.invalid import Invalid
 from oagw.control.mapping import DEFAULT_PRIORITY, StubMapping
-from oagw.control.pattern import Pattern, compiled, methods_of
+from oagw.control.patience import time_left
+from oagw.control.pattern import Pattern, compiled, methods_covering, methods_of
 from oagw.control.space import Space
+from oagw.control.weight import check_memory, stub_weight
 from oagw.model.call import Call, alias_of
+from oagw.model.memory import Memory
 
 # The state that every scenario begins in.
 STARTED = "Started"
 
+# After so many stubs that do not match, the time budget is looked at.
+_CHECKED = 16
+
 # Stubs in one space.
 MAX_STUBS = 20_000
+
+# How the memory of stubs is called.
+_KIND = "stubs"
 
 
 class Stub:
     """A stub mapping that was found good, with its ``id``; raises Invalid.
 
     It knows nothing of what has happened: how often it has answered, and the states of scenarios, belong to
-    the space that a request comes from.
+    the space that a request comes from. ``weight`` is the memory in bytes that a Store counts for it.
     """
 
     def __init__(self, mapping: StubMapping, id: str, files: Files, pointer: str = "") -> None:
@@ -43,6 +52,7 @@ class Stub:
             raise Invalid(f"{pointer}/{member}", f"{member} needs a scenarioName")
         self._times = mapping.times
         self._canned = Canned(mapping.response, files, f"{pointer}/response")
+        self.weight = stub_weight(self.mapping, self._canned.size)
 
     @property
     def states(self) -> list[str]:
@@ -59,6 +69,11 @@ class Stub:
         if state == self._required:
             return None
         return f"scenario {self.scenario} is in state {state}, it needs {self._required}"
+
+    def is_always_ready(self, other: "Stub") -> bool:
+        """Whether its ``times`` and its scenario let it answer whenever they let ``other``."""
+        same = self.scenario == other.scenario and self._required == other._required
+        return self._times is UNSET and (self._required is None or same)
 
     def answer(self, call: Call, space: Space, settings: Settings, now: float, random: Random) -> Answer:
         """Answer ``call`` from ``space``: its scenario moves on. Raises RenderError."""
@@ -77,15 +92,17 @@ _Rank = tuple[int, int]
 
 
 class Store:
-    """The stubs of a space, and its settings."""
+    """The stubs of a space, and its settings. ``memory`` counts what they take."""
 
-    def __init__(self) -> None:
+    def __init__(self, memory: Memory) -> None:
         self.settings = Settings()
+        self._memory = memory
         self._stubs: dict[str, Stub] = {}
         self._ages: dict[str, int] = {}
         # By the method of the pattern and the literal path, or else the alias, or else nothing.
         self._index: dict[tuple[str, str], list[tuple[_Rank, Stub]]] = {}
         self._added = 0
+        self._aliases: dict[str, int] = {}  # and how many stubs each has
 
     def __iter__(self) -> Iterator[Stub]:
         """All stubs, the one that is tried first first."""
@@ -95,9 +112,9 @@ class Store:
         return len(self._stubs)
 
     @property
-    def aliases(self) -> set[str]:
+    def aliases(self) -> Collection[str]:
         """The upstreams that exist because a stub answers for them."""
-        return {stub.pattern.alias for stub in self._stubs.values() if stub.pattern.alias is not None}
+        return self._aliases.keys()
 
     def get(self, id: str) -> Stub | None:
         """The stub with this id, in any case."""
@@ -105,33 +122,54 @@ class Store:
 
     def add(self, stub: Stub) -> None:
         """Put ``stub`` before those of its priority, or in the place of the one with its id."""
-        if stub.id in self._stubs:
-            self._unindex(self._stubs[stub.id])
+        if (known := self._stubs.get(stub.id)) is not None:
+            self._unindex(known)
+            self._memory.keep(_KIND, -known.weight)
         else:
             self._added += 1
             self._ages[stub.id] = self._added
         self._stubs[stub.id] = stub
+        self._memory.keep(_KIND, stub.weight)
         insort(self._index.setdefault(_key(stub), []), (self._rank(stub), stub), key=_by_rank)
+        if (alias := stub.pattern.alias) is not None:
+            self._aliases[alias] = self._aliases.get(alias, 0) + 1
 
-    def check_room(self, stubs: Collection[Stub]) -> None:
-        """Raises Invalid if with ``stubs`` there would be more than MAX_STUBS."""
-        new = sum(stub.id not in self._stubs for stub in stubs)
-        if len(self._stubs) + new > MAX_STUBS:
+    def check_room(self, stubs: Iterable[Stub], without: Iterable[Stub] = ()) -> None:
+        """Raises Invalid if with ``stubs`` there would be too many, or too large ones.
+
+        Those in ``without``, which are of this store and not among ``stubs``, do not count.
+        """
+        count, more = len(self._stubs), 0
+        for stub in {stub.id: stub for stub in stubs}.values():
+            known = self._stubs.get(stub.id)
+            count += known is None
+            more += stub.weight - (0 if known is None else known.weight)
+        for stub in without:
+            count -= 1
+            more -= stub.weight
+        if count > MAX_STUBS:
             raise Invalid("", f"More than {MAX_STUBS} stubs in one place")
+        check_memory(self._memory, more)
 
     def remove(self, stub: Stub) -> None:
         """Forget ``stub``, which is one of these."""
         self._unindex(stub)
+        self._memory.keep(_KIND, -stub.weight)
         del self._stubs[stub.id], self._ages[stub.id]
 
     def clear(self) -> None:
         """Forget all stubs."""
+        self._memory.keep(_KIND, -sum(stub.weight for stub in self._stubs.values()))
         self._stubs.clear()
         self._ages.clear()
         self._index.clear()
+        self._aliases.clear()
 
     def find(self, call: Call, space: Space, now: float) -> Stub | None:
-        """The first stub that answers ``call`` from ``space`` at ``now`` (seconds since 1970)."""
+        """The first stub that answers ``call`` from ``space`` at ``now`` (seconds since 1970).
+
+        Those that there is no time left for are not tried (``control.patience``).
+        """
         path = call.paths[0]
         places = (path, alias_of(path), "")
         lists = [
@@ -140,10 +178,24 @@ class Store:
             for place in places
             if place is not None and (found := self._index.get((method, place)))
         ]
-        for _, stub in lists[0] if len(lists) == 1 else merge(*lists, key=_by_rank):
+        ranked = lists[0] if len(lists) == 1 else merge(*lists, key=_by_rank)
+        for tried, (_, stub) in enumerate(ranked):
+            if tried % _CHECKED == _CHECKED - 1 and time_left(call) <= 0:
+                return None
             if stub.pattern.matches(call, now) and stub.obstacle(space) is None:
                 return stub
         return None
+
+    def before(self, stub: Stub) -> Iterator[Stub]:
+        """The stubs that are tried before ``stub``, one of these, and may match what it does."""
+        pattern, rank = stub.pattern, self._rank(stub)
+        places = {pattern.literal_path, pattern.alias, ""} - {None}
+        for method in set(methods_covering(pattern.method)):
+            for place in places:
+                for other, found in self._index.get((method, place or ""), ()):
+                    if other >= rank:
+                        break
+                    yield found
 
     def _rank(self, stub: Stub) -> _Rank:
         return stub.priority, -self._ages[stub.id]
@@ -154,6 +206,10 @@ class Store:
         del entries[bisect_left(entries, self._rank(stub), key=_by_rank)]
         if not entries:
             del self._index[key]
+        if (alias := stub.pattern.alias) is not None:
+            self._aliases[alias] -= 1
+            if not self._aliases[alias]:
+                del self._aliases[alias]
 
 
 def _key(stub: Stub) -> tuple[str, str]:
@@ -169,11 +225,12 @@ def forget_stubs(space: Space) -> None:
     """Have no stubs in ``space``, nor what became of any."""
     store_of(space).clear()
     space.hits.clear()
+    space.answered.clear()
     space.scenarios.clear()
 
 
 def store_of(space: Space) -> Store:
     """The stubs of ``space``, which may have had none so far."""
     if space.stubs is None:
-        space.stubs = Store()
+        space.stubs = Store(space.memory)
     return space.stubs

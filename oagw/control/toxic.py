@@ -15,12 +15,12 @@ from oagw.control.document import converted
 from oagw.control.effect import EFFECTS, Effect, Piece
 from oagw.control.invalid import Invalid
 from oagw.control.pattern import RequestPattern, compiled
+from oagw.control.weight import toxic_weight
 from oagw.model.call import Call, alias_of
+from oagw.model.suggestion import suggestion
 
 # Toxics at a time in one space: an answer goes through all of them.
 MAX_TOXICS = 64
-
-_KNOWN = ", ".join(EFFECTS)
 
 # Told of in the description; Toxic checks them, and says what there is.
 _Type = Annotated[str, Meta(extra_json_schema={"enum": list(EFFECTS)})]
@@ -52,18 +52,27 @@ class ToxicChange(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Toxic:
-    """What ``document`` asks for, checked; raises Invalid."""
+    """What ``document`` asks for, checked; raises Invalid. ``weight`` is the memory it takes, in bytes."""
 
     def __init__(self, document: ToxicDocument) -> None:
         if document.type not in EFFECTS:
-            raise Invalid("/type", f'There is no type "{document.type[:100]}"; there are {_KNOWN}')
+            raise Invalid(
+                "/type", f'There is no type "{document.type[:100]}"{suggestion(document.type, EFFECTS)}'
+            )
         if document.stream != "downstream":
             raise Invalid("/stream", f'Only "downstream" is supported, not "{document.stream}"')
         self.name = f"{document.type}_{document.stream}" if document.name is UNSET else document.name
         self.document = msgspec.structs.replace(document, name=self.name)
         self.effect: Effect = converted(document.attributes, EFFECTS[document.type], "/attributes")
         self.effect.check()
-        self._matches = _matching(document.request)
+        self.acted = 0  # on how many answers
+        self._pattern = None if document.request is UNSET else compiled(document.request, "/request")
+        self.weight = toxic_weight(self.document)
+
+    @property
+    def request_alias(self) -> str | None:
+        """The one upstream whose requests match its ``request``, in lower case."""
+        return None if self._pattern is None else self._pattern.alias
 
     @property
     def ends(self) -> bool:
@@ -87,7 +96,9 @@ class Toxic:
     def selects(self, call: Call, alias: str | None, now: float) -> bool:
         """Whether it acts on answers to ``call``, which goes to the upstream ``alias``, at ``now``."""
         wanted = self.document.alias
-        return (wanted is UNSET or wanted.lower() == alias) and self._matches(call, now)
+        if wanted is not UNSET and wanted.lower() != alias:
+            return False
+        return self._pattern is None or self._pattern.matches(call, now)
 
     def hits(self, random: Random) -> bool:
         """Whether it acts on this answer: its toxicity is the probability."""
@@ -115,8 +126,3 @@ def applied(
 
 def _reporting(acts: Callable[[Toxic], None], toxic: Toxic) -> Callable[[], None]:
     return lambda: acts(toxic)
-
-
-def _matching(request: RequestPattern | UnsetType) -> Callable[[Call, float], bool]:
-    """Whether a call matches the request pattern ``request`` at a time; raises Invalid."""
-    return (lambda call, now: True) if request is UNSET else compiled(request, "/request").matches

@@ -4,17 +4,19 @@
 """
 
 from collections.abc import Iterable
+from math import inf
 from typing import Annotated, NamedTuple
 
 from msgspec import Meta, Struct
 
 from oagw.control.invalid import Invalid
 from oagw.control.pattern import RequestPattern, compiled
+from oagw.control.reaction import After, Answers, too_soon
 from oagw.control.search import Near, Search
 from oagw.model.journal import Entry
 
 Times = Annotated[int, Meta(ge=0)]
-Seconds = Annotated[float, Meta(ge=0)]
+Seconds = Annotated[float, Meta(ge=0, extra={"unit": "seconds"})]
 
 # What times may be off by, in seconds: they are told to the millisecond.
 _ROUNDING = 0.0005
@@ -23,10 +25,10 @@ _ROUNDING = 0.0005
 class Verification(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
     """What a test expects: so many requests that match ``request``; at least one where it says nothing.
 
-    With ``after``, those alone are counted that come later than a request that matches ``after`` (another
-    one, where both patterns are the same). ``not_sooner_than`` and ``not_later_than`` are seconds between
-    the latest such request before it and each that is counted: from the moment its answer began, which is
-    when a client could read a Retry-After, or from when it came if it had no answer.
+    With ``after``, those alone are counted that arrive after the answer to a request that matches ``after``
+    (another one, where both patterns are the same). Requests that were sent together do not count.
+    ``not_sooner_than`` and ``not_later_than`` are seconds between the latest such answer and each request
+    that is counted: from the end of the answer, as a Retry-After counts; from its begin if it goes on.
     """
 
     request: RequestPattern
@@ -71,18 +73,12 @@ class Verification(Struct, frozen=True, forbid_unknown_fields=True, rename="came
         return f"{least} to {requests(most)}" if least else f"at most {requests(most)}"
 
 
-class Mistimed(NamedTuple):
-    """``entry`` came ``seconds`` after ``before``, which is too soon, or too late."""
-
-    entry: Entry
-    before: Entry
-    seconds: float
-
-
 class Outcome(NamedTuple):
-    """What was found: ``counted``, and ``unordered``, which match but come before all that match ``after``.
+    """What was found: ``counted``, and ``unordered``, which match but arrived before the answer to any that
+    matches ``after``.
 
-    ``earlier`` is what ``after`` matched. ``near`` are near misses of ``request`` where there were too few,
+    ``earlier`` is what ``after`` matched; ``too_soon`` and ``too_late`` are those of ``counted`` whose pause
+    is not as expected. ``near`` are near misses of ``request`` where there were too few,
     ``near_after`` of ``after`` where nothing matched it.
     """
 
@@ -90,8 +86,8 @@ class Outcome(NamedTuple):
     counted: list[Entry]
     unordered: list[Entry]
     earlier: list[Entry]
-    too_soon: list[Mistimed]
-    too_late: list[Mistimed]
+    too_soon: list[After]
+    too_late: list[After]
     others: int
     near: list[Near]
     near_after: list[Near]
@@ -119,11 +115,13 @@ def verify(spec: Verification, journal: Iterable[Entry]) -> Outcome:
     if spec.after is not None:
         after = compiled(spec.after, "/after")
         earlier = search.matching(after, entries, "/after")
-        pairs = _pairs(matched, earlier)
+        answers = Answers(earlier)
+        pairs = [pair for entry in matched if (pair := answers.before(entry)) is not None]
         counted = [pair.entry for pair in pairs]
-        unordered = [entry for entry in matched if entry.number <= earlier[0].number] if earlier else matched
+        unordered = [entry for entry in matched if answers.before(entry) is None]
         if not earlier:
             near_after = search.nearest_entries(after, reversed(entries))
+    latest = inf if spec.not_later_than is None else spec.not_later_than
     found = set(matched)
     others = [entry for entry in reversed(entries) if entry not in found]
     too_few = len(matched) < spec.bounds[0]
@@ -132,35 +130,14 @@ def verify(spec: Verification, journal: Iterable[Entry]) -> Outcome:
         counted,
         unordered,
         earlier,
-        [] if spec.not_sooner_than is None else _beyond(pairs, spec.not_sooner_than, -1),
-        [] if spec.not_later_than is None else _beyond(pairs, spec.not_later_than, 1),
+        [pair for pair in pairs if too_soon(pair.seconds, spec.not_sooner_than or 0)],
+        [pair for pair in pairs if pair.seconds > latest + _ROUNDING],
         len(others),
         search.nearest_entries(pattern, others) if too_few else [],
         near_after if len(counted) < spec.bounds[0] else [],
     )
 
 
-def answered(entry: Entry) -> float:
-    """When the answer to ``entry`` began, or when it came if it had none."""
-    return entry.time if entry.first_byte is None else entry.first_byte
-
-
 def requests(count: int) -> str:
     """``count`` in words: "1 request", "2 requests"."""
     return "1 request" if count == 1 else f"{count} requests"
-
-
-def _pairs(matched: list[Entry], earlier: list[Entry]) -> list[Mistimed]:
-    """Each of ``matched`` that has one of ``earlier`` before it, and the latest of those."""
-    pairs, at = [], 0
-    for entry in matched:
-        while at < len(earlier) and earlier[at].number < entry.number:
-            at += 1
-        if at:
-            before = earlier[at - 1]
-            pairs.append(Mistimed(entry, before, entry.time - answered(before)))
-    return pairs
-
-
-def _beyond(pairs: list[Mistimed], bound: float, sign: int) -> list[Mistimed]:
-    return [pair for pair in pairs if (pair.seconds - bound) * sign > _ROUNDING]

@@ -3,6 +3,7 @@
 ``model.journal`` keeps what a Call is made of; each view is parsed when it is first asked for.
 """
 
+import gc
 import json
 import re
 from collections.abc import Iterable
@@ -26,8 +27,8 @@ _ALIAS_END = re.compile(r"[/?]")
 # The value of Host with a port in it; of longer numbers there is no port.
 _WITH_PORT = re.compile(r"(.+):(\d{1,5})", re.ASCII)
 
-# How long matching one call may take in all, in seconds; ``control.patience`` keeps to it.
-_PATIENCE = 0.25
+# How long matching one call may take, in seconds; ``control.patience`` keeps to it.
+_PATIENCE = 0.06
 
 
 class TooDeep(ValueError):
@@ -39,7 +40,7 @@ class Call:
 
     ``url`` is the path and query as sent; ``head`` the header lines as sent, CRLF between them; ``host`` and
     ``port`` are where the server was reached, ``client`` is the address of the caller. ``patience`` is how
-    long matching it may still take, in seconds.
+    long matching it may take, in seconds, and ``deadline`` when that is over, once matching has begun.
     """
 
     def __init__(
@@ -61,6 +62,8 @@ class Call:
         self.host = host
         self.port = port
         self.patience = _PATIENCE
+        self.deadline: float | None = None
+        self.matching_since = 0.0  # in the processor time of the thread, in seconds
 
     @cached_property
     def urls(self) -> tuple[str, ...]:
@@ -123,6 +126,11 @@ class Call:
         """The body as text; what is no UTF-8 is replaced."""
         return self.body.decode("utf-8", "replace")
 
+    @cached_property
+    def folded_text(self) -> str:
+        """``text`` in lower case."""
+        return self.text.lower()
+
     @property
     def json(self) -> Any:
         """The body as JSON; raises ValueError, TooDeep."""
@@ -143,10 +151,16 @@ class Call:
     @staticmethod
     def read_json(text: str | bytes) -> Any:
         """``text`` as JSON; raises ValueError, TooDeep."""
+        # The collector would go through what has been read again and again: five times the work.
+        collects = gc.isenabled()
+        gc.disable()
         try:
             return json.loads(text)
         except RecursionError:
             raise TooDeep("nested too deeply") from None
+        finally:
+            if collects:
+                gc.enable()
 
 
 def origin_form(target: bytes) -> bytes:

@@ -9,9 +9,10 @@ from collections.abc import Iterable, Iterator
 from uuid import UUID
 
 from oagw.model.call import Call, origin_form
+from oagw.model.memory import Memory
 
 # Who answered.
-GATEWAY, SERVICE, STUB, FAULT = "gateway", "service", "stub", "fault"
+GATEWAY, SERVICE, STUB, FAULT = ANSWERERS = ("gateway", "service", "stub", "fault")
 
 # How an answer ended.
 OPEN = "open"  # it has not
@@ -19,6 +20,7 @@ COMPLETE = "complete"
 CLIENT_LEFT = "client_left"  # the client closed the connection before the end
 TRUNCATED = "truncated"  # we closed the connection before the end
 RESET = "reset"  # we reset the connection
+ENDINGS = (OPEN, COMPLETE, CLIENT_LEFT, TRUNCATED, RESET)
 
 # Bytes of a body that are kept.
 MAX_BODY = 1 << 20
@@ -44,14 +46,22 @@ class Entry:
     ``weight`` is what it counts for in its journal, in bytes; 0 when it is not in one.
     ``sent`` counts bytes of the answer's body, ``events`` server-sent events. ``stub`` is the id of the stub
     that answered; ``toxics`` are the names of those that had a part in it.
+
+    Where time does not tell, the order of events on all connections does: ``arrived``, ``began`` and ``over``
+    are positions in it, of the first byte of the request and of the begin and the end of the answer; None for
+    what has not happened. What was sent before the answer was written has arrived before its end. ``closed``
+    is the time of that end, whether or not anything was written.
     """
 
     __slots__ = (
         "alias",
         "answered_by",
+        "arrived",
+        "began",
         "body",
         "body_size",
         "client",
+        "closed",
         "connection",
         "ended",
         "events",
@@ -62,6 +72,7 @@ class Entry:
         "matched",
         "method",
         "number",
+        "over",
         "response_head",
         "sent",
         "status",
@@ -111,6 +122,10 @@ class Entry:
         self.sent = 0
         self.events = 0
         self.ended = OPEN
+        self.arrived = 0
+        self.began: int | None = None
+        self.over: int | None = None
+        self.closed: float | None = None
         self.weight = 0
 
     @property
@@ -144,12 +159,15 @@ class Entry:
 class Journal:
     """The newest entries: at most ``count`` of them, and about ``size`` bytes in all.
 
-    ``dropped`` says whether others have made room since it was last cleared.
+    ``dropped`` says whether others have made room since it was last cleared. ``memory`` bounds all journals
+    together.
     """
 
-    def __init__(self, count: int, size: int) -> None:
+    def __init__(self, count: int, size: int, memory: Memory | None = None) -> None:
         self._count = count
         self._size = size
+        self._memory = Memory(size) if memory is None else memory
+        self._memory.journals.add(self)
         self._entries: deque[Entry] = deque()
         self._weight = 0
         self.dropped = False
@@ -166,11 +184,17 @@ class Journal:
     def __len__(self) -> int:
         return len(self._entries)
 
+    @property
+    def oldest(self) -> int | None:
+        """The number of the oldest entry."""
+        return self._entries[0].number if self._entries else None
+
     def add(self, entry: Entry) -> None:
         """Keep ``entry``, whose request is complete; the oldest make room."""
         entry.weight = _OVERHEAD + len(entry.head) + len(entry.url) + len(entry.body)
         self._weight += entry.weight
         self._entries.append(entry)
+        self._memory.record(entry.weight)
         self._trim()
 
     def answered(self, entry: Entry) -> None:
@@ -179,6 +203,7 @@ class Journal:
         if more > 0 and entry.weight:
             entry.weight += more
             self._weight += more
+            self._memory.record(more)
             self._trim()
 
     def get(self, id: str) -> Entry | None:
@@ -201,11 +226,22 @@ class Journal:
         self.remove(self._entries)
         self.dropped = False
 
+    def forget_oldest(self) -> None:
+        """Forget the oldest entry."""
+        self._forget(self._entries.popleft())
+        self.dropped = True
+
+    def close(self) -> None:
+        """Forget all entries, and keep no more."""
+        self.clear()
+        self._count = 0
+        self._memory.journals.discard(self)
+
     def _trim(self) -> None:
         while len(self._entries) > self._count or self._weight > self._size:
-            self._forget(self._entries.popleft())
-            self.dropped = True
+            self.forget_oldest()
 
     def _forget(self, entry: Entry) -> None:
+        self._memory.record(-entry.weight)
         self._weight -= entry.weight
         entry.weight = 0

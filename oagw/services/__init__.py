@@ -34,13 +34,15 @@ class UpstreamNode(Node):
 class Env:
     """What a service may use: the clock, its own random numbers, and the way to open a stream.
 
-    ``strict_models`` is whether a model that the service does not list is unknown.
+    ``strict_models`` is whether a model that the service does not list is unknown, ``github_links`` whether
+    links in bodies of GitHub point to this gateway.
     """
 
     clock: IReactorTime
     random: Random
     streams: Streams
     strict_models: bool = False
+    github_links: bool = False
 
 
 class Upstreams(Mapping[str, UpstreamNode]):

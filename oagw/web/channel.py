@@ -4,25 +4,38 @@ What Twisted would answer by itself (a bare 400, a silent close) is answered wit
 is what comes out of it; ``web.site`` is what all connections share.
 """
 
-import sys
-from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.interfaces import IDelayedCall, IHalfCloseableProtocol, ITCPTransport
 from twisted.internet.protocol import connectionDone
-from twisted.internet.tcp import Connection
 from twisted.protocols.basic import LineReceiver
 from twisted.python.failure import Failure
 from twisted.web import http
-from twisted.web.http import HTTPChannel
+from twisted.web.http import _IdentityTransferDecoder
 from twisted.web.http_headers import Headers
 from twisted.web.server import Request
 from zope.interface import implementer
 
 from oagw.control.space import Space
+from oagw.model.call import origin_form
 from oagw.model.journal import COMPLETE, Entry
 from oagw.model.problem import platform
+from oagw.web.guard import refused_by_guard
+from oagw.web.head import (
+    BadRequest,
+    Chunks,
+    Fields,
+    body_length,
+    check_characters,
+    check_fields,
+    expectations,
+    has_bare_line_end,
+    parse_request_line,
+    read_fields,
+)
+from oagw.web.pipelined import PipelinedChannel
 from oagw.web.reply import REQUEST_ID, problem_reply, wire
 from oagw.web.request import MAX_BODY, BodyTooLarge, GatewayRequest
 
@@ -34,10 +47,13 @@ REQUEST_TIMEOUT = 60.0
 # Seconds, of real time, that a refused client is still read from. Closing at once would reset the connection
 # while the client sends, and the reset can overtake the answer.
 LINGER = 5.0
+# Bytes of a body that are read although the head alone decides that the request is refused: closing the
+# connection costs a client more than sending them.
+SMALL_BODY = 65536
 
 
 @implementer(IHalfCloseableProtocol)
-class GatewayChannel(HTTPChannel):
+class GatewayChannel(PipelinedChannel):
     """One connection: bounded in size and time, and refusing with a problem what is no request."""
 
     __slots__ = (  # see GatewayRequest
@@ -45,37 +61,41 @@ class GatewayChannel(HTTPChannel):
         "_command",
         "_dataBuffer",
         "_deadline",
+        "_descriptor",
+        "_discarding",
+        "_earlier",
         "_handlingRequest",
         "_head",
         "_host",
         "_local",
+        "_made",
         "_number",
         "_path",
         "_peer",
+        "_skipped",
         "_transferDecoder",
         "_turn",
         "_unwritten",
         "_version",
         "_watch",
+        "paused",
         "requests",
     )
     requestFactory = GatewayRequest
     site: "GatewaySite"
     transport: ITCPTransport
-    _refused = False
     _lingering: IDelayedCall | None = None
-
-    @property
-    def congested(self) -> bool:
-        """Whether the client does not read, so that the transport asks for silence."""
-        return bool(self._waitingForTransport)
 
     def connectionMade(self) -> None:
         self._number = self.site.channel_made(self)
         self._turn = 0  # how many requests there were
+        self._note_opened()
         # The request line of the request that is being read, and its header lines so far.
         self._command = self._path = self._version = b""
         self._head: list[bytes] = []
+        self._skipped = False  # whether an empty line came before the request line
+        self._discarding = False  # whether what arrives is dropped, because the connection ends
+        self.paused = False  # whether requests that arrived are held back; LineReceiver heeds it
         self._deadline: float | None = None  # when the time-out is, in the clock's seconds
         self._watch: IDelayedCall | None = None  # looks whether it has come
         self._unwritten = b""  # the head of a response that waits for the first of its body
@@ -86,6 +106,8 @@ class GatewayChannel(HTTPChannel):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self.site.channel_lost(self)
+        self.site.arrivals.lost(self, self._descriptor)
+        self._drop_requests()
         if self._lingering is not None and self._lingering.active():
             self._lingering.cancel()
         super().connectionLost(reason)
@@ -130,78 +152,116 @@ class GatewayChannel(HTTPChannel):
     def getHost(self) -> Any:
         return self._host  # and here it would ask the system
 
-    @property
-    def unsent(self) -> bool:
-        """Whether the transport still holds something that was written."""
-        transport: Any = self.transport
-        return isinstance(transport, Connection) and bool(transport._tempDataLen or transport.dataBuffer)
-
-    @property
-    def undelivered(self) -> bool:
-        """Whether something that was written is still on this side, as far as the system tells."""
-        return self.unsent or (
-            isinstance(self.transport, Connection) and _in_kernel(self.transport.fileno()) > 0
-        )
-
-    def write(self, data: bytes) -> None:
-        """Send at once what nothing waits before; Twisted's way would take the reactor two more turns."""
-        data, self._unwritten = self._unwritten + data, b""
-        transport: Any = self.transport
-        direct = isinstance(transport, Connection)  # and nothing wrapped around one, such as TLS
-        if not direct or self.unsent or transport.disconnecting or not transport.connected:
-            transport.write(data)
-            return
-        sent = transport.writeSomeData(data)
-        if not isinstance(sent, int):
-            sent = 0  # the connection is lost; the reactor finds out when it tries
-        if sent < len(data):
-            transport.write(data[sent:])
-
-    def writeSequence(self, pieces: Iterable[bytes]) -> None:
-        self.write(b"".join(pieces))
-
-    def flush(self) -> None:
-        """Write the head of a response that still waits for a body."""
-        if self._unwritten:
-            self.write(b"")
-
-    def writeHeaders(self, version: bytes, code: bytes, reason: bytes, headers: Headers) -> None:
-        """Write the head of a response with the first of its body, and have it in the journal.
-
-        A head that is withheld is only in the journal.
-        """
-        pieces = [version, b" ", code, b" ", reason]
-        for name, values in headers.getAllRawHeaders():
-            for value in values:
-                pieces += (b"\r\n", name, b": ", value)
-        head = b"".join(pieces)
-        request = self.requests[0]
-        request.entry.response_head = head
-        if not request.withheld:
-            self._unwritten = head + b"\r\n\r\n"
-
     def dataReceived(self, data: bytes) -> None:
-        if self._refused:
+        if self._discarding:
+            return
+        if self.paused:
+            self._buffer += data
+            self._limit_read_ahead()
             return
         # Twisted starts its time-out anew at every byte, so that a trickle could hold a connection for
         # ever. Here time runs from the first byte of a request to its last.
-        if not self.requests and not self._buffer:
+        if not self.requests and not self._version and not self._buffer:
             self.resetTimeout()
         LineReceiver.dataReceived(self, data)
+        if self._buffer or self.requests or self._version:
+            self.site.arrivals.begun(self)
+        if (self._buffer or self._head) and self.line_mode and not self.paused and not self._discarding:
+            self._check_beginning()
+
+    def _check_beginning(self) -> None:
+        """Refuse a head that is not complete if its client may think so: it may end its lines otherwise."""
+        try:
+            check_characters(b"\r\n".join(self._head), len(self._head))
+            if has_bare_line_end(self._buffer):
+                raise BadRequest(400, "Line that does not end with CRLF")
+        except BadRequest as bad:
+            self._refuse(bad.status, bad.error)
+
+    def lineReceived(self, line: bytes) -> None:
+        """Take the request line, a header line, or the empty line after them."""
+        self._receivedHeaderSize += len(line)
+        try:
+            if self._receivedHeaderSize > self.totalHeadersSize:
+                raise BadRequest(431, f"Header section larger than {self.totalHeadersSize} bytes")
+            if self._version:
+                if line:
+                    self._head.append(line)
+                    if len(self._head) > self.maxHeaders:
+                        raise BadRequest(431, f"More than {self.maxHeaders} header lines")
+                else:
+                    self._head_received()
+            elif line or self._skipped:
+                self._command, self._path, self._version = parse_request_line(line)
+            else:
+                self._skipped = True  # some clients send one after a body (RFC 9112 section 2.2)
+        except BadRequest as bad:
+            self._refuse(bad.status, bad.error)
+
+    def _head_received(self) -> None:
+        """Begin a request: its head is complete. Raises BadRequest."""
+        version = self._version
+        headers = Headers()
+        fields = headers._rawHeaders
+        read_fields(self._head, fields)
+        check_characters(b"\r\n".join(self._head), len(self._head))
+        length = self.length = body_length(version, fields, MAX_BODY)
+        request = self.requestFactory(self, 0)
+        request.requestHeaders = headers
+        self.requests.append(request)
+        self.persistent = self.checkPersistence(request, version)
+        request.gotLength(length)
+        if length == 0:
+            self.allContentReceived()
+            return
+        expected = expectations(version, fields)
+        undecided = not expected and length is not None and length <= SMALL_BODY
+        if not undecided and self._is_refused(request, fields):
+            self._answer_now(request)
+            return
+        if expected and not self._buffer:  # and the body is not here already
+            self._send100Continue()
+        if length is None:
+            self._transferDecoder = Chunks(
+                request.handleContentChunk, self._finishRequestBody, max_trailers=self.totalHeadersSize
+            )
+        else:
+            self._transferDecoder = _IdentityTransferDecoder(
+                length, request.handleContentChunk, self._finishRequestBody
+            )
+        self.setRawMode()
+
+    def _is_refused(self, request: GatewayRequest, fields: Fields) -> bool:
+        """Whether ``request`` is refused whatever its body is; its ``process`` says how."""
+        if check_fields(self._version, fields) is not None:
+            return True
+        request.path = path = origin_form(self._path.partition(b"?")[0])
+        try:
+            return refused_by_guard(self.site.resource, path, request)
+        finally:
+            del request.path
+
+    def _answer_now(self, request: GatewayRequest) -> None:
+        """Answer ``request`` without its body, and end the connection."""
+        self._discarding = True
+        self.clearLineBuffer()
+        self.persistent = False
+        if self._version == b"HTTP/1.1":
+            request.responseHeaders.setRawHeaders(b"Connection", (b"close",))
+        self.allContentReceived()
 
     def rawDataReceived(self, data: bytes) -> None:
-        try:
+        if self._handlingRequest:
             super().rawDataReceived(data)
+            return
+        decoder = self._transferDecoder
+        assert decoder is not None
+        try:
+            decoder.dataReceived(data)
         except BodyTooLarge:
             self._refuse_body()
-
-    def headerReceived(self, line: bytes) -> bool:
-        self._head.append(line)
-        try:
-            return HTTPChannel.headerReceived(self, line)  # type: ignore[no-any-return]
-        except ValueError:  # a length of more digits than Python reads
-            self._refuse_body()
-            return False
+        except BadRequest as bad:
+            self._refuse(bad.status, bad.error)
 
     def opened(self, fields: Headers) -> tuple[Space, Entry]:
         """The space and a new entry for the request with these header ``fields``. Called by it."""
@@ -220,6 +280,7 @@ class GatewayChannel(HTTPChannel):
             self._local,
             self._version,
         )
+        entry.arrived = self._arrived(now)
         spaces = site.spaces
         if not spaces:  # no sandboxes
             return spaces.shared, entry
@@ -240,98 +301,93 @@ class GatewayChannel(HTTPChannel):
             request.responseHeaders.setRawHeaders(b"Connection", (b"close",))
         return version == b"HTTP/1.1" and b"close" not in options
 
-    def readConnectionLost(self) -> None:
-        """The client sends no more, but may well read what it has asked for.
-
-        A stream ends: a client that has left looks the same.
-        """
-        if self._requestProducer is not None:
-            self.transport.abortConnection()
-        else:
-            self.loseConnection()
-
     def writeConnectionLost(self) -> None:
         """Nothing: this is what ``_refuse`` does."""
 
-    def allHeadersReceived(self) -> None:
-        if self.length is not None and self.length > MAX_BODY:
-            # Before "100 Continue" is sent and the body is on its way.
-            self._refuse_body()
-        else:
-            super().allHeadersReceived()
-
     def requestDone(self, request: Request) -> None:
         self._command = self._path = self._version = b""
+        self._skipped = False
+        if self._discarding:
+            del self.requests[0]
+            self._close_gently()
+            return
+        if self._buffer or (self._dataBuffer and any(self._dataBuffer)):
+            if self.unsent and not self.persistent:
+                super().requestDone(request)  # nothing must hasten the end
+            elif self.persistent:
+                # Twisted would handle these requests now, in the same turn of the reactor.
+                self.paused = True
+                super().requestDone(request)
+                self._hold_requests()
+            else:
+                del self.requests[0]
+                self._close_gently()
+            return
         super().requestDone(request)
         # Twisted, told to wait while a request is handled, would read on.
         if self._waitingForTransport:
             self._networkProducer.pauseProducing()
 
     def lineLengthExceeded(self, line: bytes) -> None:
-        if self.requests:
+        if self._version:
             self._refuse(431, f"Header line longer than {self.MAX_LENGTH} bytes")
         else:
             self._refuse(414, f"Request line longer than {self.MAX_LENGTH} bytes")
 
     def timeoutConnection(self) -> None:
-        if self.requests or self._buffer:
+        if self.paused and not self._waitingForTransport:
+            self.resetTimeout()  # the gateway keeps the client waiting, not the client the gateway
+        elif not self.paused and (self.requests or self._version or self._buffer):
             self._refuse(408, f"Request not complete after {REQUEST_TIMEOUT:g} seconds")
         else:
             self._linger()  # it may not take what it was sent last
             self.loseConnection()
 
+    def _close_gently(self) -> None:
+        """End the connection when what is written is out, and read on for a while."""
+        self._discarding = True
+        self.clearLineBuffer()
+        self._dataBuffer = []
+        if self._half_closed or not ITCPTransport.providedBy(self.transport):
+            self.loseConnection()
+            return
+        transport: Any = self.transport
+        transport.unregisterProducer()  # or it might wait for one before it ends its side
+        self._networkProducer.resumeProducing()
+        self._linger()
+        transport.loseWriteConnection()
+
     def _linger(self) -> None:
         self._lingering = self.site.real.callLater(LINGER, self.transport.abortConnection)
-
-    def _respondToBadRequestAndDisconnect(self) -> None:
-        if self._receivedHeaderSize > self.totalHeadersSize:
-            self._refuse(431, f"Header section larger than {self.totalHeadersSize} bytes")
-        elif self._receivedHeaderCount > self.maxHeaders:
-            self._refuse(431, f"More than {self.maxHeaders} header lines")
-        else:
-            self._refuse(400, "Malformed request")
 
     def _refuse_body(self) -> None:
         self._refuse(413, f"Body larger than {MAX_BODY} bytes")
 
     def _refuse(self, status: int, error: str) -> None:
         """Answer what is not a request, say that the connection ends, and read on for a while."""
-        self._refused = True
-        self.clearLineBuffer()
         self.setTimeout(None)
         site, reply = self.site, problem_reply(platform(status, error))
         fields = {b"Date": (site.date(),), REQUEST_ID: (site.request_id(),), **reply.headers}
         answer = wire(replace(reply, headers=fields))
+        site.arrivals.before_failure()
         self.transport.write(answer)
         self._record_refusal(status, answer)
         site.log_refused(self.transport.getPeer(), status)
-        if ITCPTransport.providedBy(self.transport):
-            self._linger()
-            self.transport.loseWriteConnection()
-        else:
-            self.loseConnection()
+        self._close_gently()
 
     def _record_refusal(self, status: int, answer: bytes) -> None:
         """Have what was no request in the journal, with what is known of it."""
         request = self.requests[-1] if self.requests else None
-        if request is not None and request.content is not None:
+        if request is not None:
             entry = request.entry
             request.record()
         else:
-            space, entry = self.opened(Headers() if request is None else request.requestHeaders)
+            headers = Headers()
+            with suppress(BadRequest):
+                read_fields(self._head, headers._rawHeaders)
+            space, entry = self.opened(headers)
             space.record(entry)
         entry.response_head, _, body = answer.partition(b"\r\n\r\n")
         entry.status, entry.sent, entry.ended = status, len(body), COMPLETE
-        entry.first_byte = entry.last_byte = self.site.now()
-
-
-def _in_kernel(descriptor: int) -> int:
-    """Bytes that the other side of a connection has not acknowledged; 0 where the system does not tell."""
-    try:
-        from fcntl import ioctl
-        from termios import TIOCOUTQ
-
-        queued = ioctl(descriptor, TIOCOUTQ, bytes(4))
-    except (ImportError, OSError, ValueError):
-        return 0
-    return int.from_bytes(queued, sys.byteorder)
+        entry.first_byte = entry.last_byte = entry.closed = self.site.now()
+        entry.began = entry.over = self.site.position()

@@ -73,6 +73,7 @@ class SpoiltAnswer(EventStream):
 
         def acts(toxic: Toxic) -> None:
             self._acting.append(toxic)
+            toxic.acted += 1
             entry = request.entry
             entry.toxics = tuple(toxic.name for toxic in self._toxics if toxic in self._acting)
             if toxic.ends:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from hmac import compare_digest
+from urllib.parse import unquote_to_bytes
 
 from twisted.web.resource import IResource
 from twisted.web.server import NOT_DONE_YET, Request
@@ -13,7 +14,7 @@ from oagw.model.problem import canonical
 from oagw.model.secret import SANDBOX_TOKEN
 from oagw.web.deliver import Answer, deliver
 from oagw.web.reply import Reply, problem_reply
-from oagw.web.resource import Answered
+from oagw.web.resource import Answered, Node
 
 MISSING = canonical(
     "unauthenticated",
@@ -34,8 +35,20 @@ class Guard:
     def __init__(self, wrapped: IResource) -> None:
         self._wrapped = wrapped
 
+    @property
+    def wrapped(self) -> IResource:
+        """What stands behind the guard."""
+        return self._wrapped
+
     def instead(self, request: Request) -> Answer | None:
         """What answers ``request`` in place of what is wrapped, whatever its path and method."""
+        raise NotImplementedError
+
+    def passes(self, request: Request) -> bool | None:
+        """Whether ``request`` goes on, judged by its head alone; None if that depends on the body.
+
+        Changes nothing.
+        """
         raise NotImplementedError
 
     def getChildWithDefault(self, name: bytes, request: Request) -> IResource:
@@ -78,3 +91,27 @@ class BearerGuard(Guard):
             return None
         gone = SANDBOX_TOKEN.fullmatch(token.decode("latin-1"))
         return problem_reply(GONE if gone else WRONG, request)
+
+    def passes(self, request: Request) -> bool:
+        return self.instead(request) is None
+
+
+def refused_by_guard(resource: IResource, path: bytes, request: Request) -> bool:
+    """Whether a guard between ``resource`` and ``path`` refuses ``request`` whatever its body is.
+
+    Goes as far as resources have children, and decides nothing beyond.
+    """
+    segments: list[bytes | None] = [unquote_to_bytes(segment) for segment in path[1:].split(b"/")]
+    for segment in [*segments, None]:
+        while isinstance(resource, Guard):
+            passes = resource.passes(request)
+            if not passes:
+                return passes is False
+            resource = resource.wrapped
+        child = None
+        if segment is not None and isinstance(resource, Node):
+            child = resource.known_child(segment, path)
+        if child is None:
+            return False
+        resource = child
+    return False

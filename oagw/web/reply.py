@@ -51,9 +51,10 @@ class Reply:
 def json_reply(
     value: Any, status: int = 200, *, source: bytes = GATEWAY, headers: Headers | None = None
 ) -> Reply:
-    """A Reply with ``value`` as JSON."""
+    """A Reply with ``value`` as JSON, which ends with a line end unless it stands for an upstream's."""
     fields = {b"Content-Type": (JSON,), **(headers or {})}
-    return Reply(status, msgspec.json.encode(value), fields, source)
+    body = msgspec.json.encode(value)
+    return Reply(status, body if source == UPSTREAM else body + b"\n", fields, source)
 
 
 def problem_reply(problem: Problem, request: Request | None = None) -> Reply:

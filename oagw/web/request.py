@@ -19,6 +19,7 @@ from oagw.model import journal
 from oagw.model.call import Call, origin_form
 from oagw.model.journal import Entry
 from oagw.model.problem import Problem, invalid_field, platform
+from oagw.web.head import check_fields, is_host
 from oagw.web.reply import REQUEST_ID, Reply, excerpt, fail, problem_reply, send
 
 if TYPE_CHECKING:
@@ -119,6 +120,7 @@ class GatewayRequest(Request):
         self.write(b"")
         self.withheld = False
         head, entry.response_head, entry.first_byte = entry.response_head, b"", None
+        entry.began = None
         return head + b"\r\n\r\n"
 
     def write(self, data: bytes) -> None:
@@ -126,9 +128,20 @@ class GatewayRequest(Request):
         if self.startedWriting:
             http.Request.write(self, data)
         else:
-            self.entry.first_byte = self.channel.site.now()
+            site = self.channel.site
+            if self.code >= 400:
+                site.arrivals.before_failure()
+            entry = self.entry
+            entry.first_byte = site.now()
+            entry.began = site.position()
             http.Request.write(self, data)
             self.channel.flush()
+
+    def before_end(self, *, broken: bool) -> None:
+        """Note what has arrived before the last of a stream is written; ``broken`` is whether it is cut."""
+        if broken or self.code >= 400:
+            site = self.channel.site
+            site.arrivals.before_failure()
 
     def finish(self) -> None:
         self._close_entry(journal.COMPLETE)
@@ -145,9 +158,13 @@ class GatewayRequest(Request):
         super().connectionLost(reason)
 
     def _close_entry(self, how: str) -> None:
-        entry, space = self.entry, self.space
+        entry, space, channel = self.entry, self.space, self.channel
         space.open -= 1
-        space.used = now = self.channel.site.now()
+        site = channel.site
+        space.used = now = entry.closed = site.now()
+        entry.over = site.position()
+        if channel._buffer or channel._dataBuffer:
+            channel.follow(entry.over)
         if entry.ended is journal.OPEN:  # and no fault has ended it
             entry.ended = how
         entry.sent = self.sentLength or entry.sent
@@ -163,18 +180,17 @@ class GatewayRequest(Request):
         return reason
 
     def _malformed(self) -> Problem | None:
-        for name in (b"Host", b"Authorization"):
-            # Twisted would let the last of several win (Host: RFC 9112 section 3.2).
-            if len(self.requestHeaders.getRawHeaders(name, ())) > 1:
-                text = name.decode()
-                return invalid_field(text.lower(), "DUPLICATE_HEADER", f"More than one {text}")
-        if self.clientproto == b"HTTP/1.1" and not self.requestHeaders.hasHeader(b"Host"):
-            return invalid_field("host", "REQUIRED", "Missing Host")
+        problem = check_fields(self.clientproto, self.requestHeaders._rawHeaders)
+        if problem is not None:
+            return problem
         if self.path[:1] != b"/" and self.path != b"*":
             # RFC 9112 section 3.2.2: a server must accept the absolute form.
             path = origin_form(self.path)
             if path[:1] != b"/":
                 return platform(400, f"Neither a path nor an http URL: {excerpt(self.path)}")
+            authority = self.path.split(b"/", 3)[2]
+            if not authority or not is_host(authority):
+                return platform(400, "Malformed host in the URL of the request line")
             self.path = path
         fault = self.requestHeaders.getRawHeaders(MOCK_FAULT)
         return None if fault is None else self._take_faults(b",".join(fault))

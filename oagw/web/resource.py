@@ -82,6 +82,10 @@ class Node(Resource):
     def getChild(self, path: bytes, request: Request) -> IResource:
         return self if path == b"" else self.missing(request)
 
+    def known_child(self, segment: bytes, path: bytes) -> IResource | None:
+        """The child at ``segment`` of ``path``, if it is there without a look at the request."""
+        return self if segment == b"" else self.children.get(segment)
+
     def missing(self, request: Request) -> IResource:
         """What stands at an unknown path below this node: 404 in its owner's words."""
         return Answered(self.refusal(request, _unknown_path(request)))

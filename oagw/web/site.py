@@ -17,10 +17,12 @@ from twisted.web.resource import IResource
 from twisted.web.server import Site
 
 from oagw.control.space import Spaces
+from oagw.web.arrivals import Arrivals
 from oagw.web.channel import REQUEST_TIMEOUT, GatewayChannel
 from oagw.web.reply import excerpt
 from oagw.web.request import GatewayRequest
 from oagw.web.stream import Streams
+from oagw.web.turns import Turns
 
 # Seconds that connections get to close when the server stops; a client that does not read would take for
 # ever.
@@ -56,6 +58,9 @@ class GatewaySite(Site):
         self.number: Callable[[], int] = count(1).__next__  # of a request
         self._connection: Callable[[], int] = count(1).__next__
         self.real = real or clock
+        self.arrivals = Arrivals(self, self.real)
+        self.position = self.arrivals.position
+        self.turns = Turns(self.real)  # of connections with pipelined requests
         self._clock = clock
         self.random = random
         self._access_log = access_log

@@ -229,6 +229,8 @@ class EventStream:
                 else:
                     self._due += step.pause * self._scale
         self._next = step
+        if step is None and then is not Then.HANG and self._entry is not None:
+            request.before_end(broken=then in _ENDED)  # type: ignore[attr-defined]  # a GatewayRequest has it
         if frames:
             self._write(request, frames, size, now)
         if then is Then.RESET and getattr(request.channel, "undelivered", False):
@@ -254,6 +256,7 @@ class EventStream:
         if entry is not None:
             if entry.first_byte is None:
                 entry.first_byte = now
+                entry.began = request.channel.site.position()  # type: ignore[attr-defined]
             entry.last_byte = now
             entry.sent = request.sentLength
             entry.events = self._count.count

@@ -184,7 +184,11 @@ def test_fields_that_do_not_matter_here_are_accepted(client: OpenAI):
         tool_choice="none",
         metadata={"team": "blue"},
         user="somebody",
-        extra_body={"nobody_knows_this": {"deep": [1, None, "x"]}},
+        store=False,
+        reasoning_effort="low",
+        verbosity="high",
+        prompt_cache_key="k",
+        safety_identifier="s",
         extra_headers={"OpenAI-Beta": "assistants=v2"},
     )
 
@@ -361,6 +365,14 @@ def test_missing_messages_are_a_bad_request(client: OpenAI):
     assert caught.value.type == "invalid_request_error"
     assert caught.value.param == "messages"
     assert "messages" in caught.value.body["message"]
+
+
+def test_a_parameter_that_the_api_does_not_have_is_a_bad_request(client: OpenAI):
+    with pytest.raises(openai.BadRequestError) as caught:
+        client.chat.completions.create(model="gpt-4", messages=user("hello"), extra_body={"top_k": 5})
+
+    assert caught.value.body["message"] == "Unrecognized request argument supplied: top_k"
+    assert caught.value.type == "invalid_request_error"
 
 
 def test_empty_messages_are_a_bad_request(client: OpenAI):

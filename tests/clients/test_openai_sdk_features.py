@@ -31,6 +31,9 @@ PARAMETERS = {
 TOOL = {"type": "function", "function": {"name": "weather", "parameters": PARAMETERS, "strict": True}}
 FLAT_TOOL = {"type": "function", "name": "weather", "parameters": PARAMETERS, "strict": True}
 
+CUSTOM = {"type": "custom", "custom": {"name": "shell", "description": "Runs a command."}}
+FLAT_CUSTOM = {"type": "custom", "name": "shell", "format": {"type": "text"}}
+
 EVENT = TypeAdapter(ResponseStreamEvent)
 
 
@@ -75,6 +78,20 @@ CHATS = {
     },
     "refusal": {"metadata": {"mock_refusal": "I will not."}, "logprobs": True},
     "tier": {"service_tier": "flex", "seed": 5},
+    "several": {"tools": [TOOL], "metadata": {"mock_tool": "weather,weather"}, "parallel_tool_calls": True},
+    "allowed": {
+        "tools": [TOOL],
+        "tool_choice": {
+            "type": "allowed_tools",
+            "allowed_tools": {
+                "mode": "required",
+                "tools": [{"type": "function", "function": {"name": "weather"}}],
+            },
+        },
+    },
+    "functions": {"functions": [TOOL["function"] | {"strict": None}], "function_call": {"name": "weather"}},
+    "finish_length": {"metadata": {"mock_finish": "length"}},
+    "content_filter": {"metadata": {"mock_finish": "content_filter", "mock_reply": "I"}},
 }
 
 
@@ -109,7 +126,52 @@ def test_a_streamed_chat_fits_the_strict_model_and_is_the_buffered_one(client: O
         calls = [call for one in own for call in one.delta.tool_calls or ()]
         arguments = "".join(call.function.arguments for call in calls)
         assert arguments == "".join(call.function.arguments for call in message.tool_calls or ())
+        assert [call.index for call in calls if call.id] == list(range(len(message.tool_calls or ())))
+        functions = [one.delta.function_call for one in own if one.delta.function_call]
+        told = message.function_call.arguments if message.function_call else ""
+        assert "".join(function.arguments for function in functions) == told
         assert own[-1].finish_reason == choice.finish_reason
+
+
+def test_a_custom_tool_is_called_with_text(client: OpenAI):
+    raw = client.chat.completions.with_raw_response.create(
+        model="gpt-5",
+        messages=user("list the files"),
+        tools=[TOOL, CUSTOM],
+        tool_choice={"type": "custom", "custom": {"name": "shell"}},
+    )
+
+    completion = strict(ChatCompletion, raw.http_response.json())
+    (call,) = completion.choices[0].message.tool_calls
+    assert (call.type, call.custom.name, call.custom.input) == ("custom", "shell", "list the files")
+
+
+def test_a_streamed_call_of_a_custom_tool_comes_in_fragments(client: OpenAI):
+    """The SDK's model of a chunk knows functions only, so that this one is not validated strictly."""
+    with client.chat.completions.create(
+        model="gpt-5", messages=user("list the files"), tools=[CUSTOM], stream=True
+    ) as stream:
+        deltas = [call for chunk in stream for call in chunk.choices[0].delta.tool_calls or ()]
+
+    assert (deltas[0].type, deltas[0].custom["name"], deltas[0].index) == ("custom", "shell", 0)
+    assert "".join(delta.custom["input"] for delta in deltas) == "list the files"
+
+
+def test_the_sdk_accumulates_several_calls(client: OpenAI):
+    content = 'x [mock tool=weather tool=weather arguments="{}"]'
+    with client.chat.completions.stream(model="gpt-4", messages=user(content), tools=[TOOL]) as stream:
+        calls = stream.get_final_completion().choices[0].message.tool_calls
+
+    assert [call.function.name for call in calls] == ["weather", "weather"]
+    assert calls[1].function.arguments == "{}"
+    assert len({call.id for call in calls}) == 2
+
+
+def test_a_filtered_completion_is_not_parsed(client: OpenAI):
+    with pytest.raises(openai.ContentFilterFinishReasonError):
+        client.chat.completions.parse(
+            model="gpt-4o", messages=user("x [mock finish=content_filter]"), response_format=Solution
+        )
 
 
 def test_a_tool_call_is_valid_and_its_result_is_talked_about(client: OpenAI):
@@ -231,6 +293,27 @@ RESPONSES = {
     "refusal": {"metadata": {"mock_refusal": "I will not."}},
     "logprobs": {"include": ["message.output_text.logprobs"], "top_logprobs": 2},
     "length": {"max_output_tokens": 16, "metadata": {"mock_tokens": "20"}},
+    "several": {"tools": [FLAT_TOOL], "metadata": {"mock_tool": "weather,weather"}},
+    "custom": {"tools": [FLAT_TOOL, FLAT_CUSTOM], "tool_choice": {"type": "custom", "name": "shell"}},
+    "allowed": {
+        "tools": [FLAT_TOOL],
+        "tool_choice": {
+            "type": "allowed_tools",
+            "mode": "auto",
+            "tools": [{"type": "function", "name": "weather"}],
+        },
+    },
+    "finish_length": {"metadata": {"mock_finish": "length"}},
+    "content_filter": {"metadata": {"mock_finish": "content_filter"}, "tools": [FLAT_TOOL]},
+    "repeated": {
+        "reasoning": {"effort": "low", "summary": "auto"},
+        "truncation": "auto",
+        "max_tool_calls": 3,
+        "prompt_cache_key": "k",
+        "safety_identifier": "s",
+        "store": False,
+        "background": False,
+    },
     "settings": {"instructions": "Be brief.", "temperature": 0.5, "user": "ada", "service_tier": "flex"},
 }
 
@@ -254,9 +337,8 @@ def test_the_events_of_a_response_fit_the_strict_models(client: OpenAI, options:
 
     assert [event.sequence_number for event in events] == list(range(len(events)))
     assert events[0].type == "response.created"
-    assert events[-1].type == (
-        "response.incomplete" if "max_output_tokens" in options else "response.completed"
-    )
+    incomplete = "max_output_tokens" in options or "mock_finish" in options.get("metadata", {})
+    assert events[-1].type == ("response.incomplete" if incomplete else "response.completed")
 
 
 def test_a_response_has_the_text(client: OpenAI):
@@ -272,6 +354,29 @@ def test_the_sdk_accumulates_the_events_of_a_response(client: OpenAI):
 
     assert "".join(deltas) == final.output_text == buffered.output_text
     assert len(deltas) > 3
+
+
+def test_the_sdk_accumulates_several_calls_of_a_response(client: OpenAI):
+    content = "x [mock tool=weather tool=shell arguments=ls tool=weather]"
+    with client.responses.stream(model="gpt-4o", input=content, tools=[FLAT_TOOL, FLAT_CUSTOM]) as stream:
+        final = stream.get_final_response()
+
+    assert [item.type for item in final.output] == ["function_call", "custom_tool_call", "function_call"]
+    assert final.output[1].input == "ls"
+
+
+def test_the_output_of_a_response_can_be_sent_back(client: OpenAI):
+    first = client.responses.create(
+        model="gpt-4o", input="x [mock tool=weather,shell]", tools=[FLAT_TOOL, FLAT_CUSTOM]
+    )
+    calls = {"function_call": "function_call_output", "custom_tool_call": "custom_tool_call_output"}
+    results = [{"type": calls[item.type], "call_id": item.call_id, "output": "rain"} for item in first.output]
+
+    second = client.responses.create(
+        model="gpt-4o", input=[*user("ping"), *first.output, *results], tools=[FLAT_TOOL, FLAT_CUSTOM]
+    )
+
+    assert "ping" in second.output_text
 
 
 def test_a_response_is_parsed_to_a_pydantic_model(client: OpenAI):

@@ -6,6 +6,7 @@ sent as ``Bearer``; ``Auth.Token`` is sent as ``token``, GitHub's own scheme.
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import pytest
 from github import Auth, Github, GithubException, UnknownObjectException
@@ -81,6 +82,82 @@ def test_repositories_have_ids_of_their_own(github: Github):
 
     assert len({github.get_repo(name).id for name in names}) == 3
     assert github.get_repo(names[0]).id == github.get_repo(names[0]).id
+
+
+@pytest.fixture(scope="module")
+def linked() -> Iterator[Github]:
+    """A client of a gateway whose links lead back to it."""
+    with (
+        MockGateway(options=["--github-links"]) as gateway,
+        connect(gateway, Auth.AppAuthToken(gateway.token)) as github,
+    ):
+        yield github
+
+
+def test_all_pages_of_the_issues_are_iterated(linked: Github):
+    issues = linked.get_repo("octocat/Hello-World").get_issues(state="all")
+
+    assert issues.totalCount == 42  # once they were iterated, PyGithub asks for this without the state
+    assert [issue.number for issue in issues] == list(range(42, 0, -1))
+    assert [issue.number for issue in issues.reversed] == list(range(1, 43))
+    assert [issue.number for issue in issues.get_page(1)] == list(range(12, 0, -1))
+
+
+def test_all_pages_of_the_pull_requests_are_iterated(linked: Github):
+    repository = linked.get_repo("octocat/Hello-World")
+
+    numbers = [pull.number for pull in repository.get_pulls()]
+
+    assert numbers == [number for number in range(42, 0, -3) if number % 4]
+    assert [pull.number for pull in repository.get_pulls(state="closed", direction="asc")] == [12, 24, 36]
+
+
+def test_pages_are_as_small_as_the_client_likes(linked: Github):
+    small = Github(
+        auth=linked.requester.auth,
+        base_url=linked.requester.base_url,
+        per_page=4,
+        retry=None,
+        seconds_between_requests=0,
+    )
+    with small:
+        commits = list(small.get_repo("octocat/Hello-World").get_commits())
+
+    assert len({commit.sha for commit in commits}) == 35
+    assert all(newer.parents[0].sha == older.sha for newer, older in pairwise(commits))
+
+
+def test_what_a_list_has_can_be_got_and_leads_on(linked: Github):
+    repository = linked.get_repo("octocat/Hello-World")
+    issue, pull, commit = repository.get_issue(3), repository.get_pull(12), repository.get_commit("main")
+
+    assert issue.pull_request is not None
+    assert issue.as_pull_request().number == 3
+    assert issue.repository.full_name == "octocat/Hello-World"
+    assert (pull.merged, pull.as_issue().state) == (True, "closed")
+    assert pull.user.name == "The Octocat"  # which is not in the list, but behind its link
+    assert commit.parents[0].commit.message == "Change the README, part 34"
+    assert commit.files[0].filename == "README.md"
+    assert pull.base.sha == commit.sha
+
+
+@pytest.mark.parametrize("kind", ["issue", "pull", "commit"])
+def test_every_member_of_an_item_is_of_the_type_that_pygithub_expects(linked: Github, kind: str):
+    repository = linked.get_repo("octocat/Hello-World")
+    listed = {"issue": repository.get_issues, "pull": repository.get_pulls, "commit": repository.get_commits}
+    single = {"issue": repository.get_issue, "pull": repository.get_pull, "commit": repository.get_commit}
+    for item in (*listed[kind]()[:4], single[kind]("main" if kind == "commit" else 12)):
+        for name in item.raw_data.keys() - {"_links", "assignee"}:  # the second is deprecated
+            getattr(item, name)
+
+
+def test_the_rate_limit_is_told(linked: Github):
+    linked.get_user("octocat")
+    remaining, limit = linked.rate_limiting
+
+    assert (limit, 0 < remaining < 5000) == (5000, True)
+    left = linked.rate_limiting_resettime - datetime.now(UTC).timestamp()
+    assert 0 < left <= 3600
 
 
 def test_an_unknown_user_is_an_unknown_object(github: Github):

@@ -31,6 +31,16 @@ ORPHAN = "os.kill(os.getppid(), signal.SIGKILL); main(sys.argv[1:])"  # ... afte
 NO_SERVER = 'sys.exit("no luck today")'  # ... not even that
 FORGETFUL = 'main([*sys.argv[1:], "--journal-count", "1"])'  # ... with a memory for the last request alone
 
+# ... that takes no calls to the control plane, no stubs, or has no memory at all.
+REFUSED = {
+    "sandboxes": ('main([*sys.argv[1:], "--admin-token", "another"])', "Expected the admin token"),
+    "mappings": (
+        "import oagw.control.store; oagw.control.store.MAX_STUBS = 0; main(sys.argv[1:])",
+        "More than 0 stubs in one place",
+    ),
+    "verify": ('main([*sys.argv[1:], "--journal-count", "0"])', "Nothing is recorded"),
+}
+
 
 @pytest.fixture(scope="module", params=["spawn.py", "spawn.mjs", "spawn.rs", "spawn.go"])
 def recipe(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
@@ -157,6 +167,24 @@ def test_a_recipe_whose_verification_fails_prints_why(verifying: list[str], stan
     assert ended.status > 0, ended
     assert "ok" not in ended.output.splitlines()
     assert "Expected exactly 1 request" in ended.output + ended.errors
+    assert LISTENS in ended.errors
+
+
+@pytest.mark.parametrize(
+    ("stand_in", "call", "reason"),
+    [(code, call, reason) for call, (code, reason) in REFUSED.items()],
+    indirect=["stand_in"],
+    ids=list(REFUSED),
+)
+def test_a_recipe_prints_why_a_call_to_the_control_plane_was_refused(
+    verifying: list[str], stand_in: Path, call: str, reason: str
+) -> None:
+    ended = run(verifying, stand_in)
+    assert ended.status > 0, ended
+    said = ended.output + ended.errors
+    assert "ok" not in ended.output.splitlines()
+    assert f"{call}: " in said
+    assert reason in said
     assert LISTENS in ended.errors
 
 

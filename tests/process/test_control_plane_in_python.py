@@ -1,11 +1,13 @@
 """``oagw.testing`` as a test author has it, against a server in a process of its own."""
 
 import json
+import socket
 import subprocess
 import sys
 import textwrap
 import threading
 import time
+import warnings
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -16,7 +18,7 @@ import pytest
 from launched import PATIENCE, ROOT, until
 
 from oagw.control.mapping import StubMapping
-from oagw.testing import MockGateway, Refused, RunningGateway, Sandbox, pattern
+from oagw.testing import CannotAct, MockGateway, Refused, RunningGateway, Sandbox, pattern
 
 STRIPE = "/api/oagw/v1/proxy/stripe"
 
@@ -101,7 +103,8 @@ def test_a_stub_answers_so_many_times_and_steps_aside(sandbox: Sandbox):
 
 def test_the_least_priority_answers(sandbox: Sandbox):
     sandbox.stub("GET stripe/x", body="first", priority=1)
-    sandbox.stub("GET stripe/x", body="newest")
+    with pytest.warns(CannotAct, match="with priority 1, comes first and takes all that this one matches"):
+        sandbox.stub("GET stripe/x", body="newest")
 
     assert call(sandbox, "x").text == "first"
 
@@ -231,13 +234,92 @@ def test_a_refusal_without_a_member_has_its_reason(gateway: MockGateway):
         gateway.advance(1)
 
 
-def test_what_listens_but_is_no_gateway_is_told_as_it_answered():
-    with HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
+class Greeter(BaseHTTPRequestHandler):
+    """Answers every GET with a page."""
+
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"<h1>Hello\n</h1>")
+
+    def log_message(self, *_: Any):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("ask", "path", "said"),
+    [
+        (lambda gateway: gateway.sandbox(), "/sandboxes", r"501 .*Unsupported method.*"),
+        (lambda gateway: gateway.report(), r"/report\?format=json", r"200 <h1>Hello </h1>"),
+    ],
+    ids=["status", "body"],
+)
+def test_what_listens_but_is_no_gateway_is_told_in_a_line_with_the_url(ask: Any, path: str, said: str):
+    with HTTPServer(("127.0.0.1", 0), Greeter) as server:
         thread = threading.Thread(target=server.handle_request)
         thread.start()
-        with pytest.raises(Refused, match=r"^501: (.|\n)*Unsupported method"):
-            RunningGateway(f"http://127.0.0.1:{server.server_port}").sandbox()
+        url = f"http://127.0.0.1:{server.server_port}"
+        with pytest.raises(Refused, match=f"^{url}/__admin{path} is not .* of a mock gateway: {said}$"):
+            ask(RunningGateway(url))
         thread.join(PATIENCE)
+
+
+def test_a_gateway_that_cannot_be_reached_is_told_in_a_line_with_the_url():
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    for url, reason in (
+        (f"http://127.0.0.1:{port}", "Connection refused"),
+        ("http://no-such-host.invalid", ".+"),
+    ):
+        gateway = RunningGateway(url)
+        for ask in (gateway.sandbox, gateway.reset, gateway.report_text):
+            with pytest.raises(
+                ConnectionError, match=f"^No answer from {url}/__admin/.*: .*{reason}.*$"
+            ) as told:
+                ask()
+            assert "\n" not in str(told.value)
+
+
+def test_a_gateway_that_closes_without_an_answer_is_told_with_the_url():
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        thread = threading.Thread(target=lambda: silent.accept()[0].close())
+        thread.start()
+        with pytest.raises(ConnectionError, match=f"^No answer from {url}/__admin/reset: .+"):
+            RunningGateway(url).reset()
+        thread.join(PATIENCE)
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("", "it is not an http URL"),
+        ("127.0.0.1:8765", "it is not an http URL"),
+        ("localhost", "it is not an http URL"),
+        ("https://127.0.0.1:8765", "it is not an http URL"),
+        ("http://", "it is not an http URL"),
+        ("http://:8765", "it is not an http URL"),
+        ("http://127.0.0.1:port", "it is not an http URL"),
+        ("http://127.0.0.1:8765\n", "it is not an http URL"),
+        ("http://127.0.0.1:65536", "there is no port 65536"),
+        ("http://127.0.0.1:0", "there is no port 0"),
+        ("http://127.0.0.1:8765/api/oagw/v1/proxy", "/api/oagw/v1/proxy is too much"),
+        ("http://127.0.0.1:8765/__admin/", "/__admin/ is too much"),
+        ("http://[::1]?a=b", "?a=b is too much"),
+    ],
+)
+def test_a_url_that_is_not_that_of_a_gateway_is_named_at_once(url: str, why: str):
+    with pytest.raises(ValueError, match="is not the URL of a gateway") as told:
+        RunningGateway(url)
+    message = f"{url!r} is not the URL of a gateway, such as http://127.0.0.1:8765: {why}"
+    assert str(told.value) == message
+
+
+@pytest.mark.parametrize(
+    "url", ["http://localhost:8765/", "HTTP://my_host", "http://[::1]:80", "http://a.b//"]
+)
+def test_the_urls_of_gateways_are_taken(url: str):
+    assert RunningGateway(url).base_url == url.rstrip("/")
 
 
 # Requests and verification.
@@ -347,9 +429,51 @@ def test_a_toxic_acts_on_what_a_pattern_matches_for_a_block(sandbox: Sandbox):
 
 def test_a_toxic_without_toxicity_has_no_part(sandbox: Sandbox):
     sandbox.stub("GET stripe/x")
-    sandbox.toxic("reset_peer", toxicity=0)
+    with pytest.warns(CannotAct, match="its toxicity is 0"):
+        sandbox.toxic("reset_peer", toxicity=0)
 
     assert call(sandbox, "x").status_code == 200
+
+
+# What cannot act.
+
+
+def test_a_warning_points_at_the_line_that_made_what_cannot_act(sandbox: Sandbox):
+    with pytest.warns(CannotAct) as caught:  # noqa: PT031  # three lines are the point
+        sandbox.toxic("latency", alias="wether", latency=10)
+        sandbox.stub("GET /weather/current", body="cold")
+        sandbox.admin("POST", "/mappings", {"request": {"urlPath": "/__admin/x"}})
+
+    assert [Path(one.filename).name for one in caught] == [Path(__file__).name] * 3
+    assert [one.lineno - caught[0].lineno for one in caught] == [0, 1, 2]
+    assert 'no stub has the alias "wether" yet, did you mean "weather"?' in str(caught[0].message)
+    assert 'did you mean "/api/oagw/v1/proxy/weather/current"?' in str(caught[1].message)
+
+
+def test_a_warning_may_be_an_error(sandbox: Sandbox):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", CannotAct)
+        with pytest.raises(CannotAct):
+            sandbox.toxic("latency", alias="nobody", latency=10)
+        sandbox.stub("GET nobody/x")
+        sandbox.toxic("latency", alias="nobody", latency=10)
+
+
+def test_what_was_not_used_is_in_the_report_and_no_finding(sandbox: Sandbox):
+    used = sandbox.stub("GET stripe/used")
+    sandbox.stub("GET stripe/unused", mapping={"name": "the unused one"})
+    sandbox.toxic("latency", name="slow", alias="github", latency=1)
+    call(sandbox, "used")
+
+    report = sandbox.report()
+
+    assert report["findings"] == []
+    assert [(one["kind"], one["name"], one["severity"]) for one in report["unused"]] == [
+        ("stub", "the unused one", "note"),
+        ("toxic", "slow", "note"),
+    ]
+    assert used.id not in json.dumps(report)
+    assert "note: unused toxic slow\n  It acted on no answer.\n" in sandbox.report_text()
 
 
 # Sandboxes and the clock.

@@ -4,7 +4,8 @@ from itertools import count
 from typing import Any
 
 from oagw.control.space import Space
-from oagw.model.journal import COMPLETE, SERVICE, Entry, Journal
+from oagw.model.journal import COMPLETE, OPEN, SERVICE, Entry, Journal
+from oagw.model.memory import Memory
 
 START = 1_700_000_000.0
 TOKEN = "test-integration-token"
@@ -12,7 +13,10 @@ CHAT = "/api/oagw/v1/proxy/openai/v1/chat/completions"
 
 
 class Entries(list[Entry]):
-    """A journal in the making; ``add`` has what an ordinary call has unless it is told otherwise."""
+    """A journal in the making; ``add`` has what an ordinary call has unless it is told otherwise.
+
+    What happens at the same time overlaps.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -56,6 +60,10 @@ class Entries(list[Entry]):
             entry.status = status
             entry.response_head = "\r\n".join([f"HTTP/1.1 {status} X", *answer]).encode()
             entry.first_byte = entry.last_byte = START + at + took
+            entry.began = _position(at + took)
+        entry.arrived = _position(at)
+        if ended is not OPEN:
+            entry.over, entry.closed = _position(at + took), START + at + took
         for name, value in more.items():
             setattr(entry, name, value)
         self.append(entry)
@@ -63,7 +71,11 @@ class Entries(list[Entry]):
 
     def space(self) -> Space:
         """A space whose journal has them."""
-        space = Space(Journal(10_000, 64 << 20))
+        space = Space(Journal(10_000, 64 << 20), Memory(1 << 30))
         for entry in self:
             space.record(entry)
         return space
+
+
+def _position(seconds: float) -> int:
+    return round(seconds * 1e6)

@@ -29,14 +29,38 @@ class WireTransport(StringTransport):
     """Collects what the server writes and remembers how it ended."""
 
     def __init__(self, peer: str = "127.0.0.1") -> None:
-        super().__init__(peerAddress=IPv4Address("TCP", peer, 54321))
+        super().__init__(peerAddress=IPv4Address("TCP", peer, 54321), lenient=True)
         self.half_closed = False
 
     def loseWriteConnection(self) -> None:
         self.half_closed = True
 
+    def unregisterProducer(self) -> None:
+        self.producer = None  # more than once, as with the real transport
+
     def setTcpNoDelay(self, enabled: bool) -> None:
         """Nothing to do in memory."""
+
+
+class Reactor(Clock):
+    """A clock with the turns of a reactor: what is scheduled in one turn runs in the next at the earliest."""
+
+    def turn(self) -> None:
+        """Run what is due now, once."""
+        due = [call for call in self.calls if call.getTime() <= self.seconds()]
+        for call in due:
+            if call.active():
+                self.calls.remove(call)
+                call.called = 1
+                call.func(*call.args, **call.kw)
+
+    def turns(self, most: int = 1000) -> int:
+        """Take turns until nothing is due; returns how many."""
+        for count in range(most):
+            if not any(call.getTime() <= self.seconds() for call in self.calls):
+                return count
+            self.turn()
+        raise AssertionError(f"not at rest after {most} turns")
 
 
 class Answer(NamedTuple):
@@ -100,7 +124,7 @@ class Wire:
         shut_down: Callable[[], object] = lambda: None,
         start: float = 1_700_000_000,
     ) -> None:
-        self.clock = Clock()
+        self.clock = Reactor()
         self.clock.advance(start)
         self.log: list[str] = []
         self.gateway = Gateway(config or Config(seed=1), self.clock, self.log.append, shut_down)

@@ -34,9 +34,17 @@ def test_the_clock_and_the_life_of_sandboxes_are_read() -> None:
     assert (config.clock, config.sandbox_lifetime) == ("manual", 2.5)
 
 
+def test_the_memory_limit_is_read() -> None:
+    assert [parse_args(args).memory_limit for args in ([], ["--memory-limit", "64"])] == [512, 64]
+
+
 @pytest.mark.parametrize(
     ("args", "said"),
     [
+        *(
+            (["--memory-limit", text], f"a memory limit is a number of MiB from 1 on, not '{text}'")
+            for text in ("0", "-1", "1.5", "64MiB", "1_0", "٣")
+        ),
         (["http"], "a port is a number from 0 to 65535"),
         (["65536"], "a port is a number from 0 to 65535, not 65536"),
         (["-1"], "a port is a number from 0 to 65535"),

@@ -144,8 +144,34 @@ class ParameterTests(SynchronousTestCase):
             answer = self.wire.ask("GET", EVENTS + query)
             self.assertEqual((answer.status, answer.source), (400, ["upstream"]), query)
             self.assertIn(f"Parameter {name} ", answer.json()["error"])
-        answer = self.wire.ask("GET", EVENTS, "Last-Event-ID: x")
+
+    def test_the_error_says_what_would_be_right(self) -> None:
+        for query, says in (
+            ("?cuont=1", 'Parameter cuont is unknown, did you mean "count"?'),
+            ("?keep-alive=1", 'did you mean "keepalive"?'),
+            ("?xyz=1", "Parameter xyz is unknown; there are after, burst, count, event, interval, jitter"),
+            ("?then=cut", "Parameter then must be one of close, reset, hang, truncate, got 'cut'"),
+            ("?count=many", "must be a whole number from 0 to 1000000000, got 'many'"),
+            ("?interval=1s", "must be a number of seconds from 0 to 31536000, got '1s'"),
+        ):
+            self.assertIn(says, self.wire.ask("GET", EVENTS + query).json()["error"])
+
+    def test_the_id_of_another_stream_does_not_count(self) -> None:
+        foreign = ("x", "0", "-1", "007", "+2", "2.0", "2 3", "5", "9" * 30, "9" * 9000, "\xff", "\xd9\xa2")
+        for value in (*foreign, '{"a": 1}', "1e0", "0x1", ""):
+            answer = self.wire.ask("GET", EVENTS, f"Last-Event-ID: {value}")
+            self.assertEqual([event.id for event in events(answer.body)], ["1", "2", "3", "4"], value[:20])
+
+    def test_beside_the_id_of_another_stream_the_url_counts_and_is_checked(self) -> None:
+        for header in ("x", "99"):
+            answer = self.wire.ask("GET", EVENTS + "?last_event_id=3", f"Last-Event-ID: {header}")
+            self.assertEqual([event.id for event in events(answer.body)], ["4"])
+        answer = self.wire.ask("GET", EVENTS + "?last_event_id=x", "Last-Event-ID: 3")
         self.assertEqual(answer.status, 400)
+
+    def test_an_endless_stream_goes_on_after_any_number(self) -> None:
+        answer = self.wire.ask("GET", EVENTS + "?count=0&after=1", f"Last-Event-ID: {10**17}")
+        self.assertEqual([event.id for event in events(answer.body)], [str(10**17 + 1)])
 
 
 class EndTests(WireTestCase):

@@ -64,6 +64,7 @@ class JournalTests(JournalCase):
     def test_pipelined_requests_have_their_turn_on_one_connection(self) -> None:
         one = request(f"GET {WEATHER} HTTP/1.1", "Host: g", BEARER)
         self.connection.send(one * 3)
+        self.wire.clock.turns()
         self.wire.ask("GET", WEATHER)
         told = [(entry.connection, entry.turn, entry.status) for entry in self.entries()]
         self.assertEqual(told, [(1, 1, 200), (1, 2, 200), (1, 3, 200), (2, 1, 200)])
@@ -162,6 +163,7 @@ class MalformedTests(JournalCase):
     def test_a_bad_line_after_a_good_request_is_not_taken_for_it(self) -> None:
         connection = self.wire.connect()
         connection.send(request("GET /health HTTP/1.1", "Host: g") + b"HELLO\r\n\r\n")
+        self.wire.clock.turns()
         connection.leave()
         good, bad = self.entries()
         self.assertEqual((good.method, good.url, good.turn), (b"GET", b"/health", 1))

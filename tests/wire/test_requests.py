@@ -26,16 +26,6 @@ class FramingTests(WireTestCase):
             self.assertEqual(answer.status, 200)
         self.assertFalse(self.connection.transport.disconnecting)
 
-    def test_pipelined_requests_are_answered_in_order(self) -> None:
-        status = request("GET /api/oagw/v1/status HTTP/1.1", "Host: gateway", BEARER)
-        nothing = request("GET /nothing HTTP/1.1", "Host: gateway")
-        data = self.connection.send(status + nothing + HEALTH)
-        answers = []
-        while data:
-            answer, data = parse(data)
-            answers.append(answer.status)
-        self.assertEqual(answers, [200, 404, 200])
-
     def test_a_request_behind_a_stream_waits_for_its_end(self) -> None:
         stream = request("GET /oagw/v1/proxy/stream-test/events HTTP/1.1", "Host: gateway", BEARER)
         data = self.connection.send(stream + HEALTH)

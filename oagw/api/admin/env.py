@@ -1,6 +1,6 @@
 """AdminEnv: what the resources of the control plane may use."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from random import Random
 from typing import NamedTuple
 
@@ -18,7 +18,7 @@ class AdminEnv(NamedTuple):
 
     ``directory`` is the folder that stubs are read from, ``started`` when the server was (the clock's
     seconds). ``lifetime`` is that of a sandbox whose maker does not say, in seconds; ``expiry`` frees those
-    that are past theirs.
+    that are past theirs. ``services`` are the aliases of those that are built in.
     """
 
     spaces: Spaces
@@ -31,3 +31,4 @@ class AdminEnv(NamedTuple):
     site: GatewaySite
     expiry: Expiry
     lifetime: float
+    services: Collection[str]

@@ -1,6 +1,7 @@
 """/__admin/mappings: the stubs of a space, in WireMock's JSON."""
 
 import json
+from collections.abc import Iterable
 from contextlib import suppress
 from itertools import chain
 from typing import ClassVar, TypedDict
@@ -11,6 +12,7 @@ from twisted.web.server import Request
 
 from oagw.api.admin.env import AdminEnv
 from oagw.api.admin.node import AdminNode, Amount, asked, document, recorded, space_of
+from oagw.api.admin.warning import warned_of_stubs
 from oagw.control.invalid import Invalid
 from oagw.control.mapping import Mappings, StubMapping
 from oagw.control.patience import GaveUp
@@ -50,6 +52,7 @@ class StubMappings(AdminNode):
     """
 
     takes = msgspec.json.Decoder(StubMapping)
+    warns = ("POST",)
     query = Page
     answers: ClassVar = {"GET": {200: StubList}, "POST": {201: StubMapping}}
     parameter = "id"
@@ -78,7 +81,7 @@ class StubMappings(AdminNode):
     def render_POST(self, request: Request) -> Reply:
         stub = _stub(self.env, document(request, self.takes))
         _put(space_of(request), [stub])
-        return json_reply(stub.json(), 201)
+        return warned_of_stubs(json_reply(stub.json(), 201), request, [stub], self.env)
 
     def render_DELETE(self, request: Request) -> Reply:
         forget_stubs(space_of(request))
@@ -92,6 +95,7 @@ class OneStub(AdminNode):
     """
 
     takes = msgspec.json.Decoder(StubMapping)
+    warns = ("PUT",)
     answers: ClassVar = {"GET": {200: StubMapping}, "PUT": {200: StubMapping}}
     refuses = (400, 404)
 
@@ -106,7 +110,7 @@ class OneStub(AdminNode):
         known = self._known(request)
         stub = _stub(self.env, document(request, self.takes), id=known.id)
         _put(space_of(request), [stub])
-        return json_reply(stub.json())
+        return warned_of_stubs(json_reply(stub.json()), request, [stub], self.env)
 
     def render_DELETE(self, request: Request) -> Reply:
         stub = self._known(request)
@@ -133,6 +137,7 @@ class Import(AdminNode):
     """
 
     takes = msgspec.json.Decoder(Mappings)
+    warns = ("POST",)
 
     def render_POST(self, request: Request) -> Reply:
         given = document(request, self.takes)
@@ -142,10 +147,11 @@ class Import(AdminNode):
         named = {stub.id for stub in stubs}
         if options and options.duplicate_policy == "IGNORE":
             stubs = [stub for stub in stubs if store.get(stub.id) is None]
-        _put(space, stubs)
-        if options and options.delete_all_not_in_import:
-            _remove(self.env, space, [stub for stub in store if stub.id not in named])
-        return json_reply({})
+        deletes = options and options.delete_all_not_in_import
+        gone = [stub for stub in store if stub.id not in named] if deletes else []
+        _put(space, stubs, gone)
+        _remove(self.env, space, gone)
+        return warned_of_stubs(json_reply({}), request, stubs, self.env)
 
 
 class Reset(AdminNode):
@@ -208,7 +214,7 @@ class Unmatched(AdminNode):
     def _found(self, space: Space) -> list[Stub]:
         spaces = self.env.spaces
         callers = [space, *spaces] if space is spaces.shared else [space]
-        used = {entry.stub for caller in callers for entry in caller.journal}
+        used = {entry.stub for caller in callers for entry in caller.journal} | space.answered
         for caller in callers:
             if caller.journal.dropped:
                 used.update(caller.hits)
@@ -233,12 +239,14 @@ def _stub(env: AdminEnv, mapping: StubMapping, pointer: str = "", id: str | None
     return Stub(mapping, id.lower(), env.directory.files, pointer)
 
 
-def _put(space: Space, stubs: list[Stub]) -> None:
+def _put(space: Space, stubs: list[Stub], gone: Iterable[Stub] = ()) -> None:
+    """Have ``stubs`` in ``space``; raises Invalid if there is no room for them once others are ``gone``."""
     store = store_of(space)
-    store.check_room(stubs)
+    store.check_room(stubs, gone)
     for stub in reversed(stubs):
         store.add(stub)
         space.hits.pop(stub.id, None)
+        space.answered.discard(stub.id)
 
 
 def _remove(env: AdminEnv, space: Space, stubs: list[Stub]) -> None:

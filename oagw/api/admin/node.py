@@ -39,12 +39,14 @@ class AdminNode(Node):
     nothing, several where it is JSON or a text. Where it has none, that is 200 and some object. ``refuses``
     are the statuses, besides those that any URL may have, with which it says no. Where it takes a body,
     ``takes`` is the decoder for ``document``; where it has a query, ``query`` is the Struct for ``asked``.
+    ``warns`` are the methods whose success may have a header X-OAGW-Warning.
     With ``parameter``, the name of a path segment, ``child`` is what stands below it.
     """
 
     answers: ClassVar[Mapping[str, Mapping[int, Any]]] = {}
     refuses: ClassVar[tuple[int, ...]] = ()
     parameter: ClassVar[str] = ""
+    warns: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, env: AdminEnv, children: Mapping[bytes, IResource] | None = None) -> None:
         super().__init__(children)
@@ -93,9 +95,14 @@ def document(request: Request, decoder: msgspec.json.Decoder[T]) -> T:
 
 
 def asked(request: Request, type: type[T]) -> T:
-    """The query of ``request`` as ``type``; raises Refused with 400."""
+    """The query of ``request`` as ``type``; raises Refused with 400, also if a parameter is given twice."""
+    given: dict[str, str] = {}
+    for name, value in query_pairs(request):
+        if name in given:
+            raise Refused(400, f"{name[:100]}: the parameter is given twice", field=name[:100])
+        given[name] = value
     try:
-        return msgspec.convert(dict(query_pairs(request)), type, strict=False)
+        return msgspec.convert(given, type, strict=False)
     except msgspec.ValidationError as error:
         invalid = misfit(error)
         name = invalid.pointer.removeprefix("/")

@@ -5,7 +5,7 @@ Paths and methods are those of the tree, bodies and queries the types that the r
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from inspect import cleandoc
 from typing import Any, NamedTuple
 
@@ -25,6 +25,15 @@ _GUARD = (401, 403)
 # Methods that have a body, and those that have a query.
 _SENDING = ("POST", "PUT", "PATCH")
 _ASKING = ("GET",)
+
+
+# The header of a success that has warnings.
+_WARNING = {
+    "X-OAGW-Warning": {
+        "description": "What was made cannot act as things are, and why. Each value is one warning.",
+        "schema": {"type": "array", "items": {"type": "string"}},
+    }
+}
 
 
 class Description(AdminNode):
@@ -57,6 +66,11 @@ class _Operation(NamedTuple):
         return getattr(self.node, "query", None) if self.method in _ASKING else None
 
     @property
+    def warns(self) -> bool:
+        """Whether a success may come with a warning."""
+        return self.method in self.node.warns
+
+    @property
     def answers(self) -> dict[int, tuple[Any, ...]]:
         """The types of its answers by their statuses."""
         refusals = {*_GUARD, *self.node.refuses}
@@ -78,6 +92,7 @@ class _Operation(NamedTuple):
                 str(status): {
                     "description": PHRASES[status],
                     **({"content": _content(types, schemas)} if types else {}),
+                    **({"headers": _WARNING} if self.warns and status < 300 else {}),
                 }
                 for status, types in self.answers.items()
             },
@@ -154,5 +169,8 @@ def _types(given: Any) -> tuple[Any, ...]:
     return given if isinstance(given, tuple) else () if given is None else (given,)
 
 
-def _content(types: Iterable[Any], schemas: dict[Any, Any]) -> dict[str, Any]:
-    return {"text/plain" if one is str else "application/json": {"schema": schemas[one]} for one in types}
+def _content(types: Collection[Any], schemas: dict[Any, Any]) -> dict[str, Any]:
+    """The media types of a body that is one of ``types``: a text, or else JSON."""
+    json = [schemas[one] for one in types if one is not str]
+    content = {"application/json": {"schema": json[0] if len(json) == 1 else {"anyOf": json}}} if json else {}
+    return {**content, "text/plain": {"schema": schemas[str]}} if str in types else content

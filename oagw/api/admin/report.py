@@ -6,7 +6,9 @@ from msgspec import Struct
 from twisted.web.server import Request
 
 from oagw.api.admin.node import AdminNode, asked, recorded
+from oagw.api.admin.warning import aliases_of
 from oagw.control.report.card import Card, card, text
+from oagw.control.report.unused import unused
 from oagw.web.reply import Reply, json_reply
 
 
@@ -19,11 +21,15 @@ class Wanted(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
 
 
 class Report(AdminNode):
-    """GET /__admin/report → 200 {"requests": count, "findings": [...], "notChecked": [{"rule", "reason"}]}.
+    """GET /__admin/report → 200 {"requests", "findings", "notChecked", "unused", "unusedCount"}.
+
+    ``requests`` is how many there were. A finding is ``control.report.finding.Finding``. ``notChecked`` has
+    rules, each with the ``reason`` why it was not looked at. ``unused`` lists stubs that matched no request
+    and toxics that acted on no answer, which are no findings, ``unusedCount`` says how many there are in all.
 
     Parameters: ``retryDue=true`` (each answer that was cut had to be asked for again),
     ``streamsCancelled=true`` (the test cancelled every stream), ``format=text`` (or Accept: text/plain) for
-    people. A finding is ``control.report.finding.Finding``.
+    people.
     """
 
     query = Wanted
@@ -33,7 +39,12 @@ class Report(AdminNode):
     def render_GET(self, request: Request) -> Reply:
         wanted = asked(request, self.query)
         space = recorded(request)
-        found = card(space, retry_due=wanted.retry_due, streams_cancelled=wanted.streams_cancelled)
+        found = card(
+            space,
+            retry_due=wanted.retry_due,
+            streams_cancelled=wanted.streams_cancelled,
+            unused=unused(space, self.env.spaces, aliases_of(space, self.env)),
+        )
         accept = (request.getHeader(b"accept") or b"").lower()
         format = wanted.format or ("text" if accept.startswith(b"text/plain") else "json")
         if format == "text":

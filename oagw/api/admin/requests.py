@@ -7,7 +7,7 @@ from base64 import b64decode
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from itertools import islice
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 import msgspec
@@ -16,6 +16,7 @@ from twisted.web.server import Request
 from oagw.api.admin.env import AdminEnv
 from oagw.api.admin.mappings import by_metadata
 from oagw.api.admin.node import AdminNode, Amount, asked, document, space_of
+from oagw.api.admin.shapes import Event, EventList, NearMissList, RemovedEvents, RequestCount, RequestList
 from oagw.control.invalid import Invalid
 from oagw.control.pattern import RequestPattern, compiled
 from oagw.control.pattern.spec import Operator
@@ -70,6 +71,7 @@ class Requests(JournalNode):
     """
 
     query = Wanted
+    answers: ClassVar = {"GET": {200: EventList}}
     parameter = "id"
 
     def __init__(self, env: AdminEnv) -> None:
@@ -113,6 +115,7 @@ class OneRequest(JournalNode):
     """
 
     refuses = (400, 404)
+    answers: ClassVar = {"GET": {200: Event}}
 
     def __init__(self, env: AdminEnv, id: str) -> None:
         super().__init__(env)
@@ -144,6 +147,7 @@ class Count(AdminNode):
     """POST /__admin/requests/count with a request pattern → 200 {"count", "requestJournalDisabled"}."""
 
     takes = msgspec.json.Decoder(RequestPattern)
+    answers: ClassVar = {"POST": {200: RequestCount}}
 
     def render_POST(self, request: Request) -> Reply:
         return _told(request, count=len(_matching(space_of(request), document(request, self.takes))))
@@ -153,6 +157,7 @@ class Find(AdminNode):
     """POST /__admin/requests/find with a request pattern → 200 {"requests": [LoggedRequest], ...}."""
 
     takes = msgspec.json.Decoder(RequestPattern)
+    answers: ClassVar = {"POST": {200: RequestList}}
 
     def render_POST(self, request: Request) -> Reply:
         found = _matching(space_of(request), document(request, self.takes))
@@ -163,6 +168,7 @@ class Remove(JournalNode):
     """POST /__admin/requests/remove with a request pattern → 200 {"serveEvents": [what was removed]}."""
 
     takes = msgspec.json.Decoder(RequestPattern)
+    answers: ClassVar = {"POST": {200: RemovedEvents}}
 
     def render_POST(self, request: Request) -> Reply:
         space = space_of(request)
@@ -176,6 +182,7 @@ class RemoveByMetadata(JournalNode):
     """
 
     takes = msgspec.json.Decoder(Operator)
+    answers: ClassVar = {"POST": {200: RemovedEvents}}
 
     def render_POST(self, request: Request) -> Reply:
         space, now = space_of(request), self.env.clock.seconds()
@@ -197,6 +204,8 @@ class Unmatched(AdminNode):
     Those that neither a stub nor a service nor the gateway itself was there to answer.
     """
 
+    answers: ClassVar = {"GET": {200: RequestList}}
+
     def __init__(self, env: AdminEnv) -> None:
         super().__init__(env, {b"near-misses": UnmatchedNearMisses(env)})
 
@@ -210,6 +219,8 @@ class UnmatchedNearMisses(JournalNode):
 
     The newest come first; those that there is no time for are left out (``control.search``).
     """
+
+    answers: ClassVar = {"GET": {200: NearMissList}}
 
     def render_GET(self, request: Request) -> Reply:
         space, search, misses = space_of(request), Search(), []
@@ -271,6 +282,7 @@ class OfPattern(AdminNode):
     """POST /__admin/near-misses/request-pattern with a request pattern → 200 {"nearMisses": [...]}."""
 
     takes = msgspec.json.Decoder(RequestPattern)
+    answers: ClassVar = {"POST": {200: NearMissList}}
 
     def render_POST(self, request: Request) -> Reply:
         spec = document(request, self.takes)

@@ -7,8 +7,10 @@ from twisted.web.server import Request
 
 from oagw.api.admin.env import AdminEnv
 from oagw.api.admin.node import AdminNode, document, space_of
+from oagw.api.admin.warning import warned_of_toxic
 from oagw.control.space import Space
 from oagw.control.toxic import MAX_TOXICS, Toxic, ToxicChange, ToxicDocument
+from oagw.control.weight import check_memory
 from oagw.web.fault import release
 from oagw.web.reply import Reply, excerpt, json_reply
 from oagw.web.resource import Refused
@@ -22,6 +24,7 @@ class Toxics(AdminNode):
     """
 
     takes = msgspec.json.Decoder(ToxicDocument)
+    warns = ("POST",)
     answers: ClassVar = {
         "GET": {200: list[ToxicDocument]},
         "POST": {200: ToxicDocument},
@@ -37,13 +40,14 @@ class Toxics(AdminNode):
         return json_reply([toxic.as_json() for toxic in space_of(request).toxics.values()])
 
     def render_POST(self, request: Request) -> Reply:
-        toxic, toxics = Toxic(document(request, self.takes)), space_of(request).toxics
-        if toxic.name in toxics:
+        toxic, space = Toxic(document(request, self.takes)), space_of(request)
+        if toxic.name in space.toxics:
             raise Refused(409, f'There is a toxic "{toxic.name}"')
-        if len(toxics) >= MAX_TOXICS:
+        if len(space.toxics) >= MAX_TOXICS:
             raise Refused(409, f"There are {MAX_TOXICS} toxics")
-        toxics[toxic.name] = toxic
-        return json_reply(toxic.as_json())
+        check_memory(space.memory, toxic.weight)
+        space.put_toxic(toxic)
+        return warned_of_toxic(json_reply(toxic.as_json()), request, toxic, self.env)
 
     def render_DELETE(self, request: Request) -> Reply:
         remove_all(space_of(request), self.env)
@@ -57,6 +61,7 @@ class OneToxic(AdminNode):
     """
 
     takes = msgspec.json.Decoder(ToxicChange)
+    warns = ("POST", "PATCH")
     answers: ClassVar = {
         "GET": {200: ToxicDocument},
         "POST": {200: ToxicDocument},
@@ -74,16 +79,17 @@ class OneToxic(AdminNode):
 
     def render_POST(self, request: Request) -> Reply:
         toxic = self._toxic(request)
-        changed = toxic.changed(document(request, self.takes))
-        space_of(request).toxics[self._name] = changed
+        changed, space = toxic.changed(document(request, self.takes)), space_of(request)
+        check_memory(space.memory, changed.weight - toxic.weight)
+        space.put_toxic(changed)
         release(self.env.streams, toxic)
-        return json_reply(changed.as_json())
+        return warned_of_toxic(json_reply(changed.as_json()), request, changed, self.env)
 
     render_PATCH = render_POST
 
     def render_DELETE(self, request: Request) -> Reply:
         toxic = self._toxic(request)
-        del space_of(request).toxics[self._name]
+        space_of(request).remove_toxic(toxic)
         release(self.env.streams, toxic)
         return Reply(204)
 
@@ -96,7 +102,6 @@ class OneToxic(AdminNode):
 
 def remove_all(space: Space, env: AdminEnv) -> None:
     """Have no toxics in ``space``."""
-    toxics = space.toxics
-    for toxic in list(toxics.values()):
-        del toxics[toxic.name]
+    for toxic in list(space.toxics.values()):
+        space.remove_toxic(toxic)
         release(env.streams, toxic)

@@ -1,15 +1,18 @@
 """/__admin/verify: did the client do what the test expects."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import msgspec
 from twisted.web.server import Request
 
+from oagw.api.admin.error import Errors
 from oagw.api.admin.node import AdminNode, document, recorded
+from oagw.api.admin.shapes import NotVerified, Verified
 from oagw.control.explanation import differences, explain
+from oagw.control.reaction import After
 from oagw.control.search import near_requests
 from oagw.control.space import Sandbox, Space, Spaces
-from oagw.control.verify import Mistimed, Verification, verify
+from oagw.control.verify import Verification, verify
 from oagw.web.reply import Reply, json_reply
 
 
@@ -22,7 +25,7 @@ class Verify(AdminNode):
     """
 
     takes = msgspec.json.Decoder(Verification)
-    answers: ClassVar = {"POST": {200: dict[str, Any], 409: dict[str, Any]}}
+    answers: ClassVar = {"POST": {200: Verified, 409: (NotVerified, Errors)}}
 
     def render_POST(self, request: Request) -> Reply:
         spec = document(request, self.takes)
@@ -62,5 +65,5 @@ def _none(space: Space, spaces: Spaces) -> str:
     )
 
 
-def _mistimed(one: Mistimed) -> dict[str, str | float]:
+def _mistimed(one: After) -> dict[str, str | float]:
     return {"request": one.entry.id, "after": one.before.id, "seconds": round(one.seconds, 6)}

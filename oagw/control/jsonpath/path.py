@@ -63,6 +63,7 @@ class Path:
                 state.effort.check()
                 for one in step.apply(node, state, required):
                     found.append(one)
+                    state.effort.check()
                     if len(found) > MAX_NODES:
                         raise state.effort.gave_up()
             nodes = found

@@ -119,7 +119,7 @@ class Slice(Step):
             places = range(size)[slice(start, end, self.step)] if self.step != 0 else range(0)
         else:
             places = range(max(start, -size), min(end, size))
-        return [Node(value[place], value, place % size) for place in places]
+        return (Node(value[place], value, place % size) for place in places)
 
     def fits(self, value: Any, state: State) -> bool:
         return isinstance(value, list)
@@ -135,9 +135,9 @@ class Wildcard(Step):
     def apply(self, node: Node, state: State, required: bool) -> Iterable[Node]:
         value = node.value
         if isinstance(value, dict):
-            return [Node(each, value, key) for key, each in value.items()]
+            return (Node(each, value, key) for key, each in value.items())
         if isinstance(value, list):
-            return [Node(each, value, index) for index, each in enumerate(value)]
+            return (Node(each, value, index) for index, each in enumerate(value))
         return ()
 
     def fits(self, value: Any, state: State) -> bool:
@@ -158,7 +158,7 @@ class Where(Step):
         if isinstance(value, dict):
             return (node,) if self.fits(value, state) else ()
         if isinstance(value, list):
-            return [Node(each, value, n) for n, each in enumerate(value) if self.fits(each, state)]
+            return (Node(each, value, n) for n, each in enumerate(value) if self.fits(each, state))
         if self.sure:
             raise Unfit
         return ()
@@ -181,20 +181,26 @@ class Descent(Step):
         return False
 
     def apply(self, node: Node, state: State, required: bool) -> Iterator[Node]:
-        waiting = [node]
+        waiting: list[Iterator[Node]] = [iter((node,))]
         while waiting:
-            here = waiting.pop()
+            here = next(waiting[-1], None)
             state.effort.check()
-            value = here.value
-            if self.step.fits(value, state):
+            if here is None:
+                waiting.pop()
+                continue
+            if self.step.fits(here.value, state):
                 yield from self.step.apply(here, state, required)
-            pairs: Iterable[tuple[Any, Any]] = ()
-            if isinstance(value, dict):
-                pairs = value.items()
-            elif isinstance(value, list):
-                pairs = enumerate(value)
-            below = [Node(each, value, key) for key, each in pairs if isinstance(each, dict | list)]
-            waiting.extend(reversed(below))
+            waiting.append(_below(here, state))
+
+
+def _below(node: Node, state: State) -> Iterator[Node]:
+    """The arrays and objects in that at ``node``."""
+    value = node.value
+    pairs: Iterable[tuple[Any, Any]] = value.items() if isinstance(value, dict) else ()
+    for key, each in enumerate(value) if isinstance(value, list) else pairs:
+        state.effort.check()
+        if isinstance(each, dict | list):
+            yield Node(each, value, key)
 
 
 @dataclass(slots=True)

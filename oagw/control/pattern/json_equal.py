@@ -2,7 +2,8 @@
 
 import json
 import re
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple, TypeVar
 
 from oagw.control.invalid import Invalid
 from oagw.control.patience import Effort
@@ -10,6 +11,8 @@ from oagw.control.pattern.condition import Condition, document
 from oagw.control.pattern.spec import Operator
 from oagw.control.regex import Expression
 from oagw.model.call import Call
+
+T = TypeVar("T")
 
 _PLACEHOLDER = re.compile(r"[$#]\{json-unit\.([a-z-]+)(:[^}]*)?\}(.*)", re.DOTALL)
 _KINDS = ("any-string", "any-number", "any-boolean", "ignore", "ignore-element")
@@ -108,14 +111,26 @@ class _Placeholders:
 
 def _canonical(value: Any, effort: Effort | None = None) -> str:
     """A text that is the same for JSON that is equal in any order; 1.0 is 1."""
-    if isinstance(value, dict | list) and effort:
-        effort.check()
     if isinstance(value, dict):
-        members = sorted(json.dumps(key) + _canonical(item, effort) for key, item in value.items())
-        return "{" + ",".join(members) + "}"
+        pairs = ((json.dumps(key), item) for key, item in _in_time(value.items(), effort))
+        return "{" + ",".join(sorted(key + _canonical(item, effort) for key, item in pairs)) + "}"
     if isinstance(value, list):
-        return "[" + ",".join(sorted(_canonical(item, effort) for item in value)) + "]"
+        return "[" + ",".join(sorted(_canonical(item, effort) for item in _in_time(value, effort))) + "]"
     return json.dumps(int(value) if isinstance(value, float) and value.is_integer() else value)
+
+
+def _in_time(items: Iterable[T], effort: Effort | None) -> Iterable[T]:
+    """``items``, with a look at the clock before the first and every 256 after it."""
+    if effort is None:
+        return items
+    return _checked(items, effort)
+
+
+def _checked(items: Iterable[T], effort: Effort) -> Iterator[T]:
+    for count, item in enumerate(items):
+        if count & 0xFF == 0:
+            effort.check()
+        yield item
 
 
 class _Comparison:

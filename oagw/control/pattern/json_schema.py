@@ -1,19 +1,26 @@
 """matchesJsonSchema: jsonschema_rs, which fetches nothing and whose cost is bounded before it starts."""
 
 import json
+import re
 from typing import Any
 
 from oagw.control.invalid import Invalid
 from oagw.control.patience import Effort, GaveUp
 from oagw.control.pattern.condition import Condition, document
+from oagw.control.pattern.schema_work import MAX_DIGITS, SchemaWork, Unbounded
 from oagw.control.pattern.spec import Operator
 from oagw.model.call import Call
 
 _MAX_LENGTH = 100_000
 
-# Subschemas when all references are written out, and those times the characters of a text.
-_MAX_SIZE = 20_000
-_MAX_COST = 50_000_000
+# Units of ``schema_work`` that one validation may take, for each MiB of a text: some 30 ms.
+_MAX_WORK = 2_000_000
+
+# Levels of a value for which the work must not be too much, whatever the value is.
+_DEPTH = 4
+
+# A number too long to be compared quickly.
+_LONG_NUMBER = re.compile(rf"\d{{{MAX_DIGITS + 1}}}")
 
 
 def json_schema_condition(spec: Operator, at: str) -> Condition:
@@ -25,19 +32,24 @@ def json_schema_condition(spec: Operator, at: str) -> Condition:
         shown.encode()  # half a surrogate pair is not JSON
         if len(shown) > _MAX_LENGTH:
             raise Invalid(at, f"a JSON schema may have {_MAX_LENGTH} characters")
-        validator = _validator(schema, spec.schemaVersion or "V202012", at)
-        size = _Size(schema).of(schema)
+        version = spec.schemaVersion or "V202012"
+        work = SchemaWork(schema, version)
+        if any(work.at(depth) > _MAX_WORK for depth in range(_DEPTH)):
+            raise Invalid(at, "the JSON schema takes too much work, with its references written out")
+        validator = _validator(schema, version, at)
     except Invalid:
         raise
+    except Unbounded as error:
+        raise Invalid(at, f"the work of the JSON schema cannot be bounded: {error}") from None
     except ValueError as error:
         raise Invalid(at, f"not a JSON schema: {_first_line(error)}") from None
     except RecursionError:
         raise Invalid(at, "the JSON schema is nested too deeply") from None
-    if size > _MAX_SIZE:
-        raise Invalid(at, f"the JSON schema has more than {_MAX_SIZE} parts when its $refs are written out")
 
-    def valid(value: Any) -> bool:
+    def valid(value: Any, length: int, effort: Effort) -> bool:
         try:
+            if work.on(value, length, effort) > _MAX_WORK * max(1, length / (1 << 20)):
+                raise GaveUp("matchesJsonSchema: the schema takes too much work on this text")
             return bool(validator.is_valid(value))
         except ValueError:  # nested too deeply, or a regular expression went too far
             raise GaveUp("matchesJsonSchema") from None
@@ -45,15 +57,18 @@ def json_schema_condition(spec: Operator, at: str) -> Condition:
     def test(text: str | None, call: Call, now: float) -> bool:
         if text is None:
             return False
-        if size * len(text) > _MAX_COST:
-            raise GaveUp("matchesJsonSchema: the schema and the text together are too large")
-        with Effort(call, "matchesJsonSchema"):
+        with Effort(call, "matchesJsonSchema") as effort:
+            size = len(text)
             try:
                 value = document(text, call)
             except ValueError:
-                return valid(text)
+                return valid(text, size, effort)
+            if _LONG_NUMBER.search(text):
+                raise GaveUp(f"matchesJsonSchema: a number has more than {MAX_DIGITS} digits")
             # As WireMock does: a number may stand for the text that it is.
-            return valid(value) or (not isinstance(value, dict | list) and valid(text))
+            return valid(value, size, effort) or (
+                not isinstance(value, dict | list) and valid(text, size, effort)
+            )
 
     return Condition(test, f"[matchesJsonSchema] {shown}")
 
@@ -71,36 +86,3 @@ def _validator(schema: Any, version: str, at: str) -> Any:
 
 def _first_line(error: Exception) -> str:
     return str(error).partition("\n")[0][:300]
-
-
-class _Size:
-    """How many subschemas a schema has when its references are written out; cycles count once."""
-
-    def __init__(self, root: Any) -> None:
-        self._root = root
-        self._known: dict[int, int] = {}
-
-    def of(self, schema: Any) -> int:
-        if not isinstance(schema, dict | list):
-            return 1
-        key = id(schema)
-        if key not in self._known:
-            self._known[key] = 1  # a cycle ends here
-            items = schema.values() if isinstance(schema, dict) else schema
-            total = 1 + sum(map(self.of, items))
-            if isinstance(schema, dict) and isinstance(schema.get("$ref"), str):
-                total += self.of(self._target(schema["$ref"]))
-            self._known[key] = total
-        return self._known[key]
-
-    def _target(self, reference: str) -> Any:
-        if not reference.startswith("#"):
-            return self._root  # another name of a part of it: nothing else can be reached
-        target = self._root
-        for step in reference[1:].split("/")[1:]:
-            step = step.replace("~1", "/").replace("~0", "~")
-            if isinstance(target, list) and step.isdecimal() and int(step) < len(target):
-                target = target[int(step)]
-            else:
-                target = target.get(step) if isinstance(target, dict) else None
-        return target

@@ -8,7 +8,8 @@ from msgspec import UNSET
 from msgspec.structs import fields
 
 from oagw.control.invalid import Invalid
-from oagw.control.pattern.condition import Condition
+from oagw.control.patience import check_time
+from oagw.control.pattern.condition import Condition, Test
 from oagw.control.pattern.date import date_condition
 from oagw.control.pattern.json_equal import json_equal_condition
 from oagw.control.pattern.json_path import json_path_condition
@@ -16,6 +17,7 @@ from oagw.control.pattern.json_schema import json_schema_condition
 from oagw.control.pattern.number import NAMES, number_condition
 from oagw.control.pattern.spec import JsonPath, Operator, ValuesOperator
 from oagw.control.regex import Expression
+from oagw.model.call import Call
 
 # How deep operators may stand in each other, how many there may be in one pattern, and how many characters
 # their regular expressions may have together: to compile these takes some 8 ms for each thousand.
@@ -92,8 +94,24 @@ def check_number(specs: Iterable[Operator], pointer: str) -> None:
 
 
 def condition(spec: Operator, pointer: str, depth: int = 0) -> Condition:
-    """``spec``, found at ``pointer``, as a Condition; raises Invalid."""
+    """``spec``, found at ``pointer``, as a Condition; raises Invalid.
+
+    Its test raises GaveUp if the time budget of the call is used up, whatever the operator is.
+    """
     name = operator_of(spec, pointer)
+    built = _condition(name, spec, pointer, depth)
+    return built._replace(test=_in_time(name, built.test))
+
+
+def _in_time(name: str, test: Test) -> Test:
+    def in_time(text: str | None, call: Call, now: float) -> bool:
+        check_time(call, name)
+        return test(text, call, now)
+
+    return in_time
+
+
+def _condition(name: str, spec: Operator, pointer: str, depth: int) -> Condition:
     at = f"{pointer}/{name}"
     if depth > _MAX_DEPTH:
         raise Invalid(at, "operators are nested too deeply")
@@ -132,8 +150,15 @@ def _equal_to(spec: Operator, at: str) -> Condition:
     assert wanted is not None
     if spec.caseInsensitive:
         lower = wanted.lower()
-        return Condition(lambda text, *_: text is not None and text.lower() == lower, wanted, wanted)
+        return Condition(
+            lambda text, call, now: text is not None and _lower(text, call) == lower, wanted, wanted
+        )
     return Condition(lambda text, *_: text == wanted, wanted, wanted)
+
+
+def _lower(text: str, call: Call) -> str:
+    # All stubs may ask for that of a large body.
+    return call.folded_text if text is call.text else text.lower()
 
 
 def _contains(spec: Operator, at: str) -> Condition:

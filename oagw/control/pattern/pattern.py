@@ -4,7 +4,7 @@ import re
 from typing import NamedTuple
 
 from oagw.control.invalid import Invalid
-from oagw.control.patience import GaveUp
+from oagw.control.patience import GaveUp, check_time
 from oagw.control.pattern.field import SHOWN, Field, fields_of, yes_or_no
 from oagw.control.pattern.spec import RequestPattern
 from oagw.control.pattern.url import Url
@@ -50,13 +50,14 @@ class Pattern:
         self._checks = tuple(field.matches for field in self._fields)
 
     def matches(self, call: Call, now: float) -> bool:
-        """Whether ``call`` is what this asks for; what cannot be told within ``call.patience`` is not."""
+        """Whether ``call`` is what this asks for; False if that cannot be told within the time budget."""
         if self.method not in (ANY, call.method) and not self._matches_method(call):
             return False
         try:
             if not self._matches_url(call):
                 return False
             for check in self._checks:
+                check_time(call, "a pattern")
                 if not check(call, now):
                     return False
         except (GaveUp, RecursionError):
@@ -87,6 +88,7 @@ class Pattern:
             weight = _WEIGHTS.get(field.name, 1.0)
             weights += weight
             try:
+                check_time(call, "a pattern")
                 total += weight * field.distance(call, now)
             except (GaveUp, RecursionError):
                 total += weight
@@ -99,6 +101,7 @@ class Pattern:
             actual = ""
             try:
                 actual = field.actual(call)[:SHOWN]
+                check_time(call, "a pattern")
                 matches = field.matches(call, now)
             except GaveUp as reason:
                 matches, actual = False, f"{actual} ({reason})"
@@ -126,7 +129,11 @@ class Pattern:
 
 def methods_of(call: Call) -> tuple[str, ...]:
     """The methods of the patterns that ``call`` may match; its own counts in upper case, as in WireMock."""
-    method = call.method.upper()
+    return methods_covering(call.method.upper())
+
+
+def methods_covering(method: str) -> tuple[str, ...]:
+    """The methods of the patterns that match all with ``method``, which comes first."""
     return (method, ANY, GET_OR_HEAD) if method in ("GET", "HEAD") else (method, ANY)
 
 

@@ -1,6 +1,6 @@
 """The report card of a space: all rules, and as text."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
@@ -15,6 +15,7 @@ from oagw.control.report.retries import (
     retry_after_not_honoured,
 )
 from oagw.control.report.streams import stream_read_after_cancel
+from oagw.control.report.unused import MAX_UNUSED, Unused
 from oagw.control.space import Space
 from oagw.control.verify import requests
 from oagw.model.journal import RESET, TRUNCATED, Entry
@@ -40,18 +41,29 @@ class Unchecked(Struct, frozen=True):
 
 
 class Card(Struct, frozen=True, rename="camel"):
-    """What was found in ``requests`` requests, the gravest first, and which rules were not looked at."""
+    """What was found in ``requests`` requests, the gravest first, and which rules were not looked at.
+
+    ``unused`` are stubs and toxics that did nothing, ``unused_count`` how many there are: not all are listed.
+    """
 
     requests: int
     findings: list[Finding]
     not_checked: list[Unchecked]
+    unused: list[Unused]
+    unused_count: int
 
 
-def card(space: Space, *, retry_due: bool = False, streams_cancelled: bool = False) -> Card:
+def card(
+    space: Space,
+    *,
+    retry_due: bool = False,
+    streams_cancelled: bool = False,
+    unused: Iterable[Unused] = (),
+) -> Card:
     """The card of whoever called in ``space``.
 
     ``retry_due`` is whether each answer that was cut had to be asked for again, ``streams_cancelled`` whether
-    all streams were cancelled before their end.
+    all streams were cancelled before their end. ``unused`` is what did nothing of what the test arranged.
     """
     entries = sorted(space.journal, key=lambda entry: entry.number)  # as they came
     findings = [
@@ -70,7 +82,8 @@ def card(space: Space, *, retry_due: bool = False, streams_cancelled: bool = Fal
     if cut and not retry_due:
         answers = "1 answer was" if cut == 1 else f"{cut} answers were"
         unchecked[0] = Unchecked(unchecked[0].rule, f"{answers} cut: {unchecked[0].reason}")
-    return Card(len(entries), findings[:MAX_FINDINGS], unchecked)
+    idle = list(unused)
+    return Card(len(entries), findings[:MAX_FINDINGS], unchecked, idle[:MAX_UNUSED], len(idle))
 
 
 def text(card: Card, space: Space) -> str:
@@ -91,6 +104,13 @@ def _lines(card: Card, entries: dict[str, Entry]) -> Iterator[str]:
             yield f"    {'':>11}  connection {entry.connection}, request {entry.turn}, id {entry.id}"
         if len(proof) > MAX_ROWS:
             yield f"    ... and {len(proof) - MAX_ROWS} more"
+    for one in card.unused:
+        yield ""
+        yield f"{one.severity}: unused {one.kind} {' '.join(filter(None, (one.name, one.id)))}"
+        yield f"  {one.text}"
+    if card.unused_count > len(card.unused):
+        yield ""
+        yield f"... and {card.unused_count - len(card.unused)} more stubs or toxics that did nothing"
     for rule in card.not_checked:
         yield ""
         yield f"not checked: {rule.rule}"

@@ -1,24 +1,17 @@
 """Finding: one thing that a client did wrong, and the entries that prove it; what rules ask of entries."""
 
 from collections.abc import Callable, Hashable, Iterable
-from typing import Literal
+from typing import Annotated
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
+from oagw.control.report.rules import RULES, Severity
 from oagw.control.shown import Shown
 from oagw.model.call import origin_form
-from oagw.model.journal import COMPLETE, OPEN, RESET, TRUNCATED, Entry
-
-Severity = Literal["error", "warning", "note"]
+from oagw.model.journal import COMPLETE, RESET, TRUNCATED, Entry
 
 # Entries that a finding names; it says how many there are.
 MAX_ENTRIES = 50
-
-# Seconds that a client takes at least to read an answer and send what comes next. What comes sooner was sent
-# before (pipelining), or the clock stood still (--clock manual).
-_ROUND_TRIP = 0.0005
-# Seconds within which a request on another connection may cross an answer.
-_UNDER_WAY = 0.05
 
 # Header fields that differ from try to try of one request.
 _VOLATILE = frozenset(
@@ -44,10 +37,14 @@ _VOLATILE = frozenset(
 )
 
 
+_RULES = "\n".join(f"- `{name}` ({', '.join(rule.severities)}): {rule.finds}" for name, rule in RULES.items())
+_Rule = Annotated[str, Meta(description=_RULES, extra_json_schema={"enum": list(RULES)})]
+
+
 class Finding(Struct, frozen=True, rename="camel"):
     """A breach of ``rule``: ``text`` is for people, ``entries`` are the ids that prove it."""
 
-    rule: str
+    rule: _Rule
     severity: Severity
     text: str
     entries: list[str]
@@ -55,6 +52,7 @@ class Finding(Struct, frozen=True, rename="camel"):
 
 def finding(rule: str, severity: Severity, text: str, entries: Iterable[Entry]) -> Finding:
     """A Finding; the entries in the order in which they came, each once."""
+    assert severity in RULES[rule].severities, (rule, severity)  # or the documentation is wrong
     proof = sorted(set(entries), key=lambda entry: entry.number)
     return Finding(rule, severity, text, [entry.id for entry in proof[:MAX_ENTRIES]])
 
@@ -82,11 +80,6 @@ def failed(entry: Entry) -> bool:
     )
 
 
-def ended(entry: Entry) -> float:
-    """When the answer was over, or the request came if there was none."""
-    return entry.time if entry.last_byte is None else entry.last_byte
-
-
 def named(entry: Entry) -> str:
     """Method and URL of ``entry``, masked, in a sentence."""
     shown = Shown(entry)
@@ -100,15 +93,3 @@ def alike(entries: Iterable[Entry], by: Callable[[Entry], Hashable]) -> list[lis
     for entry in entries:
         groups.setdefault(by(entry), []).append(entry)
     return list(groups.values())
-
-
-def knew(answered: Entry, later: Entry) -> bool:
-    """Whether the client had the answer to ``answered`` when it sent ``later``.
-
-    On the same connection it had, if there was time for it. On another, ``later`` may have been under way
-    already, unless it is the same request once more.
-    """
-    gap = later.time - ended(answered)
-    if answered.ended is OPEN or gap < _ROUND_TRIP:
-        return False
-    return later.connection == answered.connection or gap > _UNDER_WAY or attempt(later) == attempt(answered)

@@ -8,7 +8,8 @@ was not meant to end.
 from collections.abc import Iterator
 from itertools import pairwise
 
-from oagw.control.report.finding import Finding, alike, attempt, ended, finding, named
+from oagw.control.reaction import pause, reacts
+from oagw.control.report.finding import Finding, alike, attempt, finding, named
 from oagw.model.journal import CLIENT_LEFT, COMPLETE, OPEN, Entry
 
 RULE = "stream-read-after-cancel"
@@ -30,8 +31,8 @@ def stream_read_after_cancel(entries: list[Entry]) -> Iterator[Finding]:
             yield finding(RULE, "error", text, [entry])
     for group in alike(streams, attempt):
         for left, again in pairwise(group):
-            gap = again.time - ended(left)
-            if left.ended is CLIENT_LEFT and 0 <= gap <= _RECONNECTION:
+            gap = pause(again, left)
+            if left.ended is CLIENT_LEFT and reacts(again, left) and gap <= _RECONNECTION:
                 text = (
                     f"The client left the stream {named(left)}, and asked for it again {gap:.3f} s after "
                     f"what it had last been sent: what cancels a stream must also stop its reconnection."

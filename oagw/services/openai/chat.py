@@ -8,59 +8,65 @@ from twisted.web.server import Request
 
 from oagw.services import Env
 from oagw.services.openai import pace
-from oagw.services.openai.chunks import chunks
+from oagw.services.openai.chat_tools import (
+    Function,
+    FunctionCall,
+    Tool,
+    ToolChoice,
+    function_box,
+    tool_box,
+)
+from oagw.services.openai.chunks import chunks, finish_reason
 from oagw.services.openai.ids import fresh
+from oagw.services.openai.messages import Message, text_of
 from oagw.services.openai.models import FINGERPRINT, require
 from oagw.services.openai.saying import (
     JsonSchema,
     Limits,
     Metadata,
     ModelName,
-    Part,
     Said,
     Stop,
     StreamOptions,
     say,
     stops,
-    text_of,
     wants_usage,
 )
-from oagw.services.openai.shape import OpenAINode, read
-from oagw.services.openai.steering import steer
+from oagw.services.openai.shape import OpenAINode, Unsupported, read
+from oagw.services.openai.steer import steer
+from oagw.services.openai.steering import Steering
 from oagw.services.openai.tokens import conversation, logprob, usage
-from oagw.services.openai.tools import Tool, ToolChoice, toolbox
+from oagw.services.openai.tools import Call, Toolbox, bad_choice
 from oagw.web.reply import Reply
 from oagw.web.resource import Refused
 from oagw.web.stream import EventStream
 
 Penalty = Annotated[float, Meta(ge=-2, le=2)]
+Temperature = Annotated[float, Meta(ge=0, le=2)]
+Share = Annotated[float, Meta(ge=0, le=1)]
 Count = Annotated[int, Meta(ge=1)]
-Tier = Literal["auto", "default", "flex", "scale", "priority"]
+LogitBias = dict[str, Annotated[float, Meta(ge=-100, le=100)]]
+Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
+Verbosity = Literal["low", "medium", "high"]
+Tier = Literal["auto", "default", "flex", "scale", "priority", "fast"]
 
 
-class Message(msgspec.Struct):
-    """A message of the conversation."""
-
-    role: Literal["system", "developer", "user", "assistant", "tool", "function"]
-    content: str | list[Part] | None = None
-
-
-class PlainFormat(msgspec.Struct, tag_field="type", tag="text"):
+class PlainFormat(msgspec.Struct, tag_field="type", tag="text", forbid_unknown_fields=True):
     """Any text."""
 
 
-class JsonFormat(msgspec.Struct, tag_field="type", tag="json_object"):
+class JsonFormat(msgspec.Struct, tag_field="type", tag="json_object", forbid_unknown_fields=True):
     """Any JSON object."""
 
 
-class SchemaFormat(msgspec.Struct, tag_field="type", tag="json_schema"):
+class SchemaFormat(msgspec.Struct, tag_field="type", tag="json_schema", forbid_unknown_fields=True):
     """JSON that is valid against a schema."""
 
     json_schema: JsonSchema
 
 
-class ChatRequest(msgspec.Struct):
-    """The body of a chat request; members that are not listed are accepted and ignored."""
+class ChatRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """The body of a chat request. ``docs/openai.md`` says which parameters do something."""
 
     model: ModelName
     messages: list[Message]
@@ -71,24 +77,46 @@ class ChatRequest(msgspec.Struct):
     max_tokens: Count | None = None
     max_completion_tokens: Count | None = None
     tools: Annotated[list[Tool], Meta(max_length=128)] | None = None
-    tool_choice: Literal["none", "auto", "required"] | ToolChoice | None = None
+    tool_choice: ToolChoice | None = None
+    parallel_tool_calls: bool | None = None
+    functions: Annotated[list[Function], Meta(max_length=128)] | None = None
+    function_call: FunctionCall | None = None
     response_format: PlainFormat | JsonFormat | SchemaFormat | None = None
     logprobs: bool | None = None
     top_logprobs: Annotated[int, Meta(ge=0, le=20)] | None = None
-    seed: int | None = None
-    service_tier: Tier | None = None
-    temperature: Annotated[float, Meta(ge=0, le=2)] | None = None
-    top_p: Annotated[float, Meta(ge=0, le=1)] | None = None
-    presence_penalty: Penalty | None = None
-    frequency_penalty: Penalty | None = None
     metadata: Metadata | None = None
+    service_tier: Tier | None = None
+
+    # Checked, and without effect.
+    frequency_penalty: Penalty | None = None
+    logit_bias: LogitBias | None = None
+    modalities: list[Literal["text"]] | None = None
+    prediction: dict[str, Any] | None = None
+    presence_penalty: Penalty | None = None
+    prompt_cache_key: str | None = None
+    prompt_cache_options: dict[str, Any] | None = None
+    prompt_cache_retention: Literal["in_memory", "in-memory", "24h"] | None = None
+    reasoning_effort: Effort | None = None
+    safety_identifier: str | None = None
+    seed: int | None = None
+    store: bool | None = None
+    temperature: Temperature | None = None
+    top_p: Share | None = None
     user: str | None = None
+    verbosity: Verbosity | None = None
+    web_search_options: dict[str, Any] | None = None
+
+    audio: Unsupported = None
+    moderation: Unsupported = None
 
     def limits(self) -> Limits:
         """What bounds the answer."""
         most = self.max_completion_tokens or self.max_tokens
         return Limits(most, stops(self.stop), self.n or 1, self.top_logprobs or 0)
 
+
+# What a request says of tools if it says nothing of them.
+_NO_TOOLS = (None,) * 5
 
 _chat_request = msgspec.json.Decoder(ChatRequest)
 
@@ -115,13 +143,12 @@ class ChatCompletions(OpenAINode):
         asked = next((at for at in reversed(range(len(texts))) if chat.messages[at].role == "user"), None)
         text, steering = steer("" if asked is None else texts[asked], chat.metadata, "messages")
         answered = asked is not None and chat.messages[-1].role in ("tool", "function")
-        call = toolbox(chat.tools, chat.tool_choice).call(text, steering, answered)
         form = chat.response_format
         said = say(
             text,
             steering,
             chat.limits(),
-            call=call,
+            calls=_calls(chat, text, steering, answered),
             form=form.json_schema if isinstance(form, SchemaFormat) else isinstance(form, JsonFormat),
             place="response_format.json_schema.schema",
         )
@@ -130,21 +157,51 @@ class ChatCompletions(OpenAINode):
             "created": int(self._env.clock.seconds()),
             "model": chat.model,
             "system_fingerprint": FINGERPRINT,
-            "service_tier": chat.service_tier if chat.service_tier not in (None, "auto") else "default",
+            "service_tier": served(chat.service_tier),
         }
         choices = chat.n or 1
-        calls = [fresh(self._env.random, "call_") if call else "" for _ in range(choices)]
+        ids = [[fresh(self._env.random, "call_") for _ in said.calls] for _ in range(choices)]
         tokens = usage(conversation(texts), choices * said.tokens)
         top = (chat.top_logprobs or 0) if chat.logprobs else None
+        legacy = chat.functions is not None
         if chat.stream:
-            writes = chunks(completion, said, calls, top, tokens if include_usage else None)
+            writes = chunks(completion, said, ids, top, tokens if include_usage else None, legacy)
             return pace.stream(self._env, writes, steering, tokens["total_tokens"])
         body = completion | {
             "object": "chat.completion",
-            "choices": [_choice(index, said, call, top) for index, call in enumerate(calls)],
+            "choices": [_choice(index, said, own, top, legacy) for index, own in enumerate(ids)],
             "usage": tokens,
         }
         return pace.buffered(self._env, body, steering, said.tokens, tokens["total_tokens"])
+
+
+def served(tier: str | None) -> str:
+    """The tier in which a request is served that asks for ``tier``."""
+    if tier is None or tier == "auto":
+        return "default"
+    return "priority" if tier == "fast" else tier
+
+
+def _calls(chat: ChatRequest, text: str, steering: Steering, answered: bool) -> tuple[Call, ...]:
+    """The calls that the model makes about ``text``."""
+    asked = (chat.tools, chat.functions, chat.tool_choice, chat.function_call, chat.parallel_tool_calls)
+    if asked == _NO_TOOLS and not steering.tool and not steering.arguments:
+        return ()  # as most chats
+    return _toolbox(chat).calls(text, steering, answered)
+
+
+def _toolbox(chat: ChatRequest) -> Toolbox:
+    """What the request offers to call, as tools or, from before those, as functions."""
+    if chat.functions is None:
+        if chat.function_call not in (None, "none"):
+            raise bad_choice(
+                "function_call", "'function_call' is only allowed when 'functions' are specified"
+            )
+        return tool_box(chat.tools, chat.tool_choice, chat.parallel_tool_calls)
+    if chat.tools is not None:
+        raise bad_choice("functions", "'functions' and 'tools' cannot both be specified")
+    tool_box(None, chat.tool_choice, chat.parallel_tool_calls)
+    return function_box(chat.functions, chat.function_call)
 
 
 def _check(chat: ChatRequest) -> None:
@@ -152,20 +209,37 @@ def _check(chat: ChatRequest) -> None:
     if not chat.messages:
         message = "Invalid 'messages': empty array. Expected an array with minimum length 1"
         raise Refused(400, message, field="messages", code="empty_array")
+    if chat.max_tokens is not None and chat.max_completion_tokens is not None:
+        message = "Setting 'max_tokens' and 'max_completion_tokens' at the same time is not supported."
+        raise Refused(400, message, field="max_tokens", code="invalid_parameter_combination")
     if chat.top_logprobs is not None and not chat.logprobs:
         message = "Invalid 'top_logprobs': it is only allowed when 'logprobs' is true"
         raise Refused(400, message, field="top_logprobs", code="invalid_value")
 
 
-def _choice(index: int, said: Said, call: str, top: int | None) -> dict[str, Any]:
+def _choice(index: int, said: Said, ids: list[str], top: int | None, legacy: bool) -> dict[str, Any]:
+    """A choice with calls of these ``ids``; ``legacy`` is whether functions are called and not tools."""
     message: dict[str, Any] = {"role": "assistant", "content": None, "refusal": None, "annotations": []}
     likely = None
-    if said.kind == "call":
-        function = {"name": said.name, "arguments": said.text}
-        message["tool_calls"] = [{"id": call, "type": "function", "function": function}]
+    if legacy and said.calls:
+        (call,) = said.calls
+        message["function_call"] = {"name": call.name, "arguments": call.text}
+    elif said.calls:
+        message["tool_calls"] = [_call(call, id) for call, id in zip(said.calls, ids, strict=True)]
     else:
         message[said.kind] = said.text
         if top is not None:
             each = [logprob(piece, top) for piece in said.spoken()]
             likely = {"content": None, "refusal": None} | {said.kind: each}
-    return {"index": index, "message": message, "logprobs": likely, "finish_reason": said.finish}
+    return {
+        "index": index,
+        "message": message,
+        "logprobs": likely,
+        "finish_reason": finish_reason(said, legacy),
+    }
+
+
+def _call(call: Call, id: str) -> dict[str, Any]:
+    if call.kind == "custom":
+        return {"id": id, "type": "custom", "custom": {"name": call.name, "input": call.text}}
+    return {"id": id, "type": "function", "function": {"name": call.name, "arguments": call.text}}

@@ -10,7 +10,7 @@ from twisted.web.server import Request
 from oagw.model.sse import encode_data
 from oagw.services import Env
 from oagw.services.openai import pace
-from oagw.services.openai.chat import Count, Penalty
+from oagw.services.openai.chat import Count, LogitBias, Penalty, Share, Temperature
 from oagw.services.openai.ids import fresh
 from oagw.services.openai.models import FINGERPRINT, require
 from oagw.services.openai.saying import (
@@ -26,7 +26,8 @@ from oagw.services.openai.saying import (
     wants_usage,
 )
 from oagw.services.openai.shape import OpenAINode, read
-from oagw.services.openai.steering import Steering, steer
+from oagw.services.openai.steer import steer
+from oagw.services.openai.steering import TIMES, Steering
 from oagw.services.openai.tokens import count, logprob, usage
 from oagw.web.reply import Reply
 from oagw.web.resource import Refused
@@ -34,27 +35,33 @@ from oagw.web.stream import EventStream
 
 _MOST_CHOICES = 128
 
+# What a directive may ask of a text that is neither refused nor a call.
+_DIRECTIVES = ("reply", "tokens", "finish", *TIMES)
 
-class CompletionRequest(msgspec.Struct):
-    """The body of a request for completions; members that are not listed are accepted and ignored."""
+
+class CompletionRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """The body of a request for completions. ``docs/openai.md`` says which parameters do something."""
 
     model: ModelName
     prompt: str | list[str | int | list[int]] | None = None
     stream: bool | None = None
     stream_options: StreamOptions | None = None
     n: Annotated[int, Meta(ge=1, le=128)] | None = None
-    best_of: Annotated[int, Meta(ge=1, le=20)] | None = None
     echo: bool | None = None
     stop: Stop | Annotated[list[Stop], Meta(max_length=4)] | None = None
     max_tokens: Count | None = None
     logprobs: Annotated[int, Meta(ge=0, le=5)] | None = None
-    seed: int | None = None
-    temperature: Annotated[float, Meta(ge=0, le=2)] | None = None
-    top_p: Annotated[float, Meta(ge=0, le=1)] | None = None
-    presence_penalty: Penalty | None = None
+    metadata: Metadata | None = None  # not the API's: it steers the mock
+
+    # Checked, and without effect.
+    best_of: Annotated[int, Meta(ge=1, le=20)] | None = None
     frequency_penalty: Penalty | None = None
-    metadata: Metadata | None = None
+    logit_bias: LogitBias | None = None
+    presence_penalty: Penalty | None = None
+    seed: int | None = None
     suffix: str | None = None
+    temperature: Temperature | None = None
+    top_p: Share | None = None
     user: str | None = None
 
 
@@ -81,6 +88,7 @@ class Completions(OpenAINode):
         if choices > _MOST_CHOICES:
             message = f"Invalid 'n': prompts times n must be at most {_MOST_CHOICES}"
             raise Refused(400, message, field="n", code="invalid_value")
+        _check_best_of(asked)
         include_usage = wants_usage(asked.stream_options, asked.stream)
         steering = Steering()
         all_said: list[Said] = []
@@ -104,6 +112,20 @@ class Completions(OpenAINode):
         return pace.buffered(self._env, body, steering, max(said.tokens for said in all_said), total)
 
 
+def _check_best_of(asked: CompletionRequest) -> None:
+    """Refuse a number of candidates that the answers cannot be chosen from."""
+    if asked.best_of is None:
+        return
+    if asked.best_of < (asked.n or 1):
+        raise Refused(
+            400, "Invalid 'best_of': it must be at least 'n'.", field="best_of", code="invalid_value"
+        )
+    if asked.stream and asked.best_of > (asked.n or 1):
+        raise Refused(
+            400, "Invalid 'best_of': its results cannot be streamed.", field="best_of", code="invalid_value"
+        )
+
+
 def _prompts(given: str | list[str | int | list[int]] | None) -> list[str]:
     """The prompts as texts; what is given in tokens is told by its length."""
     if given is None or isinstance(given, str):
@@ -123,7 +145,7 @@ def _prompts(given: str | list[str | int | list[int]] | None) -> list[str]:
 
 
 def _said(asked: CompletionRequest, prompt: str, choices: int) -> tuple[Said, Steering]:
-    text, steering = steer(prompt, asked.metadata, "prompt")
+    text, steering = steer(prompt, asked.metadata, "prompt", _DIRECTIVES)
     limits = Limits(asked.max_tokens, stops(asked.stop), choices, asked.logprobs or 0)
     said = say(text, steering, limits)
     if asked.echo:

@@ -18,7 +18,8 @@ from oagw.services.openai import pace
 from oagw.services.openai.models import require
 from oagw.services.openai.saying import ModelName
 from oagw.services.openai.shape import OpenAINode, answer_headers, read
-from oagw.services.openai.steering import Steering, steer
+from oagw.services.openai.steer import steer
+from oagw.services.openai.steering import TIMES, Steering
 from oagw.services.openai.tokens import count
 from oagw.web.reply import JSON, UPSTREAM, Reply
 from oagw.web.resource import Refused
@@ -36,7 +37,7 @@ _MOST_INPUTS = 2048
 Tokens = list[int]
 
 
-class EmbeddingRequest(msgspec.Struct):
+class EmbeddingRequest(msgspec.Struct, forbid_unknown_fields=True):
     """The body of a request for embeddings."""
 
     model: ModelName
@@ -67,7 +68,7 @@ class Embeddings(OpenAINode):
         inputs = _inputs(asked.input)
         last = inputs[-1]
         if isinstance(last, str):
-            inputs[-1], steering = steer(last, None, "input")
+            inputs[-1], steering = steer(last, None, "input", TIMES)
         else:
             steering = Steering()
         if steering.timed() and len(inputs) > _AT_ONCE:

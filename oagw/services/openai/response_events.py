@@ -7,84 +7,114 @@ import msgspec
 
 from oagw.services.openai.saying import Said
 from oagw.services.openai.shape import SERVER_ERROR
-from oagw.services.openai.tokens import logprob
+from oagw.services.openai.tokens import FRAGMENTS, cut, logprob
 
 _json = msgspec.json.encode
 
-# The event of each piece, by what is said, and that of the whole with the member that has it.
-_DELTA = {
-    "content": "response.output_text.delta",
-    "refusal": "response.refusal.delta",
-    "call": "response.function_call_arguments.delta",
+# The events of a call by its type, and the member that has what is said.
+_CALLS = {
+    "function_call": ("response.function_call_arguments", "arguments"),
+    "custom_tool_call": ("response.custom_tool_call_input", "input"),
 }
-_DONE = {
-    "content": ("response.output_text.done", "text"),
-    "refusal": ("response.refusal.done", "refusal"),
-    "call": ("response.function_call_arguments.done", "arguments"),
+
+# The same of the parts of a message.
+_PARTS = {
+    "output_text": ("response.output_text", "text"),
+    "refusal": ("response.refusal", "refusal"),
 }
 
 
-def events(response: dict[str, Any], said: Said, top: int | None) -> Iterator[bytes]:
+def events(response: dict[str, Any], said: Said, top: int | None, numbers: Iterator[int]) -> Iterator[bytes]:
     """The events of the complete ``response``, one write for each piece; the last has all that ends it.
 
-    ``top`` is how many likely tokens to give with each, None for none.
+    ``top`` is how many likely tokens to give with each, None for none; ``numbers`` are their numbers.
     """
-    (item,) = response["output"]
     nothing: dict[str, Any] = {"status": "in_progress", "output": [], "usage": None, "completed_at": None}
     begun = {"response": response | nothing | {"incomplete_details": None}}
-    empty = item | {"status": "in_progress"}
-    if said.kind == "call":
-        empty["arguments"] = ""
-    else:
-        empty["content"] = []
-    opening = [
-        ("response.created", begun),
-        ("response.in_progress", begun),
-        ("response.output_item.added", {"output_index": 0, "item": empty}),
-    ]
-    place: dict[str, Any] = {"item_id": item["id"], "output_index": 0}
-    if said.kind != "call":
-        place["content_index"] = 0
-        (part,) = item["content"]
-        hollow = part | ({"text": "", "logprobs": []} if said.kind == "content" else {"refusal": ""})
-        opening.append(("response.content_part.added", place | {"part": hollow}))
-    first = len(opening)
-    yield b"".join(_event(name, at, members) for at, (name, members) in enumerate(opening))
-    del begun, empty, opening, nothing
-
-    name = _DELTA[said.kind]
-    front = b"event: %b\ndata: " % name.encode() + _json({"type": name} | place)[:-1]
-    front += b',"logprobs":[],"delta":' if said.kind == "content" and top is None else b',"delta":'
-    for number, piece in enumerate(said.spoken(), first):
-        likely = b""
-        if top is not None and said.kind == "content":
-            likely = b',"logprobs":' + _json([_brief(logprob(piece, top))])
-        yield b'%b%b%b,"sequence_number":%d}\n\n' % (front, _json(piece), likely, number)
-    yield b"".join(_ending(response, item, place, said, first + said.tokens))
+    waiting = [_event(name, numbers, begun) for name in ("response.created", "response.in_progress")]
+    del begun, nothing
+    opened = False
+    for index, item in enumerate(response["output"]):
+        waiting += _opening(index, item, numbers)
+        if not opened:
+            opened = True
+            yield b"".join(waiting)
+            waiting.clear()
+        for piece in _pieces(index, item, said, top, numbers):
+            if waiting:
+                piece = b"".join(waiting) + piece
+                waiting.clear()
+            yield piece
+        waiting += _closing(index, item, numbers)
+    yield b"".join(waiting) + _event(f"response.{response['status']}", numbers, {"response": response})
 
 
 def broken(number: int) -> bytes:
     """The event number ``number``, with which a stream breaks off."""
-    return _event("error", number, {"code": "server_error", "message": SERVER_ERROR, "param": None})
+    return _event("error", iter((number,)), {"code": "server_error", "message": SERVER_ERROR, "param": None})
 
 
-def _ending(
-    response: dict[str, Any], item: dict[str, Any], place: dict[str, Any], said: Said, number: int
+def _opening(index: int, item: dict[str, Any], numbers: Iterator[int]) -> Iterator[bytes]:
+    """The events that begin the ``item`` at ``index``."""
+    empty = dict(item)
+    if "status" in item:
+        empty["status"] = "in_progress"
+    if item["type"] != "message":
+        empty[_CALLS[item["type"]][1]] = ""
+        yield _event("response.output_item.added", numbers, {"output_index": index, "item": empty})
+        return
+    empty["content"] = []
+    yield _event("response.output_item.added", numbers, {"output_index": index, "item": empty})
+    (part,) = item["content"]
+    hollow = part | ({"text": "", "logprobs": []} if part["type"] == "output_text" else {"refusal": ""})
+    yield _event("response.content_part.added", numbers, _place(index, item) | {"part": hollow})
+
+
+def _pieces(
+    index: int, item: dict[str, Any], said: Said, top: int | None, numbers: Iterator[int]
 ) -> Iterator[bytes]:
-    name, member = _DONE[said.kind]
-    whole = place | {member: said.text}
-    if said.kind == "content":
-        whole["logprobs"] = [_brief(one) for one in item["content"][0]["logprobs"]]
-    yield _event(name, number, whole)
-    if said.kind != "call":
-        number += 1
-        yield _event("response.content_part.done", number, place | {"part": item["content"][0]})
-    yield _event("response.output_item.done", number + 1, {"output_index": 0, "item": item})
-    yield _event(f"response.{response['status']}", number + 2, {"response": response})
+    """The events of the pieces of ``item``."""
+    name, member = _said(item)
+    content = name == "response.output_text"
+    pieces = said.spoken() if item["type"] == "message" else cut(item[member], FRAGMENTS)
+    name += ".delta"
+    front = b"event: %b\ndata: " % name.encode() + _json({"type": name} | _place(index, item))[:-1]
+    front += b',"logprobs":[],"delta":' if content and top is None else b',"delta":'
+    for piece in pieces:
+        likely = b""
+        if top is not None and content:
+            likely = b',"logprobs":' + _json([_brief(logprob(piece, top))])
+        yield b'%b%b%b,"sequence_number":%d}\n\n' % (front, _json(piece), likely, next(numbers))
 
 
-def _event(name: str, number: int, members: dict[str, Any]) -> bytes:
-    document = {"type": name, "sequence_number": number} | members
+def _closing(index: int, item: dict[str, Any], numbers: Iterator[int]) -> Iterator[bytes]:
+    """The events that end ``item``."""
+    place = _place(index, item)
+    name, member = _said(item)
+    if item["type"] != "message":
+        yield _event(f"{name}.done", numbers, place | {member: item[member]})
+    else:
+        (part,) = item["content"]
+        whole = place | {member: part[member]}
+        if "logprobs" in part:
+            whole["logprobs"] = [_brief(one) for one in part["logprobs"]]
+        yield _event(f"{name}.done", numbers, whole)
+        yield _event("response.content_part.done", numbers, place | {"part": part})
+    yield _event("response.output_item.done", numbers, {"output_index": index, "item": item})
+
+
+def _said(item: dict[str, Any]) -> tuple[str, str]:
+    """The events of what is said in ``item``, and the member that has it."""
+    return _PARTS[item["content"][0]["type"]] if item["type"] == "message" else _CALLS[item["type"]]
+
+
+def _place(index: int, item: dict[str, Any]) -> dict[str, Any]:
+    place: dict[str, Any] = {"item_id": item["id"], "output_index": index}
+    return place | {"content_index": 0} if item["type"] == "message" else place
+
+
+def _event(name: str, numbers: Iterator[int], members: dict[str, Any]) -> bytes:
+    document = {"type": name, "sequence_number": next(numbers)} | members
     return b"event: %b\ndata: %b\n\n" % (name.encode(), _json(document))
 
 

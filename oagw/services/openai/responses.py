@@ -1,74 +1,41 @@
-"""The Responses API: what may be asked, and the buffered answer. ``response_events`` has the streamed one."""
+"""The Responses API: the buffered answer.
 
-from typing import Annotated, Any, Literal
+``response_request`` has what may be asked, ``response_events`` the streamed answer.
+"""
+
+from itertools import count
+from typing import Any
 
 import msgspec
-from msgspec import Meta
 from twisted.web.server import Request
 
 from oagw.services import Env
 from oagw.services.openai import pace
-from oagw.services.openai.chat import JsonFormat, PlainFormat, Tier
+from oagw.services.openai.chat import JsonFormat, PlainFormat, served
 from oagw.services.openai.ids import fresh
 from oagw.services.openai.models import require
 from oagw.services.openai.response_events import broken, events
-from oagw.services.openai.saying import JsonSchema, Limits, Metadata, ModelName, Part, Said, say, text_of
+from oagw.services.openai.response_request import RESULTS, ResponseRequest, SchemaFormat, TextConfig
+from oagw.services.openai.response_tools import tool_box
+from oagw.services.openai.saying import JsonSchema, Limits, Said, say
 from oagw.services.openai.shape import OpenAINode, read
-from oagw.services.openai.steering import steer
+from oagw.services.openai.steer import steer
 from oagw.services.openai.tokens import conversation, logprob
-from oagw.services.openai.tools import Function, Toolbox
 from oagw.web.reply import Reply
-from oagw.web.resource import Refused
 from oagw.web.stream import EventStream
 
-
-class Item(msgspec.Struct):
-    """An item of the input: a message, or something of another type that is passed over."""
-
-    type: str = "message"
-    role: str | None = None
-    content: str | list[Part] | None = None
-
-
-class SchemaFormat(msgspec.Struct, tag_field="type", tag="json_schema", omit_defaults=True):
-    """JSON that is valid against a schema."""
-
-    name: str
-    schema: dict[str, Any]
-    strict: bool | None = None
-    description: str | None = None
-
-
-class TextConfig(msgspec.Struct, omit_defaults=True):
-    """In which form the text is wanted."""
-
-    format: PlainFormat | JsonFormat | SchemaFormat | None = None
-    verbosity: Literal["low", "medium", "high"] | None = None
-
-
-class ResponseRequest(msgspec.Struct):
-    """The body of a request for a response; members that are not listed are accepted and ignored."""
-
-    model: ModelName
-    input: str | list[Item] | None = None
-    instructions: str | None = None
-    stream: bool | None = None
-    max_output_tokens: Annotated[int, Meta(ge=16)] | None = None
-    tools: Annotated[list[dict[str, Any]], Meta(max_length=128)] | None = None
-    tool_choice: Literal["none", "auto", "required"] | dict[str, Any] | None = None
-    parallel_tool_calls: bool | None = None
-    text: TextConfig | None = None
-    include: list[str] | None = None
-    top_logprobs: Annotated[int, Meta(ge=0, le=20)] | None = None
-    temperature: Annotated[float, Meta(ge=0, le=2)] | None = None
-    top_p: Annotated[float, Meta(ge=0, le=1)] | None = None
-    previous_response_id: str | None = None
-    service_tier: Tier | None = None
-    metadata: Metadata | None = None
-    user: str | None = None
-
-
 _response_request = msgspec.json.Decoder(ResponseRequest)
+
+# Why a response is incomplete, by why the model stopped.
+_INCOMPLETE = {"length": "max_output_tokens", "content_filter": "content_filter"}
+
+# Parameters that the answer repeats if they are given.
+_REPEATED = (
+    "max_tool_calls",
+    "prompt_cache_key",
+    "prompt_cache_retention",
+    "safety_identifier",
+)
 
 
 class Responses(OpenAINode):
@@ -84,16 +51,15 @@ class Responses(OpenAINode):
         self._env = env
 
     def render_POST(self, request: Request) -> Reply | EventStream:
-        asked = read(request, _response_request)
+        asked = read(request, _response_request, newer=True)
+        asked.check()
         require(asked.model, self._env)
-        items = asked.input or []
-        if isinstance(items, str):
-            items = [Item(role="user", content=items)]
-        texts = [text_of(item.content) for item in items]
+        items = asked.items()
+        texts = [item.text() for item in items]
         last = next((at for at in reversed(range(len(items))) if items[at].role == "user"), None)
         text, steering = steer("" if last is None else texts[last], asked.metadata, "input")
-        answered = bool(items) and items[-1].type == "function_call_output"
-        call = _toolbox(asked).call(text, steering, answered)
+        answered = bool(items) and items[-1].type in RESULTS
+        toolbox = tool_box(asked.tools, asked.tool_choice, asked.parallel_tool_calls is not False)
         form = asked.text.format if asked.text else None
         schema = JsonSchema(form.name, form.schema) if isinstance(form, SchemaFormat) else None
         top = (asked.top_logprobs or 0) if "message.output_text.logprobs" in (asked.include or ()) else None
@@ -101,49 +67,52 @@ class Responses(OpenAINode):
             text,
             steering,
             Limits(asked.max_output_tokens, logprobs=top or 0),
-            call=call,
+            calls=toolbox.calls(text, steering, answered),
             form=schema or isinstance(form, JsonFormat),
             place="text.format.schema",
         )
         prompt = conversation([asked.instructions or "", *texts])
         response = self._response(asked, said, top, prompt)
         if asked.stream:
-            writes = events(response, said, top)
-            opening = 3 if said.kind == "call" else 4
+            numbers = count()
+            writes = events(response, said, top, numbers)
             return pace.stream(
-                self._env, writes, steering, prompt + said.tokens, lambda pieces: broken(opening + pieces)
+                self._env, writes, steering, prompt + said.tokens, lambda _pieces: broken(next(numbers))
             )
         return pace.buffered(self._env, response, steering, said.tokens, prompt + said.tokens)
 
     def _response(self, asked: ResponseRequest, said: Said, top: int | None, prompt: int) -> dict[str, Any]:
         """The complete response."""
         random, now = self._env.random, int(self._env.clock.seconds())
-        cut = said.finish == "length"
         text = asked.text or TextConfig()
+        reasoning = msgspec.to_builtins(asked.reasoning) if asked.reasoning else {}
+        repeated = {name: value for name in _REPEATED if (value := getattr(asked, name)) is not None}
         return {
             "id": fresh(random, "resp_", 48),
             "object": "response",
             "created_at": now,
-            "completed_at": None if cut else now,
-            "status": "incomplete" if cut else "completed",
+            "completed_at": None if said.cut_short else now,
+            "status": "incomplete" if said.cut_short else "completed",
+            "background": False,
             "error": None,
-            "incomplete_details": {"reason": "max_output_tokens"} if cut else None,
+            "incomplete_details": {"reason": _INCOMPLETE[said.finish]} if said.cut_short else None,
             "instructions": asked.instructions,
             "max_output_tokens": asked.max_output_tokens,
             "metadata": asked.metadata or {},
             "model": asked.model,
-            "output": [_item(said, top, fresh(random, ""), fresh(random, "call_"))],
+            "output": self._output(said, top),
             "parallel_tool_calls": asked.parallel_tool_calls is not False,
             "previous_response_id": asked.previous_response_id,
-            "reasoning": {"effort": None, "summary": None},
-            "service_tier": asked.service_tier if asked.service_tier not in (None, "auto") else "default",
+            "reasoning": {"effort": None, "summary": None}
+            | {name: value for name, value in reasoning.items() if value is not None},
+            "service_tier": served(asked.service_tier),
             "temperature": 1.0 if asked.temperature is None else asked.temperature,
             "text": TextConfig(text.format or PlainFormat(), text.verbosity or "medium"),
             "tool_choice": asked.tool_choice or "auto",
             "tools": asked.tools or [],
             "top_logprobs": asked.top_logprobs or 0,
             "top_p": 1.0 if asked.top_p is None else asked.top_p,
-            "truncation": "disabled",
+            "truncation": asked.truncation or "disabled",
             "usage": {
                 "input_tokens": prompt,
                 "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
@@ -152,41 +121,31 @@ class Responses(OpenAINode):
                 "total_tokens": prompt + said.tokens,
             },
             "user": asked.user,
+            **repeated,
         }
 
+    def _output(self, said: Said, top: int | None) -> list[dict[str, Any]]:
+        """What is said as items: a message, or the calls."""
+        random = self._env.random
+        if said.kind != "calls":
+            return [_message(said, top, fresh(random, "msg_"))]
+        items: list[dict[str, Any]] = []
+        for number, call in enumerate(said.calls, 1):
+            named = {"call_id": fresh(random, "call_"), "name": call.name}
+            if call.kind == "custom":
+                own = {"id": fresh(random, "ctc_"), "type": "custom_tool_call"} | named | {"input": call.text}
+            else:
+                cut = said.cut_short and number == len(said.calls)
+                own = {"id": fresh(random, "fc_"), "type": "function_call"} | named
+                own |= {"arguments": call.text, "status": "incomplete" if cut else "completed"}
+            items.append(own)
+        return items
 
-def _item(said: Said, top: int | None, id: str, call: str) -> dict[str, Any]:
-    """What is said as an item of the output."""
-    status = "incomplete" if said.finish == "length" else "completed"
-    if said.kind == "call":
-        named = {"id": f"fc_{id}", "type": "function_call", "call_id": call, "name": said.name}
-        return named | {"arguments": said.text, "status": status}
+
+def _message(said: Said, top: int | None, id: str) -> dict[str, Any]:
+    status = "incomplete" if said.cut_short else "completed"
     part: dict[str, Any] = {"type": "refusal", "refusal": said.text}
     if said.kind == "content":
         likely = [] if top is None else [logprob(piece, top) for piece in said.spoken()]
         part = {"type": "output_text", "text": said.text, "annotations": [], "logprobs": likely}
-    return {"id": f"msg_{id}", "type": "message", "role": "assistant", "status": status, "content": [part]}
-
-
-def _toolbox(asked: ResponseRequest) -> Toolbox:
-    """The Toolbox of a request; tools that are no functions are accepted and never called."""
-    functions: dict[str, tuple[Function, str]] = {}
-    for at, tool in enumerate(asked.tools or ()):
-        if not isinstance(tool.get("type"), str):
-            field = f"tools[{at}].type"
-            raise Refused(
-                400, f"Missing required parameter: '{field}'.", field=field, code="missing_required_parameter"
-            )
-        if tool["type"] == "function":
-            try:
-                function = msgspec.convert(tool, Function)
-            except msgspec.ValidationError as error:
-                message = f"Invalid 'tools[{at}]': {str(error).replace('`', '')}"
-                raise Refused(400, message, field=f"tools[{at}]", code="invalid_value") from None
-            functions.setdefault(function.name, (function, f"tools[{at}].parameters"))
-    choice = asked.tool_choice
-    if isinstance(choice, dict):
-        if choice.get("type") != "function":
-            return Toolbox({}, None, None)  # a tool that is never called
-        return Toolbox(functions, None, str(choice.get("name", "")))
-    return Toolbox(functions, choice if asked.tools else None, None)
+    return {"id": id, "type": "message", "role": "assistant", "status": status, "content": [part]}

@@ -1,7 +1,8 @@
 """What the model says: decided by the last user message, the limits of the request and its steering.
 
-``hello`` in the message (in any case) is greeted; ``error`` is refused with 429; anything else is quoted.
-Where the request wants JSON, that text or a value of the schema comes as JSON. ``steering`` overrides it.
+A short message with the word ``hello`` is greeted, one with ``error`` is refused with 429 (``keywords``);
+anything else is quoted. Where the request wants JSON, that text or a value of the schema comes as JSON.
+``steering`` overrides it.
 """
 
 import re
@@ -12,9 +13,10 @@ from typing import Annotated, Any, Literal, NamedTuple
 import msgspec
 from msgspec import Meta
 
+from oagw.services.openai.keywords import keyword
 from oagw.services.openai.shape import failure
 from oagw.services.openai.steering import Steering
-from oagw.services.openai.tokens import FRAGMENTS, WORDS
+from oagw.services.openai.tokens import FRAGMENTS, WORDS, cut
 from oagw.services.openai.tools import Call, written
 from oagw.web.resource import Refused
 
@@ -33,20 +35,14 @@ Metadata = Annotated[
 ]
 
 
-class Part(msgspec.Struct):
-    """A part of a message's content; only parts with a text are read."""
-
-    type: str
-    text: str | None = None
-
-
-class StreamOptions(msgspec.Struct):
-    """``include_usage`` asks for a last chunk with the usage."""
+class StreamOptions(msgspec.Struct, forbid_unknown_fields=True):
+    """``include_usage`` asks for a last chunk with the usage; nothing is obfuscated."""
 
     include_usage: bool | None = None
+    include_obfuscation: bool | None = None
 
 
-class JsonSchema(msgspec.Struct):
+class JsonSchema(msgspec.Struct, forbid_unknown_fields=True):
     """A named schema that the content is to be valid against."""
 
     name: str
@@ -56,26 +52,26 @@ class JsonSchema(msgspec.Struct):
 
 
 class Said(NamedTuple):
-    """What one choice says: a text, a refusal, or the arguments of a call to the tool ``name``.
+    """What one choice says: a text or a refusal, or the ``calls`` of tools that it makes instead.
 
-    ``pieces`` is how it is cut into tokens, ``tokens`` how many there are.
+    ``pieces`` is how it is cut into tokens, ``tokens`` how many there are, ``finish`` why it ends.
     """
 
     text: str
-    kind: Literal["content", "refusal", "call"]
-    finish: Literal["stop", "length", "tool_calls"]
+    kind: Literal["content", "refusal", "calls"]
+    finish: Literal["stop", "length", "tool_calls", "content_filter"]
     pieces: re.Pattern[str]
     tokens: int
-    name: str = ""
+    calls: tuple[Call, ...] = ()
 
     def spoken(self) -> Iterator[str]:
         """The pieces of the text, one at a time."""
-        # A list would stay as long as a stream, and so would what finditer remembers: a kilobyte.
-        match, text, at = self.pieces.match, self.text, 0
-        while piece := match(text, at):
-            yield piece[0]
-            at = piece.end()
-            del piece
+        return cut(self.text, self.pieces)
+
+    @property
+    def cut_short(self) -> bool:
+        """Whether it ends before its end."""
+        return self.finish in ("length", "content_filter")
 
 
 class Limits(NamedTuple):
@@ -100,50 +96,41 @@ def wants_usage(options: StreamOptions | None, stream: bool | None) -> bool:
     return bool(options and options.include_usage)
 
 
-def text_of(content: str | list[Part] | None) -> str:
-    """The content of a message as text, its parts joined."""
-    if isinstance(content, list):
-        return "".join(part.text or "" for part in content)
-    return content or ""
-
-
 def say(
     asked: str,
     steering: Steering,
     limits: Limits,
     *,
-    call: Call | None = None,
+    calls: tuple[Call, ...] = (),
     form: JsonSchema | bool = False,
     place: str = "",
 ) -> Said:
-    """What the model answers to ``asked``; raises Refused for a message that asks for an error.
+    """What the model answers to ``asked``, if it does not make ``calls`` of tools.
 
     ``form`` is whether the answer is to be JSON, or the schema of it, which is at ``place`` in the body.
+    Raises Refused for a message that asks for an error.
     """
-    plain = asked.lower()
-    steered = (steering.reply, steering.refusal, steering.tool)
-    if "error" in plain and "hello" not in plain and steered == (None, None, None):
+    word = keyword(asked)
+    if word == "error" and steering.reply is None and steering.refusal is None and not steering.tool:
         raise failure(429)
-    kind: Literal["content", "refusal", "call"] = "content"
-    finish: Literal["stop", "tool_calls"] = "stop"
-    pieces, name = WORDS, ""
-    if steering.refusal is not None:
-        text, kind = steering.refusal, "refusal"
-    elif call is not None:
-        text, kind, finish, pieces, name = call.arguments, "call", "tool_calls", FRAGMENTS, call.name
+    if calls:
+        said = Said("", "calls", "tool_calls", FRAGMENTS, 0, calls)
+    elif steering.refusal is not None:
+        said = Said(steering.refusal, "refusal", "stop", WORDS, 0)
+    elif steering.reply is not None:
+        said = Said(steering.reply, "content", "stop", WORDS if form is False else FRAGMENTS, 0)
+    elif form is not False:
+        said = Said(_json(_answer(asked, word), form, place), "content", "stop", FRAGMENTS, 0)
     else:
-        text = steering.reply if steering.reply is not None else _answer(asked)
-        if form is not False:
-            pieces = FRAGMENTS
-            if steering.reply is None:
-                text = _json(text, form, place)
-    if steering.tokens is not None and kind != "call":
-        text = _lengthened(text, steering.tokens, pieces)
-    return _limited(Said(text, kind, finish, pieces, 0, name), limits)
+        said = Said(_answer(asked, word), "content", "stop", WORDS, 0)
+    if steering.tokens is not None and not calls:
+        said = said._replace(text=_lengthened(said.text, steering.tokens, said.pieces))
+    said = _limited(said, limits)
+    return said if steering.finish is None else said._replace(finish=steering.finish)
 
 
-def _answer(asked: str) -> str:
-    if "hello" in asked.lower():
+def _answer(asked: str, word: str | None) -> str:
+    if word == "hello":
         return "Hello! How can I help you today?"
     quoted = asked if len(asked) <= QUOTED else asked[:QUOTED] + "…"
     return f'You said: "{quoted}" This is an answer from the mock gateway.'
@@ -168,30 +155,55 @@ def _lengthened(text: str, tokens: int, pieces: re.Pattern[str]) -> str:
 
 def _limited(said: Said, limits: Limits) -> Said:
     """``said`` as far as the ``limits`` let it be said, and counted."""
-    ends = (piece.end() for piece in said.pieces.finditer(said.text))
+    if said.kind == "calls":
+        return bounded(_limited_calls(said, limits.tokens), limits)
+    text = said.text
     if limits.tokens is not None:
-        kept = list(islice(ends, limits.tokens + 1))
-        if len(kept) > limits.tokens:
-            text = said.text[: kept[limits.tokens - 1] if limits.tokens else 0]
+        text = _first(text, said.pieces, limits.tokens)
+        if len(text) < len(said.text):
             said = said._replace(text=text, finish="length")
     if said.kind == "content":
         cuts = [at for stop in limits.stop if stop and (at := said.text.find(stop)) >= 0]
         if cuts:
             said = said._replace(text=said.text[: min(cuts)], finish="stop")
-    return bounded(said._replace(tokens=sum(1 for _ in said.pieces.finditer(said.text))), limits)
+    return bounded(said._replace(tokens=_count(said.text, said.pieces)), limits)
+
+
+def _limited_calls(said: Said, most: int | None) -> Said:
+    """``said`` with the calls, or the beginning of them, that ``most`` tokens are enough for."""
+    calls: list[Call] = []
+    tokens = 0
+    for call in said.calls:
+        text = call.text if most is None else _first(call.text, said.pieces, most - tokens)
+        calls.append(call._replace(text=text))
+        tokens += _count(text, said.pieces)
+        if len(text) < len(call.text) or (tokens == most and len(calls) < len(said.calls)):
+            return said._replace(calls=tuple(calls), tokens=tokens, finish="length")
+    return said._replace(calls=tuple(calls), tokens=tokens)
+
+
+def _first(text: str, pieces: re.Pattern[str], most: int) -> str:
+    """As much of ``text`` as ``most`` of its pieces are."""
+    ends = [piece.end() for piece in islice(pieces.finditer(text), most)]
+    return text[: ends[-1] if ends else 0]
+
+
+def _count(text: str, pieces: re.Pattern[str]) -> int:
+    return sum(1 for _ in pieces.finditer(text))
 
 
 def bounded(said: Said, limits: Limits) -> Said:
     """``said``; Refused where all choices together would be too much."""
+    length = sum(len(call.text) for call in said.calls) if said.calls else len(said.text)
     if (
         limits.choices * (1 + limits.logprobs) * said.tokens > MOST
-        or limits.choices * len(said.text) > _MOST_CHARACTERS
+        or limits.choices * length > _MOST_CHARACTERS
     ):
         raise Refused(
             400,
             f"Invalid value for 'n': the mock says at most {MOST} tokens and {_MOST_CHARACTERS} "
             f"characters to a request, and this asks for {limits.choices} choices of {said.tokens} tokens "
-            f"and {len(said.text)} characters with {limits.logprobs} likely tokens beside each.",
+            f"and {length} characters with {limits.logprobs} likely tokens beside each.",
             field="n",
             code="invalid_value",
         )

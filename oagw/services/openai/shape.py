@@ -1,5 +1,7 @@
 """What all URLs of the OpenAI API have in common: how they read, how they say no, and their headers."""
 
+from typing import TypeAlias
+
 import msgspec
 from twisted.web.server import Request
 
@@ -20,6 +22,9 @@ _ANSWERED = {
     b"x-ratelimit-reset-requests": (b"6ms",),
 }
 _REFUSED = _ANSWERED | {b"x-ratelimit-remaining-requests": (b"0",), b"x-ratelimit-reset-requests": (b"1s",)}
+
+# The type of a parameter that the API has and the mock does not: it may be absent or null.
+Unsupported: TypeAlias = None
 
 SERVER_ERROR = "The server had an error while processing your request"
 
@@ -77,17 +82,14 @@ def answer_headers(tokens: int = 0, seconds: float = 0.0, refused: bool = False)
     }
 
 
-def read(request: Request, decoder: msgspec.json.Decoder[T]) -> T:
-    """The body of ``request``; what does not fit is Refused with the code that OpenAI has for it."""
+def read(request: Request, decoder: msgspec.json.Decoder[T], *, newer: bool = False) -> T:
+    """The body of ``request``; what does not fit is Refused with OpenAI's words and code.
+
+    The ``newer`` of its endpoints name an unknown parameter in ``param``, the older ones only in the message.
+    """
     try:
         return read_json(request, decoder)
     except Refused as refused:
-        if refused.field is not None and refused.code is None:
-            refused.code = _code(refused.message)
-        raise
+        from oagw.services.openai.misfit import worded  # here, because most requests fit
 
-
-def _code(message: str) -> str:
-    if "missing required field" in message:
-        return "missing_required_parameter"
-    return "invalid_type" if ", got " in message else "invalid_value"
+        raise worded(refused, request, decoder.type, newer) from None

@@ -5,13 +5,23 @@ one thing; what it reads has about one for every four bytes.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 from zlib import crc32
 
 # Prose comes word by word, JSON in fragments. Joined, the pieces of a text are the text.
 WORDS = re.compile(r"\s*\S+|\s+$")
 FRAGMENTS = re.compile(r".{1,8}", re.DOTALL)
+
+
+def cut(text: str, pieces: re.Pattern[str]) -> Iterator[str]:
+    """The ``pieces`` of ``text``, one at a time."""
+    # A list would stay as long as a stream, and so would what finditer remembers: a kilobyte.
+    match, at = pieces.match, 0
+    while piece := match(text, at):
+        yield piece[0]
+        at = piece.end()
+        del piece
 
 
 def count(text: str) -> int:

@@ -1,6 +1,7 @@
 """GET /events: as many events as a test wants, at its pace, with its end."""
 
 import math
+import re
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -31,6 +32,9 @@ ENDS = {"close": Then.CLOSE, "reset": Then.RESET, "hang": Then.HANG, "truncate":
 
 # Asking for one of these is asking for events made to measure.
 MEASURES = frozenset(("count", "size", "event"))
+
+_LARGEST_ID = 10**18
+_ID = re.compile(rb"[1-9]\d{0,18}")
 
 _YEAR = 365 * 86400
 _MIB = 1024 * 1024
@@ -67,7 +71,8 @@ class Events(UpstreamNode):
     - ``burst``: events in one write
     - ``then``: ``close``, ``reset`` (RST), ``truncate`` (half an event, then FIN) or ``hang``, after
       ``after`` events of this response, or after the last
-    - ``last_event_id``, or the header ``Last-Event-ID``: begin after that one
+    - ``last_event_id``: begin after that one. The header ``Last-Event-ID`` says the same, and wins if this
+      stream has an event with that id; any other is of another stream and does not count
 
     204 if there is nothing after that one, which tells an EventSource to stop. 400 names a bad parameter.
     """
@@ -84,13 +89,13 @@ class Events(UpstreamNode):
 
     def _read(self, request: Request) -> Wish:
         given = Parameters(request)
-        header = request.getHeader(b"last-event-id")
-        if header:  # a reconnecting EventSource sends it to the URL it was given at first
-            given.replace("last_event_id", header.decode("utf-8", "replace"))
         size, type = given.integer("size", 0, _MIB, None), given.line("event")
         seed = given.integer("seed", -(2**63), 2**63 - 1, None)
+        count = given.integer("count", 0, 10**9, len(CLASSIC))
+        last = given.integer("last_event_id", 0, _LARGEST_ID, 0)
+        resumed = _own_id(request.getHeader(b"last-event-id"), count or _LARGEST_ID)
         wish = Wish(
-            count=given.integer("count", 0, 10**9, len(CLASSIC)),
+            count=count,
             interval=given.seconds("interval", _YEAR, INTERVAL),
             jitter=given.seconds("jitter", _YEAR, 0.0),
             random=self._env.random if seed is None else Random(seed),
@@ -100,7 +105,7 @@ class Events(UpstreamNode):
             burst=given.integer("burst", 1, 1000, 1),
             then=given.choice("then", ENDS, Then.CLOSE),
             after=given.integer("after", 0, 10**9, None),
-            last=given.integer("last_event_id", 0, 10**18, 0),
+            last=last if resumed is None else resumed,
         )
         given.refuse_others()
         if len(wish.make(1)) * wish.burst > 9 * _MIB:
@@ -108,6 +113,17 @@ class Events(UpstreamNode):
         if 0 < wish.keepalive < 0.01:
             given.refuse("keepalive", "must be 0 or from 0.01 on")
         return wish
+
+
+def _own_id(header: bytes | None, most: int) -> int | None:
+    """The id in a Last-Event-ID ``header``; None if it is none of 1 to ``most``, as this stream writes them.
+
+    A client may send the id that it has from another stream, which is no mistake of its request.
+    """
+    if header is None or not _ID.fullmatch(header):
+        return None
+    id = int(header)
+    return id if id <= most else None
 
 
 def classic(id: int) -> bytes:

@@ -6,6 +6,7 @@ from typing import NoReturn, TypeVar
 
 from twisted.web.server import Request
 
+from oagw.model.suggestion import suggestion
 from oagw.web.body import query_pairs
 from oagw.web.resource import Refused
 
@@ -33,10 +34,6 @@ class Parameters:
         """What is given."""
         return self._given.keys()
 
-    def replace(self, name: str, value: str) -> None:
-        """Take ``value`` for ``name``: another part of the request says so."""
-        self._given[name] = value
-
     def integer(self, name: str, least: int, most: int, default: T) -> int | T:
         """A whole number from ``least`` to ``most``."""
         text = self._take(name)
@@ -44,7 +41,7 @@ class Parameters:
             return default
         digits = text.removeprefix("-")
         if not (digits.isascii() and digits.isdigit()) or len(digits) > 20 or not least <= int(text) <= most:
-            self.refuse(name, f"must be a whole number from {least} to {most}")
+            self.refuse(name, f"must be a whole number from {least} to {most}, got {text[:40]!r}")
         return int(text)
 
     def seconds(self, name: str, most: float, default: float) -> float:
@@ -53,7 +50,7 @@ class Parameters:
         if text is None:
             return default
         if not _DECIMAL.fullmatch(text) or float(text) > most:
-            self.refuse(name, f"must be a number of seconds from 0 to {most}")
+            self.refuse(name, f"must be a number of seconds from 0 to {most:.0f}, got {text[:40]!r}")
         return float(text)
 
     def line(self, name: str) -> str | None:
@@ -69,13 +66,14 @@ class Parameters:
         if text is None:
             return default
         if text not in choices:
-            self.refuse(name, f"must be one of {', '.join(choices)}")
+            self.refuse(name, f"must be one of {', '.join(choices)}, got {text[:40]!r}")
         return choices[text]
 
     def refuse_others(self) -> None:
         """Refuse what nobody asked for: it may be a misspelled name."""
-        for name in self._given.keys() - self._known:
-            self.refuse(name, "is unknown")
+        for name in self._given:
+            if name not in self._known:
+                self.refuse(name, f"is unknown{suggestion(name, sorted(self._known))}")
 
     def refuse(self, name: str, why: str) -> NoReturn:
         """Raise Refused for the parameter ``name``."""

@@ -3,8 +3,9 @@
 // Octokit sends a token as `Authorization: token ...`, GitHub's own scheme; the gateway takes bearer
 // tokens (RFC 6750) alone, so that a hook of Octokit's sets the header.
 //
-// OAGW_URL is the URL of the upstream's alias, OAGW_TOKEN a token of the gateway. Each check is told on
-// stdout as it begins; the first that fails ends the process with status 1 and says why on stderr.
+// The gateway was started with --github-links. OAGW_URL is the URL of the upstream's alias, OAGW_TOKEN a
+// token of the gateway. Each check is told on stdout as it begins; the first that fails ends the process
+// with status 1 and says why on stderr.
 
 import assert from "node:assert/strict";
 import { Octokit } from "@octokit/rest";
@@ -49,6 +50,46 @@ await check("a repository can be got", async () => {
   assert.equal(data.owner.login, "octocat");
   assert.equal(data.private, false);
   assert.equal(data.default_branch, "main");
+});
+
+await check("all pages of a list are got", async () => {
+  const repository = { owner: "octocat", repo: "Hello-World" };
+
+  const issues = await octokit.paginate(octokit.rest.issues.listForRepo, {
+    ...repository,
+    state: "all",
+    per_page: 5,
+  });
+  assert.deepEqual(issues.map(({ number }) => number), Array.from({ length: 42 }, (_, n) => 42 - n));
+  const pulls = await octokit.paginate(octokit.rest.pulls.list, { ...repository, per_page: 2 });
+  assert.equal(pulls.length, 11);
+  let commits = 0;
+  for await (const { data, url } of octokit.paginate.iterator(octokit.rest.repos.listCommits, repository)) {
+    assert.ok(url.startsWith(OAGW_URL), url);
+    commits += data.length;
+  }
+  assert.equal(commits, 35);
+});
+
+await check("an item of a list can be got", async () => {
+  const repository = { owner: "octocat", repo: "Hello-World" };
+
+  const pull = await octokit.rest.pulls.get({ ...repository, pull_number: 3 });
+  assert.equal(pull.data.title, "Update the README: number 3");
+  const commit = await octokit.request(pull.data.url.replace(/pulls.*/, "commits/{ref}"), { ref: "main" });
+  assert.equal(commit.data.sha, pull.data.base.sha);
+});
+
+await check("what was got already is a 304", async () => {
+  const { headers } = await octokit.rest.users.getByUsername({ username: "octocat" });
+  assert.equal(headers["x-ratelimit-limit"], "5000");
+
+  const again = octokit.rest.users.getByUsername({
+    username: "octocat",
+    headers: { "if-none-match": headers.etag },
+  });
+
+  await assert.rejects(again, { status: 304 });
 });
 
 await check("an unknown user is a RequestError with status 404", async () => {

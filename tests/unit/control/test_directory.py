@@ -12,6 +12,9 @@ from oagw.control.invalid import Invalid
 from oagw.control.mapping import StubMapping
 from oagw.control.space import Space, Spaces
 from oagw.control.store import Stub, store_of
+from oagw.model.memory import Memory
+
+MEMORY = Memory(1 << 30)
 
 ID = "11111111-2222-3333-4444-555555555555"
 
@@ -25,7 +28,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def space() -> Space:
-    return Spaces(Random(1), 10, 1 << 20).shared
+    return Spaces(Random(1), 10, 1 << 20, MEMORY).shared
 
 
 def write(folder: Path, name: str, document: Any) -> None:
@@ -42,14 +45,14 @@ def test_stubs_are_read_from_all_files_and_what_comes_first_takes_precedence(
     write(folder, "b.json", {"name": "b"})
     write(folder, "nested/c.json", {"name": "c"})
     write(folder, "a.json", {"mappings": [{"name": "a1"}, {"name": "a2"}]})
-    Directory(folder).load(space)
+    Directory(folder, MEMORY).load(space)
     assert names(space) == ["a1", "a2", "b", "c"]
 
 
 def test_a_stub_without_an_id_is_known_again_and_one_with_an_id_keeps_it(folder: Path, space: Space) -> None:
     write(folder, "a.json", {"name": "a"})
     write(folder, "b.json", {"id": ID, "name": "b"})
-    directory = Directory(folder)
+    directory = Directory(folder, MEMORY)
     directory.load(space)
     before = [stub.id for stub in store_of(space)]
     directory.load(space)
@@ -62,7 +65,7 @@ def test_what_was_made_otherwise_stays_and_what_is_gone_from_the_folder_goes(
 ) -> None:
     write(folder, "a.json", {"name": "a"})
     write(folder, "b.json", {"name": "b"})
-    directory = Directory(folder)
+    directory = Directory(folder, MEMORY)
     directory.load(space)
     store_of(space).add(Stub(StubMapping(name="made"), ID, {}))
     (folder / "mappings" / "a.json").unlink()
@@ -74,7 +77,7 @@ def test_a_reset_has_the_stubs_of_the_folder_alone_and_forgets_how_often_they_an
     folder: Path, space: Space
 ) -> None:
     write(folder, "a.json", {"name": "a"})
-    directory = Directory(folder)
+    directory = Directory(folder, MEMORY)
     directory.load(space)
     store_of(space).add(Stub(StubMapping(name="made"), ID, {}))
     space.hits[ID] = 3
@@ -87,7 +90,7 @@ def test_a_file_that_does_not_fit_is_named_with_its_member_and_changes_nothing(
     folder: Path, space: Space
 ) -> None:
     write(folder, "a.json", {"name": "a"})
-    directory = Directory(folder)
+    directory = Directory(folder, MEMORY)
     directory.load(space)
     write(folder, "nested/bad.json", {"mappings": [{}, {"response": {"status": 1}}]})
     with pytest.raises(Invalid) as refused:
@@ -99,25 +102,25 @@ def test_a_file_that_does_not_fit_is_named_with_its_member_and_changes_nothing(
 def test_a_file_that_cannot_be_read_is_named(folder: Path, space: Space) -> None:
     (folder / "mappings" / "folder.json").mkdir()
     with pytest.raises(Invalid, match=r"mappings/folder\.json: "):
-        Directory(folder).load(space)
+        Directory(folder, MEMORY).load(space)
 
 
 def test_without_a_folder_there_are_neither_stubs_nor_files(space: Space) -> None:
-    directory = Directory(None)
+    directory = Directory(None, MEMORY)
     directory.load(space)
     assert (names(space), dict(directory.files)) == ([], {})
 
 
 def test_a_path_that_is_no_folder_is_refused(folder: Path, space: Space) -> None:
     with pytest.raises(Invalid, match="is not a folder"):
-        Directory(folder / "none").load(space)
+        Directory(folder / "none", MEMORY).load(space)
 
 
 def test_files_are_those_below_the_folder(folder: Path) -> None:
     (folder / "__files" / "sub").mkdir()
     (folder / "__files" / "sub" / "b.txt").write_bytes(b"b")
     (folder / "__files" / "a.txt").write_bytes(b"a")
-    files = Directory(folder).files
+    files = Directory(folder, MEMORY).files
     assert dict(files) == {"a.txt": b"a", "sub/b.txt": b"b"}
     assert len(files) == 2
 
@@ -126,4 +129,4 @@ def test_files_are_those_below_the_folder(folder: Path) -> None:
 def test_no_name_leads_out_of_the_files(folder: Path, name: str) -> None:
     (folder / "secret").write_text("x")
     (folder / "__files" / "link").symlink_to(folder / "secret")
-    assert name not in Directory(folder).files
+    assert name not in Directory(folder, MEMORY).files

@@ -6,10 +6,11 @@ import pytest
 
 from oagw.control import space
 from oagw.control.space import Sandbox, Spaces, TooManySandboxes, bearer
+from oagw.model.memory import Memory
 
 
 def made(count: int = 1, lifetime: float = 10.0) -> tuple[Spaces, list[Sandbox]]:
-    spaces = Spaces(Random(1), 100, 1 << 20)
+    spaces = Spaces(Random(1), 100, 1 << 20, Memory(1 << 30))
     return spaces, [spaces.create(lifetime, now=0.0) for _ in range(count)]
 
 

@@ -13,9 +13,10 @@ from oagw.control.pattern import RequestPattern
 from oagw.control.space import Spaces
 from oagw.control.store import Store, Stub
 from oagw.model.call import Call
+from oagw.model.memory import Memory
 
 URLS = ("/a", "/b", "/api/oagw/v1/proxy/x/c", None)
-SPACE = Spaces(Random(1), 10, 1 << 20).shared
+SPACE = Spaces(Random(1), 10, 1 << 20, Memory(1 << 30)).shared
 CHANGES = st.lists(
     st.tuples(st.integers(0, 9), st.sampled_from(URLS), st.integers(1, 3), st.booleans()), max_size=40
 )
@@ -30,7 +31,7 @@ def stub(id: int, url: str | None = None, priority: int = 5) -> Stub:
 def test_whatever_was_put_in_and_taken_out_the_first_that_matches_is_found(
     changes: list[tuple[int, str | None, int, bool]],
 ) -> None:
-    stubs = Store()
+    stubs = Store(Memory(1 << 30))
     for id, url, priority, goes in changes:
         known = stubs.get(f"{id}")
         if known is not None and goes:
@@ -45,7 +46,7 @@ def test_whatever_was_put_in_and_taken_out_the_first_that_matches_is_found(
 
 def test_a_full_store_takes_no_more_but_lets_one_be_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store, "MAX_STUBS", 2)
-    stubs = Store()
+    stubs = Store(Memory(1 << 30))
     for id in (1, 2):
         stubs.check_room([stub(id)])
         stubs.add(stub(id))

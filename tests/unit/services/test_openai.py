@@ -48,6 +48,48 @@ class SayingTests(SynchronousTestCase):
             self.assertEqual(error["type"], "rate_limit_error")
             self.assertEqual(error.keys(), {"message", "type", "param", "code"})
 
+    def test_only_whole_words_are_keywords(self) -> None:
+        for content, word in (
+            ("Hello!", "hello"),
+            ('"error"', "error"),
+            ("error.", "error"),
+            ("(Error):", "error"),
+            ("¡Hello! 👋", "hello"),
+            ("hello👋", "hello"),
+            ("**HELLO**", "hello"),
+            ("«error»", "error"),
+            ("hello-world", None),
+            ("Othello", None),
+            ("a film of terror", None),
+            ("error_code", None),
+            ("errors", None),
+            ("hello's", None),
+            ("error500", None),
+            ("hello,world", None),
+            ("hellö", None),
+            ("hello\u0308", None),
+            ("éhello", None),
+            ("\u4f60hello", None),
+            ("\uff48\uff45\uff4c\uff4c\uff4f", None),
+            ("", None),
+        ):
+            answer = chat(content)
+            self.assertEqual(answer.status, 429 if word == "error" else 200, content)
+            if word is None:
+                self.assertIn(f'You said: "{content}"', text(answer))
+            elif word == "hello":
+                self.assertEqual(text(answer), "Hello! How can I help you today?", content)
+
+    def test_a_message_of_more_than_eight_words_has_no_keyword(self) -> None:
+        for word, status in (("hello", 200), ("error", 429)):
+            eight = f"one two  three\tfour five\nsix\u00a0seven {word} "
+            self.assertEqual(chat(eight).status, status)
+            self.assertNotIn("You said", text(chat(eight)) if status == 200 else "")
+            self.assertIn("You said", text(chat(eight + "nine")))
+        repair = "Your answer was not valid: 1 validation error for Weather. Correct it, please."
+        self.assertIn(repair, text(chat(repair)))
+        self.assertIn("hello", text(chat("hello " * 100_000)))
+
     def test_anything_else_is_quoted(self) -> None:
         self.assertIn("What is 2+2?", text(chat("What is 2+2?")))
 
@@ -92,8 +134,8 @@ class BodyTests(SynchronousTestCase):
         self.assertEqual((choice["index"], choice["finish_reason"]), (0, "stop"))
         self.assertEqual(choice["message"]["role"], "assistant")
 
-    def test_any_model_and_unknown_members_are_accepted(self) -> None:
-        answer = chat("hello", model="my-model", temperature=0.5, unknown=[{"x": 1}])
+    def test_any_model_is_accepted(self) -> None:
+        answer = chat("hello", model="my-model")
         self.assertEqual((answer.status, answer.json()["model"]), (200, "my-model"))
 
     def test_usage_adds_up_and_grows_with_the_text(self) -> None:
@@ -146,6 +188,49 @@ class RefusalTests(SynchronousTestCase):
             error = answer.json()["error"]
             self.assertEqual((error["type"], error["param"]), ("invalid_request_error", param))
             self.assertIn(said, error["message"])
+
+    def test_what_is_unknown_is_refused_as_openai_does(self) -> None:
+        supplied = "Unrecognized request argument supplied: top_k"
+        for path, members, param, code, said in (
+            ("chat/completions", {"messages": []}, None, None, supplied),
+            ("completions", {"prompt": "x"}, None, None, supplied),
+            ("embeddings", {"input": "x"}, None, None, supplied),
+            ("responses", {"input": "x"}, "top_k", "unknown_parameter", "Unknown parameter: 'top_k'."),
+        ):
+            body = {"model": "m", "top_k": [{"x": 1}], **members}
+            answer = Wire().post_json(CHAT.replace("chat/completions", path), body)
+            self.assertEqual(answer.status, 400, path)
+            error = {"message": said, "type": "invalid_request_error", "param": param, "code": code}
+            self.assertEqual(answer.json()["error"], error)
+
+    def test_what_is_unknown_within_is_refused_by_its_place(self) -> None:
+        user = {"role": "user", "content": "x"}
+        function = {"name": "f"}
+        for members, param in (
+            ({"messages": [user | {"cache_control": {}}]}, "messages[0].cache_control"),
+            (
+                {"messages": [user | {"content": [{"type": "text", "txt": "x"}]}]},
+                "messages[0].content[0].txt",
+            ),
+            ({"tools": [{"type": "function", "function": function, "x": 1}]}, "tools[0].x"),
+            ({"tools": [{"type": "function", "function": function | {"x": 1}}]}, "tools[0].function.x"),
+            ({"functions": [function | {"x": 1}]}, "functions[0].x"),
+            ({"stream": True, "stream_options": {"usage": True}}, "stream_options.usage"),
+            ({"response_format": {"type": "text", "strict": True}}, "response_format.strict"),
+        ):
+            answer = Wire().post_json(CHAT, {"model": "m", "messages": [user], **members})
+            error = answer.json()["error"]
+            found = (answer.status, error["param"], error["code"])
+            self.assertEqual(found, (400, param, "unknown_parameter"), members)
+            self.assertEqual(error["message"], f"Unknown parameter: '{param}'.")
+
+    def test_a_parameter_that_is_not_supported_is_refused_unless_it_is_null(self) -> None:
+        answer = chat("x", audio={"voice": "ash", "format": "mp3"})
+        error = answer.json()["error"]
+        self.assertEqual(
+            (answer.status, error["param"], error["code"]), (400, "audio", "unsupported_parameter")
+        )
+        self.assertEqual(chat("x", audio=None).status, 200)
 
     def test_what_is_not_there_is_openais_404(self) -> None:
         for path in ("/v1", "/v1/chat", "/chat/completions", "/v1/models/gpt-4/x"):

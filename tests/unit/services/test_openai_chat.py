@@ -225,6 +225,31 @@ class ModelNameTests(SynchronousTestCase):
 
 
 class ValidationTests(SynchronousTestCase):
+    def test_a_value_that_is_not_supported_is_answered_with_those_that_are(self) -> None:
+        roles = "'system', 'developer', 'user', 'assistant', 'tool', 'function'"
+        for members, param, said in (
+            ({"service_tier": "x" * 9000}, "service_tier", "'default', 'flex', 'scale', 'priority', 'fast'."),
+            ({"tools": TOOLS, "tool_choice": "x"}, "tool_choice", "are: 'none', 'auto', 'required'."),
+            (
+                {"response_format": {"type": "x"}},
+                "response_format.type",
+                "'text', 'json_object', 'json_schema'",
+            ),
+            (
+                {"messages": [{"role": "x", "content": ""}]},
+                "messages[0].role",
+                f"Supported values are: {roles}.",
+            ),
+        ):
+            error = chat("x", **members).json()["error"]
+            self.assertEqual((error["param"], error["code"]), (param, "invalid_value"))
+            self.assertTrue(error["message"].startswith("Invalid value: 'x"))
+            self.assertIn(said, error["message"])
+            self.assertLess(len(error["message"]), 300)
+        body = {"input": [{"role": "user", "content": [{"type": "text", "text": "x"}]}]}
+        answer = Wire().post_json(CHAT.replace("chat/completions", "responses"), {"model": "m"} | body)
+        self.assertIn("'input_text', 'output_text', 'refusal'.", answer.json()["error"]["message"])
+
     def test_what_is_out_of_range_is_a_400_that_names_it(self) -> None:
         for member, value, code in (
             ("n", 0, "invalid_value"),

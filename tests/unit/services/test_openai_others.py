@@ -119,6 +119,56 @@ class ResponseTests(SynchronousTestCase):
         self.assertEqual(post("responses", input="error").status, 429)
 
 
+class KeywordTests(SynchronousTestCase):
+    """The words that the model reacts to are the same everywhere."""
+
+    def test_a_response_and_a_completion_know_whole_words_in_short_messages_only(self) -> None:
+        for content, status, said in (
+            ("say Hello!", 200, "Hello! How can I help you today?"),
+            ('"error"', 429, None),
+            ("Othello", 200, 'You said: "Othello"'),
+            ("a film of terror", 200, 'You said: "a film of terror"'),
+            ("1 2 3 4 5 6 7 8 error", 200, "8 error"),
+            ("1 2 3 4 5 6 7 8 hello", 200, "8 hello"),
+        ):
+            message = {"role": "user", "content": [{"type": "input_text", "text": content}]}
+            for answer in (
+                post("responses", input=content),
+                post("responses", input=[message]),
+                post("completions", prompt=content),
+                post("completions", prompt=["ping", content]),
+            ):
+                self.assertEqual(answer.status, status, content)
+                if said is not None:
+                    self.assertIn(
+                        said,
+                        answer.json()["output"][0]["content"][0]["text"]
+                        if "output" in answer.json()
+                        else answer.json()["choices"][-1]["text"],
+                    )
+
+    def test_the_parts_of_a_message_are_one_text(self) -> None:
+        def parts(*texts: str) -> list[dict[str, str]]:
+            return [{"type": "input_text", "text": text} for text in texts]
+
+        for texts, status in (
+            (("err", "or"), 429),
+            (("Not an ", "error?"), 429),
+            (("terr", "or"), 200),
+            (("1 2 3 4 5 6 ", "7 8 error"), 200),
+        ):
+            answer = post("responses", input=[{"role": "user", "content": parts(*texts)}])
+            self.assertEqual(answer.status, status, texts)
+
+    def test_a_directive_is_no_part_of_the_message(self) -> None:
+        content = "[mock tps=1000 ttft=0 stall=0 stall_after=3] a b c d e f g error"
+        for answer in (post("responses", input=content), post("completions", prompt=content)):
+            self.assertEqual(answer.status, 429)
+
+    def test_an_embedding_knows_none(self) -> None:
+        self.assertEqual(post("embeddings", input="error").status, 200)
+
+
 class CompletionTests(SynchronousTestCase):
     def test_each_prompt_is_answered_n_times(self) -> None:
         body = post("completions", prompt=["hello", "ping"], n=2).json()

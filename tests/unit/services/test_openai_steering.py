@@ -53,6 +53,16 @@ class DirectiveTests(SynchronousTestCase):
             ("[mock ttft=nan]", "ttft"),
             ("[mock error=200]", "error"),
             ("[mock ends=badly]", "ends"),
+            ("[mock finish=stop]", "finish"),
+            ("[mock tps=1 tps=2]", "tps is given twice, as '1' and '2'"),
+            ("[mock reply=a refusal=b]", "reply and refusal exclude each other"),
+            ("[mock tool=a tokens=5]", "tokens"),
+            ("[mock tool=" + "a," * 8 + "a]", "at most 8"),
+            ("[mock tool=a,b arguments=x]", "arguments must follow one tool"),
+            ("[mock arguments=x tool=a tool=b]", "arguments must follow the tool"),
+            ("[mock tool=a arguments=x arguments=y]", "given twice"),
+            ("[mock arguments=x arguments=y]", "given twice"),
+            ("[mock arguments=x]", "no tools"),
             ('[mock reply="open]', "near"),
             ('[mock reply="\\x"]', "reply"),
             ("[mock reply=x", "near"),
@@ -65,6 +75,81 @@ class DirectiveTests(SynchronousTestCase):
             self.assertIn(named, error["message"])
         error = chat("x", metadata={"mock_tokens": "many"}).json()["error"]
         self.assertEqual((error["param"], error["code"]), ("metadata.mock_tokens", "invalid_directive"))
+
+    def test_the_error_says_what_would_be_right(self) -> None:
+        for content, says in (
+            ("[mock ends=badly]", "ends must be one of cut, error, hang, reset, got 'badly'"),
+            ("[mock finish=tool_calls]", "finish must be one of content_filter, length, got 'tool_calls'"),
+            ("[mock tokens=many]", "tokens must be a whole number from 0 to 16384, got 'many'"),
+            ("[mock error=200]", "error must be a whole number from 400 to 599, got '200'"),
+            ("[mock ttft=1s]", "ttft must be a number from 0 to 3600, got '1s'"),
+            ("[mock tps=0]", "tps must be a number from 0.001 to 1000000, got '0'"),
+            (
+                "[mock reply=" + "x" * 100_001 + "]",
+                "reply must be a text of at most 100000 characters, got 'xxx",
+            ),
+            ("[mock tool=a arguments=" + "x" * 100_001 + "]", "arguments must be a text of at most 100000"),
+            ("[mock rply=x]", 'there is no "rply", did you mean "reply"?'),
+            ("[mock Reply=x]", 'there is no "Reply", did you mean "reply"?'),
+            ("[mock stall-after=1]", 'there is no "stall-after", did you mean "stall_after"?'),
+            ("[mock zzz=1]", 'there is no "zzz"; there are reply, refusal, tool, arguments, tokens, finish'),
+            ("[mock reply=x", 'the bracket of "[mock" is not closed: expected "]" near \'reply=x\''),
+            (
+                "[mock tps=5 What is it?",
+                'the bracket of "[mock" is not closed: expected "]" near \'What is it?\'',
+            ),
+            ("[mock tps=5 [mock reply=x]", 'the bracket of "[mock" is not closed'),
+            ("[mock ", 'the bracket of "[mock" is not closed'),
+            ('[mock reply="open]', "the quote of reply is not closed, near 'reply=\"open]'"),
+            ("[mock reply]", "reply has no value"),
+            ("[mock reply=]", "reply has no value"),
+            ("[mock reply=It rains.]", 'name="a value with spaces" or "]" near \'rains.]\''),
+            ('[mock reply="\\x"]', "the value of reply is not a JSON string"),
+        ):
+            error = chat(content).json()["error"]
+            self.assertEqual((error["param"], error["code"]), ("messages", "invalid_directive"), content)
+            self.assertIn(says, error["message"])
+
+    def test_metadata_says_it_as_well(self) -> None:
+        for metadata, param, says in (
+            (
+                {"mock_ends": "x"},
+                "metadata.mock_ends",
+                "ends must be one of cut, error, hang, reset, got 'x'",
+            ),
+            ({"mock_rply": "x"}, "metadata.mock_rply", 'there is no "rply", did you mean "reply"?'),
+            ({"mock_tokens": "many"}, "metadata.mock_tokens", "a whole number from 0 to 16384"),
+            ({"mock_tool": "a,b", "mock_arguments": "x"}, "metadata.mock_arguments", "arguments must follow"),
+            ({"mock_reply": "x", "mock_tool": "y"}, "metadata", "exclude each other"),
+        ):
+            error = chat("x", metadata=metadata).json()["error"]
+            self.assertEqual((error["param"], error["code"]), (param, "invalid_directive"))
+            self.assertIn(says, error["message"])
+
+    def test_an_unknown_tool_suggests_the_nearest(self) -> None:
+        tools = [{"type": "function", "function": {"name": name}} for name in ("weather", "forecast")]
+        for name, says in (("wether", 'did you mean "weather"?'), ("zzz", "there are weather, forecast")):
+            self.assertIn(says, chat(f"[mock tool={name}]", tools=tools).json()["error"]["message"])
+
+    def test_what_has_no_meaning_at_an_endpoint_is_refused(self) -> None:
+        for path, member, words in (
+            (
+                "embeddings",
+                "input",
+                ("reply=x", "refusal=x", "tool=x", "arguments=x", "tokens=1", "finish=length"),
+            ),
+            ("completions", "prompt", ("refusal=x", "tool=x", "arguments=x")),
+        ):
+            for word in words:
+                target = CHAT.replace("chat/completions", path)
+                answer = Wire().post_json(target, {"model": "m", member: f"x [mock {word}]"})
+                error = answer.json()["error"]
+                self.assertEqual((answer.status, error["code"]), (400, "invalid_directive"), word)
+                self.assertIn(f"{word.partition('=')[0]} has no meaning here", error["message"])
+
+    def test_what_the_message_says_wins_over_metadata(self) -> None:
+        answer = chat("[mock refusal=no]", metadata={"mock_reply": "yes", "mock_tokens": "3"})
+        self.assertEqual(answer.json()["choices"][0]["message"]["refusal"], "no no no")
 
     def test_a_megabyte_of_them_is_answered(self) -> None:
         for content in ("[mock " * 150_000, "[mock a=" + '"' * 900_000, '[mock reply="' + "\\" * 900_001):

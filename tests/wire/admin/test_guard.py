@@ -15,15 +15,21 @@ ELSEWHERE = (
 
 # What is no Host, though some would read localhost out of it.
 NONSENSE = (
-    *("", "[", "]", "[]", "[::1", "::1", "[::1%lo]", ":80", "2130706433", "\xff"),
+    *("[", "]", "[]", "[::1", "::1", "[::1%lo]", ":80", "\xff"),
     *("localhost:x", "x@localhost", "localhost/x", "localhost#", "localhost evil.example"),
-    *("localhost,evil.example", "localhost:80:80"),
+    *("localhost:80:80", "localhost:65536", "localhost\x01", "[1::2::3]"),
 )
+
+# What may be a Host by its syntax, but is no name of the loopback interface.
+ODD_NAMES = ("", "2130706433", "localhost,evil.example", "%6cocalhost")
 
 # Origins of pages that are not from localhost:8765.
 OTHER_ORIGINS = (
     *("http://evil.example", "null", "http://localhost", "http://localhost:8766", "http://127.0.0.1:8765"),
     *("localhost:8765", "file://", "http://localhost:8765.evil.example", "chrome-extension://abc"),
+    *("https://localhost:8765", "chrome-extension://localhost:8765", "moz-extension://localhost:8765"),
+    *("http://localhost:8765/", "http://localhost:8765 http://localhost:8765", "http://x@localhost:8765"),
+    *("http://[localhost]:8765", "http://[::1]:8765", "://localhost:8765", "http:localhost:8765"),
 )
 
 
@@ -94,8 +100,13 @@ class WithoutTokenTests(GuardTestCase):
         for host in ELSEWHERE:
             self.assertIn(host, self.assert_refused(self.call(host=host)))
 
-    def test_what_is_no_host_is_not_answered(self) -> None:
+    def test_what_is_no_host_is_400(self) -> None:
         for host in NONSENSE:
+            answer = self.call(host=host)
+            self.assertEqual((answer.status, answer.type), (400, "application/problem+json"), host)
+
+    def test_odd_names_are_not_answered(self) -> None:
+        for host in ODD_NAMES:
             self.assert_refused(self.call(host=host))
 
     def test_a_request_without_host_is_not_answered(self) -> None:
@@ -104,6 +115,21 @@ class WithoutTokenTests(GuardTestCase):
     def test_a_page_of_the_server_itself_may_call(self) -> None:
         for host in ("localhost:8765", "127.0.0.1:8765", "[::1]:8765", "LocalHost:8765"):
             self.assertEqual(self.call(f"Origin: http://{host.lower()}", host=host).status, 200)
+
+    def test_the_port_that_browsers_leave_out_may_be_in_either(self) -> None:
+        for host, origin in (
+            ("localhost", "http://localhost:80"),
+            ("localhost:80", "http://localhost"),
+            ("[::1]", "http://[::1]:80"),
+            ("localhost:", "HTTP://LOCALHOST"),
+        ):
+            self.assertEqual(self.call(f"Origin: {origin}", host=host).status, 200, host)
+
+    def test_an_extension_of_a_browser_is_another_origin_than_the_page_of_the_same_host(self) -> None:
+        for scheme in ("chrome-extension", "moz-extension", "https", "ws", "file"):
+            for host in ("127.0.0.1", "127.0.0.1:8765", "[::1]"):
+                detail = self.assert_refused(self.call(f"Origin: {scheme}://{host}", host=host))
+                self.assertIn("another origin", detail)
 
     def test_a_page_of_another_origin_may_not(self) -> None:
         for origin in ("", *OTHER_ORIGINS):

@@ -66,7 +66,7 @@ class ToxicsTests(WireTestCase):
         self.assertEqual(answers, [200] * MAX_TOXICS + [409])
         health = self.connection.send(HEALTH)
         self.wire.clock.pump([1.0] * MAX_TOXICS)
-        self.assertTrue((health + self.connection.take()).endswith(b'"oagw-mock-server"}'))
+        self.assertTrue((health + self.connection.take()).endswith(b'"oagw-mock-server"}\n'))
 
     def test_a_sandbox_has_toxics_of_its_own_and_knows_no_others(self) -> None:
         sandbox = self.wire.gateway.spaces.create(60, self.wire.clock.seconds())

@@ -8,6 +8,7 @@ from oagw.control.report.credentials import credentials_misplaced
 from oagw.control.report.finding import Finding
 from oagw.control.space import Sandbox
 from oagw.model.journal import Journal
+from oagw.model.memory import Memory
 from tests.support.entries import CHAT, TOKEN, Entries
 
 OWN = f"sandbox-{'1' * 16}-{'a' * 32}"
@@ -17,7 +18,7 @@ OTHER = f"sandbox-{'2' * 16}-{'b' * 32}"
 def found(entries: Entries, *, sandbox: bool = False) -> list[Finding]:
     space = entries.space()
     if sandbox:
-        space = Sandbox(Journal(10, 1 << 20), "1" * 16, OWN.encode(), 60, 0)
+        space = Sandbox(Journal(10, 1 << 20), Memory(1 << 20), "1" * 16, OWN.encode(), 60, 0)
     findings = list(credentials_misplaced(entries, space))
     for finding in findings:
         assert finding.rule == "credentials-misplaced"

@@ -1,6 +1,7 @@
 """What the report card says of retries; and that it says nothing of those that are right."""
 
 from email.utils import formatdate
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -71,6 +72,8 @@ class TestRetryAfter:
             ({"status": 429, "answer": ("Retry-After: Tue, 14 Nov 2003 22:13:20 GMT",)}, {}),
             ({"status": 429, "answer": WAIT}, {"url": "/other"}),
             ({"status": 429, "answer": WAIT}, {"method": "GET"}),
+            ({"status": 429, "answer": WAIT}, {"authorization": "Bearer of-somebody-else"}),
+            ({"status": 502, "answer": WAIT}, {"body": b"2"}),  # nothing was said of that
             ({"status": 429, "answer": WAIT, "ended": CLIENT_LEFT}, {}),  # it has not read it
             ({"status": 429, "answer": WAIT, "took": 1.0}, {}),  # it came before the answer
             ({"status": 429, "answer": WAIT, "body": b"1", "took": 0.48}, {"connection": 2}),  # under way
@@ -83,15 +86,50 @@ class TestRetryAfter:
         assert list(retry_after_not_honoured(entries)) == []
 
 
-@pytest.mark.parametrize("gap", [0.0, 0.0001])
-def test_what_came_too_soon_to_be_an_answer_to_an_answer_is_not_found(gap: float) -> None:
-    """Pipelining, or a clock that stands still."""
+RULES = (retry_after_not_honoured, client_error_retried, retries_without_backoff)
+
+
+@pytest.mark.parametrize("gap", [0.0, 0.0001, 0.02])
+@pytest.mark.parametrize("connection", [None, 1])
+def test_requests_that_were_sent_together_are_no_retries(gap: float, connection: int | None) -> None:
+    """On connections of their own, or pipelined on one."""
     entries = Entries()
     for index in range(5):
-        entries.add(index * gap, status=429, answer=WAIT)
-        entries.add(index * gap, "GET", status=400)
-    for rule in (retry_after_not_honoured, client_error_retried, retries_without_backoff):
+        for method, status in (("POST", 429), ("GET", 400)):
+            sent = connection or len(entries)
+            entry = entries.add(index * gap, method, status=status, answer=WAIT, connection=sent)
+            entry.arrived = index  # before the first was answered
+            entry.over = 10 + len(entries)
+    for rule in RULES:
         assert list(rule(entries)) == []
+
+
+@pytest.mark.parametrize("gap", [0.0, 0.00002])
+@pytest.mark.parametrize("connection", [1, 2])
+def test_a_retry_is_one_however_fast(gap: float, connection: int) -> None:
+    """What decides is that it arrived after the answer was written, even if the clock stands still."""
+    entries = Entries()
+    for index in range(5):
+        for method, status, answer in (("POST", 429, WAIT), ("GET", 400, ())):
+            sent = 1 if index == 0 else connection
+            entry = entries.add(index * gap, method, status=status, answer=answer, connection=sent)
+            entry.arrived, entry.over = 10 * index, 10 * index + 5
+    limited, faulty = entries[::2], entries[1::2]
+    early = list(retry_after_not_honoured(entries))
+    assert [found.entries for found in early] == [[a.id, b.id] for a, b in pairwise(limited)]
+    proven(*client_error_retried(entries), *faulty)
+    proven(*retries_without_backoff(entries), *limited)
+
+
+def test_each_retry_is_that_of_one_failure() -> None:
+    """Two callers at once, each of which sends its request twice more."""
+    entries = Entries()
+    for at in (0.0, 1.0, 2.0):
+        for connection in (1, 2):
+            entries.add(at, status=400, connection=connection, took=0.5)
+    found = list(client_error_retried(entries))
+    assert [len(one.entries) for one in found] == [3, 3]
+    assert sorted(id for one in found for id in one.entries) == [entry.id for entry in entries]
 
 
 class TestClientErrors:
@@ -136,6 +174,14 @@ class TestClientErrors:
         entries.add(1, **second)
         assert list(client_error_retried(entries)) == []
 
+    @pytest.mark.parametrize("status", [402, 405, 418])
+    def test_github_may_be_asked_again_after_what_its_own_sdk_retries(self, status: int) -> None:
+        for alias, count in (("github", 0), ("stripe", 1)):
+            entries = Entries()
+            entries.add(0, status=status, alias=alias)
+            entries.add(1, status=status, alias=alias)
+            assert len(list(client_error_retried(entries))) == count
+
     def test_the_same_much_later_is_meant(self) -> None:
         entries = Entries()
         entries.add(0, status=400)
@@ -171,6 +217,18 @@ class TestBackoff:
             entries.add(index * 0.01)
         assert list(retries_without_backoff(entries)) == []
 
+    def test_retries_at_the_pace_that_was_asked_for_are_fine(self) -> None:
+        entries = Entries()
+        for index in range(5):
+            entries.add(index * 0.02, status=503, answer=("retry-after-ms: 20",))
+        assert list(retries_without_backoff(entries)) == []
+
+    def test_retries_right_after_resets_that_took_long_are_found(self) -> None:
+        entries = Entries()
+        for index in range(5):
+            entries.add(index * 2.0, status=None, ended=RESET, took=1.99)
+        proven(*retries_without_backoff(entries), *entries)
+
     def test_a_retry_that_was_asked_for_at_once_is_fine(self) -> None:
         entries = Entries()
         for index in range(5):
@@ -200,6 +258,13 @@ class TestIncomplete:
         entries.add(0, ended=TRUNCATED)
         entries.add(1)
         assert list(incomplete_answer_accepted(entries)) == []
+
+    def test_one_that_was_sent_at_the_same_time_is_no_retry(self) -> None:
+        entries = Entries()
+        cut = entries.add(0, ended=RESET, took=1)
+        entries.add(0.5, connection=2)
+        (found,) = incomplete_answer_accepted(entries)
+        proven(found, cut)
 
     def test_the_last_of_the_retries_counts(self) -> None:
         entries = Entries()

@@ -1,45 +1,22 @@
-"""GitHub: one user, and a repository for every name.
+"""The user octocat, and a repository for every name, as GitHub shows them.
 
 Shapes follow https://docs.github.com/rest/users/users#get-a-user and /rest/repos/repos#get-a-repository.
-Links in the bodies point at api.github.com, as they do when the real API is called through a gateway.
+``api`` is what links to other parts of the API begin with.
 """
 
-import re
 from typing import Any
 from zlib import crc32
 
-from twisted.web.resource import IResource
-from twisted.web.server import Request
-
-from oagw.services import Env, UpstreamNode
-from oagw.web.reply import UPSTREAM, Reply, json_reply
-from oagw.web.resource import Refused
-
-API = "https://api.github.com"
 SITE = "https://github.com"
 
-_LOGIN = re.compile(r"[A-Za-z0-9](?:-?[A-Za-z0-9]){0,38}")
-_REPOSITORY = re.compile(r"[A-Za-z0-9._-]{1,100}")
-
-# A repository of this name does not exist, whoever its owner is.
-MISSING = "missing"
+OCTOCAT = "octocat"
+_OCTOCAT_ID = 583231
 
 
-class GitHubNode(UpstreamNode):
-    """A URL of the GitHub API; says no with ``{"message", "documentation_url", "status"}``."""
-
-    def refusal(self, request: Request, refused: Refused) -> Reply:
-        body = {
-            "message": "Not Found" if refused.status == 404 else refused.message,
-            "documentation_url": "https://docs.github.com/rest",
-            "status": str(refused.status),
-        }
-        return json_reply(body, refused.status, source=UPSTREAM, headers=refused.headers)
-
-
-def account(login: str, id: int) -> dict[str, Any]:
+def account(api: str, login: str) -> dict[str, Any]:
     """A user as GitHub embeds it in other bodies."""
-    url = f"{API}/users/{login}"
+    id = _OCTOCAT_ID if login == OCTOCAT else crc32(login.lower().encode())
+    url = f"{api}/users/{login}"
     return {
         "login": login,
         "id": id,
@@ -63,7 +40,12 @@ def account(login: str, id: int) -> dict[str, Any]:
     }
 
 
-OCTOCAT = account("octocat", 583231) | {
+def user(api: str) -> dict[str, Any]:
+    """The user octocat."""
+    return account(api, OCTOCAT) | _PROFILE
+
+
+_PROFILE = {
     "name": "The Octocat",
     "company": "GitHub",
     "blog": "https://github.blog",
@@ -80,13 +62,11 @@ OCTOCAT = account("octocat", 583231) | {
     "updated_at": "2026-01-22T12:00:00Z",
 }
 
-USERS = {"octocat": json_reply(OCTOCAT, source=UPSTREAM)}
 
-
-def repository(owner: str, name: str) -> dict[str, Any]:
+def repository(api: str, owner: str, name: str, open_issues: int) -> dict[str, Any]:
     """The repository ``owner/name``; its id is a function of the two."""
     full_name = f"{owner}/{name}"
-    url = f"{API}/repos/{full_name}"
+    url = f"{api}/repos/{full_name}"
     links = {
         f"{link}_url": f"{url}/{path}"
         for link, path in (
@@ -128,7 +108,6 @@ def repository(owner: str, name: str) -> dict[str, Any]:
             ("deployments", "deployments"),
         )
     }
-    owner_id = OCTOCAT["id"] if owner == OCTOCAT["login"] else crc32(owner.lower().encode())
     id = crc32(full_name.lower().encode())
     return {
         "id": id,
@@ -136,7 +115,7 @@ def repository(owner: str, name: str) -> dict[str, Any]:
         "name": name,
         "full_name": full_name,
         "private": False,
-        "owner": account(owner, owner_id),
+        "owner": account(api, owner),
         "html_url": f"{SITE}/{full_name}",
         "description": f"The repository {name} of {owner}",
         "fork": False,
@@ -164,7 +143,7 @@ def repository(owner: str, name: str) -> dict[str, Any]:
         "mirror_url": None,
         "archived": False,
         "disabled": False,
-        "open_issues_count": 0,
+        "open_issues_count": open_issues,
         "license": None,
         "allow_forking": True,
         "is_template": False,
@@ -172,68 +151,10 @@ def repository(owner: str, name: str) -> dict[str, Any]:
         "topics": [],
         "visibility": "public",
         "forks": 9,
-        "open_issues": 0,
+        "open_issues": open_issues,
         "watchers": 80,
         "default_branch": "main",
         "temp_clone_token": None,
         "network_count": 9,
         "subscribers_count": 42,
     }
-
-
-class Users(GitHubNode):
-    """/users/{username}."""
-
-    def getChild(self, path: bytes, request: Request) -> IResource:
-        return User(path) if path else self
-
-
-class User(GitHubNode):
-    """GET /users/{username} → 200, GitHub's public user; 404 for all but octocat (in any case)."""
-
-    def __init__(self, login: bytes) -> None:
-        super().__init__()
-        self._login = login
-
-    def render_GET(self, request: Request) -> Reply:
-        user = USERS.get(self._login.decode("utf-8", "replace").lower())
-        if user is None:
-            raise Refused(404, "Not Found")
-        return user
-
-
-class Repositories(GitHubNode):
-    """/repos/{owner}/{repo}."""
-
-    def __init__(self, owner: bytes | None = None) -> None:
-        super().__init__()
-        self._owner = owner
-
-    def getChild(self, path: bytes, request: Request) -> IResource:
-        if not path:
-            return self
-        return Repositories(path) if self._owner is None else Repository(self._owner, path)
-
-
-class Repository(GitHubNode):
-    """GET /repos/{owner}/{repo} → 200, GitHub's repository, for every owner and name that GitHub allows.
-
-    404 for other names, and for the name ``missing``.
-    """
-
-    def __init__(self, owner: bytes, name: bytes) -> None:
-        super().__init__()
-        self._owner = owner.decode("utf-8", "replace")
-        self._name = name.decode("utf-8", "replace")
-
-    def render_GET(self, request: Request) -> Reply:
-        owner = _LOGIN.fullmatch(self._owner)
-        name = _REPOSITORY.fullmatch(self._name)
-        if not owner or not name or self._name.lower() in (MISSING, ".", ".."):
-            raise Refused(404, "Not Found")
-        return json_reply(repository(self._owner, self._name), source=UPSTREAM)
-
-
-def tree(env: Env) -> UpstreamNode:
-    """The GitHub API."""
-    return GitHubNode({b"users": Users(), b"repos": Repositories()})

@@ -1,0 +1,59 @@
+"""The rules of the report card: what each finds, how grave that is, and what it needs to be judged.
+
+docs/control-plane.md has this table, and the description in OpenAPI.
+"""
+
+from typing import Literal, NamedTuple
+
+Severity = Literal["error", "warning", "note"]
+
+
+class Rule(NamedTuple):
+    """A rule, in words for people; a rule of several severities has a finding for each."""
+
+    severities: tuple[Severity, ...]
+    finds: str
+    needs: str
+
+
+RULES = {
+    "retry-after-not-honoured": Rule(
+        ("error",),
+        "the same method and URL again, sooner than the answer asked for",
+        "a 403, 408, 409, 413, 425, 429 or 5xx that was read to its end and states a delay",
+    ),
+    "client-error-retried": Rule(
+        ("warning",),
+        "the same request again, unchanged, though the request itself is at fault",
+        "a 4xx that states no delay, other than 408, 409, 421, 423, 425, 429 and the 404 of a GET; "
+        "a retry within 10 s",
+    ),
+    "retries-without-backoff": Rule(
+        ("warning",),
+        "a request that fails and is retried at once, again and again",
+        "three retries in a row, each at most 50 ms after a 408, 429, 5xx, reset or cut answer, "
+        "and sooner than that asked for",
+    ),
+    "connections-not-reused": Rule(
+        ("warning",),
+        "requests one after the other, each on a connection of its own",
+        "three such requests of one address and `User-Agent`, and fewer that did reuse a connection; "
+        "the answer before left an HTTP/1.1 connection open at most 5 s ago",
+    ),
+    "credentials-misplaced": Rule(
+        ("error", "note"),
+        "a token in the URL, the body, a cookie or another header field, that of another sandbox, Basic "
+        "credentials; a note: `Authorization` where nobody asks for it",
+        "nothing; tokens of at least 8 characters are looked for",
+    ),
+    "incomplete-answer-accepted": Rule(
+        ("error",),
+        "an answer that was cut or reset, and was not asked for again",
+        "`retryDue=true`: each answer that is cut must be asked for again",
+    ),
+    "stream-read-after-cancel": Rule(
+        ("error",),
+        "a stream that was read to its end, is still open, or was asked for again within 10 s",
+        "`streamsCancelled=true`: the test cancelled every stream",
+    ),
+}

@@ -1,0 +1,87 @@
+"""GitHub: one user, and a repository for every name, with issues, pull requests and commits.
+
+``samples`` and ``activity`` have the bodies, ``lists`` the lists of a repository, and ``node`` what all
+answers have in common. Links in the bodies point at api.github.com, as they do when the real API is called
+through a gateway; with ``--github-links`` they point at this gateway.
+"""
+
+import re
+
+from twisted.web.resource import IResource
+from twisted.web.server import Request
+
+from oagw.services import Env, UpstreamNode
+from oagw.services.github.activity import OPEN_ISSUES
+from oagw.services.github.lists import Commits, Issues, Pulls
+from oagw.services.github.node import GitHub, GitHubNode
+from oagw.services.github.samples import OCTOCAT, repository, user
+from oagw.web.reply import Reply
+from oagw.web.resource import Refused
+
+_LOGIN = re.compile(r"[A-Za-z0-9](?:-?[A-Za-z0-9]){0,38}")
+_REPOSITORY = re.compile(r"[A-Za-z0-9._-]{1,100}")
+
+# A repository of this name does not exist, whoever its owner is.
+MISSING = "missing"
+
+
+class Users(GitHubNode):
+    """/users/{username}."""
+
+    def getChild(self, path: bytes, request: Request) -> IResource:
+        return User(self.github, path) if path else self
+
+
+class User(GitHubNode):
+    """GET /users/{username} → 200, GitHub's public user; 404 for all but octocat (in any case)."""
+
+    def __init__(self, github: GitHub, login: bytes) -> None:
+        super().__init__(github)
+        self._login = login
+
+    def render_GET(self, request: Request) -> Reply:
+        if self._login.decode("utf-8", "replace").lower() != OCTOCAT:
+            raise Refused(404, "Not Found")
+        return self.shown(request, user(self.github.base(request)))
+
+
+class Repositories(GitHubNode):
+    """/repos/{owner}/{repo}."""
+
+    def __init__(self, github: GitHub, owner: bytes | None = None) -> None:
+        super().__init__(github)
+        self._owner = owner
+
+    def getChild(self, path: bytes, request: Request) -> IResource:
+        if not path:
+            return self
+        if self._owner is None:
+            return Repositories(self.github, path)
+        owner, name = (text.decode("utf-8", "replace") for text in (self._owner, path))
+        exists = _LOGIN.fullmatch(owner) and _REPOSITORY.fullmatch(name)
+        if not exists or name.lower() in (MISSING, ".", ".."):
+            return self.missing(request)
+        return Repository(self.github, owner, name)
+
+
+class Repository(GitHubNode):
+    """GET /repos/{owner}/{repo} → 200, GitHub's repository, for every owner and name that GitHub allows.
+
+    404 for other names, and for the name ``missing``.
+    """
+
+    def __init__(self, github: GitHub, owner: str, name: str) -> None:
+        lists = (Commits, Issues, Pulls)
+        super().__init__(github, {one.name.encode(): one(github, owner, name) for one in lists})
+        self._owner = owner
+        self._name = name
+
+    def render_GET(self, request: Request) -> Reply:
+        base = self.github.base(request)
+        return self.shown(request, repository(base, self._owner, self._name, OPEN_ISSUES))
+
+
+def tree(env: Env) -> UpstreamNode:
+    """The GitHub API."""
+    github = GitHub(env)
+    return GitHubNode(github, {b"users": Users(github), b"repos": Repositories(github)})

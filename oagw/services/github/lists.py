@@ -1,0 +1,236 @@
+"""The lists of a repository with their filters, and each of their items: /issues, /pulls and /commits."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from twisted.web.resource import IResource
+from twisted.web.server import Request
+
+from oagw.services.github.activity import (
+    COMMITS,
+    COUNT,
+    NUMBERS,
+    Activity,
+    created,
+    head_branch,
+    is_pull,
+    label,
+    state,
+    updated,
+)
+from oagw.services.github.node import GitHub, GitHubNode
+from oagw.services.github.paging import page
+from oagw.services.github.samples import OCTOCAT
+from oagw.web.body import query_pairs
+from oagw.web.reply import Reply
+from oagw.web.resource import Refused
+
+Query = dict[str, str]
+
+_BRANCH = "main"
+
+_FIRST, _LAST = (date.replace(tzinfo=UTC) for date in (datetime.min, datetime.max))
+
+# What identifies the author of a commit.
+_PERSON = (OCTOCAT, "octocat@github.com")
+
+
+class NoSuch(Exception):
+    """A parameter has a value that the API does not take; GitHub answers 422."""
+
+    def __init__(self, field: str, value: str) -> None:
+        super().__init__(field)
+        self.field = field
+        self.value = value
+
+
+class ListNode(GitHubNode):
+    """GET /repos/{owner}/{repo}/{name} → 200, a list, a page of it; with Link if there are more pages.
+
+    ``per_page`` is 1 to 100, 30 by default, ``page`` counts from 1; other values count as the default.
+    """
+
+    name: str
+    resource: str  # what GitHub calls an item when it says what is wrong
+
+    def __init__(self, github: GitHub, owner: str, repo: str) -> None:
+        super().__init__(github)
+        self._owner, self._repo = owner, repo
+
+    def getChild(self, path: bytes, request: Request) -> IResource:
+        return Item(self, path.decode("utf-8", "replace")) if path else self
+
+    def activity(self, request: Request) -> Activity:
+        """What happened in the repository, with links for who sent ``request``."""
+        return Activity(self.github.base(request), self._owner, self._repo)
+
+    def render_GET(self, request: Request) -> Reply:
+        pairs = query_pairs(request)
+        query = dict(pairs)
+        activity = self.activity(request)
+        try:
+            numbers = self.numbers(activity, query)
+        except NoSuch as wrong:
+            error = {"value": wrong.value, "resource": self.resource, "field": wrong.field, "code": "invalid"}
+            body = {
+                "message": "Validation Failed",
+                "errors": [error],
+                "documentation_url": "https://docs.github.com/rest",
+                "status": "422",
+            }
+            return self.refused(request, 422, body)
+        part = page(query)
+        link = part.link(f"{activity.url}/{self.name}", pairs, len(numbers))
+        return self.shown(request, [self.listed(activity, number) for number in part.of(numbers)], link)
+
+    def numbers(self, activity: Activity, query: Query) -> list[int]:
+        """Those that ``query`` asks for, in its order; raises NoSuch."""
+        raise NotImplementedError
+
+    def ordered(
+        self, query: Query, sorts: tuple[str, ...], matches: Callable[[int], bool], ascends: bool = False
+    ) -> list[int]:
+        """The numbers that match and have the state that ``query`` asks for, in its order.
+
+        The larger the number, the later it was made and changed, so every order is one of these two;
+        ``ascends`` is which it is by default. Raises NoSuch.
+        """
+        wanted = self.one_of(query, "state", ("open", "closed", "all"))
+        self.one_of(query, "sort", sorts)
+        direction = self.one_of(query, "direction", ("asc", "desc") if ascends else ("desc", "asc"))
+        numbers = [n for n in NUMBERS if wanted in ("all", state(n)) and matches(n)]
+        return numbers if direction == "desc" else numbers[::-1]
+
+    def one_of(self, query: Query, name: str, values: tuple[str, ...]) -> str:
+        """The value of the parameter ``name``, the first of ``values`` by default; raises NoSuch."""
+        value = query.get(name, values[0])
+        if value not in values:
+            raise NoSuch(name, value[:100])
+        return value
+
+    def date(self, query: Query, name: str) -> datetime | None:
+        """The ISO 8601 date in the parameter ``name``, if it is given; raises NoSuch."""
+        if name not in query:
+            return None
+        text = query[name]
+        try:
+            date = datetime.fromisoformat(text)
+        except ValueError:
+            raise NoSuch(name, text[:100]) from None
+        return date if date.tzinfo else date.replace(tzinfo=UTC)
+
+    def listed(self, activity: Activity, number: int) -> Any:
+        """The item with this number, as the list has it."""
+        raise NotImplementedError
+
+    def single(self, activity: Activity, id: str) -> Any:
+        """The item with this id by itself; raises Refused."""
+        raise NotImplementedError
+
+
+class Item(GitHubNode):
+    """GET /repos/{owner}/{repo}/{list}/{id} → 200, one item of the list."""
+
+    def __init__(self, items: ListNode, id: str) -> None:
+        super().__init__(items.github)
+        self._items = items
+        self._id = id
+
+    def render_GET(self, request: Request) -> Reply:
+        return self.shown(request, self._items.single(self._items.activity(request), self._id))
+
+
+class Issues(ListNode):
+    """The issues, pull requests among them.
+
+    Filters are ``state``, ``labels``, ``creator``, ``assignee``, ``mentioned``, ``milestone`` and ``since``.
+    """
+
+    name, resource = "issues", "Issue"
+
+    def numbers(self, activity: Activity, query: Query) -> list[int]:
+        labels = set(filter(None, query.get("labels", "").split(",")))
+        since = self.date(query, "since") or _FIRST
+        # Nobody is assigned or mentioned, and there are no milestones.
+        nobody = all(query.get(name, "none") == "none" for name in ("assignee", "mentioned", "milestone"))
+        by_octocat = query.get("creator", OCTOCAT).lower() == OCTOCAT
+        return self.ordered(
+            query,
+            ("created", "updated", "comments"),
+            lambda n: nobody and by_octocat and labels <= {label(n)} and updated(n) >= since,
+        )
+
+    def listed(self, activity: Activity, number: int) -> Any:
+        return activity.issue(number)
+
+    def single(self, activity: Activity, id: str) -> Any:
+        return activity.single_issue(_number(id))
+
+
+class Pulls(ListNode):
+    """The pull requests. Filters are ``state``, ``head`` and ``base``."""
+
+    name, resource = "pulls", "PullRequest"
+
+    def numbers(self, activity: Activity, query: Query) -> list[int]:
+        head, base = query.get("head"), query.get("base", _BRANCH)
+        return self.ordered(
+            query,
+            ("created", "updated", "popularity", "long-running"),
+            lambda n: is_pull(n) and base == _BRANCH and head in (None, f"{self._owner}:{head_branch(n)}"),
+            ascends=query.get("sort", "created") != "created",
+        )
+
+    def listed(self, activity: Activity, number: int) -> Any:
+        return activity.pull(number)
+
+    def single(self, activity: Activity, id: str) -> Any:
+        number = _number(id)
+        if not is_pull(number):
+            raise Refused(404, "Not Found")
+        return activity.single_pull(number)
+
+
+class Commits(ListNode):
+    """The commits of the default branch, the newest first.
+
+    Filters are ``sha`` (where to begin: a commit or a branch), ``path``, ``author``, ``committer``, ``since``
+    and ``until``. An item is found by its hash, by the beginning of it, or by the name of the branch.
+    """
+
+    name, resource = "commits", "Commit"
+
+    def numbers(self, activity: Activity, query: Query) -> list[int]:
+        newest = _commit(activity, query.get("sha") or _BRANCH)
+        if newest is None:
+            raise Refused(404, "Not Found")
+        people = (query.get("author", OCTOCAT), query.get("committer", OCTOCAT))
+        since, until = self.date(query, "since") or _FIRST, self.date(query, "until") or _LAST
+        if query.get("path", "README.md") != "README.md" or not all(one.lower() in _PERSON for one in people):
+            return []
+        return [number for number in range(newest, 0, -1) if since <= created(number) <= until]
+
+    def listed(self, activity: Activity, number: int) -> Any:
+        return activity.commit(number)
+
+    def single(self, activity: Activity, id: str) -> Any:
+        number = _commit(activity, id)
+        if number is None:
+            raise Refused(422, f"No commit found for SHA: {id[:100]}")
+        return activity.single_commit(number)
+
+
+def _number(id: str) -> int:
+    if not (id.isascii() and id.isdigit()) or len(id) > 9 or not 1 <= int(id) <= COUNT:
+        raise Refused(404, "Not Found")
+    return int(id)
+
+
+def _commit(activity: Activity, ref: str) -> int | None:
+    """The number of the commit that ``ref`` names."""
+    if ref in (_BRANCH, "HEAD"):
+        return COMMITS
+    if not 4 <= len(ref) <= 40:
+        return None
+    return next((n for n in range(COMMITS, 0, -1) if activity.sha(n).startswith(ref.lower())), None)

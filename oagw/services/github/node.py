@@ -1,0 +1,125 @@
+"""GitHubNode: a URL of the GitHub API, with the header fields that all its answers have."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from twisted.web.resource import IResource
+from twisted.web.server import Request
+
+from oagw.services import Env, UpstreamNode
+from oagw.services.github.conditional import entity_tag, none_match
+from oagw.services.github.rate import LIMIT, Rates
+from oagw.web.reply import JSON, UPSTREAM, Headers, Reply, excerpt
+from oagw.web.resource import Refused
+
+API = "https://api.github.com"
+_ON_THE_GATEWAY = "/api/oagw/v1/proxy/github"
+
+# A name or an address, and a port, with nothing in it that ends a link.
+_HOST = re.compile(rb"[A-Za-z0-9._~:\[\]-]{1,255}")
+
+# The versions of the API that there are (https://docs.github.com/rest/about-the-rest-api/api-versions).
+_VERSIONS = (b"2022-11-28", b"2026-03-10")
+
+_MEDIA_TYPE = re.compile(
+    rb"application/vnd\.github(?:\.(v3|[a-z-]+-preview))?(?:\.(raw|text|html|full|diff|patch|sha|base64|object))?(\+json)?"
+)
+
+_ALWAYS: Headers = {
+    b"Cache-Control": (b"private, max-age=60, s-maxage=60",),
+    b"Vary": (b"Accept, Authorization, Cookie, X-GitHub-OTP, Accept-Encoding, X-Requested-With",),
+}
+
+
+class GitHub:
+    """What the resources of the API share: ``env``, and the rate limit."""
+
+    def __init__(self, env: Env) -> None:
+        self._env = env
+        self._rates = Rates()
+
+    def base(self, request: Request) -> str:
+        """What links to the API begin with: GitHub's own, or with ``--github-links`` this gateway's."""
+        if not self._env.github_links:
+            return API
+        host = request.getHeader(b"host") or b""
+        if not _HOST.fullmatch(host):
+            address = request.getHost()  # type: ignore[no-untyped-call]
+            name = f"[{address.host}]" if ":" in address.host else address.host
+            host = f"{name}:{address.port}".encode()
+        return f"http://{host.decode()}{_ON_THE_GATEWAY}"
+
+    def fields(self, request: Request, counts: bool = True) -> Headers:
+        """The header fields of every answer; one that ``counts`` is counted against the rate limit."""
+        now = self._env.clock.seconds()
+        window = self._rates.counted(getattr(request, "space", None), now, counts)
+        draw = self._env.random.getrandbits
+        id = f"{draw(16):04X}:{draw(20):05X}:{draw(28):07X}:{draw(28):07X}:{int(now):08X}"
+        return {
+            b"X-GitHub-Media-Type": (_media_type(request.getHeader(b"accept") or b""),),
+            b"X-GitHub-Api-Version-Selected": (_version(request) or _VERSIONS[0],),
+            b"X-RateLimit-Limit": (b"%d" % LIMIT,),
+            b"X-RateLimit-Remaining": (b"%d" % window.remaining,),
+            b"X-RateLimit-Reset": (b"%d" % window.reset,),
+            b"X-RateLimit-Used": (b"%d" % window.used,),
+            b"X-RateLimit-Resource": (b"core",),
+            b"X-GitHub-Request-Id": (id.encode(),),
+        }
+
+
+class GitHubNode(UpstreamNode):
+    """A URL of the GitHub API; says no with ``{"message", "documentation_url", "status"}``."""
+
+    def __init__(self, github: GitHub, children: Mapping[bytes, IResource] | None = None) -> None:
+        super().__init__(children)
+        self.github = github
+
+    def refusal(self, request: Request, refused: Refused) -> Reply:
+        body = {
+            "message": "Not Found" if refused.status == 404 else refused.message,
+            "documentation_url": "https://docs.github.com/rest",
+            "status": str(refused.status),
+        }
+        return self.refused(request, refused.status, body, refused.headers)
+
+    def refused(self, request: Request, status: int, body: Any, headers: Headers | None = None) -> Reply:
+        """A Reply that says no with ``body``."""
+        fields = {**self.github.fields(request), b"Content-Type": (JSON,), **(headers or {})}
+        return Reply(status, msgspec.json.encode(body), fields, UPSTREAM)
+
+    def shown(self, request: Request, value: Any, link: str | None = None) -> Reply:
+        """A Reply with ``value``: 200, or 304, which is not counted, if the client has it already."""
+        if _version(request) is None:
+            given = excerpt(request.getHeader(b"x-github-api-version") or b"", 40)
+            raise Refused(400, f"{given} is not a version of the REST API that is supported")
+        body = msgspec.json.encode(value)
+        tag = entity_tag(body)
+        fresh = none_match(request.requestHeaders.getRawHeaders(b"If-None-Match", ()), tag)
+        fields = {**self.github.fields(request, counts=fresh), **_ALWAYS, b"ETag": (tag,)}
+        if link is not None:
+            fields[b"Link"] = (link.encode(),)
+        if not fresh:
+            return Reply(304, b"", fields, UPSTREAM)
+        return Reply(200, body, {b"Content-Type": (JSON,), **fields}, UPSTREAM)
+
+
+def _version(request: Request) -> bytes | None:
+    """The version of the API that ``request`` asks for; None if there is no such version."""
+    given = request.getHeader(b"x-github-api-version") or _VERSIONS[0]
+    return given if given in _VERSIONS else None
+
+
+def _media_type(accept: bytes) -> bytes:
+    """What X-GitHub-Media-Type says of a request that accepts this."""
+    found = _MEDIA_TYPE.search(accept)
+    if found is None:
+        return b"github.v3; format=json"
+    version, parameter, json = found.groups()
+    parts = [b"github." + (version or b"v3")]
+    if parameter:
+        parts.append(b"param=" + parameter)
+    if json or not parameter:
+        parts.append(b"format=json")
+    return b"; ".join(parts)

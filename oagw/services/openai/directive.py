@@ -1,0 +1,199 @@
+"""Directives: ``[mock name=value name="a value with spaces"]`` in a text, and ``mock_name`` in ``metadata``.
+
+``steering`` says which names there are and what their values mean.
+"""
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, NoReturn
+
+import msgspec
+
+from oagw.model.suggestion import suggestion
+from oagw.services.openai.steering import MOST_CALLS, MOST_CHARACTERS, Steering
+from oagw.web.resource import Refused
+
+# What the model does is one of these.
+_DEEDS = ("reply", "refusal", "tool")
+
+_START = re.compile(r"\[mock(?=[\s\]])")
+_PAIR = re.compile(r'\s+([A-Za-z_][\w-]*)=("(?:[^"\\]++|\\.)*+"|[^\s\]"]+)')
+_END = re.compile(r"\s*\]")
+_OPEN_QUOTE = re.compile(r'\s+([A-Za-z_][\w-]*)="')
+_NO_VALUE = re.compile(r"\s+([A-Za-z_][\w-]*)(?:=\s*)?(?=\])")
+
+# At most this many characters of a directive are quoted in an error.
+_NEAR = 40
+
+
+def read(
+    text: str, metadata: Mapping[str, str], field: str, allowed: Collection[str]
+) -> tuple[str, Steering]:
+    """``text`` without its directives, and what they and ``metadata`` ask for; see ``steer.steer``."""
+    asked: dict[str, Any] = {}
+    prefix = "mock_"
+    pairs = [(name[len(prefix) :], value) for name, value in metadata.items() if name.startswith(prefix)]
+    if pairs:
+        asked = _read(pairs, allowed, "metadata", f"metadata.{prefix}")
+    if "[mock" in text:
+        text, pairs = _split(text, field)
+        directive = _read(pairs, allowed, field)
+        if not directive.keys().isdisjoint(_DEEDS):
+            arguments = asked.get("arguments", ()) if len(directive.get("tool", ())) == 1 else ()
+            asked = {name: value for name, value in asked.items() if name not in (*_DEEDS, "arguments")}
+            if arguments and directive["arguments"] == [None]:
+                directive["arguments"] = arguments[:1]
+        asked |= directive
+    return text, msgspec.convert(asked, Steering, strict=False)
+
+
+def _split(text: str, field: str) -> tuple[str, list[tuple[str, str]]]:
+    """``text`` without its directives, and the names and values in them, in their order.
+
+    ``field`` is the member of the request that has the text. Raises Refused for a syntax error.
+    """
+    kept: list[str] = []
+    pairs: list[tuple[str, str]] = []
+    at = 0
+    while start := _START.search(text, at):
+        kept.append(text[at : start.start()])
+        at = start.end()
+        while pair := _PAIR.match(text, at):
+            name, value = pair.groups()
+            pairs.append((name, _unquoted(name, value, field) if value[0] == '"' else value))
+            last, at = at, pair.end()
+        end = _END.match(text, at)
+        if end is None:
+            _explain(text, at, last if at > start.end() else start.start(), field)
+        at = end.end()
+    kept.append(text[at:])
+    return ("".join(kept).strip() if len(kept) > 1 else text), pairs
+
+
+def _bad(why: str, field: str | None) -> Refused:
+    """The refusal of a directive, which is in the member ``field`` of the request."""
+    return Refused(400, f"Invalid mock directive: {why}", field=field, code="invalid_directive")
+
+
+def _explain(text: str, at: int, last: int, field: str) -> NoReturn:
+    """Raise Refused for the syntax error at ``at``; what comes before it begins at ``last``."""
+    near = text[at : at + _NEAR].strip()
+    if quote := _OPEN_QUOTE.match(text, at):
+        raise _bad(f"the quote of {quote[1][:_NEAR]} is not closed, near {near!r}", field)
+    if name := _NO_VALUE.match(text, at):
+        raise _bad(f"{name[1][:_NEAR]} has no value, near {near!r}", field)
+    opens, closes = text.find("[", at), text.find("]", at)
+    if closes < 0 or 0 <= opens < closes:
+        near = near or text[max(last, at - _NEAR) : at].strip()
+        raise _bad(f'the bracket of "[mock" is not closed: expected "]" near {near!r}', field)
+    raise _bad(f'expected name=value, name="a value with spaces" or "]" near {near!r}', field)
+
+
+def _unquoted(name: str, value: str, field: str) -> str:
+    try:
+        return msgspec.json.decode(value, type=str)
+    except msgspec.DecodeError:
+        raise _bad(f"the value of {name[:_NEAR]} is not a JSON string", field) from None
+
+
+def _read(
+    pairs: Iterable[tuple[str, str]], allowed: Collection[str], field: str, prefix: str = ""
+) -> dict[str, Any]:
+    """What ``pairs`` of names and values ask for, as the members of a Steering; raises Refused."""
+    asked: dict[str, Any] = {}
+    tools = _Tools()
+    for name, value in pairs:
+        where = prefix + name[:64] if prefix else field
+        if name not in Steering.__struct_fields__:
+            raise _bad(f'there is no "{name[:64]}"{suggestion(name, allowed)}', where)
+        if name not in allowed:
+            raise _bad(f"{name} has no meaning here, there are {', '.join(allowed)}", where)
+        if name in ("tool", "arguments"):
+            if why := tools.add(name, value):
+                raise _bad(why, where)
+        elif asked.setdefault(name, value) != value:
+            raise _bad(f"{name} is given twice, as {asked[name][:40]!r} and {value[:40]!r}", where)
+    asked |= tools.asked()
+    _check(asked, field, prefix)
+    deeds = [name for name in _DEEDS if name in asked]
+    if len(deeds) > 1:
+        raise _bad(f"{deeds[0]} and {deeds[1]} exclude each other", field)
+    if "tool" in asked and "tokens" in asked:
+        raise _bad("tokens counts what the model says, and with tool it says nothing", field)
+    return asked
+
+
+class _Tools:
+    """Tools and their arguments, collected in the order in which they are given."""
+
+    def __init__(self) -> None:
+        self._names: list[str] = []
+        self._arguments: list[str | None] = []
+        self._first: str | None = None  # arguments before any tool
+        self._several = False
+
+    def add(self, name: str, value: str) -> str | None:
+        """Take one more; returns what is wrong with it."""
+        if name == "tool":
+            names = value.split(",", MOST_CALLS)
+            if len(self._names) + len(names) > MOST_CALLS:
+                return f"the mock calls at most {MOST_CALLS} tools in one turn"
+            if self._first is not None and (self._names or len(names) > 1):
+                return "with several tools, arguments must follow the tool that they are for"
+            self._names += names
+            self._arguments += [None] * len(names)
+            self._several = len(names) > 1
+            if self._first is not None:
+                self._arguments[-1] = self._first
+        elif self._several:
+            return "arguments must follow one tool, not a list of them"
+        elif not self._names:
+            if self._first not in (None, value):
+                return "arguments is given twice"
+            self._first = value
+        elif self._arguments[-1] not in (None, value):
+            return "arguments is given twice for one tool"
+        else:
+            self._arguments[-1] = value
+        return None
+
+    def asked(self) -> dict[str, Any]:
+        """The members of a Steering."""
+        if self._names:
+            return {"tool": self._names, "arguments": self._arguments}
+        return {} if self._first is None else {"arguments": [self._first]}
+
+
+def _check(asked: Mapping[str, Any], field: str, prefix: str) -> None:
+    """Refuse values that do not fit, with those that would."""
+    try:
+        msgspec.convert(asked, Steering, strict=False)
+    except msgspec.ValidationError as error:
+        at = re.search(r" - at `\$\.(\w+)", str(error))
+        assert at is not None, "names are checked before values"
+        name = at[1]
+        got = asked[name]
+        if isinstance(got, list):
+            got = max((each for each in got if each), key=len)
+        raise _bad(
+            f"{name} must be {_form(name)}, got {got[:40]!r}", prefix + name if prefix else field
+        ) from None
+
+
+def _form(name: str) -> str:
+    """Which values the member ``name`` has, in words."""
+    from msgspec import inspect  # here, because most directives are right
+
+    info = inspect.type_info(Steering)
+    assert isinstance(info, inspect.StructType)
+    type = next(field.type for field in info.fields if field.name == name)
+    types = type.types if isinstance(type, inspect.UnionType) else (type,)
+    match types[0]:
+        case inspect.LiteralType(values=values):
+            return "one of " + ", ".join(map(str, values))
+        case inspect.IntType(ge=least, le=most):
+            return f"a whole number from {least} to {most}"
+        case inspect.FloatType(ge=least, le=most):
+            return f"a number from {least:g} to {most:,.0f}".replace(",", "")
+        case _:
+            return f"a text of at most {MOST_CHARACTERS} characters"

@@ -1,0 +1,198 @@
+"""The syntax of request heads and chunked bodies: rejects what RFC 9110 and RFC 9112 forbid.
+
+``web.channel`` collects the lines of a head and calls ``parse_request_line``, ``read_fields`` and
+``body_length``; what these reject ends the connection, because the end of the request is not known.
+``web.request`` calls ``check_fields``, whose problems are answered like any other.
+"""
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+
+from twisted.internet.abstract import isIPv6Address
+from twisted.web.http import _ChunkedTransferDecoder, _MalformedChunkedDataError
+from twisted.web.http_headers import InvalidHeaderName, _nameEncoder
+
+from oagw.model.problem import Problem, invalid_field, platform
+
+# The values of each field, by its name as Twisted spells it.
+Fields = dict[bytes, list[bytes]]
+
+# The longest name or address that is accepted in Host (RFC 1035 allows names of 253 characters).
+_MAX_HOST = 300
+
+_TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
+
+# RFC 9112 section 3. Bytes from 0x80 to 0xB0 do not belong there either, but do no harm.
+_REQUEST_LINE = re.compile(rb"(" + _TOKEN + rb") ([!-~\x80-\xb0]+) (HTTP/1\.[01])")
+
+# Control characters, of which a field value may contain HTAB alone (RFC 9110 section 5.5).
+_CONTROLS = bytes({*range(32), 127} - {9})
+
+# RFC 3986 section 3.2: host [":" port], without userinfo.
+_HOST = re.compile(
+    rb"(?:(?:[A-Za-z0-9\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})+"
+    rb"|\[(?:([0-9A-Fa-f:.]+)|[vV][0-9A-Fa-f]+\.[A-Za-z0-9\-._~!$&'()*+,;=:]+)\])"
+    rb"(?::([0-9]{0,5}))?"
+)
+_MAX_PORT = 65535
+
+# RFC 9110 section 10.1.4: a list of transfer codings, each with parameters and a weight, or "trailers".
+_WEIGHT = rb"(?:0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)"
+_QUOTED = rb'"(?:[\t !#-\[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*"'
+_PARAMETER = rb"(?![qQ][ \t]*=)" + _TOKEN + rb"[ \t]*=[ \t]*(?:" + _TOKEN + rb"|" + _QUOTED + rb")"
+_CODING = _TOKEN + rb"(?:[ \t]*;[ \t]*" + _PARAMETER + rb")*(?:[ \t]*;[ \t]*[qQ]=" + _WEIGHT + rb"(?![\w.]))?"
+_TE = re.compile(rb"[ \t]*(?:%b[ \t]*)?(?:,[ \t]*(?:%b[ \t]*)?)*" % (_CODING, _CODING))
+
+
+class BadRequest(Exception):
+    """What cannot be read as a request: refused with ``status``, and the connection ends."""
+
+    def __init__(self, status: int, error: str) -> None:
+        super().__init__(error)
+        self.status = status
+        self.error = error
+
+
+def parse_request_line(line: bytes) -> tuple[bytes, bytes, bytes]:
+    """Method, target and version of a request ``line``; raises BadRequest."""
+    match = _REQUEST_LINE.fullmatch(line)
+    if match is None:
+        raise BadRequest(400, "Malformed request line")
+    return match.groups()  # type: ignore[return-value]
+
+
+def read_fields(lines: Iterable[bytes], fields: Fields) -> None:
+    """Add the header or trailer ``lines`` to ``fields``; raises BadRequest at the first that is malformed.
+
+    A line that continues the one before (RFC 9112 section 5.2) is malformed, and so is white space before
+    the colon.
+    """
+    for line in lines:
+        name, colon, value = line.partition(b":")
+        if not colon:
+            raise BadRequest(400, "Malformed header line: no colon, or the continuation of another line")
+        try:
+            name = _nameEncoder.encode(name)
+        except InvalidHeaderName:
+            raise BadRequest(400, "Malformed header name") from None
+        value = value.strip(b" \t")
+        if name in fields:
+            fields[name].append(value)
+        else:
+            fields[name] = [value]
+
+
+def check_characters(head: bytes, lines: int) -> None:
+    """Raise BadRequest if ``head``, of so many lines joined by CRLF, contains any other control character."""
+    if len(head.translate(None, _CONTROLS)) != len(head) - 2 * max(lines - 1, 0):
+        raise BadRequest(400, "Control character in a header line")
+
+
+def has_bare_line_end(rest: bytes | bytearray) -> bool:
+    """Whether ``rest``, the start of a line without a CRLF, has a CR or an LF that is not part of one."""
+    return b"\n" in rest or rest.find(b"\r", 0, -1) >= 0
+
+
+def body_length(version: bytes, fields: Fields, limit: int) -> int | None:
+    """The length of the body after a head with ``fields``; None if it is chunked (RFC 9112 section 6.3).
+
+    Raises BadRequest: 413 for more than ``limit`` bytes, 501 for a transfer coding other than chunked.
+    """
+    lengths = fields.get(b"Content-Length")
+    codings = fields.get(b"Transfer-Encoding")
+    if codings is not None:
+        if lengths is not None:
+            raise BadRequest(400, "Both Content-Length and Transfer-Encoding")
+        _check_codings(version, codings)
+        return None
+    if lengths is None:
+        return 0
+    if len(lengths) > 1:
+        raise BadRequest(400, "More than one Content-Length")
+    if not lengths[0].isdigit():
+        raise BadRequest(400, "Malformed Content-Length")
+    try:
+        length = int(lengths[0])
+    except ValueError:  # more digits than Python reads
+        length = limit + 1
+    if length > limit:
+        raise BadRequest(413, f"Body larger than {limit} bytes")
+    return length
+
+
+def _check_codings(version: bytes, values: list[bytes]) -> None:
+    if version != b"HTTP/1.1":
+        raise BadRequest(400, "Transfer-Encoding in an HTTP/1.0 request")
+    codings = [coding.strip(b" \t").lower() for coding in b",".join(values).split(b",")]
+    if codings.count(b"chunked") != 1 or codings[-1] != b"chunked":
+        raise BadRequest(400, "Transfer-Encoding does not end with chunked")
+    if len(codings) > 1:
+        raise BadRequest(501, "Transfer-Encoding other than chunked")
+
+
+def check_fields(version: bytes, fields: Fields) -> Problem | None:
+    """What is wrong with the values of well-formed header ``fields``, if anything."""
+    hosts = fields.get(b"Host")
+    if hosts is None:
+        if version == b"HTTP/1.1":
+            return invalid_field("host", "REQUIRED", "Missing Host")
+    elif len(hosts) > 1:  # RFC 9112 section 3.2
+        return invalid_field("host", "DUPLICATE_HEADER", "More than one Host")
+    elif not is_host(hosts[0]):
+        return invalid_field("host", "INVALID_HOST", "Malformed Host: expected HOST or HOST:PORT")
+    if len(fields.get(b"Authorization", ())) > 1:
+        return invalid_field("authorization", "DUPLICATE_HEADER", "More than one Authorization")
+    if b"TE" in fields and not _TE.fullmatch(b",".join(fields[b"TE"])):
+        return invalid_field("te", "INVALID_TE", "Malformed TE: expected transfer codings or trailers")
+    if expectations(version, fields) - {b"100-continue"}:  # RFC 9110 section 10.1.1
+        return platform(417, "Unknown expectation: only 100-continue is supported")
+    return None
+
+
+def expectations(version: bytes, fields: Fields) -> set[bytes]:
+    """What the client expects, in lower case; an HTTP/1.0 client expects nothing."""
+    if b"Expect" not in fields or version != b"HTTP/1.1":
+        return set()
+    return {value.strip(b" \t").lower() for value in b",".join(fields[b"Expect"]).split(b",")} - {b""}
+
+
+@lru_cache(64)
+def is_host(value: bytes) -> bool:
+    """Whether ``value`` is a host and perhaps a port, or empty, as Host may be (RFC 9110 section 7.2)."""
+    if not value:
+        return True
+    match = _HOST.fullmatch(value)
+    if match is None or len(value) > _MAX_HOST or int(match[2] or 0) > _MAX_PORT:
+        return False
+    return match[1] is None or isIPv6Address(match[1].decode("ascii"))
+
+
+class Chunks(_ChunkedTransferDecoder):
+    """Reads a chunked body strictly (RFC 9112 section 7.1); ``dataReceived`` raises BadRequest.
+
+    Trailer fields are checked, bounded to ``max_trailers`` bytes, and dropped.
+    """
+
+    def __init__(self, *args: object, max_trailers: int) -> None:
+        super().__init__(*args)  # type: ignore[arg-type]
+        self._maxTrailerHeadersSize = max_trailers
+
+    def dataReceived(self, data: bytes) -> None:
+        try:
+            super().dataReceived(data)
+        except _MalformedChunkedDataError:
+            if self.state == "TRAILER":
+                raise BadRequest(431, f"Trailers larger than {self._maxTrailerHeadersSize} bytes") from None
+            raise BadRequest(400, "Malformed chunked body") from None
+        rest = self._buffer
+        if rest and (self.state == "CRLF" or has_bare_line_end(rest)) and rest != b"\r":
+            raise BadRequest(400, "Malformed chunked body")
+
+    def _dataReceived_TRAILER(self) -> bool:
+        has_line: bool = super()._dataReceived_TRAILER()
+        if has_line:
+            line = bytes(self._trailerHeaders[-1])
+            check_characters(line, 1)
+            read_fields([line], {})
+        return has_line

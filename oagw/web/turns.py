@@ -1,0 +1,65 @@
+"""Turns: connections with pipelined requests take turns, one request per turn of the reactor.
+
+``web.channel`` reads the first request of what arrives at once, and waits here before it reads the next.
+"""
+
+from collections import OrderedDict
+from typing import Protocol
+
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+
+
+class Waiter(Protocol):
+    """A connection that holds requests back."""
+
+    def take_turn(self) -> None:
+        """Handle one request."""
+
+
+class Turns:
+    """A queue of connections; in each turn of ``reactor`` the first one handles one request.
+
+    So other connections, timers and streams wait for one request at most, however many are pipelined.
+    """
+
+    def __init__(self, reactor: IReactorTime) -> None:
+        self._reactor = reactor
+        self._waiting: OrderedDict[Waiter, None] = OrderedDict()
+        self._stalled: set[Waiter] = set()
+        self._call: IDelayedCall | None = None
+
+    @property
+    def settled(self) -> bool:
+        """Whether no connection holds requests back."""
+        return not self._waiting and not self._stalled
+
+    def wait(self, waiter: Waiter) -> None:
+        """Give ``waiter`` a turn, after those that wait already."""
+        self._stalled.discard(waiter)
+        self._waiting[waiter] = None
+        if self._call is None:
+            self._call = self._reactor.callLater(0, self._next)
+
+    def stall(self, waiter: Waiter) -> None:
+        """Note that ``waiter`` needs no turn until its client reads."""
+        self._waiting.pop(waiter, None)
+        self._stalled.add(waiter)
+
+    def forget(self, waiter: Waiter) -> None:
+        """Hold nothing of ``waiter``."""
+        self._stalled.discard(waiter)
+        self._waiting.pop(waiter, None)
+        if not self._waiting and self._call is not None:
+            self._call.cancel()
+            self._call = None
+
+    def _next(self) -> None:
+        self._call = None
+        if not self._waiting:
+            return
+        waiter, _ = self._waiting.popitem(last=False)
+        try:
+            waiter.take_turn()
+        finally:
+            if self._waiting and self._call is None:
+                self._call = self._reactor.callLater(0, self._next)

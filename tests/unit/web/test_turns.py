@@ -1,0 +1,78 @@
+"""Turns: one request per turn of the reactor, and each connection in its turn."""
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from oagw.web.turns import Turns
+from tests.support.wire import Reactor
+
+
+class Recorder:
+    """Has ``left`` requests; notes in ``told`` when one is handled."""
+
+    def __init__(self, name: str, left: int, turns: Turns, told: list[str]) -> None:
+        self.name, self.left, self.turns, self.told = name, left, turns, told
+        turns.wait(self)
+
+    def take_turn(self) -> None:
+        self.told.append(self.name)
+        self.left -= 1
+        if self.left:
+            self.turns.wait(self)
+
+
+class Broken:
+    def take_turn(self) -> None:
+        raise ZeroDivisionError
+
+
+class TurnsTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.reactor = Reactor()
+        self.turns = Turns(self.reactor)
+        self.told: list[str] = []
+
+    def add(self, name: str, left: int) -> Recorder:
+        return Recorder(name, left, self.turns, self.told)
+
+    def test_connections_alternate(self) -> None:
+        self.add("a", 3)
+        self.add("b", 1)
+        self.add("c", 2)
+        self.assertEqual(self.reactor.turns(), 6)
+        self.assertEqual("".join(self.told), "abcaca")
+
+    def test_each_turn_is_one_request_and_nothing_is_left_at_the_end(self) -> None:
+        self.add("a", 2)
+        self.add("b", 2)
+        for count in range(4):
+            self.assertEqual(len(self.told), count)
+            self.assertFalse(self.turns.settled)
+            self.reactor.turn()
+        self.assertTrue(self.turns.settled)
+        self.assertEqual(self.reactor.getDelayedCalls(), [])
+
+    def test_one_that_is_forgotten_gets_no_turn(self) -> None:
+        first, second = self.add("a", 2), self.add("b", 2)
+        self.turns.forget(first)
+        self.reactor.turn()
+        self.turns.forget(second)
+        self.turns.forget(second)
+        self.assertEqual(self.told, ["b"])
+        self.assertEqual(self.reactor.getDelayedCalls(), [])
+        self.assertTrue(self.turns.settled)
+
+    def test_one_whose_client_does_not_read_gets_no_turn_until_it_waits_again(self) -> None:
+        first = self.add("a", 1)
+        self.turns.stall(first)
+        self.assertEqual((self.reactor.turns(), self.told), (1, []))
+        self.assertFalse(self.turns.settled)
+        self.turns.wait(first)
+        self.assertEqual((self.reactor.turns(), self.told), (1, ["a"]))
+        self.assertTrue(self.turns.settled)
+
+    def test_one_that_breaks_does_not_stop_the_others(self) -> None:
+        self.turns.wait(Broken())
+        self.add("a", 1)
+        self.assertRaises(ZeroDivisionError, self.reactor.turn)
+        self.reactor.turns()
+        self.assertEqual(self.told, ["a"])

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from oagw.config import Config
@@ -15,7 +16,9 @@ TEMPLATED = {"transformers": ["response-template"]}
 class BodyFileTests(WireTestCase):
     def setUp(self) -> None:
         super().setUp()
-        folder = Path(self.mktemp())
+        temporary = TemporaryDirectory()
+        self.addCleanup(temporary.cleanup)
+        folder = Path(temporary.name)
         (folder / "__files" / "sub").mkdir(parents=True)
         (folder / "secret.txt").write_text("secret")
         self.files = folder / "__files"

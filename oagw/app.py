@@ -18,6 +18,7 @@ from oagw.api.stubbed import StubbedOutside, Stubs
 from oagw.config import Config
 from oagw.control.space import Spaces
 from oagw.model.memory import MIB, Memory
+from oagw.model.secret import Known
 from oagw.services import Env, Upstreams
 from oagw.web.site import GatewaySite
 from oagw.web.stream import Streams
@@ -68,6 +69,7 @@ class Gateway:
             self.streams,
             access_log if config.access_log else None,
             real,
+            config.secrets,
         )
         self._clock = clock
         self._started = clock.seconds()
@@ -133,6 +135,11 @@ class Gateway:
         if self._expiry is not None:
             self._expiry.stop()
         return stopped.addCallback(lambda _: self.site.close())
+
+
+def mask_for(config: Config) -> Callable[[str], str]:
+    """A function that takes the tokens of ``config``, and those of sandboxes, out of a text."""
+    return Known(config.secrets).masked
 
 
 def stop(reactor: Any) -> None:

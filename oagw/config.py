@@ -46,6 +46,11 @@ class Config(NamedTuple):
     memory_limit: int = 512
     github_links: bool = False
 
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The tokens that are accepted: they are logged and shown nowhere."""
+        return self.tokens if self.admin_token is None else (*self.tokens, self.admin_token)
+
 
 class ConfigError(Exception):
     """The arguments make no sense; the message says why and what would."""

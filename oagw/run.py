@@ -48,11 +48,11 @@ def _serve(config: Config, listening: socket.socket, console: Console, parent: i
     gc.disable()  # importing makes no garbage worth looking for
     from twisted.internet import reactor as installed_reactor
 
-    from oagw.app import Gateway, stop
+    from oagw.app import Gateway, mask_for, stop
     from oagw.log import log_to
 
     reactor: Any = installed_reactor  # its interfaces are spread over many types
-    log_to(console)
+    log_to(console, mask_for(config))
     gateway = Gateway(config, reactor, console.line, partial(stop, reactor))
     if config.mappings is not None:
         from oagw.mappings import keep_loaded

@@ -191,7 +191,9 @@ def test_the_members_of_oagw_stand_where_the_page_says() -> None:
 
 
 def test_what_is_said_to_be_masked_is() -> None:
-    anywhere, between, but = PAGE.partition("\nMasked are ")[2].partition("\n\nWhat ")[0].split("\n- ")[1:]
+    masked, _, never = PAGE.partition("\nMasked are ")[2].partition("\n\nThese names are never masked:\n")
+    anywhere, between = masked.split("\n- ")[1:]
+    counts, ends, *others = never.partition("\n\nThe credentials ")[0].split("\n- ")[1:]
     names = [name for name in re.findall("`(.+?)`", anywhere) if name != "_"]
     assert len(names) == 9
     assert all(is_secret(f"X{name}X".upper()) for name in names)
@@ -199,8 +201,11 @@ def test_what_is_said_to_be_masked_is() -> None:
     assert is_secret("access_key")
     for name in re.findall("`(.+?)`", between):
         assert (is_secret(f"X-{name}-X"), is_secret(f"X{name}X")) == (True, False), name
-    for name in re.findall("`(.+?)`", but):
+    tokens, *words = re.findall("`(.+?)`", counts)
+    for name in [*(f"{word}_{tokens}" for word in words), *re.findall("`(.+?)`", " ".join(others))]:
         assert not is_secret(name.replace("*", "Key")), name
+    for end in re.findall("`(.+?)`", ends):
+        assert not is_secret(f"token_{end}"), end
 
 
 def test_the_fault_of_the_page_is_one() -> None:

@@ -7,7 +7,7 @@ from twisted.web.server import Request
 
 from oagw.model.journal import SERVICE
 from oagw.model.problem import UPSTREAM_TYPE, canonical, invalid_field
-from oagw.web.reply import excerpt, problem_reply
+from oagw.web.reply import masked_excerpt, problem_reply
 from oagw.web.resource import Answered, Node, unmatched
 
 # The real gateway does not repeat the alias in its detail; it gives this UUID for all of them.
@@ -47,7 +47,7 @@ class Proxy(Node):
             hint = self._hint(request)
             problem = canonical(
                 "not_found",
-                error=f"Unknown alias: {excerpt(alias)}",
+                error=f"Unknown alias: {masked_excerpt(request, alias)}",
                 detail=f"upstream not found: {_NIL}",
                 context={
                     "resource_type": UPSTREAM_TYPE,

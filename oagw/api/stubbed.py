@@ -8,14 +8,17 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.web.resource import IResource
 from twisted.web.server import Request
 
+from oagw.control.shown import known_to
 from oagw.control.space import Space, Spaces
 from oagw.model.call import PREFIXES, Call, alias_of, is_admin
+from oagw.model.coding import Fault, size_limit
 from oagw.model.journal import STUB
 from oagw.model.problem import platform
 from oagw.model.secret import Known, masked_url
+from oagw.web.body import refused_coding
 from oagw.web.deliver import Answer
 from oagw.web.guard import Guard
-from oagw.web.reply import UPSTREAM, json_reply, problem_reply
+from oagw.web.reply import UPSTREAM, excerpt, json_reply, problem_reply
 from oagw.web.request import MOCK_FAULT, GatewayRequest
 from oagw.web.stream import Streams
 
@@ -63,6 +66,8 @@ class Stubs:
         stores = self._spaces.stores(space)
         for store in stores:
             stub = store.find(call, space, now)
+            if call.fault in (Fault.CORRUPT, Fault.TOO_LARGE):  # a stub has looked at the body
+                return _undecodable(call, request)
             if stub is not None:
                 return self._play(stub, call, request, now)
         alias = alias_of(call.paths[0])
@@ -70,8 +75,10 @@ class Stubs:
             return None
         request.entry.alias, request.entry.matched = alias, False
         stubs = [stub for store in stores for stub in store if stub.pattern.alias == alias]
-        text = f"No stub matches {call.method} {masked_url(call.url)}"
-        return json_reply({"error": f"{text}. {_nearest(call, stubs, space, now)}"}, 404, source=UPSTREAM)
+        known = known_to(request.entry, call)
+        text = known.masked(f"No stub matches {call.method} {masked_url(call.url)}")
+        nearest = _nearest(call, stubs, space, now, known)
+        return json_reply({"error": f"{text}. {nearest}"}, 404, source=UPSTREAM)
 
     def exist(self, request: Request) -> bool:
         """Whether there are stubs for the caller at all."""
@@ -87,7 +94,8 @@ class Stubs:
         stubs = [stub for store in self._spaces.stores(space) for stub in store]
         if not stubs:
             return None
-        nearest = _nearest(request.call(), stubs, space, self._clock.seconds())
+        call = request.call()
+        nearest = _nearest(call, stubs, space, self._clock.seconds(), known_to(request.entry, call))
         return f"{nearest}. Stubs of upstreams are below {PREFIXES[0]}proxy/ALIAS/"
 
     def aliases(self, request: Request) -> set[str]:
@@ -102,10 +110,13 @@ class Stubs:
         entry = request.entry
         entry.answered_by, entry.stub, entry.alias = STUB, stub.id, alias_of(call.paths[0])
         settings = self._settings(request.space)
+        call.deadline = None  # a template has a time budget of its own
         try:
             answer = stub.answer(call, request.space, settings, now, self._random)
         except RenderError as error:
             return problem_reply(platform(422, f"The template of stub {stub.id}: {error}"), request)
+        if call.fault in (Fault.CORRUPT, Fault.TOO_LARGE):  # a template has
+            return _undecodable(call, request)
         if answer.source is None:
             answer = answer._replace(source="gateway" if entry.alias is None else "upstream")
         return played(answer, request, self._streams)
@@ -145,19 +156,26 @@ def _is_elsewhere(request: Request) -> bool:
     return request.path.startswith(_GUARDED) or is_admin(request.path)
 
 
+def _undecodable(call: Call, request: Request) -> Answer:
+    """The 400 or 413 for a body that is not what its Content-Encoding says, or decodes to too much."""
+    assert call.fault is not None
+    name = excerpt(", ".join(call.headers["content-encoding"]).encode())
+    refused = refused_coding(call.fault, name, size_limit(len(call.sent_body)))
+    return problem_reply(platform(refused.status, refused.message), request)
+
+
 def _without_faults(head: bytes) -> bytes:
     """The header lines of ``head`` that an upstream gets to see."""
     lines = head.split(b"\r\n")
     return b"\r\n".join(line for line in lines if line.partition(b":")[0].title() != MOCK_FAULT)
 
 
-def _nearest(call: Call, stubs: "list[Stub]", space: Space, now: float) -> str:
+def _nearest(call: Call, stubs: "list[Stub]", space: Space, now: float, known: Known) -> str:
     """Which of ``stubs`` is the nearest to ``call`` from ``space``, and why it does not answer it.
 
     One that has the URL comes first: what is wrong there is the method, or the rest.
     """
     from oagw.control.patience import time_left
-    from oagw.control.shown import credentials
 
     def rank(stub: "Stub") -> tuple[bool, float]:
         return not stub.pattern.matches_url(call), stub.pattern.distance(call, now)
@@ -170,15 +188,13 @@ def _nearest(call: Call, stubs: "list[Stub]", space: Space, now: float) -> str:
         near = rank(stub)
         if near < closest:
             nearest, closest = stub, near
-    known = Known(credentials(call))
 
     def told(text: str) -> str:
-        text = known.masked(text)
         return text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
 
     differs = [
         f"{part.name}: expected {told(part.expected)}, received {told(part.actual)}"
-        for part in nearest.pattern.compare(call, now)
+        for part in nearest.pattern.compare(call, now, known)
         if not part.matches
     ]
     why = "; ".join(differs) or nearest.obstacle(space)

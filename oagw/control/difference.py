@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 # A member name that needs no quotes in a path.
@@ -31,11 +31,17 @@ class Difference(NamedTuple):
     actual: Any
 
     def __str__(self) -> str:
+        return self.text(str)
+
+    def text(self, mask: Callable[[str], str]) -> str:
+        """This in words, after ``mask`` has taken the secrets out of the values."""
+        path = mask(self.path)
+        expected, actual = (short(value, mask=mask) for value in (self.expected, self.actual))
         if self.actual is NOTHING:
-            return f"{self.path}  missing, expected {short(self.expected)}"
+            return f"{path}  missing, expected {expected}"
         if self.expected is NOTHING:
-            return f"{self.path}  not expected, received {short(self.actual)}"
-        return f"{self.path}  expected {short(self.expected)}, received {short(self.actual)}"
+            return f"{path}  not expected, received {actual}"
+        return f"{path}  expected {expected}, received {actual}"
 
 
 class Comparison:
@@ -100,11 +106,14 @@ def first_difference(one: str, other: str) -> int:
     return next((at for at, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
 
 
-def short(value: Any, limit: int = 120) -> str:
-    """``value`` as JSON, in at most about ``limit`` characters."""
+def short(value: Any, limit: int = 120, mask: Callable[[str], str] = str) -> str:
+    """``value`` as JSON, in at most about ``limit`` characters, cut after ``mask`` has seen it."""
+    if value is NOTHING:
+        return ""
     try:
         # A lone surrogate, which JSON can have, is no text that could be sent.
         text = json.dumps(value, ensure_ascii=False).encode("utf-8", "backslashreplace").decode()
+        text = mask(text)
     except RecursionError:
         return "(nested too deeply)"
     return text if len(text) <= limit else text[:limit] + "..."

@@ -10,8 +10,11 @@ import msgspec
 from oagw.control.duplicate import check_members
 from oagw.control.invalid import Invalid, pointer_to
 from oagw.control.place import Place
+from oagw.model.reading import Unread, decode
 
 T = TypeVar("T")
+
+_ANY: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
 
 _AT = re.compile(r" - at `\$([^`]*)`$")
 _MEMBER = re.compile(r"(?:unknown|required) field `(.*?)`")
@@ -31,11 +34,13 @@ def decoded(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
     """``body`` as the decoder's type; raises Invalid, also if a member occurs twice anywhere in it."""
     check_members(body)
     try:
-        return decoder.decode(body)
+        return decode(decoder, body)
     except RecursionError:
         raise Invalid("", "Invalid JSON: nested too deeply") from None
     except msgspec.ValidationError as error:
         raise misfit(error, "", _raw(body), decoder.type) from None
+    except Unread as error:
+        raise Invalid("", f"The JSON {error}") from None
     except ValueError as error:  # DecodeError, and UnicodeDecodeError for bad UTF-8 in a string
         raise Invalid("", f"Invalid JSON: {str(error).replace('`', '')}") from None
 
@@ -84,6 +89,6 @@ def _in_words(types: re.Match[str]) -> str:
 def _raw(body: bytes) -> Any:
     """``body`` as it is; None if it is no JSON further on."""
     try:
-        return msgspec.json.decode(body)
+        return decode(_ANY, body)
     except (ValueError, RecursionError):
         return None

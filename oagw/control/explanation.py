@@ -14,7 +14,7 @@ from oagw.control.pattern import Part, Pattern, RequestPattern, compiled
 from oagw.control.pattern.spec import BodyOperator
 from oagw.control.reaction import After
 from oagw.control.search import Near
-from oagw.control.shown import Shown, credentials
+from oagw.control.shown import Shown, known_to
 from oagw.control.verify import Outcome, requests
 from oagw.model.call import Call, canonical_url
 from oagw.model.journal import (
@@ -116,7 +116,7 @@ def _pattern(spec: RequestPattern) -> Iterator[str]:
     method, url, *fields = compiled(spec).compare(Call("", ""), 0)
     yield " ".join(part.expected for part in (method, url))
     for part in fields:
-        yield f"{part.name}: {_cut(Known(()).masked(part.expected))}"
+        yield f"{part.name}: {_cut(part.expected)}"
 
 
 def _timeline(rows: list[Entry], outcome: Outcome) -> Iterator[str]:
@@ -221,13 +221,13 @@ def _parts(
 ) -> Iterator[tuple[Part, str, str, list[str]]]:
     """Each part, what it expected and received without secrets, and how JSON bodies differ by member."""
     call = entry.call()
-    known = Known(credentials(call))
-    parts = pattern.compare(call, entry.time)
+    known = known_to(entry, call)
+    parts = pattern.compare(call, entry.time, known)
     bodies = spec.bodyPatterns or []
     for at, part in enumerate(parts, len(bodies) - len(parts)):
         members = [] if at < 0 or part.matches else _members(bodies[at], call, known)
         actual = canonical_url(part.actual) if part.name == "url" else part.actual
-        yield part, known.masked(part.expected), known.masked(actual), members
+        yield part, part.expected, actual, members
 
 
 def _members(body: BodyOperator, call: Call, known: Known) -> list[str]:
@@ -241,9 +241,8 @@ def _members(body: BodyOperator, call: Call, known: Known) -> list[str]:
     except ValueError:
         return []
     compare = Comparison(extra=bool(body.ignoreExtraElements), any_order=bool(body.ignoreArrayOrder))
-    found = [
-        known.masked(str(one)) for one in islice(compare.differences(expected, actual), MAX_DIFFERENCES + 1)
-    ]
+    differences = islice(compare.differences(expected, actual), MAX_DIFFERENCES + 1)
+    found = [one.text(known.masked) for one in differences]
     return [_cut(line, 2 * MAX_VALUE) for line in found[:MAX_DIFFERENCES]] + ["..."] * (
         len(found) > MAX_DIFFERENCES
     )

@@ -50,7 +50,7 @@ class Effort:
     ``check`` raises GaveUp when that has passed.
     """
 
-    __slots__ = ("_call", "_started", "_what", "seconds")
+    __slots__ = ("_call", "_deadline", "_since", "_what", "seconds")
 
     def __init__(self, call: Call, what: str) -> None:
         self._call = call
@@ -60,15 +60,21 @@ class Effort:
         self.seconds = min(MAX_EFFORT * _size(self._call), time_left(self._call))
         if self.seconds <= 0:
             raise GaveUp(f"not tried, this request has taken too long already: {self._what}")
-        self._started = perf_counter()
+        self._deadline = perf_counter() + self.seconds
+        self._since: float | None = None  # the first check, in the processor time of the thread
         return self
 
     def __exit__(self, *_: object) -> None:
         """Nothing: the time budget is a deadline."""
 
     def check(self) -> None:
-        if perf_counter() - self._started > self.seconds:
-            raise self.gave_up()
+        if self._since is None:
+            self._since = thread_time()
+        elif perf_counter() > self._deadline:
+            unused = self.seconds - (thread_time() - self._since)  # see time_left
+            if unused <= 0:
+                raise self.gave_up()
+            self._deadline = perf_counter() + unused
 
     def gave_up(self) -> GaveUp:
         """What to raise when it took too long."""
@@ -76,5 +82,5 @@ class Effort:
 
 
 def _size(call: Call) -> float:
-    size = len(call.body) / _MIB
+    size = len(call.sent_body) / _MIB  # as it came: asking for the body would decode it
     return size if size > 1 else 1.0

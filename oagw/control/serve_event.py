@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
 def logged_request(entry: Entry) -> dict[str, Any]:
     """WireMock's LoggedRequest of ``entry``, masked, and what we know besides as its member ``oagw``."""
-    shown = Shown(entry)
+    return _logged(Shown(entry))
+
+
+def _logged(shown: Shown) -> dict[str, Any]:
+    entry = shown.entry
     host, port = shown.call.authority
     return {
         "url": shown.url,
@@ -29,27 +33,28 @@ def logged_request(entry: Entry) -> dict[str, Any]:
         "browserProxyRequest": False,
         "loggedDate": milliseconds(entry.time),
         "bodyAsBase64": b64encode(shown.body).decode(),
-        "body": shown.body.decode("utf-8", "replace"),
+        "body": shown.text,
         "protocol": entry.version.decode("latin-1"),
         "scheme": "http",
-        "host": host,
+        "host": shown.known.masked(host),
         "port": port,
         "loggedDateString": _date(entry.time),
         "queryParams": _parameters(shown.query),
         "formParams": _parameters(shown.form),
-        "oagw": _ours(entry),
+        "oagw": _ours(shown),
     }
 
 
 def serve_event(entry: Entry, stub: "Stub | None" = None) -> dict[str, Any]:
     """WireMock's ServeEvent of ``entry``, which ``stub`` answered if there is one."""
+    shown = Shown(entry)
     status = {} if entry.status is None else {"status": entry.status}
     event = {
         "id": entry.id,
-        "request": logged_request(entry),
+        "request": _logged(shown),
         # Of this its clients make out whether the request was matched.
         "responseDefinition": status if entry.matched else {**status, "fromConfiguredStub": False},
-        "response": {**status, "headers": by_name(Shown(entry).response_fields)} if status else {},
+        "response": {**status, "headers": by_name(shown.response_fields)} if status else {},
         "wasMatched": entry.matched,
         "timing": _timing(entry),
         "subEvents": [],
@@ -62,12 +67,13 @@ def milliseconds(time: float) -> int:
     return int(time * 1000)
 
 
-def _ours(entry: Entry) -> dict[str, Any]:
+def _ours(shown: Shown) -> dict[str, Any]:
+    entry, sent = shown.entry, shown.sent_body
     return {
         "id": entry.id,
         "connection": entry.connection,
         "turn": entry.turn,
-        "alias": entry.alias,
+        "alias": shown.alias,
         "answeredBy": entry.answered_by,
         "stub": entry.stub,
         "status": entry.status,
@@ -76,6 +82,7 @@ def _ours(entry: Entry) -> dict[str, Any]:
         "firstByte": entry.first_byte,
         "lastByte": entry.last_byte,
         "bodySize": entry.body_size,
+        "rawBodyAsBase64": None if sent is None else b64encode(sent).decode(),
         "bytesSent": entry.sent,
         "eventsSent": entry.events,
         "ended": entry.ended,

@@ -3,13 +3,25 @@
 ``model.journal`` keeps what a Call is made of; each view is parsed when it is first asked for.
 """
 
-import gc
-import json
 import re
 from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
-from urllib.parse import parse_qsl
+
+from oagw.model import reading
+from oagw.model.coding import (
+    UTF_8,
+    Decoded,
+    Fault,
+    charset_in,
+    codec_of,
+    codings,
+    decoded,
+    size_limit,
+    text_of,
+)
+from oagw.model.reading import TooDeep as TooDeep
+from oagw.model.reading import Unread
 
 # Below these the same resources are served.
 PREFIXES = ("/api/oagw/v1/", "/oagw/v1/")
@@ -27,20 +39,22 @@ _ALIAS_END = re.compile(r"[/?]")
 # The value of Host with a port in it; of longer numbers there is no port.
 _WITH_PORT = re.compile(r"(.+):(\d{1,5})", re.ASCII)
 
+# Whether there is a Content-Encoding among header lines.
+_CODED = re.compile(rb"(?:^|\n)content-encoding[ \t]*:", re.IGNORECASE)
+
 # How long matching one call may take, in seconds; ``control.patience`` keeps to it.
 _PATIENCE = 0.06
-
-
-class TooDeep(ValueError):
-    """JSON that is nested deeper than it is read."""
 
 
 class Call:
     """One request.
 
     ``url`` is the path and query as sent; ``head`` the header lines as sent, CRLF between them; ``host`` and
-    ``port`` are where the server was reached, ``client`` is the address of the caller. ``patience`` is how
-    long matching it may take, in seconds, and ``deadline`` when that is over, once matching has begun.
+    ``port`` are where the server was reached, ``client`` is the address of the caller. ``sent_body`` is the
+    body from the wire; all else reads ``body``, which is decoded when it is first asked for. ``limit`` is how
+    many bytes a body with a content coding may decode to; None for what ``coding.size_limit`` says.
+    ``patience`` is how long matching it may take, in seconds, and ``deadline`` when that is over, once
+    matching has begun.
     """
 
     def __init__(
@@ -57,7 +71,8 @@ class Call:
         self.method = method
         self.url = url
         self.head = head
-        self.body = body
+        self.sent_body = body
+        self.limit: int | None = None
         self.client = client
         self.host = host
         self.port = port
@@ -101,7 +116,7 @@ class Call:
     @cached_property
     def query(self) -> dict[str, list[str]]:
         """The values of each query parameter, decoded (URL standard, section 5.1)."""
-        return grouped(parse_qsl(self.url.partition("?")[2], keep_blank_values=True))
+        return grouped(reading.read_pairs(self.url.partition("?")[2]))
 
     @cached_property
     def cookies(self) -> dict[str, list[str]]:
@@ -113,18 +128,66 @@ class Call:
         )
         return grouped((name.strip(), value.strip().strip('"')) for name, found, value in pairs if found)
 
-    @cached_property
+    @property
     def form(self) -> dict[str, list[str]]:
-        """The values of each parameter in a body that says it is a form."""
-        kind = self.headers.get("content-type", [""])[0].lower()
-        if not kind.startswith("application/x-www-form-urlencoded"):
+        """The values of each parameter in a body that says it is a form; raises Unread."""
+        values = self._form
+        if isinstance(values, Unread):
+            raise Unread(*values.args)
+        return values
+
+    @cached_property
+    def _form(self) -> dict[str, list[str]] | Unread:
+        if not self.is_form:
             return {}
-        return grouped(parse_qsl(self.text, keep_blank_values=True))
+        try:
+            return grouped(reading.read_pairs(self.text))
+        except Unread as error:  # kept: every stub may ask
+            return Unread(*error.args)
+
+    @cached_property
+    def is_form(self) -> bool:
+        """Whether the body says that it is a form."""
+        kind = self.headers.get("content-type", [""])[0].lower()
+        return kind.startswith("application/x-www-form-urlencoded")
+
+    @property
+    def body(self) -> bytes:
+        """The body without its content codings, as far as it can be decoded."""
+        return self._decoded.body
+
+    @property
+    def fault(self) -> Fault | None:
+        """Why the body could not be decoded to its end, if somebody has asked for it."""
+        result: Decoded | None = self.__dict__.get("_decoded")
+        return None if result is None else result.fault
+
+    @property
+    def is_coded(self) -> bool:
+        """Whether the body came with a content coding that is decoded."""
+        return self._decoded.fault is not Fault.UNKNOWN and self.body is not self.sent_body
+
+    def take_as_decoded(self) -> None:
+        """Have ``body`` be what was sent, whatever content coding the header fields name."""
+        self._decoded = Decoded(self.sent_body)
+
+    @cached_property
+    def _decoded(self) -> Decoded:
+        if not self.sent_body or not _CODED.search(self.head):
+            return Decoded(self.sent_body)
+        limit = size_limit(len(self.sent_body)) if self.limit is None else self.limit
+        return decoded(self.sent_body, codings(self.headers.get("content-encoding", [])), limit)
+
+    @cached_property
+    def codec(self) -> str:
+        """Python's name for the charset of the body: that in Content-Type, or UTF-8 if it is not known."""
+        name = charset_in(self.headers.get("content-type", [""])[0])
+        return (name and codec_of(name)) or UTF_8
 
     @cached_property
     def text(self) -> str:
-        """The body as text; what is no UTF-8 is replaced."""
-        return self.body.decode("utf-8", "replace")
+        """The body as text; what is not valid in its charset is replaced."""
+        return text_of(self.body, self.codec)
 
     @cached_property
     def folded_text(self) -> str:
@@ -133,7 +196,7 @@ class Call:
 
     @property
     def json(self) -> Any:
-        """The body as JSON; raises ValueError, TooDeep."""
+        """The body as JSON; raises ValueError, Unread."""
         value = self._json
         if isinstance(value, ValueError):
             raise type(value)(*value.args)
@@ -142,25 +205,16 @@ class Call:
     @cached_property
     def _json(self) -> Any:
         try:
-            return self.read_json(self.body)
-        except TooDeep as error:
-            return error
+            return self.read_json(self.body if self.codec == UTF_8 else self.text)
+        except Unread as error:
+            return type(error)(*error.args)
         except ValueError as error:  # kept: every stub may ask
             return ValueError(str(error))
 
     @staticmethod
     def read_json(text: str | bytes) -> Any:
-        """``text`` as JSON; raises ValueError, TooDeep."""
-        # The collector would go through what has been read again and again: five times the work.
-        collects = gc.isenabled()
-        gc.disable()
-        try:
-            return json.loads(text)
-        except RecursionError:
-            raise TooDeep("nested too deeply") from None
-        finally:
-            if collects:
-                gc.enable()
+        """``text`` as JSON; raises ValueError, Unread."""
+        return reading.read_json(text)
 
 
 def origin_form(target: bytes) -> bytes:

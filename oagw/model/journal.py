@@ -40,12 +40,14 @@ class Entry:
 
     Times are the clock's seconds, None for what has not happened: ``time`` when the head of the request was
     complete, ``first_byte`` and ``last_byte`` when the answer's first and last bytes were written.
-    ``connection`` numbers connections from 1, ``turn`` the requests on one. ``body`` is cut at MAX_BODY,
-    ``body_size`` is as much of it as came. ``matched`` is False when there was no such alias or path.
+    ``connection`` numbers connections from 1, ``turn`` the requests on one. ``body`` is what came over the
+    wire, cut at MAX_BODY, ``body_size`` is as much of it as came; with a content coding, ``decoded_size`` is
+    how many bytes of it are shown. ``matched`` is False when there was no such alias or path.
     ``response_head`` is the status line and the header lines as sent, cut at MAX_HEAD.
     ``weight`` is what it counts for in its journal, in bytes; 0 when it is not in one.
     ``sent`` counts bytes of the answer's body, ``events`` server-sent events. ``stub`` is the id of the stub
-    that answered; ``toxics`` are the names of those that had a part in it.
+    that answered; ``toxics`` are the names of those that had a part in it. ``secrets`` are the server's own
+    tokens, which are shown nowhere.
 
     Where time does not tell, the order of events on all connections does: ``arrived``, ``began`` and ``over``
     are positions in it, of the first byte of the request and of the begin and the end of the answer; None for
@@ -63,6 +65,7 @@ class Entry:
         "client",
         "closed",
         "connection",
+        "decoded_size",
         "ended",
         "events",
         "first_byte",
@@ -74,6 +77,7 @@ class Entry:
         "number",
         "over",
         "response_head",
+        "secrets",
         "sent",
         "status",
         "stub",
@@ -110,11 +114,13 @@ class Entry:
         self.version = version
         self.body = b""
         self.body_size = 0
+        self.decoded_size = 0
         self.alias: str | None = None
         self.answered_by = GATEWAY
         self.matched = True
         self.stub: str | None = None
         self.toxics: tuple[str, ...] = ()
+        self.secrets: tuple[str, ...] = ()
         self.status: int | None = None
         self.response_head = b""
         self.first_byte: float | None = None
@@ -144,8 +150,8 @@ class Entry:
         return Call("", "", self.response_head.partition(b"\r\n")[2]).headers
 
     def call(self) -> Call:
-        """What the client sent, to be matched."""
-        return Call(
+        """What the client sent, to be matched; of a body with a content coding at most MAX_BODY bytes."""
+        call = Call(
             self.method.decode("latin-1"),
             origin_form(self.url).decode("utf-8", "replace"),
             self.head,
@@ -154,6 +160,8 @@ class Entry:
             host=self.local[0],
             port=self.local[1],
         )
+        call.limit = MAX_BODY
+        return call
 
 
 class Journal:
@@ -191,7 +199,8 @@ class Journal:
 
     def add(self, entry: Entry) -> None:
         """Keep ``entry``, whose request is complete; the oldest make room."""
-        entry.weight = _OVERHEAD + len(entry.head) + len(entry.url) + len(entry.body)
+        body = max(len(entry.body), entry.decoded_size)  # as much as a listing shows
+        entry.weight = _OVERHEAD + len(entry.head) + len(entry.url) + body
         self._weight += entry.weight
         self._entries.append(entry)
         self._memory.record(entry.weight)

@@ -281,6 +281,7 @@ class GatewayChannel(PipelinedChannel):
             self._version,
         )
         entry.arrived = self._arrived(now)
+        entry.secrets = site.secrets
         spaces = site.spaces
         if not spaces:  # no sandboxes
             return spaces.shared, entry

@@ -12,11 +12,14 @@ from typing import Any
 import msgspec
 from twisted.logger import Logger
 from twisted.python.failure import Failure
+from twisted.web import http
 from twisted.web.http import NO_BODY_CODES
 from twisted.web.server import Request
 
+from oagw.control.shown import known_to
 from oagw.model.journal import RESET
 from oagw.model.problem import PHRASES, Problem, canonical
+from oagw.model.secret import Known
 
 log = Logger()
 
@@ -70,7 +73,7 @@ def problem_reply(problem: Problem, request: Request | None = None) -> Reply:
         "error": problem.error,
     }
     if request is not None:
-        document["instance"] = request.path.decode("utf-8", "replace")
+        document["instance"] = masked_text(request, request.path)
         trace_id = _trace_id(request)
         if trace_id:
             document["trace_id"] = trace_id
@@ -129,6 +132,18 @@ def excerpt(text: bytes, limit: int = 200) -> str:
     return text[:limit].decode("utf-8", "replace") + ("…" if len(text) > limit else "")
 
 
+def masked_text(request: http.Request, text: bytes) -> str:
+    """``text``, which is a part of ``request``, as it may be shown: without credentials and tokens."""
+    entry = getattr(request, "entry", None)  # a site other than the gateway's has no journal
+    known = Known(()) if entry is None else known_to(entry)
+    return known.masked(text.decode("utf-8", "replace"))
+
+
+def masked_excerpt(request: http.Request, text: bytes, limit: int = 200) -> str:
+    """The start of ``masked_text`` for use in a message."""
+    return excerpt(masked_text(request, text).encode("utf-8", "replace"), limit)
+
+
 def fail(request: Request, failure: Failure) -> None:
     """Log the unexpected ``failure`` and end ``request``: a 500 problem, or a cut if bytes are out.
 
@@ -137,8 +152,8 @@ def fail(request: Request, failure: Failure) -> None:
     log.failure(
         "unexpected error: {method} {path}",
         failure,
-        method=request.method.decode("ascii", "replace"),
-        path=request.path.decode("ascii", "replace"),
+        method=masked_text(request, request.method),
+        path=masked_text(request, request.path),
     )
     if request._disconnected or request.finished:
         return

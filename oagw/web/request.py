@@ -20,7 +20,7 @@ from oagw.model.call import Call, origin_form
 from oagw.model.journal import Entry
 from oagw.model.problem import Problem, invalid_field, platform
 from oagw.web.head import check_fields, is_host
-from oagw.web.reply import REQUEST_ID, Reply, excerpt, fail, problem_reply, send
+from oagw.web.reply import REQUEST_ID, Reply, fail, masked_excerpt, problem_reply, send
 
 if TYPE_CHECKING:
     from oagw.control.toxic import Toxic
@@ -102,12 +102,14 @@ class GatewayRequest(Request):
         if body:
             entry.body_size = len(body)
             entry.body = body[: journal.MAX_BODY]
+            if self.requestHeaders.hasHeader(b"Content-Encoding"):
+                entry.decoded_size = len(entry.call().body)
         self.space.record(entry)
 
     def call(self) -> Call:
         """What the client sent, with all of the body: the journal may keep a part."""
         call = self.entry.call()
-        call.body = self.content.getvalue()
+        call.sent_body, call.limit = self.content.getvalue(), None
         return call
 
     def head(self) -> bytes:
@@ -187,7 +189,7 @@ class GatewayRequest(Request):
             # RFC 9112 section 3.2.2: a server must accept the absolute form.
             path = origin_form(self.path)
             if path[:1] != b"/":
-                return platform(400, f"Neither a path nor an http URL: {excerpt(self.path)}")
+                return platform(400, f"Neither a path nor an http URL: {masked_excerpt(self, self.path)}")
             authority = self.path.split(b"/", 3)[2]
             if not authority or not is_host(authority):
                 return platform(400, "Malformed host in the URL of the request line")

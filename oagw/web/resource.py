@@ -20,7 +20,7 @@ from twisted.web.server import NOT_DONE_YET, Request
 from oagw.control.invalid import Invalid
 from oagw.model.problem import GatewayError, platform
 from oagw.web.deliver import Answer, deliver
-from oagw.web.reply import GATEWAY, Headers, Reply, excerpt, fail, problem_reply
+from oagw.web.reply import GATEWAY, Headers, Reply, fail, masked_excerpt, problem_reply
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
@@ -117,7 +117,11 @@ class Node(Resource):
         allow = {b"Allow": (b", ".join([*self._renders, b"OPTIONS"]),)}
         if request.method == b"OPTIONS":
             return Reply(204, headers=allow, source=self.source)
-        raise Refused(405, f"Method not allowed: {excerpt(request.method)}", headers=allow)
+        raise Refused(
+            405,
+            f"Method not allowed: {masked_excerpt(request, request.method)}",
+            headers=allow,
+        )
 
 
 class Answered(Resource):
@@ -143,4 +147,4 @@ def unmatched(request: Request) -> None:
 
 def _unknown_path(request: Request) -> Refused:
     unmatched(request)
-    return Refused(404, f"Unknown path: {excerpt(request.path)}")
+    return Refused(404, f"Unknown path: {masked_excerpt(request, request.path)}")

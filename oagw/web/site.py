@@ -19,7 +19,7 @@ from twisted.web.server import Site
 from oagw.control.space import Spaces
 from oagw.web.arrivals import Arrivals
 from oagw.web.channel import REQUEST_TIMEOUT, GatewayChannel
-from oagw.web.reply import excerpt
+from oagw.web.reply import masked_excerpt
 from oagw.web.request import GatewayRequest
 from oagw.web.stream import Streams
 from oagw.web.turns import Turns
@@ -34,7 +34,8 @@ class GatewaySite(Site):
 
     Time-outs run on ``clock``. What has to do with real networks, such as the time that connections get to
     close, runs on ``real``: the same clock, unless that one is moved by hand. ``access_log`` takes one line
-    for each request, answered or not, without the query.
+    for each request, answered or not, without the query, the credentials of the request, and
+    ``secrets``: the tokens of the server.
     """
 
     protocol = GatewayChannel  # type: ignore[assignment]  # no HTTP/2, so no wrapper that could switch
@@ -49,10 +50,12 @@ class GatewaySite(Site):
         streams: Streams,
         access_log: Callable[[str], None] | None = None,
         real: IReactorTime | None = None,
+        secrets: tuple[str, ...] = (),
     ) -> None:
         super().__init__(root, reactor=clock, timeout=REQUEST_TIMEOUT, parsePOSTFormSubmission=False)
         self.channels: set[GatewayChannel] = set()
         self.spaces = spaces
+        self.secrets = secrets
         self.streams = streams
         self.now: Callable[[], float] = clock.seconds
         self.number: Callable[[], int] = count(1).__next__  # of a request
@@ -79,7 +82,8 @@ class GatewaySite(Site):
 
     def log(self, request: http.Request, end: str = "") -> None:
         if self._access_log is not None:
-            method, path = excerpt(request.method), excerpt(request.path, 1000)
+            path = masked_excerpt(request, request.path, 1000)
+            method = masked_excerpt(request, request.method)
             line = f"{request.client.host} {method} {path} {request.code} {request.sentLength}{end}"
             self._access_log(line)
 

@@ -15,7 +15,7 @@ from oagw.api.admin.error import error_reply, invalid_reply
 from oagw.control.document import decoded, misfit
 from oagw.control.invalid import Invalid
 from oagw.control.space import Space
-from oagw.web.body import query_pairs
+from oagw.web.body import query_pairs, read_body
 from oagw.web.reply import Reply
 from oagw.web.resource import Node, Refused
 
@@ -24,7 +24,7 @@ T = TypeVar("T")
 # How many of a list: from 0 on, with as many digits as make sense.
 Amount = Annotated[int, msgspec.Meta(ge=0, lt=10**12)]
 
-# Bytes of a document that is sent to the control plane.
+# Bytes of a document that is sent to the control plane, also after its content coding is decoded.
 MAX_DOCUMENT = 16 << 20
 
 
@@ -83,12 +83,11 @@ def recorded(request: Request) -> Space:
 
 
 def document(request: Request, decoder: msgspec.json.Decoder[T]) -> T:
-    """The body of ``request`` as the decoder's type; raises Invalid, or Refused with 413.
+    """The body of ``request`` as the decoder's type; raises Invalid, or Refused as ``read_body`` does.
 
     No body is as good as ``null``: where the type has None, it may be left out.
     """
-    assert request.content is not None
-    body = request.content.read()
+    body = read_body(request, MAX_DOCUMENT)
     if len(body) > MAX_DOCUMENT:
         raise Refused(413, f"Document larger than {MAX_DOCUMENT} bytes")
     return decoded(decoder, body or b"null")

@@ -75,7 +75,7 @@ class _Operation(NamedTuple):
         """The types of its answers by their statuses."""
         refusals = {*_GUARD, *self.node.refuses}
         if self.takes:
-            refusals |= {413, 422}
+            refusals |= {400, 413, 415, 422}
         if self.query:
             refusals.add(400)
         success = self.node.answers.get(self.method, {200: dict[str, Any]})

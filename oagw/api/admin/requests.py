@@ -25,7 +25,7 @@ from oagw.control.serve_event import logged_request, milliseconds, serve_event
 from oagw.control.space import Space
 from oagw.control.store import Stub
 from oagw.model.call import Call, origin_form
-from oagw.model.journal import Entry
+from oagw.model.journal import MAX_HEAD, Entry
 from oagw.web.reply import Reply, json_reply
 from oagw.web.resource import Refused
 
@@ -253,7 +253,7 @@ class LoggedRequest(msgspec.Struct, frozen=True, rename="camel"):
     body_as_base64: str | None = None
 
     def call(self) -> Call:
-        """This as a Call; raises Invalid."""
+        """This as a Call; raises Invalid. The body is as it is shown: without its content codings."""
         body = (self.body or "").encode("utf-8", "replace")
         if self.body_as_base64:
             try:
@@ -262,7 +262,12 @@ class LoggedRequest(msgspec.Struct, frozen=True, rename="camel"):
                 raise Invalid("/bodyAsBase64", "not base64") from None
         url = origin_form(self.url.encode("utf-8", "replace")).decode("utf-8", "replace")
         head = _head(self.headers or {}).encode("utf-8", "replace")
-        return Call(self.method, url, head, body, client=self.client_ip, host=self.host, port=self.port)
+        for pointer, size in (("/url", len(url)), ("/headers", len(head))):
+            if size > MAX_HEAD:
+                raise Invalid(pointer, f"larger than {MAX_HEAD} bytes, and so than in any request")
+        call = Call(self.method, url, head, body, client=self.client_ip, host=self.host, port=self.port)
+        call.take_as_decoded()
+        return call
 
 
 class OfRequest(JournalNode):

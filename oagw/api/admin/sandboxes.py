@@ -8,6 +8,7 @@ from twisted.web.server import Request
 from oagw.api.admin.env import AdminEnv
 from oagw.api.admin.node import AdminNode, document, space_of
 from oagw.control.space import MAX_LIFETIME, MAX_SANDBOXES, Sandbox, TooManySandboxes
+from oagw.model.secret import Known
 from oagw.web.reply import Reply, excerpt, json_reply
 from oagw.web.resource import Refused
 
@@ -112,7 +113,7 @@ class OneSandbox(AdminNode):
     def _found(self, request: Request) -> Sandbox:
         space, sandbox = space_of(request), self.env.spaces.get(self._id)
         if sandbox is None or (isinstance(space, Sandbox) and space is not sandbox):
-            raise Refused(404, f"No such sandbox: {excerpt(self._id.encode())}")
+            raise Refused(404, f"No such sandbox: {excerpt(Known(()).masked(self._id).encode())}")
         return sandbox
 
 

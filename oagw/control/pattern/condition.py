@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from oagw.control.patience import GaveUp
-from oagw.model.call import Call, TooDeep
+from oagw.model.call import Call
+from oagw.model.reading import Unread
 
 # Tests a text (None: there is none) of a call at a time; raises GaveUp.
 Test = Callable[[str | None, Call, float], bool]
@@ -52,5 +53,5 @@ def document(text: str | None, call: Call) -> Any:
         raise ValueError("no text")
     try:
         return call.json if text is call.text else call.read_json(text)
-    except TooDeep:
-        raise GaveUp("the JSON is nested too deeply") from None
+    except Unread as error:
+        raise GaveUp(f"the JSON {error}") from None

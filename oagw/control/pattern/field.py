@@ -6,15 +6,19 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from oagw.control.invalid import Invalid
+from oagw.control.patience import GaveUp
 from oagw.control.pattern.condition import Condition
 from oagw.control.pattern.operator import check_number, condition, operator_of
 from oagw.control.pattern.spec import BodyOperator, Operator, RequestPattern, ValuesOperator
 from oagw.control.pattern.url import Url
+from oagw.control.shown import credentials
 from oagw.model.call import Call
-from oagw.model.secret import MASK, masked
+from oagw.model.reading import Unread
+from oagw.model.secret import MASK, Known, masked
 
-# Characters of a text that a comparison shows.
+# Characters of a text that a comparison shows, and of which it takes out the secrets.
 SHOWN = 2_000
+_LOOKED_AT = 64 << 10
 
 # The name of an operator, before what it expects.
 _OPERATOR = re.compile(r"\[\w+\] ")
@@ -61,9 +65,7 @@ def fields_of(spec: RequestPattern, url: Url, pointer: str) -> list[Field]:
         fields.append(_text_field(f"path parameter {key}", key, tested, _path_parameter(url, key)))
     for key, values in (spec.formParameters or {}).items():
         at = f"{pointer}/formParameters/{_escaped(key)}"
-        fields.append(
-            _values_field("form parameter", key, values, at, _values_of(key, lambda call: call.form))
-        )
+        fields.append(_values_field("form parameter", key, values, at, _values_of(key, _form)))
     for index, body in enumerate(spec.bodyPatterns or ()):
         fields.append(_body(body, f"{pointer}/bodyPatterns/{index}"))
     return fields
@@ -81,6 +83,13 @@ def _operators(spec: RequestPattern) -> list[Operator]:
 
 def _values_of(key: str, group: Callable[[Call], dict[str, list[str]]]) -> Callable[[Call], list[str] | None]:
     return lambda call: group(call).get(key)
+
+
+def _form(call: Call) -> dict[str, list[str]]:
+    try:
+        return call.form
+    except Unread as error:
+        raise GaveUp(f"the form {error}") from None
 
 
 def _path_parameter(url: Url, key: str) -> Callable[[Call], str | None]:
@@ -206,12 +215,17 @@ def _body(spec: BodyOperator, at: str) -> Field:
         return yes_or_no(
             "body",
             f"[binaryEqualTo] {wanted}",
-            lambda call: b64encode(call.body[:SHOWN]).decode(),
+            _body_in_base64,
             lambda call, now: call.body == data,
         )
     tested = condition(spec, at)
     name = f"body {tested.where}" if tested.where else "body"
     return _text_field(name, "body", tested, lambda call: call.text if call.body else None)
+
+
+def _body_in_base64(call: Call) -> str:
+    text = call.body[:_LOOKED_AT].decode("latin-1")  # any byte, and back
+    return b64encode(Known(credentials(call)).masked(text).encode("latin-1")[:SHOWN]).decode()
 
 
 def _wanted(key: str, expected: str) -> str:
@@ -222,7 +236,7 @@ def _wanted(key: str, expected: str) -> str:
 
 
 def _shown(key: str, text: str | None) -> str:
-    return "[absent]" if text is None else masked(key, text[:SHOWN])
+    return "[absent]" if text is None else masked(key, text[:_LOOKED_AT])
 
 
 def _escaped(key: str) -> str:

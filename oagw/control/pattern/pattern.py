@@ -9,7 +9,7 @@ from oagw.control.pattern.field import SHOWN, Field, fields_of, yes_or_no
 from oagw.control.pattern.spec import RequestPattern
 from oagw.control.pattern.url import Url
 from oagw.model.call import Call
-from oagw.model.secret import masked_url
+from oagw.model.secret import Known, masked_url
 
 # The method that any request has, and the one of requests for a resource or its head (WireMock's names).
 ANY = "ANY"
@@ -94,20 +94,21 @@ class Pattern:
                 total += weight
         return total / weights
 
-    def compare(self, call: Call, now: float) -> list[Part]:
-        """Field by field, what is expected and what ``call`` has."""
+    def compare(self, call: Call, now: float, known: Known | None = None) -> list[Part]:
+        """Field by field, what is expected and what ``call`` has, without the secrets that are ``known``."""
+        known = known or Known(())
         parts = []
         for field in self._all_fields():
             actual = ""
             try:
-                actual = field.actual(call)[:SHOWN]
+                actual = known.masked(field.actual(call))[:SHOWN]
                 check_time(call, "a pattern")
                 matches = field.matches(call, now)
             except GaveUp as reason:
                 matches, actual = False, f"{actual} ({reason})"
             except RecursionError:
                 matches, actual = False, f"{actual} (nested too deeply)"
-            parts.append(Part(field.name, field.expected[:SHOWN], actual, matches))
+            parts.append(Part(field.name, known.masked(field.expected)[:SHOWN], actual, matches))
         return parts
 
     def _all_fields(self) -> list[Field]:

@@ -63,7 +63,7 @@ def _places(entry: Entry, tokens: list[bytes]) -> Iterator[str]:
     known = [token.decode("latin-1") for token in tokens]
     if any(token in entry.url for token in tokens) or _among(known, call.query):
         yield "url"
-    if any(token in entry.body for token in tokens):
+    if any(token in call.body for token in tokens):
         yield "body"
     for name, values in call.headers.items():
         if name != "authorization" and any(token in value for token in known for value in values):
@@ -87,4 +87,4 @@ def _guarded(entry: Entry) -> bool:
 
 
 def _all(entry: Entry) -> bytes:
-    return b"\n".join((entry.url, entry.head, entry.body))
+    return b"\n".join((entry.url, entry.head, entry.call().body))

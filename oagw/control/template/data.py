@@ -13,6 +13,7 @@ from oagw.control.template.moment import Moment
 from oagw.control.template.run import STEP, Failed, Run
 from oagw.control.template.value import JsonList, JsonMap, Several, Writer, step
 from oagw.model.call import Call
+from oagw.model.reading import check_values
 
 
 def loaded(run: Run, text: str) -> Any:
@@ -20,6 +21,7 @@ def loaded(run: Run, text: str) -> Any:
     if text not in run.documents:
         run.spend(len(text))
         try:
+            check_values(text)
             run.documents[text] = json.loads(text, parse_constant=_refused)
         except RecursionError:
             raise ValueError from None
@@ -117,7 +119,9 @@ def form_data(run: Run, arguments: list[Any], options: dict[str, Any]) -> Any:
     """The fields of a form as a map; with a name, as a variable."""
     decode = unquote_plus if options.get("urlDecode") is True else str
     form: dict[str, Several] = {}
-    for part in run.text(arguments[0]).split("&"):
+    text = run.text(arguments[0])
+    run.spend(len(text) + STEP * (text.count("&") + text.count("%")))
+    for part in text.split("&"):
         name, _, value = part.partition("=")
         if value:
             form.setdefault(decode(name), Several()).append(decode(value))

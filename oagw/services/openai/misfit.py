@@ -8,6 +8,8 @@ import msgspec
 from twisted.web.server import Request
 
 from oagw.control.place import Place
+from oagw.model.reading import decode
+from oagw.web.body import read_body
 from oagw.web.resource import Refused
 
 _UNKNOWN = re.compile(r"Object contains unknown field (.*?)(?: - at \$\.?(.*))?", re.DOTALL)
@@ -16,6 +18,7 @@ _STEP = re.compile(r"([^.\[\]]+)|\[(\d+|\.\.\.)\]")
 
 # Of longer bodies, it is not said which values there are.
 _EXPLAINED = 1024 * 1024
+_ANY: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
 
 
 def worded(refused: Refused, request: Request, type: Any, newer: bool) -> Refused:
@@ -49,7 +52,7 @@ def _values(request: Request, type: Any, field: str) -> list[str]:
     assert request.content is not None
     request.content.seek(0)
     try:
-        body = msgspec.json.decode(request.content.read(_EXPLAINED))
+        body = decode(_ANY, read_body(request)[:_EXPLAINED])
     except (ValueError, RecursionError):
         return []
     steps = [name or index for name, index in _STEP.findall(field)]

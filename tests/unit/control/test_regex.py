@@ -1,6 +1,6 @@
 """Expression: Java's syntax, matched in bounded time."""
 
-from time import perf_counter
+from time import thread_time
 
 import pytest
 from hypothesis import given, settings
@@ -128,18 +128,18 @@ def test_a_quoted_text_matches_itself_alone(text: str) -> None:
 
 
 def test_an_evil_expression_is_given_up_after_fifty_milliseconds() -> None:
-    started = perf_counter()
+    started = thread_time()
     with pytest.raises(GaveUp, match="given up after 50 ms"):
         matches(EVIL, "a" * 1_000)
-    assert perf_counter() - started < 1
+    assert thread_time() - started < 1
 
 
 def test_a_thousand_evil_expressions_share_the_patience_of_a_call() -> None:
-    one, started = call(), perf_counter()
+    one, started = call(), thread_time()
     expression = Expression(EVIL)
     for _ in range(1_000):
         with pytest.raises(GaveUp):
             expression.matches("a" * 1_000, one)
-    assert perf_counter() - started < 2
+    assert thread_time() - started < 2
     with pytest.raises(GaveUp, match="not tried"):
         Expression("a").matches("a", one)

@@ -1,10 +1,17 @@
 """Secrets: whatever form they are sent in, what is shown does not have them."""
 
+import json
+import re
+from collections.abc import Callable
+from time import process_time
+from urllib.parse import quote, quote_plus, unquote, unquote_plus
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from oagw.model.secret import Known, is_secret, masked, masked_url
+from oagw.model.reading import MAX_FIELDS
+from oagw.model.secret import Known, is_secret, masked, masked_pairs, masked_url
 
 quick = settings(deadline=None, max_examples=60)
 SECRETS = st.from_regex(r"s3cr3t[A-Za-z0-9+/_.-]{4,30}", fullmatch=True)
@@ -99,3 +106,157 @@ def test_short_words_are_no_known_secrets() -> None:
 def test_the_token_of_any_sandbox_is_known() -> None:
     token = f"sandbox-{'0' * 16}-{'a' * 32}"
     assert Known([]).masked(f'{{"token": "{token}"}}') == '{"token": "****"}'
+
+
+TOKEN = "tOken/with-42+slash_es.="
+ESCAPED = {
+    "percent": quote(TOKEN, safe=""),
+    "percent in lower case": quote(TOKEN, safe="").lower().replace("token", "tOken"),
+    "each percent": "".join(f"%{ord(c):02X}" for c in TOKEN),
+    "percent twice": quote(quote(TOKEN, safe=""), safe=""),
+    "a form": quote_plus(TOKEN),
+    "slash": TOKEN.replace("/", "\\/"),
+    "unicode": "".join(f"\\u{ord(c):04x}" for c in TOKEN),
+    "unicode in capitals": "".join(f"\\u{ord(c):04X}" for c in TOKEN),
+    "one unicode": TOKEN.replace("t", "\\u0074"),
+    "JSON in JSON": json.dumps(json.dumps("".join(f"\\u{ord(c):04x}" for c in TOKEN))),
+    "JSON in a form": quote_plus(json.dumps(TOKEN).replace("/", "\\/")),
+    "mixed": TOKEN.replace("/", "%2f").replace("-", "\\u002D"),
+}
+
+
+@pytest.mark.parametrize("escaped", ESCAPED.values(), ids=ESCAPED)
+def test_a_known_secret_is_masked_however_it_is_escaped(escaped: str) -> None:
+    shown = Known([TOKEN]).masked(f"/a/{escaped}?b={escaped}")
+    assert "****" in shown
+    for plain in (shown, unquote(shown), unquote(unquote(shown)), unquote_plus(unquote(shown))):
+        for _ in range(3):
+            assert TOKEN not in plain
+            assert "42+slash" not in plain
+            plain = re.sub(r"\\+u([0-9a-fA-F]{4})", lambda found: chr(int(found[1], 16)), plain)
+
+
+@pytest.mark.parametrize("escape", [quote, lambda text: "".join(f"%{ord(c):02x}" for c in text)])
+def test_the_token_of_a_sandbox_is_masked_however_it_is_escaped(escape: Callable[[str], str]) -> None:
+    token = f"sandbox-{'0' * 8}{'c' * 8}-{'a9' * 16}"
+    assert Known([]).masked(f"/x/{escape(token)}/y") == "/x/****/y"
+
+
+@quick
+@given(SECRETS, st.text(), st.text(), st.data())
+def test_any_escaped_secret_is_masked(secret: str, before: str, after: str, data: st.DataObject) -> None:
+    ways = (str, lambda c: f"%{ord(c):02X}", lambda c: f"%{ord(c):02x}", lambda c: f"\\u{ord(c):04x}")
+    escaped = "".join(data.draw(st.sampled_from(ways))(c) for c in secret)
+    before, after = before.replace("%", "").replace("\\", ""), after.replace("%", "").replace("\\", "")
+    assert escaped not in Known([secret]).masked(f"{before} {escaped} {after}")
+
+
+@quick
+@given(st.text())
+def test_what_has_no_secret_stays_as_it_is(text: str) -> None:
+    assert Known([TOKEN]).masked(text) == text
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "max_tokens",
+        "max_completion_tokens",
+        "maxOutputTokens",
+        "prompt_tokens",
+        "completion_tokens",
+        "total_tokens",
+        "token_type",
+        "X-RateLimit-Limit-Tokens",
+        "X-RateLimit-Remaining-Tokens",
+        "x-ratelimit-reset-tokens",
+        "token_count",
+        "budget_tokens",
+        "anthropic-ratelimit-input-tokens-remaining",
+        "tokens_per_minute",
+        "tokenType",
+        "next_page_token",
+        "pageToken",
+        "tokenizer",
+        "token_endpoint",
+        "signature_method",
+        "sort_key",
+        "prompt_cache_key",
+        "Access-Control-Allow-Credentials",
+        "Signature-Input",
+        "expires_in",
+        "partitionKey",
+    ],
+)
+def test_names_that_only_count_or_describe_are_no_secrets(name: str) -> None:
+    assert not is_secret(name)
+    assert masked_url(f"/?{name}=12345678") == f"/?{name}=12345678"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "token",
+        "tokens",
+        "access_token",
+        "refresh_tokens",
+        "api_tokens",
+        "id_token",
+        "X-Auth-Token",
+        "csrf-token",
+        "session_tokens",
+        "client_secret",
+        "X-Amz-Signature",
+        "sessionid",
+        "api_key",
+        "signing-key",
+        "oauth_token",
+    ],
+)
+def test_names_of_credentials_are_secrets(name: str) -> None:
+    assert is_secret(name)
+
+
+def test_all_values_of_a_form_with_too_many_fields_are_masked() -> None:
+    form = "a=1&" * MAX_FIELDS + "token=secret"
+    assert masked_pairs(form) == "a=****&" * MAX_FIELDS + "token=****"
+    assert masked_pairs("a=1&" * MAX_FIELDS) == "a=1&" * MAX_FIELDS
+
+
+MIB = 1 << 20
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "a=1&",
+        "token=1&",
+        "%41",
+        "%74%4F",
+        "%25",
+        "\\",
+        "\\u0041",
+        "\\/",
+        "sandbox-",
+        "s%61ndbox-",
+        "tOken",
+        "=",
+        "%%",
+    ],
+)
+def test_masking_is_linear(unit: str) -> None:
+    known, seconds = Known([TOKEN, "another-secret"]), []
+    for size in (MIB // 4, MIB):
+        text = unit * (size // len(unit))
+        started = process_time()
+        known.masked(masked_pairs(text))
+        seconds.append(process_time() - started)
+    assert seconds[1] < 0.2
+    assert seconds[1] < max(0.02, 12 * seconds[0])
+
+
+def test_names_of_any_length_are_not_kept() -> None:
+    started = process_time()
+    for number in range(20):
+        masked_pairs(f"token{number}" + "x" * MIB + "=1")
+    assert process_time() - started < 2

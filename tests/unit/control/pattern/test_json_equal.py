@@ -2,7 +2,7 @@
 
 import json
 from itertools import permutations
-from time import perf_counter
+from time import thread_time
 from typing import Any
 
 from hypothesis import given, settings
@@ -114,9 +114,9 @@ def test_arrays_that_fit_each_other_in_too_many_ways_are_given_up() -> None:
     # All but one fit everywhere, so that each new one asks all the others to move.
     expected = [*({} for _ in range(1_500)), *({"a": 1} for _ in range(1_500))]
     actual = [*({"a": 1} for _ in range(1_499)), *({"b": 1} for _ in range(1_501))]
-    started = perf_counter()
+    started = thread_time()
     assert not equal(expected, actual, {**ORDER, **EXTRA})
-    assert perf_counter() - started < 2
+    assert thread_time() - started < 2
 
 
 def test_deep_bodies_are_no_match_and_no_error() -> None:

@@ -1,7 +1,7 @@
 """matchesJsonPath: bounded in time, and nothing of the library's own dialect. The corpus has the rest."""
 
 import json
-from time import perf_counter
+from time import thread_time
 
 import pytest
 
@@ -20,9 +20,9 @@ LARGE = json.dumps([{"a": {"b": [index, {"c": index}]}} for index in range(5_000
     ],
 )
 def test_what_takes_too_long_does_not_match(expression: str, body: str) -> None:
-    started = perf_counter()
+    started = thread_time()
     assert not matches_body({"matchesJsonPath": expression}, body)
-    assert perf_counter() - started < 2
+    assert thread_time() - started < 2
 
 
 @pytest.mark.parametrize(

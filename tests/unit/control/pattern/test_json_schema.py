@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from time import perf_counter
+from time import thread_time
 from typing import Any
 
 import pytest
@@ -67,9 +67,9 @@ def test_recursive_references_are_followed() -> None:
     schema = {"$recursiveAnchor": True, "type": ["array", "integer"], **twice}
     pattern = {"matchesJsonSchema": schema, "schemaVersion": "V201909"}
     assert matches_body(pattern, "[" * 5 + "1" + "]" * 5)
-    started = perf_counter()
+    started = thread_time()
     assert not matches_body(pattern, "[" * 60 + '"x"' + "]" * 60)
-    assert perf_counter() - started < 1
+    assert thread_time() - started < 1
 
 
 @pytest.mark.parametrize("reference", ["$ref", "$dynamicRef"])
@@ -126,16 +126,16 @@ for _ in range(10):
     ],
 )
 def test_what_would_take_too_long_does_not_match(schema: Any, body: Any) -> None:
-    started = perf_counter()
+    started = thread_time()
     assert not matches_body({"matchesJsonSchema": schema}, json.dumps(body))
-    assert perf_counter() - started < 1
+    assert thread_time() - started < 1
 
 
 def test_expressions_that_take_long_to_compile_are_refused() -> None:
     many = {"allOf": [{"pattern": f"(a{{100}}){{100}}{n}"} for n in range(2_000)]}
-    started = perf_counter()
+    started = thread_time()
     assert "regular expressions" in refusal({"bodyPatterns": [{"matchesJsonSchema": many}]})[1]
-    assert perf_counter() - started < 1
+    assert thread_time() - started < 1
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,179 @@
+"""Content codings and charsets of request bodies (RFC 9110 sections 8.3.2 and 8.4).
+
+``model.call`` decodes what stubs, templates and the journal see; ``web.body`` what the built-in services and
+the control plane read.
+"""
+
+import codecs
+import re
+import zlib
+from encodings.aliases import aliases
+from enum import Enum
+from functools import lru_cache
+from typing import NamedTuple
+
+# The codings that are decoded, as an answer names them in Accept-Encoding.
+ACCEPTED = b"gzip, deflate"
+
+# Codings of one body, without ``identity``, and members of one gzip stream.
+MAX_CODINGS = 3
+MAX_MEMBERS = 1024
+
+# Bytes that any body may decode to; a larger one may decode to MAX_RATIO times its size.
+MIN_LIMIT = 8 << 20
+MAX_RATIO = 16
+MAX_DECODED = 64_000_000
+
+# The wbits of zlib.
+_GZIP, _ZLIB, _RAW_DEFLATE = 16 + zlib.MAX_WBITS, zlib.MAX_WBITS, -zlib.MAX_WBITS
+# Bytes that are given to zlib at a time: what follows a member is copied, so they are few.
+_PIECE = 16 << 10
+
+_CHARSET = re.compile(r';[ \t]*charset[ \t]*=[ \t]*(?:"([^"]*)"|([^;, \t]*))', re.IGNORECASE)
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:+-]{0,39}")
+_SINGLE_BYTE = frozenset(
+    ["ascii", "latin_1", "koi8_r", "koi8_u", "tis_620", "mac_roman", "mac_cyrillic"]
+    + [f"iso8859_{part}" for part in (2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 14, 15, 16)]
+    + [f"cp{page}" for page in (437, 850, 852, 855, 857, 858, 862, 866, 874, *range(1250, 1259))]
+)
+# fmt: off
+_MULTI_BYTE = frozenset((
+    "big5", "big5hkscs", "cp932", "cp949", "cp950", "euc_jp", "euc_kr", "gb18030", "gb2312", "gbk",
+    "iso2022_jp", "iso2022_kr", "shift_jis",
+))
+# fmt: on
+_WIDE = frozenset(["utf_16", "utf_16_be", "utf_16_le", "utf_32", "utf_32_be", "utf_32_le"])
+UTF_8 = "utf_8"
+# Big-endian without a byte order mark (RFC 2781 section 4.3).
+_MARKED = {
+    "utf_16": (codecs.BOM_UTF16_BE, codecs.BOM_UTF16_LE),
+    "utf_32": (codecs.BOM_UTF32_BE, codecs.BOM_UTF32_LE),
+}
+
+
+class Fault(Enum):
+    """Why a body could not be decoded to its end."""
+
+    UNKNOWN = "unknown"  # a coding that is not known, or too many
+    CORRUPT = "corrupt"
+    TOO_LARGE = "too large"
+
+
+class Decoded(NamedTuple):
+    """A body without its content codings, as far as it could be decoded; ``fault`` says why no further."""
+
+    body: bytes
+    fault: Fault | None = None
+
+
+def codings(values: list[str]) -> list[str]:
+    """The codings in the values of Content-Encoding, in lower case and in the order they were applied in."""
+    listed = (name.strip(" \t").lower() for value in values for name in value.split(","))
+    return [name for name in listed if name not in ("", "identity")]
+
+
+def size_limit(size: int) -> int:
+    """How many bytes a body of ``size`` bytes may decode to."""
+    return min(MAX_DECODED, max(MIN_LIMIT, MAX_RATIO * size))
+
+
+def decoded(body: bytes, names: list[str], limit: int) -> Decoded:
+    """``body`` without the codings ``names``, at most ``limit`` bytes of it.
+
+    No more than ``limit`` bytes are ever made. A body with a coding that is not known is left as it is, and
+    so is one of which nothing can be decoded. An empty body stays empty.
+    """
+    if not names or not body:
+        return Decoded(body)
+    if len(names) > MAX_CODINGS or any(name not in ("gzip", "x-gzip", "deflate") for name in names):
+        return Decoded(body, Fault.UNKNOWN)
+    whole = Decoded(body)
+    for name in reversed(names):
+        result = _deflated(whole.body, limit) if name == "deflate" else _inflated(whole.body, _GZIP, limit)
+        if result.fault is not None and not result.body:
+            return Decoded(body, result.fault)
+        whole = Decoded(result.body, whole.fault or result.fault)
+    return whole
+
+
+def _deflated(body: bytes, limit: int) -> Decoded:
+    """The coding ``deflate``: zlib's format, or the bare deflate stream that some clients send."""
+    result = _inflated(body, _ZLIB, limit)
+    if result.fault is Fault.CORRUPT and not result.body:
+        bare = _inflated(body, _RAW_DEFLATE, limit)
+        return result if bare.fault is Fault.CORRUPT and not bare.body else bare
+    return result
+
+
+def _inflated(body: bytes, wbits: int, limit: int) -> Decoded:
+    out: list[bytes] = []
+    size, members = 0, 1
+    stream = zlib.decompressobj(wbits)
+    try:
+        for start in range(0, len(body), _PIECE):
+            rest = body[start : start + _PIECE]
+            while rest:
+                if stream.eof:
+                    if wbits != _GZIP or members == MAX_MEMBERS:
+                        return Decoded(b"".join(out), Fault.CORRUPT)
+                    rest = rest.lstrip(b"\0")  # padding, as gzip itself reads it
+                    if not rest:
+                        break
+                    stream, members = zlib.decompressobj(wbits), members + 1
+                piece = stream.decompress(rest, limit - size + 1)
+                out.append(piece)
+                size += len(piece)
+                if size > limit:
+                    return Decoded(b"".join(out)[:limit], Fault.TOO_LARGE)
+                rest = stream.unused_data if stream.eof else stream.unconsumed_tail
+    except zlib.error:
+        return Decoded(b"".join(out), Fault.CORRUPT)
+    return Decoded(b"".join(out), None if stream.eof else Fault.CORRUPT)
+
+
+def charset_in(content_type: str) -> str | None:
+    """The name in the parameter ``charset`` of a Content-Type, without quotes; None without one."""
+    found = _CHARSET.search(content_type)
+    return None if found is None else (found[2] if found[1] is None else found[1]).strip()
+
+
+@lru_cache(maxsize=256)
+def codec_of(charset: str) -> str | None:
+    """The codec for the name of a charset; None for a name that is not known, or not that of a text encoding.
+
+    A fixed list: Python's own look-up would import modules by names that clients choose, and remember each.
+    """
+    if not _NAME.fullmatch(charset):
+        return None
+    name = re.sub(r"[^a-z0-9]+", "_", charset.lower()).strip("_")
+    codec = aliases.get(name, name)
+    known = codec == UTF_8 or codec in _SINGLE_BYTE or codec in _MULTI_BYTE or codec in _WIDE
+    return codec if known else None
+
+
+def text_of(body: bytes, codec: str) -> str:
+    """``body`` as text; what is not valid is replaced.
+
+    A body that is not valid UTF-16 or UTF-32 is read as UTF-8.
+    """
+    if codec in _SINGLE_BYTE and codec != "latin_1":
+        return codecs.charmap_decode(body, "strict", _table(codec))[0]
+    if codec in _WIDE:
+        try:
+            return strict_text_of(body, codec)
+        except UnicodeDecodeError:
+            codec = UTF_8
+    return body.decode(codec, "replace")
+
+
+def strict_text_of(body: bytes, codec: str) -> str:
+    """``body`` as text; raises UnicodeDecodeError for what is not valid."""
+    if codec in _MARKED and not body.startswith(_MARKED[codec]):
+        codec += "_be"
+    return body.decode(codec)
+
+
+@lru_cache(maxsize=64)
+def _table(codec: str) -> str:
+    """The characters of a charset of one byte each: Python itself is slow where one is not there."""
+    return "".join(bytes([number]).decode(codec, "replace") for number in range(256))

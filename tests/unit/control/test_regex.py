@@ -103,9 +103,9 @@ def test_what_is_not_supported_is_refused(pattern: str) -> None:
 def test_a_long_expression_is_compiled_in_bounded_time() -> None:
     words = "|".join(f"word-{number:04}" for number in range(900))
     assert len(words) > 8_000
-    started = perf_counter()
+    started = thread_time()
     expression = Expression(f"(?:{words})+")
-    assert perf_counter() - started < 1
+    assert thread_time() - started < 1
     assert expression.matches("word-0007word-0899", call())
     assert not expression.matches("word-0900", call())
 

@@ -172,7 +172,7 @@ class FindByMetadata(AdminNode):
     answers: ClassVar = {"POST": {200: StubList}}
 
     def render_POST(self, request: Request) -> Reply:
-        found = by_metadata(space_of(request), document(request, self.takes), self.env.clock.seconds())
+        found = by_metadata(space_of(request), document(request, self.takes), self.env.wall())
         return _list(found, len(found))
 
 
@@ -186,7 +186,7 @@ class RemoveByMetadata(AdminNode):
 
     def render_POST(self, request: Request) -> Reply:
         space = space_of(request)
-        found = by_metadata(space, document(request, self.takes), self.env.clock.seconds())
+        found = by_metadata(space, document(request, self.takes), self.env.wall())
         _remove(self.env, space, found)
         return json_reply({})
 

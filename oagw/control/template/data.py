@@ -19,13 +19,18 @@ from oagw.model.reading import check_values
 def loaded(run: Run, text: str) -> Any:
     """``text`` as JSON, parsed once for each rendering; raises ValueError."""
     if text not in run.documents:
-        run.spend(len(text))
-        try:
-            check_values(text)
-            run.documents[text] = json.loads(text, parse_constant=_refused)
-        except RecursionError:
-            raise ValueError from None
+        run.documents[text] = parsed(run, text)
     return run.documents[text]
+
+
+def parsed(run: Run, text: str) -> Any:
+    """``text`` as JSON that nobody else has; raises ValueError."""
+    run.spend(len(text))
+    try:
+        check_values(text)
+        return json.loads(text, parse_constant=_refused)
+    except RecursionError:
+        raise ValueError from None
 
 
 def _refused(name: str) -> None:

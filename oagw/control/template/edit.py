@@ -1,10 +1,10 @@
 """Helpers that change JSON, given as text: jsonMerge, jsonRemove, jsonArrayAdd, jsonSort."""
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from oagw.control.invalid import Invalid
 from oagw.control.patience import GaveUp
+from oagw.control.template.data import parsed
 from oagw.control.template.run import STEP, Failed, Run
 from oagw.control.template.value import Writer
 
@@ -168,15 +168,10 @@ def _object(run: Run, arguments: list[Any], place: int, argument: str, what: str
 
 def _parsed(run: Run, text: str, what: str) -> Any:
     """``text`` as JSON that may be changed."""
-    run.spend(2 * len(text))
     try:
-        return json.loads(text, parse_constant=_no_constant)
-    except (ValueError, RecursionError):
+        return parsed(run, text)
+    except ValueError:
         raise Failed(f"{what} is not valid JSON ('{text}')") from None
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
 
 
 def _path(run: Run, expression: Any, argument: str, not_valid: str) -> "Path":

@@ -36,7 +36,7 @@ def main(args: Sequence[str], prog: str = "server.py") -> int:
         config = parse_args(args, prog)
         if config.mappings is None:
             ignore_hangup(console.line)
-        _require("twisted", "msgspec", "jsonpath", "jsonschema_rs", "regex")
+        _require("twisted", "msgspec", "jsonschema_rs", "regex")
         listening = open_socket(config, os.environ)
         if config.mappings is None:
             announce(listening)

@@ -32,6 +32,9 @@ _LINE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
 _BODIES = ("body", "jsonBody", "base64Body", "bodyFileName", "sse", "problem")
 
+# The parameter with which a file is no template (WireMock's name).
+_LITERAL_FILE = "disableBodyFileTemplating"
+
 # RFC 9110 section 6.4.1.
 _BODILESS = (204, 304)
 
@@ -93,6 +96,7 @@ class Canned:
             fault=definition.fault or None,
         )
         templated = bool(definition.transformers)
+        literal = definition.transformer_parameters.get(_LITERAL_FILE) is True
         if definition.chunked_dribble_delay is not UNSET:
             dribble = definition.chunked_dribble_delay
             plain = plain._replace(pieces=(dribble.number_of_chunks, dribble.total_duration / 1000))
@@ -109,7 +113,9 @@ class Canned:
             plain = plain._replace(frames=frames, ends=sse.ends)
             if templated:
                 self._variations.append(_frame_templates(sse.events, f"{pointer}/sse/events"))
-        elif templated:
+        elif _names_by_template(definition):
+            self._variations.append(_body_file(definition, files, pointer, literal=literal))
+        elif templated and not (literal and definition.body_file_name is not UNSET):
             self._variations.append(_body_template(plain.body, f"{pointer}/body"))
         if templated and plain.headers:
             self._variations.append(_header_templates(plain.headers, f"{pointer}/headers"))
@@ -143,6 +149,18 @@ def _compiled(text: str, pointer: str) -> "Template":
     from oagw.control.template import compile  # loaded when a stub first needs it: that takes 20 ms
 
     return compile(text, pointer)
+
+
+def _names_by_template(definition: ResponseDefinition) -> bool:
+    _, _, after = (definition.body_file_name or "").partition("{{")
+    return bool(definition.transformers) and "}}" in after
+
+
+def _body_file(definition: ResponseDefinition, files: Files, pointer: str, *, literal: bool) -> Variation:
+    from oagw.control.body_file import BodyFile  # as the templates
+
+    file = BodyFile(definition.body_file_name or "", files, f"{pointer}/bodyFileName", literal=literal)
+    return lambda answer, call, context: answer._replace(body=file.body(call, context))
 
 
 def _body_template(body: bytes, pointer: str) -> Variation:
@@ -228,7 +246,7 @@ def _body(definition: ResponseDefinition, files: Files, pointer: str) -> bytes:
         except (Base64Error, ValueError):
             raise Invalid(f"{pointer}/base64Body", "base64Body is not Base64") from None
     name = definition.body_file_name
-    if isinstance(name, str):
+    if isinstance(name, str) and not _names_by_template(definition):
         if name not in files:
             detail = f"bodyFileName {name!r}: there is no such file in __files"
             raise Invalid(f"{pointer}/bodyFileName", detail)

@@ -11,8 +11,9 @@ from typing import Any
 from msgspec import UNSET
 from msgspec.structs import asdict
 
+from oagw.control.pattern import ANY, methods_covering
 from oagw.control.pattern.spec import RequestPattern
-from oagw.control.store import ANY, Store, Stub
+from oagw.control.store import Store, Stub
 from oagw.control.toxic import Toxic
 from oagw.model.call import PREFIXES, alias_of, canonical_url, is_admin
 from oagw.model.secret import masked_url
@@ -120,8 +121,9 @@ def _why_url(spec: RequestPattern, aliases: Aliases) -> str | None:
 
 def _covers(wide: Stub, given: Mapping[str, Any]) -> bool:
     """Whether ``wide`` matches all that a pattern with the members ``given`` does: it asks for no others."""
+    methods = methods_covering(given["method"] or ANY)
     return all(
-        value is None or value == given[name] or (name == "method" and value == ANY)
+        value is None or value == given[name] or (name == "method" and value in methods)
         for name, value in asdict(wide.mapping.request).items()
     )
 

@@ -11,10 +11,19 @@ from oagw.control.invalid import Invalid
 from oagw.control.patience import Effort
 from oagw.model.call import Call
 
-# Characters of an expression, and what it may come to when its counted repetitions are written out.
-MAX_LENGTH = 4_000
-MAX_SIZE = 10_000
+# Characters of an expression, which take some 8 ms for each thousand to compile; what it may come to when its
+# counted repetitions are written out; and characters beyond ASCII in its sets, which are slower.
+MAX_LENGTH = 10_000
+MAX_SIZE = 20_000
+_MAX_BEYOND = 2_000
 _MAX_DEPTH = 50
+
+# The package regex prepares the search for a literal text in a time that grows with the cube of its length, and
+# looks at no clock meanwhile: 20 s for 4,000 times the same character. So long ones are broken into runs by
+# a condition that always holds behind a character.
+_MAX_RUN = 50
+_BREAK = r"(?<=[\s\S])"
+_LITERAL = re.compile(r"[^.^$()|]|\\[^a-zA-Z0-9]|\\U[0-9a-f]{8}", re.DOTALL)
 
 # Escapes that mean something else to regex; Java's classes are ASCII.
 _CLASSES = {
@@ -118,6 +127,8 @@ class _Translation:
         self._sure = True  # whether there is anything but the first of them
         # The sizes of the open groups, written out: of all before the last item, and of that item.
         self._sizes = [[0, 0]]
+        self._beyond = 0
+        self._run = 0  # literal characters in a row, that far
         while self._at < len(source):
             self._item()
         if len(self._sizes) > 1:
@@ -145,6 +156,7 @@ class _Translation:
             if len(self._sizes) == 1:
                 self._runs, self._sure = ["", ""], False
             self._at += 1
+            self._run = 0
             self._out.append("|")
         else:
             self._at += 1
@@ -161,6 +173,10 @@ class _Translation:
             self._runs[-1] += character
 
     def _emit(self, text: str, size: int = 1) -> None:
+        self._run = self._run + 1 if _LITERAL.fullmatch(text) else 0
+        if self._run > _MAX_RUN:
+            self._out.append(_BREAK)
+            self._run = 1
         self._out.append(text)
         sizes = self._sizes[-1]
         sizes[0] += sizes[1]
@@ -173,6 +189,7 @@ class _Translation:
 
     def _open(self) -> None:
         self._literal(None)
+        self._run = 0
         text = "("
         group = _GROUP.match(self._source, self._at)
         if group:
@@ -207,6 +224,7 @@ class _Translation:
             raise _Bad("{ is neither escaped nor a repetition")
         if not self._sizes[-1][1]:
             raise _Bad("nothing to repeat")
+        self._run = 0
         text = counts[0] if counts else self._source[self._at]
         if counts:
             self._sizes[-1][1] *= max(1, int(counts[1]), int(counts[3] or 0))
@@ -229,7 +247,10 @@ class _Translation:
             self._at = end + 2 if end >= 0 else len(source)
             if not inside:
                 self._literal(None)
-            return quoted(body)
+            if inside:
+                return quoted(body)
+            chunks = range(0, len(body), _MAX_RUN)
+            return _BREAK.join(quoted(body[start : start + _MAX_RUN]) for start in chunks)
         found = _HEX.match(source, at)
         if found:
             self._at = found.end()
@@ -306,6 +327,10 @@ class _Translation:
                 raise _Bad("-- in a set")
             elif character in "|~&#^ ":
                 character = "\\" + character
+            elif not character.isascii():
+                self._beyond += 1
+                if self._beyond > _MAX_BEYOND:
+                    raise _Bad(f"its sets have more than {_MAX_BEYOND} characters beyond ASCII")
             out.append(character)
 
 

@@ -13,7 +13,7 @@ from oagw.control.answer import Answer, Canned, Files, Settings
 from oagw.control.invalid import Invalid
 from oagw.control.mapping import DEFAULT_PRIORITY, StubMapping
 from oagw.control.patience import time_left
-from oagw.control.pattern import Pattern, compiled
+from oagw.control.pattern import Pattern, compiled, methods_covering, methods_of
 from oagw.control.space import Space
 from oagw.control.weight import check_memory, stub_weight
 from oagw.model.call import Call, alias_of
@@ -21,9 +21,6 @@ from oagw.model.memory import Memory
 
 # The state that every scenario begins in.
 STARTED = "Started"
-
-# The method of a pattern that takes any.
-ANY = "ANY"
 
 # After so many stubs that do not match, the time budget is looked at.
 _CHECKED = 16
@@ -102,7 +99,7 @@ class Store:
         self._memory = memory
         self._stubs: dict[str, Stub] = {}
         self._ages: dict[str, int] = {}
-        # By method, or ANY, and the literal path, or else the alias, or else nothing.
+        # By the method of the pattern and the literal path, or else the alias, or else nothing.
         self._index: dict[tuple[str, str], list[tuple[_Rank, Stub]]] = {}
         self._added = 0
         self._aliases: dict[str, int] = {}  # and how many stubs each has
@@ -177,7 +174,7 @@ class Store:
         places = (path, alias_of(path), "")
         lists = [
             found
-            for method in (call.method, ANY)
+            for method in methods_of(call)
             for place in places
             if place is not None and (found := self._index.get((method, place)))
         ]
@@ -193,7 +190,7 @@ class Store:
         """The stubs that are tried before ``stub``, one of these, and may match what it does."""
         pattern, rank = stub.pattern, self._rank(stub)
         places = {pattern.literal_path, pattern.alias, ""} - {None}
-        for method in {pattern.method, ANY}:
+        for method in set(methods_covering(pattern.method)):
             for place in places:
                 for other, found in self._index.get((method, place or ""), ()):
                     if other >= rank:

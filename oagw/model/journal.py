@@ -176,7 +176,8 @@ class Entry:
 class Journal:
     """The newest entries: at most ``count`` of them, and about ``size`` bytes in all.
 
-    ``memory`` bounds all journals together.
+    ``dropped`` says whether others have made room since it was last cleared. ``memory`` bounds all journals
+    together.
     """
 
     def __init__(self, count: int, size: int, memory: Memory | None = None) -> None:
@@ -186,6 +187,7 @@ class Journal:
         self._memory.journals.add(self)
         self._entries: deque[Entry] = deque()
         self._weight = 0
+        self.dropped = False
 
     @property
     def disabled(self) -> bool:
@@ -240,10 +242,12 @@ class Journal:
     def clear(self) -> None:
         """Forget all entries."""
         self.remove(self._entries)
+        self.dropped = False
 
     def forget_oldest(self) -> None:
         """Forget the oldest entry."""
         self._forget(self._entries.popleft())
+        self.dropped = True
 
     def close(self) -> None:
         """Forget all entries, and keep no more."""

@@ -13,7 +13,7 @@ from twisted.internet.task import deferLater
 from twisted.web.server import Request
 
 from oagw.api.admin.env import AdminEnv
-from oagw.api.admin.node import AdminNode, Amount, asked, document, space_of
+from oagw.api.admin.node import AdminNode, Amount, asked, document, recorded, space_of
 from oagw.api.admin.warning import warned_of_stubs
 from oagw.control.invalid import Invalid
 from oagw.control.mapping import Mappings, StubMapping
@@ -70,6 +70,7 @@ class StubMappings(AdminNode):
                 b"reset": Reset(env),
                 b"find-by-metadata": FindByMetadata(env),
                 b"remove-by-metadata": RemoveByMetadata(env),
+                b"unmatched": Unmatched(env),
             },
         )
 
@@ -209,6 +210,36 @@ class RemoveByMetadata(AdminNode):
         found = by_metadata(space, document(request, self.takes), self.env.wall())
         _remove(self.env, space, found)
         return json_reply({})
+
+
+class Unmatched(AdminNode):
+    """GET /__admin/mappings/unmatched → 200 {"mappings", "meta": {"total"}}.
+
+    These are the stubs that have answered no request since the journal was last cleared. A shared stub that
+    answered in a sandbox is not among them. DELETE → 200 {}: these stubs are gone. 409 if requests are not
+    recorded.
+    """
+
+    answers: ClassVar = {"GET": {200: StubList}}
+    refuses = (409,)
+
+    def render_GET(self, request: Request) -> Reply:
+        found = self._found(recorded(request))
+        return _list(found, len(found))
+
+    def render_DELETE(self, request: Request) -> Reply:
+        space = recorded(request)
+        _remove(self.env, space, self._found(space))
+        return json_reply({})
+
+    def _found(self, space: Space) -> list[Stub]:
+        spaces = self.env.spaces
+        callers = [space, *spaces] if space is spaces.shared else [space]
+        used = {entry.stub for caller in callers for entry in caller.journal} | space.answered
+        for caller in callers:
+            if caller.journal.dropped:
+                used.update(caller.hits)
+        return [stub for stub in store_of(space) if stub.id not in used]
 
 
 def reset_stubs(space: Space, env: AdminEnv) -> None:

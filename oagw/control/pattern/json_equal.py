@@ -18,6 +18,9 @@ _PLACEHOLDER = re.compile(r"[$#]\{json-unit\.([a-z-]+)(:[^}]*)?\}(.*)", re.DOTAL
 _KINDS = ("any-string", "any-number", "any-boolean", "ignore", "ignore-element")
 _MAX_LENGTH = 1 << 20
 
+# Characters that the regular expressions in it may have together.
+_MAX_EXPRESSIONS = 10_000
+
 
 class _Placeholder(NamedTuple):
     """``${json-unit.kind}`` in the value that is expected."""
@@ -50,7 +53,7 @@ def json_equal_condition(spec: Operator, at: str) -> Condition:
         shown.encode()  # half a surrogate pair is not JSON
         has_placeholders = "{json-unit." in shown
         if has_placeholders:
-            expected = _with_placeholders(expected, at)
+            expected = _Placeholders(at).of(expected)
         any_order, extra = bool(spec.ignoreArrayOrder), bool(spec.ignoreExtraElements)
         # Without placeholders and extras this is an equivalence: no need to search.
         canonical = _canonical(expected) if any_order and not has_placeholders and not extra else None
@@ -78,20 +81,32 @@ def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 
 
-def _with_placeholders(value: Any, at: str) -> Any:
-    if isinstance(value, dict):
-        return {key: _with_placeholders(item, at) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_with_placeholders(item, at) for item in value]
-    found = _PLACEHOLDER.fullmatch(value) if isinstance(value, str) else None
-    if not found:
-        return value
-    kind, argument, rest = found.groups()
-    if kind == "regex" and not argument:
-        return _Placeholder(kind, Expression(rest, at, flags=""))
-    if kind in _KINDS and not argument and not rest:
-        return _Placeholder(kind)
-    raise Invalid(at, f"the placeholder {value} is not supported")
+class _Placeholders:
+    """Finds the placeholders in what is expected, at ``at``."""
+
+    def __init__(self, at: str) -> None:
+        self._at = at
+        self._length = 0  # of the regular expressions so far
+
+    def of(self, value: Any) -> Any:
+        """``value`` with its placeholders; raises Invalid."""
+        if isinstance(value, dict):
+            return {key: self.of(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self.of(item) for item in value]
+        found = _PLACEHOLDER.fullmatch(value) if isinstance(value, str) else None
+        if not found:
+            return value
+        kind, argument, rest = found.groups()
+        if kind == "regex" and not argument:
+            self._length += len(rest) + 10  # that much the shortest costs
+            if self._length > _MAX_EXPRESSIONS:
+                detail = f"its regular expressions may have {_MAX_EXPRESSIONS} characters together"
+                raise Invalid(self._at, detail)
+            return _Placeholder(kind, Expression(rest, self._at, flags=""))
+        if kind in _KINDS and not argument and not rest:
+            return _Placeholder(kind)
+        raise Invalid(self._at, f"the placeholder {value} is not supported")
 
 
 def _canonical(value: Any, effort: Effort | None = None) -> str:

@@ -14,13 +14,16 @@ from oagw.control.pattern.date import date_condition
 from oagw.control.pattern.json_equal import json_equal_condition
 from oagw.control.pattern.json_path import json_path_condition
 from oagw.control.pattern.json_schema import json_schema_condition
-from oagw.control.pattern.spec import Operator, ValuesOperator
+from oagw.control.pattern.number import NAMES, number_condition
+from oagw.control.pattern.spec import JsonPath, Operator, ValuesOperator
 from oagw.control.regex import Expression
 from oagw.model.call import Call
 
-# How deep operators may stand in each other, and how many there may be in one pattern.
+# How deep operators may stand in each other, how many there may be in one pattern, and how many characters
+# their regular expressions may have together: to compile these takes some 8 ms for each thousand.
 _MAX_DEPTH = 20
 MAX_OPERATORS = 1_000
+MAX_EXPRESSIONS = 20_000
 
 _DATE_OPTIONS = (
     "actualFormat",
@@ -41,7 +44,7 @@ _OPTIONS: dict[str, tuple[str, ...]] = {
     "equalToJson": ("ignoreArrayOrder", "ignoreExtraElements"),
     "matchesJsonSchema": ("schemaVersion",),
     **dict.fromkeys(("before", "after", "equalToDateTime"), _DATE_OPTIONS),
-    **dict.fromkeys(_PLAIN, ()),
+    **dict.fromkeys((*_PLAIN, *NAMES), ()),
 }
 
 
@@ -72,13 +75,18 @@ def operator_of(spec: Operator, pointer: str) -> str:
 
 
 def check_number(specs: Iterable[Operator], pointer: str) -> None:
-    """Raise Invalid if ``specs`` have more than MAX_OPERATORS in them."""
-    waiting, seen = list(specs), 0
+    """Raise Invalid if ``specs`` have more than MAX_OPERATORS or MAX_EXPRESSIONS in them."""
+    waiting, seen, length = list(specs), 0, 0
     while waiting:
         spec = waiting.pop()
         seen += 1
         if seen + len(waiting) > MAX_OPERATORS:
             raise Invalid(pointer, f"There may be {MAX_OPERATORS} operators in one pattern")
+        length += len(spec.matches or spec.doesNotMatch or "")
+        path = spec.matchesJsonPath
+        length += len(path.expression if isinstance(path, JsonPath) else path or "")
+        if length > MAX_EXPRESSIONS:
+            raise Invalid(pointer, f"expressions may have {MAX_EXPRESSIONS} characters in one pattern")
         waiting += [*(spec.and_ or ()), *(spec.or_ or ())]
         waiting += [one for one in (spec.not_, spec.matchesJsonPath) if isinstance(one, Operator)]
         if isinstance(spec, ValuesOperator):
@@ -205,4 +213,5 @@ _SIMPLE: dict[str, Callable[[Operator, str], Condition]] = {
     "before": date_condition,
     "after": date_condition,
     "equalToDateTime": date_condition,
+    **dict.fromkeys(NAMES, number_condition),
 }

@@ -1,13 +1,22 @@
 """Pattern: a request pattern that is ready to be matched, and that can say what does not match."""
 
+import re
 from typing import NamedTuple
 
+from oagw.control.invalid import Invalid
 from oagw.control.patience import GaveUp, check_time
 from oagw.control.pattern.field import SHOWN, Field, fields_of, yes_or_no
 from oagw.control.pattern.spec import RequestPattern
 from oagw.control.pattern.url import Url
 from oagw.model.call import Call
 from oagw.model.secret import Known, masked_url
+
+# The method that any request has, and the one of requests for a resource or its head (WireMock's names).
+ANY = "ANY"
+GET_OR_HEAD = "GET_OR_HEAD"
+
+# RFC 9110 section 5.6.2, without lower case: that is what requests are compared in, as in WireMock.
+_METHOD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Z-]+")
 
 # What each part weighs in the distance, as in WireMock's near misses.
 _WEIGHTS = {"url": 10.0, "host": 10.0, "port": 10.0, "method": 3.0, "client ip": 3.0}
@@ -25,13 +34,14 @@ class Part(NamedTuple):
 class Pattern:
     """A compiled request pattern.
 
-    ``method`` is ``ANY`` if all match. ``literal_path`` is the one path that matches, in the spelling of
-    ``Call.paths[0]``; ``alias`` the one alias below ``/proxy/``, in lower case: each None if there are more.
+    ``method`` is ``ANY`` if all match, ``GET_OR_HEAD`` if these do. ``literal_path`` is the one path that
+    matches, in the spelling of ``Call.paths[0]``; ``alias`` the one alias below ``/proxy/``, in lower case:
+    each None if there are more.
     ``now`` is the time in seconds since 1970, of which dates such as ``now +3 days`` are reckoned.
     """
 
     def __init__(self, spec: RequestPattern, pointer: str = "") -> None:
-        self.method = spec.method or "ANY"
+        self.method = ANY if spec.method is None else _checked(spec.method, f"{pointer}/method")
         self._url = url = Url(spec, pointer)
         self.literal_path = url.literal_path
         self.alias = url.alias
@@ -41,7 +51,7 @@ class Pattern:
 
     def matches(self, call: Call, now: float) -> bool:
         """Whether ``call`` is what this asks for; False if that cannot be told within the time budget."""
-        if self.method != "ANY" and self.method != call.method:
+        if self.method not in (ANY, call.method) and not self._matches_method(call):
             return False
         try:
             if not self._matches_url(call):
@@ -53,6 +63,9 @@ class Pattern:
         except (GaveUp, RecursionError):
             return False
         return True
+
+    def _matches_method(self, call: Call) -> bool:
+        return self.method in methods_of(call)
 
     def matches_url(self, call: Call) -> bool:
         """Whether ``call`` has the URL that this asks for, whatever else it has."""
@@ -99,10 +112,10 @@ class Pattern:
         return parts
 
     def _all_fields(self) -> list[Field]:
-        method, url = self.method, self._url
+        url = self._url
         return [
             yes_or_no(
-                "method", method, lambda call: call.method, lambda call, now: method in ("ANY", call.method)
+                "method", self.method, lambda call: call.method, lambda call, now: self._matches_method(call)
             ),
             Field(
                 "url",
@@ -113,6 +126,24 @@ class Pattern:
             ),
             *self._fields,
         ]
+
+
+def methods_of(call: Call) -> tuple[str, ...]:
+    """The methods of the patterns that ``call`` may match; its own counts in upper case, as in WireMock."""
+    return methods_covering(call.method.upper())
+
+
+def methods_covering(method: str) -> tuple[str, ...]:
+    """The methods of the patterns that match all with ``method``, which comes first."""
+    return (method, ANY, GET_OR_HEAD) if method in ("GET", "HEAD") else (method, ANY)
+
+
+def _checked(method: str, pointer: str) -> str:
+    if not _METHOD.fullmatch(method):
+        better = method.strip().upper()
+        hint = f': say "{better}"' if _METHOD.fullmatch(better) else ""
+        raise Invalid(pointer, f"{method[:100]!r} is the method of no request{hint}")
+    return method
 
 
 def compiled(spec: RequestPattern, pointer: str = "") -> Pattern:

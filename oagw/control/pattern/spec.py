@@ -37,6 +37,11 @@ class Operator(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
     matchesJsonPath: "str | JsonPath | None" = None
     matchesJsonSchema: str | bool | dict[str, Any] | None = None
     schemaVersion: Literal["V4", "V6", "V7", "V201909", "V202012"] | None = None
+    equalToNumber: int | float | None = None
+    greaterThanNumber: int | float | None = None
+    greaterThanEqualNumber: int | float | None = None
+    lessThanNumber: int | float | None = None
+    lessThanEqualNumber: int | float | None = None
     before: str | None = None
     after: str | None = None
     equalToDateTime: str | None = None

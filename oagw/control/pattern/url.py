@@ -18,6 +18,7 @@ _LABELS = {
 }
 _ALIAS = re.compile(re.escape(PREFIXES[0]) + r"proxy/([^/?{}*]+)[/?]")
 _VARIABLE = re.compile(r"\{([^{}/]+)\}")
+_EXPRESSIONS = ("urlPattern", "urlPathPattern")
 _MAX_LENGTH = 4_000
 
 
@@ -46,10 +47,10 @@ class Url:
             return
         name, text = given[0]
         at = f"{pointer}/{name}"
-        if len(text) > _MAX_LENGTH:
-            raise Invalid(at, f"{name} may have {_MAX_LENGTH} characters")
         self.expected = _LABELS.get(name, "") + text
-        if name in ("urlPattern", "urlPathPattern"):
+        if len(text) > _MAX_LENGTH and name not in _EXPRESSIONS:
+            raise Invalid(at, f"{name} may have {_MAX_LENGTH} characters")
+        if name in _EXPRESSIONS:
             self._expression(Expression(text, at), whole=name == "urlPattern")
         else:
             if not text.startswith("/"):

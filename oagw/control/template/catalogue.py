@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
-from oagw.control.template import chance, data, dates, logic, texts
+from oagw.control.template import chance, data, dates, edit, logic, texts
 from oagw.control.template.run import Helper
 
-# What a helper does with a block: it decides whether the body is written, or makes something of the body.
-CONDITION, BODY = "condition", "body"
+# What a helper does with a block: it decides whether the body is written, or makes something of it (its first
+# argument, or its last), or of a body for each item.
+CONDITION, BODY, LAST, ITEMS = "condition", "body", "last", "items"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +49,14 @@ HELPERS: dict[str, Entry] = {
     "matches": _entry(logic.matches, block=CONDITION, library="regex"),
     "regexExtract": _entry(logic.regex_extract, options="default", library="regex"),
     "math": _entry(logic.math),
-    "jsonPath": _entry(data.json_path, options="default", library="oagw.control.pattern.jayway"),
+    "jsonPath": _entry(data.json_path, options="default", library="oagw.control.jsonpath"),
     "parseJson": _entry(data.parse_json, block=BODY),
     "toJson": _entry(data.to_json),
     "formatJson": _entry(data.format_json, options="format", block=BODY),
+    "jsonMerge": _entry(edit.json_merge, options="removeNulls", block=LAST),
+    "jsonRemove": _entry(edit.json_remove),
+    "jsonArrayAdd": _entry(edit.json_array_add, options="maxItems flatten jsonPath", block=LAST),
+    "jsonSort": _entry(edit.json_sort, options="order nulls"),
     "formData": _entry(data.form_data, options="urlDecode"),
     "array": _entry(data.array, 0),
     "arrayAdd": _entry(data.array_add, 2, "position"),
@@ -80,7 +85,7 @@ HELPERS: dict[str, Entry] = {
     "cut": _entry(texts.cut),
     "defaultIfEmpty": _entry(texts.default_if_empty, 2),
     "join": _entry(texts.join, 2, "prefix suffix"),
-    "arrayJoin": _entry(texts.array_join, 2, "prefix suffix"),
+    "arrayJoin": _entry(texts.array_join, 2, "prefix suffix", block=ITEMS),
     "ljust": _entry(texts.ljust, options="size pad"),
     "rjust": _entry(texts.rjust, options="size pad"),
     "base64": _entry(texts.base64, options="decode padding", block=BODY),
@@ -90,7 +95,7 @@ HELPERS: dict[str, Entry] = {
 
 _LEAKS = ("systemValue", "secret", "env")
 _UNSUPPORTED = """
-    xPath soapXPath formatXml jsonMerge jsonRemove jsonArrayAdd jsonSort split log include embedded block
+    xPath soapXPath formatXml split log include embedded block
     partial precompile i18n i18nJs center slugify stringFormat stripTags abbreviate wordWrap yesno dateFormat
     isEven isOdd stripes
 """

@@ -6,11 +6,11 @@ from typing import Any
 
 from oagw.control.invalid import Invalid
 from oagw.control.rendering import Context, RenderError
-from oagw.control.template.catalogue import BODY, CONDITION, HELPERS, REFUSED
+from oagw.control.template.catalogue import BODY, CONDITION, HELPERS, ITEMS, LAST, REFUSED
 from oagw.control.template.request import UNSUPPORTED
 from oagw.control.template.run import STEP, Helper, Run, TooMuch
 from oagw.control.template.syntax import Block, Call, Expression, Literal, Node, Parser, Path, Tag, place_of
-from oagw.control.template.value import step, truth
+from oagw.control.template.value import listed, step, truth
 from oagw.model import call as model
 
 
@@ -129,24 +129,47 @@ class _Compiler:
     def _helper_block(self, block: Block, body: Write, inverse: Write) -> Write:
         entry = HELPERS.get(block.name)
         if entry and entry.block == BODY and not block.inverse:
-            given = block.expression if isinstance(block.expression, Call) else None
-            return self._with_body(given or Call(block.name, [], {}, block.place), body)
+            return self._with_body(_called(block), body)
+        if entry and entry.block == LAST and not block.inverse:
+            if len(_called(block).arguments) != 1:
+                raise self._invalid(f"the block {block.name!r} takes one argument", block.place)
+            return self._with_body(_called(block), body, after=1)
+        if entry and entry.block == ITEMS and not block.inverse:
+            return self._with_items(_called(block), body, block.names)
         read = self._expression(block.expression, block.place)
         if entry and entry.block == CONDITION:
             return _if(read, body, inverse, ())
         raise self._invalid(f"the helper {block.name!r} cannot be a block", block.place)
 
-    def _with_body(self, given: Call, body: Write) -> Write:
-        """What writes a helper's value whose first argument is the body."""
+    def _with_body(self, given: Call, body: Write, after: int = 0) -> Write:
+        """What writes a helper's value, to which the body is an argument ``after`` so many others."""
         name, helper = given.name, self._helper(given, 1)
         arguments, options = self._arguments(given)
 
         def write_made(scope: Scope) -> None:
             run = scope.run
-            outside, run.pieces = run.pieces, []
-            body(scope)
-            text, run.pieces = "".join(run.pieces), outside
-            values = [text, *(read(scope) for read in arguments)]
+            text = _written(scope, body)
+            values = [read(scope) for read in arguments]
+            values.insert(after, text)
+            run.write(run.text(run.call(name, helper, values, {k: read(scope) for k, read in options})))
+
+        return write_made
+
+    def _with_items(self, given: Call, body: Write, names: tuple[str, ...]) -> Write:
+        """What writes a helper's value, to which the bodies for each item are a list."""
+        name, helper = given.name, self._helper(given)
+        if len(names) > 1:
+            raise self._invalid(f"the block {name!r} has one parameter", given.place)
+        (read_first, *rest), options = self._arguments(given)
+
+        def write_made(scope: Scope) -> None:
+            run = scope.run
+            first, items = read_first(scope), listed([read(scope) for read in rest])
+            texts = []
+            for item in items or ():
+                run.spend(STEP)
+                texts.append(_written(Scope(run, item, scope, {}, dict.fromkeys(names, item)), body))
+            values = [first, None if items is None else texts]
             run.write(run.text(run.call(name, helper, values, {k: read(scope) for k, read in options})))
 
         return write_made
@@ -198,6 +221,21 @@ class _Compiler:
         if path.data:
             return _data(path)
         return _own(path) if path.this or path.up else _found(path.names)
+
+
+def _called(block: Block) -> Call:
+    """What opens ``block``, as a call."""
+    expression = block.expression
+    return expression if isinstance(expression, Call) else Call(block.name, [], {}, block.place)
+
+
+def _written(scope: Scope, body: Write) -> str:
+    """What ``body`` writes."""
+    run = scope.run
+    outside, run.pieces = run.pieces, []
+    body(scope)
+    text, run.pieces = "".join(run.pieces), outside
+    return text
 
 
 def _up(scope: Scope, levels: int) -> Scope | None:

@@ -19,13 +19,18 @@ from oagw.model.reading import check_values
 def loaded(run: Run, text: str) -> Any:
     """``text`` as JSON, parsed once for each rendering; raises ValueError."""
     if text not in run.documents:
-        run.spend(len(text))
-        try:
-            check_values(text)
-            run.documents[text] = json.loads(text, parse_constant=_refused)
-        except RecursionError:
-            raise ValueError from None
+        run.documents[text] = parsed(run, text)
     return run.documents[text]
+
+
+def parsed(run: Run, text: str) -> Any:
+    """``text`` as JSON that nobody else has; raises ValueError."""
+    run.spend(len(text))
+    try:
+        check_values(text)
+        return json.loads(text, parse_constant=_refused)
+    except RecursionError:
+        raise ValueError from None
 
 
 def _refused(name: str) -> None:
@@ -40,6 +45,7 @@ def json_path(run: Run, arguments: list[Any], options: dict[str, Any]) -> Any:
     if len(arguments) < 2 or arguments[1] is None:
         raise Failed("The JSONPath cannot be empty")
     path = run.text(arguments[1])
+    run.spend(STEP * len(path))
     if isinstance(document, str):
         run.spend(len(document))
         try:
@@ -70,13 +76,13 @@ def _selector(path: str) -> Callable[[Any, Call], Any]:
 
 
 def _marked(run: Run, value: Any, kind: type[dict[str, Any]] = dict) -> Any:
-    """``value`` so that it is written as ``jsonPath`` writes it."""
+    """``value`` so that it is written as ``jsonPath`` writes it; ``..`` may find the same again and again."""
     if not isinstance(value, dict | list):
         return value
-    run.spend(4 * len(value))
+    run.spend(STEP + len(value))
     if isinstance(value, dict):
         return kind({key: _marked(run, each) for key, each in value.items()})
-    return JsonList([_marked(run, each) for each in value])
+    return JsonList(_marked(run, each) for each in value)
 
 
 def parse_json(run: Run, arguments: list[Any], options: dict[str, Any]) -> Any:

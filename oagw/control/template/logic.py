@@ -12,6 +12,9 @@ from oagw.control.regex import Expression
 from oagw.control.template.run import Failed, Run
 from oagw.control.template.value import Segments, Several, Writer, truth
 
+# What a regular expression costs for each of its characters: compiling it is slow, and a client may send it.
+_PATTERN = 150
+
 _DECIMAL = Context(prec=60, Emax=9999, Emin=-9999, traps=[InvalidOperation, DivisionByZero])
 
 
@@ -102,6 +105,7 @@ def regex_extract(run: Run, arguments: list[Any], options: dict[str, Any]) -> An
 
 
 def _groups(run: Run, value: Any, pattern: str, within: str = "%s") -> tuple[str, ...] | None:
+    run.spend(_PATTERN * len(pattern))
     try:
         _expression(pattern)
         return _expression(within.replace("%s", pattern)).groups(run.text(value), run.received)
@@ -113,7 +117,6 @@ def _groups(run: Run, value: Any, pattern: str, within: str = "%s") -> tuple[str
 
 @lru_cache(maxsize=512)
 def _expression(pattern: str) -> Expression:
-
     return Expression(pattern, flags="")
 
 

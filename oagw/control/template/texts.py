@@ -8,7 +8,7 @@ from urllib.parse import quote_plus, unquote_plus
 
 from oagw.control.template.chance import integer
 from oagw.control.template.run import MAX_OUTPUT, STEP, Failed, Run
-from oagw.control.template.value import truth
+from oagw.control.template.value import listed, truth
 
 _PATTERN = re.compile(r"([^#0,.%]*)([#,]*)([0,]*)(?:\.(0*)(#*))?(%?)([^#0,.%]*)")
 _NAMED = {"": "#,##0.###", "integer": "#,##0", "percent": "#,##0%", "currency": "¤#,##0.00"}
@@ -105,7 +105,10 @@ def array_join(run: Run, arguments: list[Any], options: dict[str, Any]) -> str:
     between, *values = arguments
     if not isinstance(between, str):
         raise Failed("Separator parameter must be a String")
-    return _joined(run, values[0] if isinstance(values[0], list) else values, between, options)
+    items = listed(values)
+    if items is None:
+        raise Failed("The parameter must be list")
+    return _joined(run, items, between, options)
 
 
 def _joined(run: Run, values: list[Any], between: Any, options: dict[str, Any]) -> str:

@@ -67,6 +67,13 @@ def step(value: Any, name: str) -> Any:
     return None
 
 
+def listed(values: list[Any]) -> list[Any] | None:
+    """``values``, or those of the list that comes first; None if there is nothing."""
+    if not values or values[0] is None:
+        return None
+    return values[0] if isinstance(values[0], list) else values
+
+
 def truth(value: Any) -> bool:
     """Whether ``value`` counts as true; an empty map does, in Handlebars.java."""
     return bool(value) or isinstance(value, dict | Moment | Model)
@@ -100,13 +107,17 @@ _PIECE = 16
 class Writer:
     """Writes lists and maps; ``spend`` is told of each piece and raises when there are too many.
 
-    In JSON with line breaks, members that are null are left out without ``nulls``, as Jackson does it.
+    Members that are null are left out of JSON with line breaks, but for ``nulls``, as Jackson does it; with
+    ``drop_nulls``, out of JSON without.
     One list can contain another many times over, so what is small in memory may be endless as text.
     """
 
-    def __init__(self, spend: Callable[[int], None], *, nulls: bool = False) -> None:
+    def __init__(
+        self, spend: Callable[[int], None], *, nulls: bool = False, drop_nulls: bool = False
+    ) -> None:
         self._spend = spend
         self._nulls = nulls
+        self._drop_nulls = drop_nulls
         self._pieces: list[str] = []
 
     def java(self, value: Any) -> str:
@@ -148,7 +159,9 @@ class Writer:
 
     def _compact(self, value: Any) -> None:
         if isinstance(value, dict):
-            self._joined("{", ",", "}", value.items(), self._compact_item)
+            items = value.items()
+            kept = [item for item in items if item[1] is not None] if self._drop_nulls else items
+            self._joined("{", ",", "}", kept, self._compact_item)
         elif isinstance(value, list):
             self._joined("[", ",", "]", value, self._compact)
         else:

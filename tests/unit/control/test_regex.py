@@ -1,5 +1,6 @@
 """Expression: Java's syntax, matched in bounded time."""
 
+from contextlib import suppress
 from time import thread_time
 
 import pytest
@@ -85,9 +86,10 @@ def test_the_literal_beginning_is_known(pattern: str, prefix: str) -> None:
         "\\k",
         "[a&&",
         "(a{100}){200}",
-        "a{10001}",
+        "a{20001}",
         "(\\Q" + "ab" * 1_000 + "\\E){4999}",
-        "a" * 4_001,
+        "a" * 10_001,
+        "[" + "".join(map(chr, range(0x4E00, 0x4E00 + 2_001))) + "]",
         "(" * 60 + ")" * 60,
         "[" * 60,
     ],
@@ -97,6 +99,16 @@ def test_what_is_not_supported_is_refused(pattern: str) -> None:
         Expression(pattern, "/at")
     assert refused.value.pointer == "/at"
     assert "regular expression" in refused.value.detail
+
+
+def test_a_long_expression_is_compiled_in_bounded_time() -> None:
+    words = "|".join(f"word-{number:04}" for number in range(900))
+    assert len(words) > 8_000
+    started = thread_time()
+    expression = Expression(f"(?:{words})+")
+    assert thread_time() - started < 1
+    assert expression.matches("word-0007word-0899", call())
+    assert not expression.matches("word-0900", call())
 
 
 @given(st.text(alphabet="ab([{}])|^$.*+?\\-&QEdpxk<>:=!,1 ~#", max_size=12), st.text(max_size=5))
@@ -132,3 +144,22 @@ def test_a_thousand_evil_expressions_share_the_patience_of_a_call() -> None:
     assert thread_time() - started < 2
     with pytest.raises(GaveUp, match="not tried"):
         Expression("a").matches("a", one)
+
+
+@pytest.mark.parametrize(
+    "text", ["9" * 9_000, "ab" * 4_500, "a" * 4_000 + "b" + "a" * 4_000, "\u00e9" * 9_000]
+)
+def test_a_long_literal_is_found_at_once(text: str) -> None:
+    started = thread_time()
+    for pattern in (text, f"(?i){text}", f"x|{text}", f"({text})", rf"\Q{text}\E", f"{text}*"):
+        expression = Expression(pattern)
+        assert expression.matches(text, call())
+        assert not expression.matches(text[:-2] + "#" + text[-1:], call())
+    with suppress(GaveUp):
+        Expression(f".*{text}").matches(text, call())
+    assert thread_time() - started < 2
+
+
+def test_runs_of_literals_are_broken_where_something_was_matched_before() -> None:
+    for pattern in ("^" * 60 + "a", "(?:" + "|" * 60 + "a)", "a?" * 60, "(?=a)" * 60 + "a"):
+        assert matches(pattern, "a"), pattern

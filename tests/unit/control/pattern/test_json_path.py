@@ -30,20 +30,16 @@ def test_what_takes_too_long_does_not_match(expression: str, body: str) -> None:
     [
         "$.a | $.b",
         "$.a & $.b",
-        "^.a",
-        "$.~a",
         "$.*~",
         "$[?(# == 'a')]",
         "$[?(_.a)]",
         "$[?(search(@.a, 'b'))]",
         "$[?(match(@.a, 'b'))]",
         "$[?(@.a =~ /(/)]",
-        "$.*.length()",
         "$" + ".a" * 600,
         "",
         "\0",
         "$[?" + "(" * 300,
-        "$[?(@.a == 1e400)]",
     ],
 )
 def test_what_is_not_supported_is_refused(expression: str) -> None:

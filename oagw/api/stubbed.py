@@ -32,7 +32,7 @@ _GUARDED = tuple(prefix.encode() for prefix in PREFIXES)
 _COMPARED = 200
 
 # Seconds, for each MiB of a body, that it may take to find the nearest.
-_EXPLAINING = 0.02
+_EXPLAINING = 0.015
 
 # Characters that are told of a value that they have, or a request has.
 _SHOWN = 300

@@ -1,9 +1,17 @@
-"""Numbers as Java writes them, which is what templates and the operators of patterns see."""
+"""Numbers as Java reads and writes them, which is what templates and the operators of patterns see."""
 
 from decimal import Decimal
-from math import isfinite
+from math import inf, isfinite
 
 _OTHERS = {"inf": "Infinity", "-inf": "-Infinity", "nan": "NaN"}
+
+
+def double(number: float) -> float:
+    """``number`` as a double; an integer beyond its range is infinite, as BigInteger.doubleValue has it."""
+    try:
+        return float(number)
+    except OverflowError:
+        return inf if number > 0 else -inf
 
 
 def double_text(value: float) -> str:

@@ -16,6 +16,12 @@ from oagw.model.call import Call
 MAX_LENGTH = 10_000
 MAX_SIZE = 20_000
 _MAX_BEYOND = 2_000
+
+# What is always true, and stands between so many parts of an expression: when an expression is first matched,
+# regex makes a table of the longest text in it. For 1,000 like characters that takes seconds, and no time limit
+# ends it.
+_ALWAYS = r"(?=[\s\S]|\Z)"
+_APART = 64
 _MAX_DEPTH = 50
 
 # Escapes that mean something else to regex; Java's classes are ASCII.
@@ -121,6 +127,7 @@ class _Translation:
         # The sizes of the open groups, written out: of all before the last item, and of that item.
         self._sizes = [[0, 0]]
         self._beyond = 0
+        self._together = 0  # parts since the last that is always true
         while self._at < len(source):
             self._item()
         if len(self._sizes) > 1:
@@ -164,6 +171,10 @@ class _Translation:
             self._runs[-1] += character
 
     def _emit(self, text: str, size: int = 1) -> None:
+        self._together += 1
+        if self._together > _APART:
+            self._together = 0
+            self._out.append(_ALWAYS)
         self._out.append(text)
         sizes = self._sizes[-1]
         sizes[0] += sizes[1]
@@ -232,7 +243,7 @@ class _Translation:
             self._at = end + 2 if end >= 0 else len(source)
             if not inside:
                 self._literal(None)
-            return quoted(body)
+            return _ALWAYS.join(quoted(body[at : at + _APART]) for at in range(0, len(body), _APART))
         found = _HEX.match(source, at)
         if found:
             self._at = found.end()

@@ -12,19 +12,24 @@ CONDITION, BODY, LAST, ITEMS = "condition", "body", "last", "items"
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A helper, how many arguments it needs, the options it knows, and what it does with a block."""
+    """A helper, how many arguments it needs, the options it knows, and what it does with a block.
+
+    ``library`` is a module that it needs, which takes long to load: that is done when a template is read.
+    """
 
     helper: Helper
     least: int = 1
     options: frozenset[str] = frozenset()
     block: str = ""
+    library: str = ""
 
 
-def _entry(helper: Helper, least: int = 1, options: str = "", block: str = "") -> Entry:
-    return Entry(helper, least, frozenset(options.split()), block)
+def _entry(helper: Helper, least: int = 1, options: str = "", block: str = "", library: str = "") -> Entry:
+    return Entry(helper, least, frozenset(options.split()), block, library)
 
 
 _DATE = "format offset timezone"
+_PATHS = "oagw.control.jsonpath"
 
 HELPERS: dict[str, Entry] = {
     **{
@@ -42,17 +47,19 @@ HELPERS: dict[str, Entry] = {
         }.items()
     },
     "contains": _entry(logic.contains, block=CONDITION),
-    "matches": _entry(logic.matches, block=CONDITION),
-    "regexExtract": _entry(logic.regex_extract, options="default"),
+    "matches": _entry(logic.matches, block=CONDITION, library="regex"),
+    "regexExtract": _entry(logic.regex_extract, options="default", library="regex"),
     "math": _entry(logic.math),
-    "jsonPath": _entry(data.json_path, options="default"),
+    "jsonPath": _entry(data.json_path, options="default", library=_PATHS),
     "parseJson": _entry(data.parse_json, block=BODY),
     "toJson": _entry(data.to_json),
     "formatJson": _entry(data.format_json, options="format", block=BODY),
     "jsonMerge": _entry(edit.json_merge, options="removeNulls", block=LAST),
-    "jsonRemove": _entry(edit.json_remove),
-    "jsonArrayAdd": _entry(edit.json_array_add, options="maxItems flatten jsonPath", block=LAST),
-    "jsonSort": _entry(edit.json_sort, options="order nulls"),
+    "jsonRemove": _entry(edit.json_remove, library=_PATHS),
+    "jsonArrayAdd": _entry(
+        edit.json_array_add, options="maxItems flatten jsonPath", block=LAST, library=_PATHS
+    ),
+    "jsonSort": _entry(edit.json_sort, options="order nulls", library=_PATHS),
     "formData": _entry(data.form_data, options="urlDecode"),
     "array": _entry(data.array, 0),
     "arrayAdd": _entry(data.array_add, 2, "position"),

@@ -5,7 +5,7 @@ from math import isfinite
 from typing import Any
 from uuid import UUID
 
-from oagw.control.template.run import MAX_OUTPUT, Failed, Run
+from oagw.control.template.run import MAX_OUTPUT, STEP, Failed, Run
 
 _ALPHABETS = {
     "ALPHANUMERIC": string.ascii_lowercase + string.digits,
@@ -71,7 +71,9 @@ def pick_random(run: Run, arguments: list[Any], options: dict[str, Any]) -> Any:
     values = arguments[0] if isinstance(arguments[0], list) else arguments
     if "count" in options:
         count = integer(options["count"], "pickRandom: count")
-        return run.context.random.sample(values, max(0, min(count, len(values))))
+        count = max(0, min(count, len(values)))
+        run.spend(STEP * count)
+        return run.context.random.sample(values, count)
     if not values:
         raise Failed("pickRandom: there is nothing to pick from")
     return run.context.random.choice(values)

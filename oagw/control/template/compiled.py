@@ -1,6 +1,7 @@
 """A template compiled: its tree turned into functions that write, for one Run after another."""
 
 from collections.abc import Callable, Iterable
+from importlib import import_module
 from typing import Any
 
 from oagw.control.invalid import Invalid
@@ -210,6 +211,8 @@ class _Compiler:
             raise self._invalid(f"the helper {name!r} needs {entry.least} argument(s)", given.place)
         if unknown := given.options.keys() - entry.options:
             raise self._invalid(f"the helper {name!r} does not know {min(unknown)!r}", given.place)
+        if entry.library:
+            import_module(entry.library)
         return entry.helper
 
     def _path(self, path: Path, place: int) -> Reader:

@@ -69,20 +69,20 @@ def _found(run: Run, path: str, document: Any) -> Any:
 
 @lru_cache(maxsize=512)
 def _selector(path: str) -> Callable[[Any, Call], Any]:
-    from oagw.control.pattern.json_path import selector  # loaded when a template first needs it
+    from oagw.control.pattern.json_path import selector  # a template that needs it has loaded what takes long
 
     rooted = "$" + path[1:] if path[:1] in ("$", "@") else f"$.{path}"
     return selector(rooted, "")
 
 
 def _marked(run: Run, value: Any, kind: type[dict[str, Any]] = dict) -> Any:
-    """``value`` so that it is written as ``jsonPath`` writes it; ``..`` may find the same again and again."""
+    """``value`` so that it is written as ``jsonPath`` writes it."""
     if not isinstance(value, dict | list):
         return value
-    run.spend(STEP + len(value))
+    run.spend(4 * len(value))
     if isinstance(value, dict):
         return kind({key: _marked(run, each) for key, each in value.items()})
-    return JsonList(_marked(run, each) for each in value)
+    return JsonList([_marked(run, each) for each in value])
 
 
 def parse_json(run: Run, arguments: list[Any], options: dict[str, Any]) -> Any:

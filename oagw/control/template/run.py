@@ -1,5 +1,11 @@
-"""Run: the state of one rendering, what it has written, and what it may still spend."""
+"""Run: the state of one rendering, what it has written, and what it may still spend.
 
+Each helper declares its cost with ``Run.spend``: before it starts work that is not in proportion to its
+arguments, and within each loop over what a client sent. ``Run.call`` accounts for arguments and results.
+``spend`` also keeps to the time that all templates of an answer share.
+"""
+
+from time import perf_counter
 from typing import Any, NoReturn, Protocol
 
 from oagw.control.rendering import Context
@@ -42,12 +48,16 @@ class Run:
         self.pieces: list[str] = []
         self._size = 0
         self._left = MAX_WORK
+        self._budget = context.budget
+        self._budget.start(len(call.body))
 
     def spend(self, work: int) -> None:
-        """Count ``work`` characters, or STEP for each step; raises TooMuch."""
+        """Count ``work`` characters, or STEP for each step; raises TooMuch, also if the time is over."""
         self._left -= work
         if self._left < 0:
             self.stop("it takes too many steps")
+        if perf_counter() > self._budget.end and self._budget.is_used_up():
+            self.stop(f"it takes longer than {self._budget.seconds * 1000:.0f} ms")
 
     def stop(self, why: str) -> NoReturn:
         """End the rendering; raises TooMuch."""

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote_plus, unquote_plus
 
 from oagw.control.template.chance import integer
-from oagw.control.template.run import MAX_OUTPUT, Failed, Run
+from oagw.control.template.run import MAX_OUTPUT, STEP, Failed, Run
 from oagw.control.template.value import listed, truth
 
 _PATTERN = re.compile(r"([^#0,.%]*)([#,]*)([0,]*)(?:\.(0*)(#*))?(%?)([^#0,.%]*)")
@@ -41,7 +41,12 @@ def capitalize(run: Run, arguments: list[Any], options: dict[str, Any]) -> str:
     """Each word with a capital; ``fully``: and the rest in lower case."""
     text = run.text(arguments[0]) if truth(arguments[0]) else ""
     text = text.lower() if options.get("fully") is True else text
-    return re.sub(r"(?<!\S)\S", lambda found: found[0].upper(), text)
+
+    def capital(found: re.Match[str]) -> str:
+        run.spend(STEP >> 2)
+        return found[0].upper()
+
+    return re.sub(r"(?<!\S)\S", capital, text)
 
 
 def capitalize_first(run: Run, arguments: list[Any], options: dict[str, Any]) -> str:

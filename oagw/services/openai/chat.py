@@ -112,7 +112,8 @@ class ChatRequest(msgspec.Struct, forbid_unknown_fields=True):
     def limits(self) -> Limits:
         """What bounds the answer."""
         most = self.max_completion_tokens or self.max_tokens
-        return Limits(most, stops(self.stop), self.n or 1, self.top_logprobs or 0)
+        likely = (self.top_logprobs or 0) if self.logprobs else None
+        return Limits(most, stops(self.stop), self.n or 1, likely)
 
 
 # What a request says of tools if it says nothing of them.

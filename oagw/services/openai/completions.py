@@ -1,6 +1,7 @@
 """Completions, the API from before chat: a prompt and the text that follows it."""
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Annotated, Any
 
 import msgspec
@@ -14,6 +15,7 @@ from oagw.services.openai.chat import Count, LogitBias, Penalty, Share, Temperat
 from oagw.services.openai.ids import fresh
 from oagw.services.openai.models import FINGERPRINT, require
 from oagw.services.openai.saying import (
+    MOST,
     Limits,
     Metadata,
     ModelName,
@@ -146,10 +148,12 @@ def _prompts(given: str | list[str | int | list[int]] | None) -> list[str]:
 
 def _said(asked: CompletionRequest, prompt: str, choices: int) -> tuple[Said, Steering]:
     text, steering = steer(prompt, asked.metadata, "prompt", _DIRECTIVES)
-    limits = Limits(asked.max_tokens, stops(asked.stop), choices, asked.logprobs or 0)
+    limits = Limits(asked.max_tokens, stops(asked.stop), choices, asked.logprobs)
     said = say(text, steering, limits)
     if asked.echo:
         said = bounded(said._replace(text=text + said.text), limits)
+        if asked.logprobs is not None:  # also for what is echoed
+            bounded(said._replace(tokens=sum(1 for _ in islice(said.spoken(), MOST + 1))), limits)
     return said, steering
 
 

@@ -66,7 +66,7 @@ class Responses(OpenAINode):
         said = say(
             text,
             steering,
-            Limits(asked.max_output_tokens, logprobs=top or 0),
+            Limits(asked.max_output_tokens, logprobs=top),
             calls=toolbox.calls(text, steering, answered),
             form=schema or isinstance(form, JsonFormat),
             place="text.format.schema",

@@ -75,12 +75,15 @@ class Said(NamedTuple):
 
 
 class Limits(NamedTuple):
-    """The limits of a request: tokens, texts to stop at, choices, and likelier tokens beside each."""
+    """The limits of a request: tokens, texts to stop at, choices, and likelier tokens beside each.
+
+    ``logprobs`` is None where no log probabilities are given.
+    """
 
     tokens: int | None = None
     stop: Sequence[str] = ()
     choices: int = 1
-    logprobs: int = 0
+    logprobs: int | None = None
 
 
 def stops(stop: str | list[str] | None) -> list[str]:
@@ -184,7 +187,7 @@ def _limited_calls(said: Said, most: int | None) -> Said:
 
 def _first(text: str, pieces: re.Pattern[str], most: int) -> str:
     """As much of ``text`` as ``most`` of its pieces are."""
-    ends = [piece.end() for piece in islice(pieces.finditer(text), most)]
+    ends = [piece.end() for piece in islice(pieces.finditer(text), min(most, len(text)))]
     return text[: ends[-1] if ends else 0]
 
 
@@ -195,15 +198,16 @@ def _count(text: str, pieces: re.Pattern[str]) -> int:
 def bounded(said: Said, limits: Limits) -> Said:
     """``said``; Refused where all choices together would be too much."""
     length = sum(len(call.text) for call in said.calls) if said.calls else len(said.text)
+    likely = 0 if limits.logprobs is None else 1 + limits.logprobs  # to write one costs as much as two tokens
     if (
-        limits.choices * (1 + limits.logprobs) * said.tokens > MOST
-        or limits.choices * length > _MOST_CHARACTERS
+        limits.choices * (1 + 2 * likely) * said.tokens > MOST
+        or limits.choices * (1 + likely) * length > _MOST_CHARACTERS
     ):
         raise Refused(
             400,
             f"Invalid value for 'n': the mock says at most {MOST} tokens and {_MOST_CHARACTERS} "
             f"characters to a request, and this asks for {limits.choices} choices of {said.tokens} tokens "
-            f"and {length} characters with {limits.logprobs} likely tokens beside each.",
+            f"and {length} characters with {likely} likely tokens for each.",
             field="n",
             code="invalid_value",
         )

@@ -13,6 +13,11 @@ from oagw.services.openai.valid import Checker, TooMuch, Unsatisfiable, kind_of
 
 __all__ = ["Unsatisfiable", "example"]
 
+# What one request may cost (``valid`` says what work is); some 0.08 s. So much of it is for a value with
+# optional properties down to a level; where that is not enough, the next is tried.
+WORK = 50_000
+_SHARES = ((3, 0.7), (1, 0.15), (0, 0.15))
+
 # No text or list is longer, whatever its schema asks for.
 _LONGEST = 5000
 
@@ -30,18 +35,20 @@ _FORMATS = {
 }
 
 
-def example(schema: Any) -> Any:
+def example(schema: Any, work: int = WORK) -> Any:
     """A value that is valid against ``schema``.
 
     Optional properties are there down to the third level, unless that becomes too much. Raises
-    Unsatisfiable for a schema that nothing fits, that is not understood, or that takes too much work.
+    Unsatisfiable for a schema that nothing fits, that is not understood, or that takes more than ``work``.
     """
-    for levels in (3, 1, 0):
+    for levels, share in _SHARES:
         try:
-            return _Maker(schema, levels).make(schema, 0)
+            return _Maker(schema, levels, int(work * share)).make(schema, 0)
         except TooMuch as error:
             last = error
-        except (TypeError, AttributeError, KeyError, OverflowError, RecursionError) as error:
+        except (TypeError, AttributeError, KeyError, OverflowError, ValueError, RecursionError) as error:
+            if isinstance(error, Unsatisfiable):
+                raise
             raise Unsatisfiable(f"it is not well formed: {error}") from None
     raise last
 
@@ -49,9 +56,10 @@ def example(schema: Any) -> Any:
 class _Maker(Checker):
     """Makes the values of one schema; optional properties down to so many ``levels``."""
 
-    def __init__(self, root: Any, levels: int) -> None:
-        super().__init__(root)
+    def __init__(self, root: Any, levels: int, work: int) -> None:
+        super().__init__(root, work)
         self._levels = levels
+        self._texts: dict[tuple[str, int], str] = {}
 
     def make(self, schema: Any, depth: int) -> Any:
         """A value that is valid against ``schema``, ``depth`` levels below the root."""
@@ -83,6 +91,7 @@ class _Maker(Checker):
                     rest = self._merged(rest, part)
                 yield from self._plain(rest, depth + 1)
             else:
+                self.spend(len(schema[key]))
                 options = [self.read(option) for option in schema[key]]
                 if depth > self._levels:  # what ends a recursion comes first
                     options.sort(key=lambda option: any(k in option for k in ("$ref", "items", "properties")))
@@ -109,7 +118,7 @@ class _Maker(Checker):
             elif key.startswith(("max", "exclusiveMax")):
                 merged[key] = min(mine, value)
             elif key == "enum":
-                self.spend(len(mine) * len(value))
+                self.spend(len(mine) * self.weight(value))
                 merged[key] = [member for member in mine if member in value]
             elif key == "type" and isinstance(value, str):
                 merged[key] = value
@@ -120,10 +129,13 @@ class _Maker(Checker):
     def _values(self, schema: dict[str, Any], depth: int) -> Iterator[Any]:
         """Values that may fit a plain ``schema``, the likeliest first."""
         if "const" in schema:
+            self.spend(self.weight(schema["const"]))
             yield schema["const"]
             return
         if "enum" in schema:
-            yield from schema["enum"]
+            for member in schema["enum"]:
+                self.spend(self.weight(member))
+                yield member
             return
         for kind in self.kinds(schema) or [kind_of(schema)]:
             match kind:
@@ -184,7 +196,8 @@ class _Maker(Checker):
 
     def _other(self, value: Any, schema: Any, taken: list[Any]) -> Any:
         """``value``, or one like it that is not among ``taken``."""
-        self.spend(len(taken) // 8)
+        weight = len(value) // 64 if isinstance(value, str) else self.weight(value) - 1
+        self.spend(len(taken) * (1 + weight) // 8)
         if value not in taken:
             return value
         others: list[Any] = []
@@ -195,7 +208,7 @@ class _Maker(Checker):
         elif isinstance(value, int | float):
             others += [value + len(taken), value - len(taken)]
         for other in others:
-            self.spend(len(taken) // 8)
+            self.spend(len(taken) * (1 + weight) // 8)
             if other not in taken and self.fits(other, schema):
                 return other
         raise Unsatisfiable("too few items are unlike each other")
@@ -208,7 +221,9 @@ class _Maker(Checker):
         if "pattern" in schema:
             try:
                 for more in (0, 1, least):
-                    yield matching(schema["pattern"], more)
+                    yield self._matching(schema["pattern"], more)
+            except TooMuch:
+                raise
             except ValueError as error:
                 raise Unsatisfiable(f"the pattern {schema['pattern'][:100]!r}: {error}") from None
             return
@@ -216,6 +231,14 @@ class _Maker(Checker):
         if form in _FORMATS:
             yield _FORMATS[form]
         yield ("text" + "x" * (least - 4))[: int(most)]
+
+    def _matching(self, pattern: str, more: int) -> str:
+        if (pattern, more) not in self._texts:
+            self.spend(len(pattern))
+            self._texts[pattern, more] = matching(pattern, more)
+        text = self._texts[pattern, more]
+        self.spend(len(text))
+        return text
 
     def _numbers(self, schema: dict[str, Any], whole: bool) -> Iterator[int | float]:
         low = max(schema.get("minimum", -math.inf), schema.get("exclusiveMinimum", -math.inf))

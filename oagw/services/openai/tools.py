@@ -128,38 +128,44 @@ class Toolbox:
                 else "functions are called alone"
             )
             raise _bad(f"tool asks for {len(told)} calls in one turn, and {why}")
-        made: dict[str, Call] = {}  # to make arguments up takes time
+        made: dict[str, Call] = {}  # to make arguments up takes time, which they share
+        share = max(
+            1, len({name for name, given in zip(told, steering.arguments, strict=True) if given is None})
+        )
         calls = []
         for name, arguments in zip(told, steering.arguments, strict=True):
             if arguments is not None:
                 calls.append(self._call(name, arguments, text))
                 continue
             if name not in made:
-                made[name] = self._call(name, None, text)
+                made[name] = self._call(name, None, text, share)
             calls.append(made[name])
         return tuple(calls)
 
-    def _call(self, name: str, arguments: str | None, text: str) -> Call:
+    def _call(self, name: str, arguments: str | None, text: str, share: int = 1) -> Call:
         tool = self._tools[name]
         if arguments is not None:
             made = arguments
         elif tool.kind == "function":
             assert not isinstance(tool.form, Grammar)
-            made = written({"type": "object"} | (tool.form or {}), tool.place)
+            made = written({"type": "object"} | (tool.form or {}), tool.place, share)
         elif isinstance(tool.form, Grammar):
-            made = _following(tool.form, tool.place)
+            made = _following(tool.form, tool.place, share)
         else:
             made = text[:_INPUT] or "text"
         return Call(name, tool.kind, made)
 
 
-def written(schema: dict[str, Any], place: str) -> str:
-    """A value that is valid against ``schema``, as JSON; Refused names the ``place`` of a bad schema."""
+def written(schema: dict[str, Any], place: str, share: int = 1) -> str:
+    """A value that is valid against ``schema``, as JSON; Refused names the ``place`` of a bad schema.
+
+    It may take one ``share``-th of the work that a request may.
+    """
     # Here, because most chats do without, and it is a fifth of what is loaded for the first of them.
-    from oagw.services.openai.schema import Unsatisfiable, example
+    from oagw.services.openai.schema import WORK, Unsatisfiable, example
 
     try:
-        return msgspec.json.encode(example(schema)).decode()
+        return msgspec.json.encode(example(schema, WORK // share)).decode()
     except Unsatisfiable as error:
         raise Refused(
             400, f"Invalid schema for '{place}': {error}", field=place, code="invalid_json_schema"
@@ -171,14 +177,14 @@ def bad_choice(field: str, why: str) -> Refused:
     return Refused(400, f"Invalid value for '{field}': {why}.", field=field, code="invalid_value")
 
 
-def _following(grammar: Grammar, place: str) -> str:
+def _following(grammar: Grammar, place: str, share: int) -> str:
     """A text that follows ``grammar``; Refused where the mock cannot make one."""
-    from oagw.services.openai.pattern import matching
+    from oagw.services.openai.pattern import MOST, matching
 
     why = "the mock makes nothing up from a lark grammar"
     if grammar.syntax == "regex":
         try:
-            return matching(grammar.definition, 1)
+            return matching(grammar.definition, 1, MOST // share)
         except (ValueError, OverflowError, RecursionError) as error:
             why = str(error)
     message = f"Invalid '{place}': {why}. Give the input of the tool with [mock arguments=\"...\"]"

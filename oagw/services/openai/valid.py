@@ -1,6 +1,8 @@
 """Whether a value is valid against a JSON Schema: as much of the standard as ``schema`` makes values for.
 
-Draft 2020-12, of which structured outputs use a part. The work is bounded, whatever the schema.
+Draft 2020-12, of which structured outputs use a part. The work is bounded, whatever the schema: each look at
+a (sub)schema costs 1, and what takes longer than a look (to compare or to write a long value, to read a long
+list) declares its cost with ``Checker.spend``.
 """
 
 import math
@@ -8,8 +10,7 @@ from typing import Any
 
 KINDS = ("object", "array", "string", "integer", "number", "boolean", "null")
 
-# So many looks at a (sub)schema, and so many levels.
-_WORK = 50_000
+# How many levels there may be.
 _DEPTH = 60
 
 # What the standard has and this file has not, as far as it would make a made value wrong.
@@ -48,11 +49,15 @@ class TooMuch(Unsatisfiable):
 
 
 class Checker:
-    """Checks values against the parts of one schema, the ``root`` of its references."""
+    """Checks values against the parts of a schema, the ``root`` of its references, for so much ``work``."""
 
-    def __init__(self, root: Any) -> None:
+    def __init__(self, root: Any, work: int) -> None:
         self._root = root
-        self._left = _WORK
+        self._left = work
+        # What is known of objects by their id; each is kept, so that no other gets its id.
+        self._read: dict[int, dict[str, Any]] = {}
+        self._weights: dict[int, tuple[Any, int]] = {}
+        self._targets: dict[str, Any] = {}
 
     def spend(self, work: int = 1, depth: int = 0) -> None:
         """Account for ``work`` at ``depth``; raises TooMuch when it has become too much."""
@@ -62,6 +67,8 @@ class Checker:
 
     def read(self, schema: Any) -> dict[str, Any]:
         """``schema`` as an object; raises Unsatisfiable for what is not one, or not well formed."""
+        if id(schema) in self._read:
+            return self._read[id(schema)]
         if schema is True:
             return {}
         if not isinstance(schema, dict):
@@ -76,15 +83,32 @@ class Checker:
             wrong_count = key in _COUNTS and (value < 0 or value != int(value))
             if wrong_count or (key == "multipleOf" and value <= 0):
                 raise Unsatisfiable(f"{key} is out of range")
-        if schema.get("required") and not all(isinstance(name, str) for name in schema["required"]):
+        required = schema.get("required", ())
+        if len(required) > 8:
+            self.spend(len(required) // 8)
+        if not all(isinstance(name, str) for name in required):
             raise Unsatisfiable("required must be a list of names")
         for key in _FOREIGN:
             if key in schema:
                 raise Unsatisfiable(f"{key} is not understood")
+        self._read[id(schema)] = schema
         return schema
+
+    def weight(self, value: Any) -> int:
+        """What it costs to compare or to write ``value``, which is part of the schema."""
+        if not isinstance(value, dict | list):
+            return 1 + len(value) // 8 if isinstance(value, str) else 1
+        if id(value) not in self._weights:
+            self.spend(len(value))
+            parts = [*value, *value.values()] if isinstance(value, dict) else value
+            self._weights[id(value)] = value, 1 + sum(map(self.weight, parts))
+        return self._weights[id(value)][1]
 
     def resolve(self, reference: str) -> Any:
         """What ``reference``, a pointer into the root, points at."""
+        if reference in self._targets:
+            return self._targets[reference]
+        self.spend(len(reference) // 8)
         if not reference.startswith("#"):
             raise Unsatisfiable(f"$ref {reference[:100]!r} does not begin with #")
         target = self._root
@@ -93,12 +117,15 @@ class Checker:
             if not isinstance(target, dict) or key not in target:
                 raise Unsatisfiable(f"$ref {reference[:100]!r} points at nothing")
             target = target[key]
+        self._targets[reference] = target
         return target
 
     def kinds(self, schema: dict[str, Any]) -> list[str]:
         """The types that ``schema`` allows; none is any."""
         kinds = schema.get("type", [])
         kinds = [kinds] if isinstance(kinds, str) else kinds
+        if isinstance(kinds, list) and len(kinds) > len(KINDS):
+            raise Unsatisfiable("type has too many members")
         if not isinstance(kinds, list) or not all(kind in KINDS for kind in kinds):
             raise Unsatisfiable(f"the type {str(kinds)[:100]} is not one of {', '.join(KINDS)}")
         return kinds
@@ -112,11 +139,11 @@ class Checker:
         kinds = self.kinds(schema)
         if kinds and not any(is_a(value, kind) for kind in kinds):
             return False
-        if "const" in schema and not same(value, schema["const"]):
+        if "const" in schema and not self.same(value, schema["const"]):
             return False
         if "enum" in schema:
             self.spend(len(schema["enum"]))
-            if not any(same(value, member) for member in schema["enum"]):
+            if not any(self.same(value, member) for member in schema["enum"]):
                 return False
         below = depth + 1
         if "$ref" in schema and not self.fits(value, self.resolve(schema["$ref"]), below):
@@ -139,12 +166,28 @@ class Checker:
             case _:
                 return self._members_fit(value, schema, below)
 
+    def same(self, one: Any, other: Any) -> bool:
+        """Whether two JSON values are equal; unlike in Python, true is not 1."""
+        if one is other:
+            return True
+        if isinstance(one, bool) or isinstance(other, bool):
+            return False
+        if isinstance(one, list) and isinstance(other, list):
+            self.spend()
+            return len(one) == len(other) and all(map(self.same, one, other))
+        if isinstance(one, dict) and isinstance(other, dict):
+            self.spend(len(one))
+            return one.keys() == other.keys() and all(self.same(one[key], other[key]) for key in one)
+        if isinstance(one, str):
+            self.spend(len(one) // 1024)
+        return bool(one == other)
+
     def _items_fit(self, value: list[Any], schema: dict[str, Any], depth: int) -> bool:
         if not schema.get("minItems", 0) <= len(value) <= schema.get("maxItems", math.inf):
             return False
         if schema.get("uniqueItems") is True:
             self.spend(len(value) ** 2 // 8)
-            if any(same(one, other) for at, one in enumerate(value) for other in value[:at]):
+            if any(self.same(one, other) for at, one in enumerate(value) for other in value[:at]):
                 return False
         fixed, items = schema.get("prefixItems", []), schema.get("items", True)
         return all(
@@ -190,17 +233,6 @@ def kind_of(schema: dict[str, Any]) -> str:
         if any(key in schema for key in keys):
             return kind
     return "string"
-
-
-def same(one: Any, other: Any) -> bool:
-    """Whether two JSON values are equal; unlike in Python, true is not 1."""
-    if isinstance(one, bool) or isinstance(other, bool):
-        return one is other
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(same, one, other))
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
-    return bool(one == other)
 
 
 def _in_range(value: float, schema: dict[str, Any]) -> bool:

@@ -1,8 +1,8 @@
-"""Numbers as Java writes them; the values are those of Double.toString."""
+"""Numbers as Java reads and writes them, by Double.toString and BigInteger.doubleValue."""
 
 import pytest
 
-from oagw.control.number import double_text
+from oagw.control.number import double, double_text
 
 
 @pytest.mark.parametrize(
@@ -26,3 +26,17 @@ from oagw.control.number import double_text
 )
 def test_a_double_is_written_as_java_does(value: float, text: str) -> None:
     assert double_text(value) == text
+
+
+@pytest.mark.parametrize(
+    ("number", "value"),
+    [
+        (5, 5.0),
+        (1.5, 1.5),
+        (int("9" * 310), float("inf")),
+        (-int("9" * 310), float("-inf")),
+        (2**1023, 2.0**1023),
+    ],
+)
+def test_an_integer_beyond_a_double_is_infinite(number: float, value: float) -> None:
+    assert double(number) == value

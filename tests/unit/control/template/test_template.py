@@ -76,7 +76,7 @@ def test_what_is_not_understood_is_refused_by_name(text: str, detail: str) -> No
         "{{val (array 1) assign='a'}}" + "{{val (array a a) assign='a'}}" * 60 + "{{toJson a}}",
         "{{val (array 1) assign='a'}}" + "{{val (array a a) assign='a'}}" * 60 + "{{eq a (array a)}}",
         "{{matches (rjust 'b' size=40 pad='a') '(a|aa)+$'}}",
-        "{{val 1 assign='a'}}" + "{{val (array a) assign='a'}}" * 3000 + "{{a}}",
+        "{{val 1 assign='a'}}" + "{{val (array a) assign='a'}}" * 1000 + "{{a}}",
         "{{#assign 'a'}}xxxxxxxxxxxx{{/assign}}" + "{{#assign 'a'}}{{a}}{{a}}{{/assign}}" * 40,
     ],
 )

@@ -18,7 +18,7 @@ MAX_SIZE = 20_000
 _MAX_BEYOND = 2_000
 
 # What is always true, and stands between so many parts of an expression: when an expression is first matched,
-# regex makes a table of the longest text in it. For 1,000 like characters that takes seconds, and no time limit
+# regex makes a table of the longest text in it. For 1,000 like characters it takes seconds, and no time limit
 # ends it.
 _ALWAYS = r"(?=[\s\S]|\Z)"
 _APART = 64

@@ -16,14 +16,13 @@ from oagw.model.call import Call
 MAX_LENGTH = 10_000
 MAX_SIZE = 20_000
 _MAX_BEYOND = 2_000
-_MAX_DEPTH = 50
 
-# The package regex prepares the search for a literal text in a time that grows with the cube of its length, and
-# looks at no clock meanwhile: 20 s for 4,000 times the same character. So long ones are broken into runs by
-# a condition that always holds behind a character.
-_MAX_RUN = 50
-_BREAK = r"(?<=[\s\S])"
-_LITERAL = re.compile(r"[^.^$()|]|\\[^a-zA-Z0-9]|\\U[0-9a-f]{8}", re.DOTALL)
+# What is always true, and stands between so many parts of an expression: when an expression is first matched,
+# regex makes a table of the longest text in it. For 1,000 like characters it takes seconds, and no time limit
+# ends it.
+_ALWAYS = r"(?=[\s\S]|\Z)"
+_APART = 64
+_MAX_DEPTH = 50
 
 # Escapes that mean something else to regex; Java's classes are ASCII.
 _CLASSES = {
@@ -128,7 +127,7 @@ class _Translation:
         # The sizes of the open groups, written out: of all before the last item, and of that item.
         self._sizes = [[0, 0]]
         self._beyond = 0
-        self._run = 0  # literal characters in a row, that far
+        self._together = 0  # parts since the last that is always true
         while self._at < len(source):
             self._item()
         if len(self._sizes) > 1:
@@ -156,7 +155,6 @@ class _Translation:
             if len(self._sizes) == 1:
                 self._runs, self._sure = ["", ""], False
             self._at += 1
-            self._run = 0
             self._out.append("|")
         else:
             self._at += 1
@@ -173,10 +171,10 @@ class _Translation:
             self._runs[-1] += character
 
     def _emit(self, text: str, size: int = 1) -> None:
-        self._run = self._run + 1 if _LITERAL.fullmatch(text) else 0
-        if self._run > _MAX_RUN:
-            self._out.append(_BREAK)
-            self._run = 1
+        self._together += 1
+        if self._together > _APART:
+            self._together = 0
+            self._out.append(_ALWAYS)
         self._out.append(text)
         sizes = self._sizes[-1]
         sizes[0] += sizes[1]
@@ -189,7 +187,6 @@ class _Translation:
 
     def _open(self) -> None:
         self._literal(None)
-        self._run = 0
         text = "("
         group = _GROUP.match(self._source, self._at)
         if group:
@@ -224,7 +221,6 @@ class _Translation:
             raise _Bad("{ is neither escaped nor a repetition")
         if not self._sizes[-1][1]:
             raise _Bad("nothing to repeat")
-        self._run = 0
         text = counts[0] if counts else self._source[self._at]
         if counts:
             self._sizes[-1][1] *= max(1, int(counts[1]), int(counts[3] or 0))
@@ -249,8 +245,7 @@ class _Translation:
                 self._literal(None)
             if inside:
                 return quoted(body)
-            chunks = range(0, len(body), _MAX_RUN)
-            return _BREAK.join(quoted(body[start : start + _MAX_RUN]) for start in chunks)
+            return _ALWAYS.join(quoted(body[at : at + _APART]) for at in range(0, len(body), _APART))
         found = _HEX.match(source, at)
         if found:
             self._at = found.end()

@@ -1,11 +1,11 @@
 """Functions of JSONPath, such as ``length()``: from what a path came to, and arguments, to a value."""
 
 from collections.abc import Callable, Iterator, Sequence
-from math import inf, nan, sqrt
+from math import nan, sqrt
 from typing import TYPE_CHECKING, Any
 
 from oagw.control.jsonpath.state import Broken, NotFound, State
-from oagw.control.number import double_text
+from oagw.control.number import double, double_text
 from oagw.control.patience import GaveUp
 
 if TYPE_CHECKING:
@@ -17,14 +17,6 @@ Function = Callable[[Any, Sequence[Argument], State], Any]
 
 # Characters that concat() may put together.
 _MAX_TEXT = 8 << 20
-
-
-def double(number: int | float) -> float:
-    """``number`` as a double; what is too large for one is infinite."""
-    try:
-        return float(number)
-    except OverflowError:
-        return inf if number > 0 else -inf
 
 
 def is_number(value: Any) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from math import inf
 
 from oagw.control.invalid import Invalid
+from oagw.control.number import double
 from oagw.control.pattern.condition import Condition
 from oagw.control.pattern.spec import Operator
 from oagw.model.call import Call
@@ -29,7 +30,7 @@ def number_condition(spec: Operator, at: str) -> Condition:
     name = next(name for name in NAMES if getattr(spec, name) is not None)
     sign, compare = _COMPARE[name]
     given: int | float = getattr(spec, name)
-    wanted = _double(given)
+    wanted = double(given)
     if abs(wanted) == inf:
         raise Invalid(at, f"{name} is out of the range of a double")
 
@@ -50,10 +51,3 @@ def parsed(text: str | None) -> float | None:
 
 # What Java's String.trim takes away.
 _WHITE = "".join(map(chr, range(33)))
-
-
-def _double(number: int | float) -> float:
-    try:
-        return float(number)
-    except OverflowError:
-        return inf

@@ -29,6 +29,7 @@ def _entry(helper: Helper, least: int = 1, options: str = "", block: str = "", l
 
 
 _DATE = "format offset timezone"
+_PATHS = "oagw.control.jsonpath"
 
 HELPERS: dict[str, Entry] = {
     **{
@@ -49,14 +50,16 @@ HELPERS: dict[str, Entry] = {
     "matches": _entry(logic.matches, block=CONDITION, library="regex"),
     "regexExtract": _entry(logic.regex_extract, options="default", library="regex"),
     "math": _entry(logic.math),
-    "jsonPath": _entry(data.json_path, options="default", library="oagw.control.jsonpath"),
+    "jsonPath": _entry(data.json_path, options="default", library=_PATHS),
     "parseJson": _entry(data.parse_json, block=BODY),
     "toJson": _entry(data.to_json),
     "formatJson": _entry(data.format_json, options="format", block=BODY),
     "jsonMerge": _entry(edit.json_merge, options="removeNulls", block=LAST),
-    "jsonRemove": _entry(edit.json_remove),
-    "jsonArrayAdd": _entry(edit.json_array_add, options="maxItems flatten jsonPath", block=LAST),
-    "jsonSort": _entry(edit.json_sort, options="order nulls"),
+    "jsonRemove": _entry(edit.json_remove, library=_PATHS),
+    "jsonArrayAdd": _entry(
+        edit.json_array_add, options="maxItems flatten jsonPath", block=LAST, library=_PATHS
+    ),
+    "jsonSort": _entry(edit.json_sort, options="order nulls", library=_PATHS),
     "formData": _entry(data.form_data, options="urlDecode"),
     "array": _entry(data.array, 0),
     "arrayAdd": _entry(data.array_add, 2, "position"),

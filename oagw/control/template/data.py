@@ -76,13 +76,13 @@ def _selector(path: str) -> Callable[[Any, Call], Any]:
 
 
 def _marked(run: Run, value: Any, kind: type[dict[str, Any]] = dict) -> Any:
-    """``value`` so that it is written as ``jsonPath`` writes it; ``..`` may find the same again and again."""
+    """``value`` so that it is written as ``jsonPath`` writes it."""
     if not isinstance(value, dict | list):
         return value
-    run.spend(STEP + len(value))
+    run.spend(4 * len(value))
     if isinstance(value, dict):
         return kind({key: _marked(run, each) for key, each in value.items()})
-    return JsonList(_marked(run, each) for each in value)
+    return JsonList([_marked(run, each) for each in value])
 
 
 def parse_json(run: Run, arguments: list[Any], options: dict[str, Any]) -> Any:

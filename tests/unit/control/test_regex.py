@@ -111,6 +111,39 @@ def test_a_long_expression_is_compiled_in_bounded_time() -> None:
     assert not expression.matches("word-0900", call())
 
 
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "9" * 5_000,
+        "[9]" * 3_000,
+        "(?:9)" * 1_900,
+        "\\x39" * 2_000,
+        "\\Q" + "9" * 5_000 + "\\E",
+        "(9)" * 3_000,
+    ],
+)
+def test_a_long_text_within_an_expression_is_matched_at_once(pattern: str) -> None:
+    expression, wanted = Expression(pattern), pattern.count("9")
+    started = thread_time()
+    assert expression.matches("9" * wanted, call())
+    assert not expression.matches("9" * 12_000, call())
+    assert not expression.matches("8" * 12_000, call())
+    assert thread_time() - started < 0.5
+
+
+@pytest.mark.parametrize("length", [63, 64, 65, 128, 129, 200])
+def test_long_expressions_mean_the_same(length: int) -> None:
+    text = "ab" * length
+    assert matches(f"{text}+", f"{text}bb")
+    assert matches(f"({text})?x", "x")
+    assert matches(f"({text}){{2}}", text * 2)
+    assert matches(f"(?<={text})c|{text}c", f"{text}c")
+    assert matches(f"\\Q{text}\\E+", f"{text}b")
+    assert matches(f"{text}$", f"{text}")
+    assert not matches(text, text[:-1])
+    assert matches("a|" * length + text, text)
+
+
 @given(st.text(alphabet="ab([{}])|^$.*+?\\-&QEdpxk<>:=!,1 ~#", max_size=12), st.text(max_size=5))
 @settings(max_examples=300, deadline=None)
 def test_any_text_is_an_expression_or_is_refused(pattern: str, text: str) -> None:

@@ -1,4 +1,4 @@
-"""The composition root: a Config and a clock become a Gateway. Wiring, no logic."""
+"""The composition root: a Config and two clocks become a Gateway. Wiring, no logic."""
 
 import socket
 from collections.abc import Callable
@@ -6,6 +6,7 @@ from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from random import Random
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred, succeed
@@ -31,9 +32,10 @@ if TYPE_CHECKING:
 class Gateway:
     """A whole gateway: ``root`` is its tree, ``site`` the factory to listen with.
 
-    Two gateways in one process share nothing. ``real`` is a clock that goes by itself; all runs on it but
-    for ``--clock manual``. ``access_log`` takes the lines of ``--access-log``; ``shut_down`` is called when
-    the control plane is asked to stop the server.
+    Two gateways in one process share nothing. ``real`` is a clock that goes by itself and should never step,
+    as the wall clock may; all durations run on it but for ``--clock manual``. ``wall`` is the date in seconds
+    since 1970; without it, ``real`` has the date as well. ``access_log`` takes the lines of ``--access-log``;
+    ``shut_down`` is called when the control plane is asked to stop the server.
     """
 
     def __init__(
@@ -42,24 +44,32 @@ class Gateway:
         real: IReactorTime,
         access_log: Callable[[str], None] | None = None,
         shut_down: Callable[[], object] = lambda: None,
+        wall: Callable[[], float] | None = None,
     ) -> None:
         clock, turns = real, None
+        wall = wall or real.seconds
         if config.clock == "manual":
             from oagw.web.clock import ManualClock
 
             # It begins now, so that dates make sense to clients, and at a whole second, so that they are easy
             # to add to.
-            clock, turns = ManualClock(real.seconds() // 1, real, lambda: self._settled), real
+            clock, turns = ManualClock(wall() // 1, real, lambda: self._settled), real
+            wall = clock.seconds
         self.streams = Streams(clock, config.stream_interval_scale, turns)
         # Each has numbers of its own, so that the calls to one do not change the ids of another.
         self._upstreams = upstreams = Upstreams(
             lambda alias: Env(
-                clock, _random(config.seed, alias), self.streams, config.strict_models, config.github_links
+                clock,
+                wall,
+                _random(config.seed, alias),
+                self.streams,
+                config.strict_models,
+                config.github_links,
             )
         )
         memory = Memory(config.memory_limit * MIB)
         self.spaces = Spaces(_random(config.seed, "sandboxes"), config.journal_count, 64 << 20, memory)
-        stubs = Stubs(self.spaces, upstreams, self.streams, clock, _random(config.seed, "stubs"))
+        stubs = Stubs(self.spaces, upstreams, self.streams, wall, _random(config.seed, "stubs"))
         self.root = Root(upstreams, config.tokens, clock, self._admin, stubs)
         self.site = GatewaySite(
             StubbedOutside(self.root, stubs),
@@ -70,8 +80,10 @@ class Gateway:
             access_log if config.access_log else None,
             real,
             config.secrets,
+            wall,
         )
         self._clock = clock
+        self._wall = wall
         self._started = clock.seconds()
         self._expiry: Expiry | None = None
         self._config = config
@@ -112,6 +124,7 @@ class Gateway:
         env = AdminEnv(
             self.spaces,
             self._clock,
+            self._wall,
             random,
             self._shut_down,
             self._directory,
@@ -140,6 +153,16 @@ class Gateway:
 def mask_for(config: Config) -> Callable[[str], str]:
     """A function that takes the tokens of ``config``, and those of sandboxes, out of a text."""
     return Known(config.secrets).masked
+
+
+def use_monotonic_clock(reactor: Any) -> None:
+    """Run the timers of ``reactor`` on the monotonic clock; Twisted uses the wall clock, which may step.
+
+    Its calls are in a heap by their times, so this is for a reactor on which nothing is scheduled; another
+    one keeps its clock.
+    """
+    if not reactor.getDelayedCalls():
+        reactor.seconds = monotonic
 
 
 def stop(reactor: Any) -> None:

@@ -110,7 +110,7 @@ def parse_args(args: Sequence[str], prog: str = "server.py") -> Config:
     parser.add_argument(
         "--exit-with-parent",
         action="store_true",
-        help="stop when standard input ends, if it is a pipe, else when the parent process does",
+        help="stop when the parent process ends, or standard input, if it is a pipe",
     )
     parser.add_argument(
         "--strict-models",

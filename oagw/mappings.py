@@ -25,9 +25,7 @@ def keep_loaded(gateway: Gateway, reactor: Any, say: Callable[[str], None]) -> N
         except Invalid as invalid:
             say(f"--mappings: {invalid.detail}; the stubs are what they were")
 
-    hangup = getattr(signal, "SIGHUP", None)  # not on Windows
-    if hangup is not None:
-        signal.signal(hangup, lambda *_: reactor.callFromThread(reload))
+    signal.signal(signal.SIGHUP, lambda *_: reactor.callFromThread(reload))
     try:
         load()
     except Invalid as invalid:

@@ -10,15 +10,16 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Sequence
 from functools import partial
 from importlib.machinery import PathFinder
-from types import FrameType
 from typing import Any
 
 from oagw.config import Config, ConfigError, parse_args
 from oagw.console import Console, fill_standard_streams
 from oagw.listen import ListenError, announce, open_socket
+from oagw.signals import accept_signals, end_within_grace, ignore_hangup, on_stop
 
 
 def main(args: Sequence[str], prog: str = "server.py") -> int:
@@ -26,12 +27,15 @@ def main(args: Sequence[str], prog: str = "server.py") -> int:
 
     0 after a stop that was asked for, 1 where the gateway cannot run, 2 for arguments that make no sense.
     """
-    _on_stop(lambda *_: os._exit(0))  # there is nothing to end yet
+    on_stop(lambda *_: os._exit(0))  # there is nothing to end yet
+    accept_signals()
     parent = os.getppid()
     fill_standard_streams()
     console = Console(2)
     try:
         config = parse_args(args, prog)
+        if config.mappings is None:
+            ignore_hangup(console.line)
         _require("twisted", "msgspec", "jsonpath", "jsonschema_rs", "regex")
         listening = open_socket(config, os.environ)
         if config.mappings is None:
@@ -40,7 +44,7 @@ def main(args: Sequence[str], prog: str = "server.py") -> int:
     except (ConfigError, ListenError) as error:
         console.line(f"{prog}: {error}")
         return 2 if isinstance(error, ConfigError) else 1
-    _on_stop(signal.SIG_IGN)  # Python's end would put back what kills us
+    on_stop(signal.SIG_IGN)  # Python's end would put back what kills us
     return 0
 
 
@@ -48,12 +52,13 @@ def _serve(config: Config, listening: socket.socket, console: Console, parent: i
     gc.disable()  # importing makes no garbage worth looking for
     from twisted.internet import reactor as installed_reactor
 
-    from oagw.app import Gateway, mask_for, stop
+    from oagw.app import Gateway, mask_for, stop, use_monotonic_clock
     from oagw.log import log_to
 
     reactor: Any = installed_reactor  # its interfaces are spread over many types
     log_to(console, mask_for(config))
-    gateway = Gateway(config, reactor, console.line, partial(stop, reactor))
+    use_monotonic_clock(reactor)
+    gateway = Gateway(config, reactor, console.line, partial(stop, reactor), time.time)
     if config.mappings is not None:
         from oagw.mappings import keep_loaded
 
@@ -62,8 +67,13 @@ def _serve(config: Config, listening: socket.socket, console: Console, parent: i
     gateway.listen(reactor, listening)
 
     reactor.addSystemEventTrigger("before", "shutdown", gateway.stop)
+
+    def asked(*_: object) -> None:
+        end_within_grace()
+        reactor.callFromThread(stop, reactor)
+
     # In place of Twisted's own handlers, which reactor.run() installs: those complain at a second signal.
-    reactor.callWhenRunning(_on_stop, lambda *_: reactor.callFromThread(stop, reactor))
+    reactor.callWhenRunning(on_stop, asked)
     if config.exit_with_parent:
         from oagw.parent import watch
 
@@ -74,22 +84,27 @@ def _serve(config: Config, listening: socket.socket, console: Console, parent: i
     reactor.run()
 
 
-def _on_stop(answer: Callable[[int, FrameType | None], object] | signal.Handlers) -> None:
-    """Answer the signals that ask us to stop."""
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, answer)
-
-
 def _require(*packages: str) -> None:
     """Before the socket listens, so that nobody is told of a server that cannot answer."""
     for package in packages:
         spec = PathFinder.find_spec(package)
         # Our own folder twisted/plugins looks like a package to Python: one without an origin.
         if spec is None or spec.origin is None:
-            raise ListenError(
-                f"the package {package} is not installed; "
+            python = _python_beside()
+            what_to_do = (
                 f"run: {sys.executable} -m pip install -r requirements.txt"
+                if python is None
+                else f"run the server with the environment beside it: {python}"
             )
+            raise ListenError(f"the package {package} is not installed for {sys.executable}; {what_to_do}")
+
+
+def _python_beside() -> str | None:
+    """The interpreter of the environment ``.venv`` beside server.py; None if it is the one that runs this."""
+    folder = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), ".venv", "bin")
+    python = os.path.join(folder, "python")
+    is_this_one = os.path.realpath(folder) == os.path.realpath(os.path.dirname(sys.executable))
+    return python if os.path.exists(python) and not is_this_one else None
 
 
 def _raise_descriptor_limit() -> None:

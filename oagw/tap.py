@@ -3,19 +3,22 @@
 import os
 import socket
 import sys
+import time
 from collections.abc import Sequence
 from functools import partial
 
 from twisted.application.service import IService, Service
 from twisted.internet.defer import Deferred
 from twisted.python import usage
+from twisted.web import http
 
 from oagw.api.root import Root
-from oagw.app import Gateway, stop
+from oagw.app import Gateway, stop, use_monotonic_clock
 from oagw.config import Config, ConfigError, parse_args
 from oagw.console import Console
 from oagw.listen import ListenError, announce, open_socket
 from oagw.parent import watch
+from oagw.signals import ignore_hangup
 
 
 class Options(usage.Options):
@@ -45,8 +48,11 @@ class GatewayService(Service):
 
         super().startService()
         line = Console(2).line
-        self._gateway = Gateway(self._config, reactor, line, partial(stop, reactor))
-        if self._config.mappings is not None:
+        use_monotonic_clock(reactor)
+        self._gateway = Gateway(self._config, reactor, line, partial(stop, reactor), time.time)
+        if self._config.mappings is None:
+            ignore_hangup(line)
+        else:
             from oagw.mappings import keep_loaded
 
             try:
@@ -73,7 +79,14 @@ def makeService(options: Options) -> IService:
 
 
 def root() -> Root:
-    """The root resource of a gateway with default options, for a site of your own."""
+    """The root resource of a gateway with default options, for a site of your own.
+
+    The reactor's timers run on the monotonic clock from then on.
+    """
     from twisted.internet import reactor
 
-    return Gateway(Config(), reactor).root
+    use_monotonic_clock(reactor)
+    # The log of Twisted's own Site takes its dates from the reactor; without an argument this is the date.
+    log_date = http.datetimeToLogString
+    http.datetimeToLogString = lambda seconds=None: log_date()
+    return Gateway(Config(), reactor, wall=time.time).root

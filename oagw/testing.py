@@ -146,7 +146,12 @@ class MockGateway(RunningGateway):
             env={**os.environ, "PYTHONPATH": path},
         )
         assert process.stdout is not None
-        line = process.stdout.readline()
+        try:
+            line = process.stdout.readline()
+        except BaseException:  # such as Ctrl-C, or a time-out of the test
+            process.kill()
+            process.communicate()
+            raise
         if not line.startswith(b"{"):
             out, said = process.communicate()
             raise GatewayFailed((line + out + said).decode(errors="replace").strip())

@@ -49,7 +49,12 @@ def running(command: str, cwd: Path, stream: str = "stdout") -> Iterator[str]:
         yield next(line for line in process.stdout if '"listening"' in line or "starting on" in line)
     finally:
         os.killpg(process.pid, signal.SIGTERM)
-        process.communicate(timeout=10)
+        try:
+            process.communicate(timeout=10)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+            raise
 
 
 def get(url: str, *options: str) -> str:

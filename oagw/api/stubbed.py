@@ -1,10 +1,9 @@
 """Stubbed: the resource before which stubs get to answer; what it wraps answers the rest."""
 
-from collections.abc import Container
+from collections.abc import Callable, Container
 from random import Random
 from typing import TYPE_CHECKING
 
-from twisted.internet.interfaces import IReactorTime
 from twisted.web.resource import IResource
 from twisted.web.server import Request
 
@@ -33,22 +32,30 @@ _GUARDED = tuple(prefix.encode() for prefix in PREFIXES)
 _COMPARED = 200
 
 # Seconds, for each MiB of a body, that it may take to find the nearest.
-_EXPLAINING = 0.02
+_EXPLAINING = 0.015
 
 # Characters that are told of a value that they have, or a request has.
 _SHOWN = 300
 
 
 class Stubs:
-    """What Stubbed resources answer with: the stubs of the caller's sandbox, then those that all share."""
+    """What Stubbed resources answer with: the stubs of the caller's sandbox, then those that all share.
+
+    ``wall`` is the date in seconds since 1970.
+    """
 
     def __init__(
-        self, spaces: Spaces, services: Container[str], streams: Streams, clock: IReactorTime, random: Random
+        self,
+        spaces: Spaces,
+        services: Container[str],
+        streams: Streams,
+        wall: Callable[[], float],
+        random: Random,
     ) -> None:
         self._spaces = spaces
         self._services = services
         self._streams = streams
-        self._clock = clock
+        self._wall = wall
         self._random = random
 
     def answer(self, request: Request) -> Answer | None:
@@ -62,7 +69,7 @@ class Stubs:
         space, call = request.space, request.call()
         if request.faults:
             call.head = _without_faults(call.head)
-        now = self._clock.seconds()
+        now = self._wall()
         stores = self._spaces.stores(space)
         for store in stores:
             stub = store.find(call, space, now)
@@ -95,7 +102,7 @@ class Stubs:
         if not stubs:
             return None
         call = request.call()
-        nearest = _nearest(call, stubs, space, self._clock.seconds(), known_to(request.entry, call))
+        nearest = _nearest(call, stubs, space, self._wall(), known_to(request.entry, call))
         return f"{nearest}. Stubs of upstreams are below {PREFIXES[0]}proxy/ALIAS/"
 
     def aliases(self, request: Request) -> set[str]:

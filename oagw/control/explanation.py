@@ -188,7 +188,7 @@ def _misses(near: Iterable[Near], spec: RequestPattern, pointer: str) -> Iterato
 
 def _is_other(pattern: Pattern, entry: Entry) -> bool:
     """Whether method and URL differ, so that nobody wants to read of the rest."""
-    return not any(part.matches for part in pattern.compare(entry.call(), entry.time)[:2])
+    return not any(part.matches for part in pattern.compare(entry.call(), entry.date)[:2])
 
 
 def differences(outcome: Outcome) -> list[dict[str, str]]:
@@ -222,7 +222,7 @@ def _parts(
     """Each part, what it expected and received without secrets, and how JSON bodies differ by member."""
     call = entry.call()
     known = known_to(entry, call)
-    parts = pattern.compare(call, entry.time, known)
+    parts = pattern.compare(call, entry.date, known)
     bodies = spec.bodyPatterns or []
     for at, part in enumerate(parts, len(bodies) - len(parts)):
         members = [] if at < 0 or part.matches else _members(bodies[at], call, known)

@@ -55,7 +55,7 @@ class Search:
         for entry in entries:
             if self.over:
                 raise Invalid(pointer, f"matching takes too long: given up after {MAX_SECONDS:g} s")
-            if pattern.matches(entry.call(), entry.time):
+            if pattern.matches(entry.call(), entry.date):
                 found.append(entry)
         return found
 
@@ -64,11 +64,11 @@ class Search:
 
         What there is no more time for is left out.
         """
-        return self._nearest((pattern.distance(entry.call(), entry.time), entry) for entry in entries)
+        return self._nearest((pattern.distance(entry.call(), entry.date), entry) for entry in entries)
 
-    def nearest_stubs(self, call: Call, time: float, stubs: "Iterable[Stub]") -> list[Near]:
-        """The NEAREST of ``stubs`` to ``call``, which came at ``time``, the nearest first."""
-        return self._nearest((stub.pattern.distance(call, time), stub) for stub in stubs)
+    def nearest_stubs(self, call: Call, date: float, stubs: "Iterable[Stub]") -> list[Near]:
+        """The NEAREST of ``stubs`` to ``call``, which came at ``date``, the nearest first."""
+        return self._nearest((stub.pattern.distance(call, date), stub) for stub in stubs)
 
     def _nearest(self, all: Iterable[tuple[float, T]]) -> list[Near]:
         ranked = ((distance, at, found) for at, (distance, found) in enumerate(self._in_time(all)))

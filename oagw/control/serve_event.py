@@ -31,14 +31,14 @@ def _logged(shown: Shown) -> dict[str, Any]:
         "headers": by_name(shown.fields),
         "cookies": {name: v if len(v) > 1 else v[0] for name, v in shown.cookies.items()},
         "browserProxyRequest": False,
-        "loggedDate": milliseconds(entry.time),
+        "loggedDate": milliseconds(entry.date),
         "bodyAsBase64": b64encode(shown.body).decode(),
         "body": shown.text,
         "protocol": entry.version.decode("latin-1"),
         "scheme": "http",
         "host": shown.known.masked(host),
         "port": port,
-        "loggedDateString": _date(entry.time),
+        "loggedDateString": _date(entry.date),
         "queryParams": _parameters(shown.query),
         "formParams": _parameters(shown.form),
         "oagw": _ours(shown),
@@ -63,7 +63,7 @@ def serve_event(entry: Entry, stub: "Stub | None" = None) -> dict[str, Any]:
 
 
 def milliseconds(time: float) -> int:
-    """Seconds since 1970 as WireMock counts time."""
+    """Seconds, of a duration or since 1970, as WireMock counts them."""
     return int(time * 1000)
 
 
@@ -78,9 +78,9 @@ def _ours(shown: Shown) -> dict[str, Any]:
         "stub": entry.stub,
         "status": entry.status,
         "errorSource": entry.source,
-        "time": entry.time,
-        "firstByte": entry.first_byte,
-        "lastByte": entry.last_byte,
+        "time": entry.date,
+        "firstByte": None if entry.first_byte is None else entry.date_of(entry.first_byte),
+        "lastByte": None if entry.last_byte is None else entry.date_of(entry.last_byte),
         "bodySize": entry.body_size,
         "rawBodyAsBase64": None if sent is None else b64encode(sent).decode(),
         "bytesSent": entry.sent,

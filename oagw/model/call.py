@@ -43,7 +43,7 @@ _WITH_PORT = re.compile(r"(.+):(\d{1,5})", re.ASCII)
 _CODED = re.compile(rb"(?:^|\n)content-encoding[ \t]*:", re.IGNORECASE)
 
 # How long matching one call may take, in seconds; ``control.patience`` keeps to it.
-_PATIENCE = 0.06
+_PATIENCE = 0.05
 
 
 class Call:

@@ -38,8 +38,10 @@ _IDS = 0x0A6A_0000_0000_4000_8000_000000000000
 class Entry:
     """One request and its answer.
 
-    Times are the clock's seconds, None for what has not happened: ``time`` when the head of the request was
-    complete, ``first_byte`` and ``last_byte`` when the answer's first and last bytes were written.
+    Times are the seconds of a clock that never steps, None for what has not happened: ``time`` when the head
+    of the request was complete, ``first_byte`` and ``last_byte`` when the answer's first and last bytes were
+    written. Their differences are durations. ``date`` is the wall clock's time at ``time``, in seconds since
+    1970; by default the two clocks are the same one.
     ``connection`` numbers connections from 1, ``turn`` the requests on one. ``body`` is what came over the
     wire, cut at MAX_BODY, ``body_size`` is as much of it as came; with a content coding, ``decoded_size`` is
     how many bytes of it are shown. ``matched`` is False when there was no such alias or path.
@@ -65,6 +67,7 @@ class Entry:
         "client",
         "closed",
         "connection",
+        "date",
         "decoded_size",
         "ended",
         "events",
@@ -101,9 +104,11 @@ class Entry:
         client: tuple[str, int],
         local: tuple[str, int],
         version: bytes = b"HTTP/1.1",
+        date: float | None = None,
     ) -> None:
         self.number = number
         self.time = time
+        self.date = time if date is None else date
         self.method = method
         self.url = url
         self.head = head
@@ -138,6 +143,10 @@ class Entry:
     def id(self) -> str:
         """A UUID for this entry, unique in its gateway."""
         return str(UUID(int=_IDS + self.number))
+
+    def date_of(self, time: float) -> float:
+        """The date of ``time``, in seconds since 1970, counted from that of the request."""
+        return self.date + (time - self.time)
 
     @property
     def source(self) -> str | None:

@@ -32,13 +32,15 @@ class UpstreamNode(Node):
 
 @dataclass(frozen=True, slots=True)
 class Env:
-    """What a service may use: the clock, its own random numbers, and the way to open a stream.
+    """What a service may use: the clocks, its own random numbers, and the way to open a stream.
 
-    ``strict_models`` is whether a model that the service does not list is unknown, ``github_links`` whether
-    links in bodies of GitHub point to this gateway.
+    ``clock`` measures durations, ``wall`` is the date in seconds since 1970. ``strict_models`` is whether a
+    model that the service does not list is unknown, ``github_links`` whether links in bodies of GitHub point
+    to this gateway.
     """
 
     clock: IReactorTime
+    wall: Callable[[], float]
     random: Random
     streams: Streams
     strict_models: bool = False

@@ -279,6 +279,7 @@ class GatewayChannel(PipelinedChannel):
             self._client,
             self._local,
             self._version,
+            site.wall(),
         )
         entry.arrived = self._arrived(now)
         entry.secrets = site.secrets

@@ -5,6 +5,7 @@ Loaded with ``--clock manual``, or the control plane. Everything that the gatewa
 """
 
 from collections.abc import Callable, Sequence
+from heapq import heapify, heappop, heappush
 
 from twisted.internet.base import DelayedCall
 from twisted.internet.defer import Deferred, DeferredLock
@@ -25,6 +26,9 @@ MAX_RUN = 250_000
 # After so many the reactor gets a turn, so that other connections do not starve.
 _SLICE = 100
 
+# So many entries of the heap may be out of date, besides as many as there are calls.
+_SLACK = 100
+
 # Seconds of real time between two looks at clients that are to read, and how many looks they get: a second.
 _LOOK = 0.001
 _LOOKS = 1000
@@ -36,6 +40,12 @@ class TooMuch(Exception):
     def __init__(self, left: float) -> None:
         super().__init__()
         self.left = left
+
+
+class _Call(DelayedCall):
+    """A delayed call with its ``number``: of those due at the same time, the lowest runs first."""
+
+    number: int
 
 
 @implementer(IReactorTime)
@@ -50,7 +60,11 @@ class ManualClock:
         self._now = start
         self._real = real
         self._settled = settled
-        self._calls: list[DelayedCall] = []
+        # The calls that wait, by number; and a heap of times, numbers and calls. An entry of the heap whose
+        # call was cancelled, run or moved to another time stays there until it comes to the front.
+        self._waiting: dict[int, _Call] = {}
+        self._heap: list[tuple[float, int, _Call]] = []
+        self._made = 0
         self._moving = DeferredLock()
 
     def seconds(self) -> float:
@@ -62,12 +76,14 @@ class ManualClock:
         # At least a grain later, or a call that comes a hair too early and waits for the rest would hold the
         # clock.
         when = self._now + (max(delay, _GRAIN) if delay > 0 else 0)
-        call = DelayedCall(when, callable, args, kw, self._calls.remove, lambda call: None, self.seconds)
-        self._calls.append(call)
+        call = _Call(when, callable, args, kw, self._forget, self._push, self.seconds)
+        call.number = self._made = self._made + 1
+        self._waiting[call.number] = call
+        self._push(call)
         return call
 
     def getDelayedCalls(self) -> Sequence[IDelayedCall]:
-        return list(self._calls)
+        return list(self._waiting.values())
 
     def advance(self, seconds: float) -> "Deferred[None]":
         """Move on by ``seconds``, 0 or more; what falls due on the way runs in order, each at its own time.
@@ -82,7 +98,7 @@ class ManualClock:
         while True:
             # After a client that does not read, nobody is waited for: an advance is not to hang.
             patient = patient and await self._settle()
-            call = min(self._calls, key=DelayedCall.getTime, default=None)
+            call = self._first()
             if call is None or call.getTime() > target + _GRAIN / 2:
                 break
             if run == MAX_RUN:
@@ -102,10 +118,38 @@ class ManualClock:
             await deferLater(self._real, _LOOK)
         return False
 
-    def _run(self, call: DelayedCall) -> None:
-        self._calls.remove(call)
+    def _first(self) -> _Call | None:
+        """The call that is due first."""
+        while self._heap:
+            time, number, call = self._heap[0]
+            if number in self._waiting and time == call.getTime():
+                return call
+            heappop(self._heap)
+            if number in self._waiting and time < call.getTime():
+                self._push(call)  # it was put off; a call that is brought forward is pushed at once
+        return None
+
+    def _push(self, call: DelayedCall) -> None:
+        """Put ``call`` on the heap with the time that it has now. Called by it when it is brought forward."""
+        assert isinstance(call, _Call)
+        heappush(self._heap, _entry(call))
+        if len(self._heap) > 2 * len(self._waiting) + _SLACK:
+            self._heap = [_entry(call) for call in self._waiting.values()]
+            heapify(self._heap)
+
+    def _forget(self, call: DelayedCall) -> None:
+        assert isinstance(call, _Call)
+        del self._waiting[call.number]
+
+    def _run(self, call: _Call) -> None:
+        self._forget(call)
         call.called = 1
         try:
             call.func(*call.args, **call.kw)
         except Exception:
             log.failure("a timed call failed")
+
+
+def _entry(call: _Call) -> tuple[float, int, _Call]:
+    call.activate_delay()  # or a call that was put off, and is then due a little sooner, would not be pushed
+    return call.getTime(), call.number, call

@@ -37,7 +37,7 @@ def spoilt(request: GatewayRequest, answer: Reply | EventStream) -> Reply | Even
     site = request.channel.site
     toxics = [toxic for toxic in request.faults if toxic.hits(site.random)]
     if request.space.toxics:
-        toxics += selected(request.space.toxics.values(), request.call(), site.now(), site.random)
+        toxics += selected(request.space.toxics.values(), request.call(), site.wall(), site.random)
     if not toxics:
         return answer
     return SpoiltAnswer(site.streams, answer, toxics)

@@ -32,10 +32,10 @@ CLOSING = 0.1
 class GatewaySite(Site):
     """The server's factory: the root of the tree, and what all connections share.
 
-    Time-outs run on ``clock``. What has to do with real networks, such as the time that connections get to
-    close, runs on ``real``: the same clock, unless that one is moved by hand. ``access_log`` takes one line
-    for each request, answered or not, without the query, the credentials of the request, and
-    ``secrets``: the tokens of the server.
+    Time-outs and durations run on ``clock``; ``wall`` is the date in seconds since 1970. What has to do with
+    real networks, such as the time that connections get to close, runs on ``real``: the same clock, unless
+    that one is moved by hand. ``access_log`` takes one line for each request, answered or not, without the
+    query, the credentials of the request, and ``secrets``: the tokens of the server.
     """
 
     protocol = GatewayChannel  # type: ignore[assignment]  # no HTTP/2, so no wrapper that could switch
@@ -51,6 +51,7 @@ class GatewaySite(Site):
         access_log: Callable[[str], None] | None = None,
         real: IReactorTime | None = None,
         secrets: tuple[str, ...] = (),
+        wall: Callable[[], float] | None = None,
     ) -> None:
         super().__init__(root, reactor=clock, timeout=REQUEST_TIMEOUT, parsePOSTFormSubmission=False)
         self.channels: set[GatewayChannel] = set()
@@ -61,10 +62,10 @@ class GatewaySite(Site):
         self.number: Callable[[], int] = count(1).__next__  # of a request
         self._connection: Callable[[], int] = count(1).__next__
         self.real = real or clock
+        self.wall: Callable[[], float] = wall or clock.seconds
         self.arrivals = Arrivals(self, self.real)
         self.position = self.arrivals.position
         self.turns = Turns(self.real)  # of connections with pipelined requests
-        self._clock = clock
         self.random = random
         self._access_log = access_log
         self._date = (0, b"")
@@ -114,7 +115,7 @@ class GatewaySite(Site):
 
     def date(self) -> bytes:
         """The value of the Date header now; made once a second."""
-        now = int(self._clock.seconds())
+        now = int(self.wall())
         if now != self._date[0]:
             self._date = (now, datetimeToString(now))
         return self._date[1]

@@ -6,6 +6,7 @@ pytest-twisted runs the reactor; the clients are plain sockets in threads. These
 import socket
 import time
 from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -50,10 +51,8 @@ def read(
 @pytest_twisted.async_yield_fixture()
 async def running() -> AsyncIterator[Running]:
     """A gateway whose streams do not wait; afterwards nothing of it is left."""
-    running = Running(Config(port=0, stream_interval_scale=0))
-    yield running
-    await running.gateway.stop()
-    await running.quiet()
+    async with Running(Config(port=0, stream_interval_scale=0)) as running:
+        yield running
     assert running.gateway.streams.open == set()
 
 
@@ -195,22 +194,20 @@ async def test_a_connection_is_good_for_more_after_a_delayed_answer(running: Run
 
 @pytest_twisted.ensureDeferred
 async def test_a_client_that_leaves_or_reads_nothing_leaves_nothing_behind(running: Running) -> None:
-    held = []
-    for fault in (
+    faults = (
         "timeout",
         "bandwidth; rate=1",
         "latency; latency=60000",
         "slicer; average_size=1; delay=50000",
-    ):
-        for path in (WEATHER, STREAM):
-            client = socket.create_connection(("127.0.0.1", running.port))
-            client.sendall(get(path, fault))
-            held.append(client)
-    while len(running.gateway.streams.open) < len(held):
-        await after(0.01)
-    await after(0.2)
-    for client in held:
-        client.close()
+    )
+    asked = [get(path, fault) for fault in faults for path in (WEATHER, STREAM)]
+    with ExitStack() as held:
+        for sends in asked:
+            client = held.enter_context(socket.create_connection(("127.0.0.1", running.port)))
+            client.sendall(sends)
+        while len(running.gateway.streams.open) < len(asked):
+            await after(0.01)
+        await after(0.2)
     await running.quiet()
     assert running.gateway.streams.open == set()
     assert {one.ended for one in running.gateway.spaces.shared.journal} == {CLIENT_LEFT}

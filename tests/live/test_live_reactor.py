@@ -6,7 +6,7 @@ pytest-twisted runs the reactor; these tests are not for trial.
 import socket
 from collections.abc import AsyncIterator
 from itertools import pairwise
-from typing import Any
+from typing import Any, Self
 
 import pytest
 import pytest_twisted
@@ -71,17 +71,32 @@ class Client(Protocol):
 
 
 class Running:
-    """A gateway on a free port."""
+    """A gateway on a free port, stopped at the end of ``async with``; then all clients are gone."""
 
     def __init__(self, config: Config) -> None:
         self.gateway = Gateway(config, reactor)
         listening = open_socket(config, {})
         self.port = listening.getsockname()[1]
         self.gateway.listen(reactor, listening)
+        self._clients: set[Client] = set()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.gateway.stop()
+        for client in list(self._clients):  # those that a failing test has left
+            if client.connected:
+                client.transport.abortConnection()
+                await client.ended
+        await self.quiet()
 
     def connect(self, client: Client | None = None) -> "Deferred[Client]":
+        client = client or Client(EVENTS)
+        self._clients.add(client)
+        client.ended.addCallback(lambda _: self._clients.discard(client))
         endpoint = TCP4ClientEndpoint(reactor, "127.0.0.1", self.port)
-        return connectProtocol(endpoint, client or Client(EVENTS))
+        return connectProtocol(endpoint, client)
 
     async def quiet(self) -> None:
         """Returns when the server has noticed that all clients are gone."""
@@ -94,10 +109,8 @@ class Running:
 @pytest_twisted.async_yield_fixture()
 async def running() -> AsyncIterator[Running]:
     """A gateway at real speed; afterwards nothing of it is left."""
-    running = Running(Config(port=0))
-    yield running
-    await running.gateway.stop()
-    await running.quiet()
+    async with Running(Config(port=0)) as running:
+        yield running
     assert running.gateway.streams.open == set()
 
 
@@ -113,24 +126,26 @@ async def test_the_four_events_arrive_a_tenth_of_a_second_apart(running: Running
 
 @pytest_twisted.ensureDeferred
 async def test_a_long_lived_stream_keeps_its_pace_to_the_end() -> None:
-    running = Running(Config(port=0, stream_interval_scale=2.0))
-    words = " ".join(str(number) for number in range(25))
-    body = b'{"model": "m", "stream": true, "messages": [{"role": "user", "content": "%b"}]}' % words.encode()
-    head = request(
-        "POST /oagw/v1/proxy/openai/v1/chat/completions HTTP/1.1",
-        "Host: g",
-        BEARER,
-        "Connection: close",
-        f"Content-Length: {len(body)}",
-    )
-    client = await running.connect(Client(head + body))
-    await client.ended
-    received = events(parse(client.received)[0].body)
-    assert received[-1].data == "[DONE]"
-    times = [time for time, data in client.pieces if b"data:" in data]
-    gaps = len(received) - 2  # the last two events share a write
-    assert abs((times[-1] - times[0]) - gaps * 0.1) < 0.5
-    await running.gateway.stop()
+    async with Running(Config(port=0, stream_interval_scale=2.0)) as running:
+        words = " ".join(str(number) for number in range(25))
+        body = (
+            b'{"model": "m", "stream": true, "messages": [{"role": "user", "content": "%b"}]}'
+            % words.encode()
+        )
+        head = request(
+            "POST /oagw/v1/proxy/openai/v1/chat/completions HTTP/1.1",
+            "Host: g",
+            BEARER,
+            "Connection: close",
+            f"Content-Length: {len(body)}",
+        )
+        client = await running.connect(Client(head + body))
+        await client.ended
+        received = events(parse(client.received)[0].body)
+        assert received[-1].data == "[DONE]"
+        times = [time for time, data in client.pieces if b"data:" in data]
+        gaps = len(received) - 2  # the last two events share a write
+        assert abs((times[-1] - times[0]) - gaps * 0.1) < 0.5
 
 
 @pytest_twisted.ensureDeferred
@@ -186,14 +201,13 @@ async def test_a_client_that_does_not_read_costs_no_more_than_a_buffer(running: 
     ],
 )
 async def test_a_reset_does_not_overtake_what_was_written(path: str, last: bytes) -> None:
-    running = Running(Config(port=0, stream_interval_scale=0))
-    head = request(f"GET /oagw/v1/proxy/stream-test/{path} HTTP/1.1", "Host: g", BEARER)
-    client = await running.connect(Client(head))
-    await client.ended
-    assert client.received.rstrip(b"\r\n0").endswith(last) or last in client.received
-    assert not client.received.endswith(b"0\r\n\r\n")
-    assert not client.reason.check(ConnectionDone)
-    await running.gateway.stop()
+    async with Running(Config(port=0, stream_interval_scale=0)) as running:
+        head = request(f"GET /oagw/v1/proxy/stream-test/{path} HTTP/1.1", "Host: g", BEARER)
+        client = await running.connect(Client(head))
+        await client.ended
+        assert client.received.rstrip(b"\r\n0").endswith(last) or last in client.received
+        assert not client.received.endswith(b"0\r\n\r\n")
+        assert not client.reason.check(ConnectionDone)
 
 
 @pytest_twisted.ensureDeferred
@@ -207,17 +221,18 @@ async def test_a_transport_in_a_wrapper_carries_every_byte() -> None:
         def writeSequence(self, data: list[bytes]) -> None:
             self.write(b"".join(data))
 
-    gateway = Gateway(Config(), reactor)
-    wrapped = WrappingFactory(gateway.site)
-    wrapped.protocol = Louder
-    port = reactor.listenTCP(0, wrapped, interface="127.0.0.1")
-    endpoint = TCP4ClientEndpoint(reactor, "127.0.0.1", port.getHost().port)
-    client = await connectProtocol(endpoint, Client(EVENTS))
-    await client.ended
-    assert b"FINAL EVENT" in client.received
-    assert client.received == client.received.upper()
-    await port.stopListening()
-    await gateway.stop()
+    async with Running(Config(port=0)) as running:
+        wrapped = WrappingFactory(running.gateway.site)
+        wrapped.protocol = Louder
+        port = reactor.listenTCP(0, wrapped, interface="127.0.0.1")
+        running.port = port.getHost().port
+        try:
+            client = await running.connect()
+            await client.ended
+        finally:
+            await port.stopListening()
+        assert b"FINAL EVENT" in client.received
+        assert client.received == client.received.upper()
 
 
 @pytest_twisted.ensureDeferred
@@ -273,11 +288,10 @@ async def test_a_refused_client_reads_the_answer_although_it_was_still_sending(r
 
 @pytest_twisted.ensureDeferred
 async def test_a_port_can_be_had_again_as_soon_as_the_gateway_has_stopped() -> None:
-    running = Running(Config(port=0))
-    client = await running.connect()
-    await client.more()
-    await running.gateway.stop()
-    await client.ended
-    again = open_socket(Config(port=running.port), {})
-    assert isinstance(again, socket.socket)
-    again.close()
+    async with Running(Config(port=0)) as running:
+        client = await running.connect()
+        await client.more()
+        await running.gateway.stop()
+        await client.ended
+        with open_socket(Config(port=running.port), {}) as again:
+            assert isinstance(again, socket.socket)

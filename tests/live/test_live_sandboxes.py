@@ -106,15 +106,13 @@ class Test:
 
 @pytest_twisted.ensureDeferred
 async def test_hundreds_of_sandboxes_in_parallel_never_see_each_other() -> None:
-    running = Running(Config(port=0))
-    tests = [Test(running, number) for number in range(SANDBOXES)]
-    for step in (Test.arrange, Test.act, Test.check):
-        await gatherResults([Deferred.fromCoroutine(step(test)) for test in tests], consumeErrors=True)
-    assert len(running.gateway.spaces) == SANDBOXES
-    assert len(running.gateway.spaces.shared.journal) == 0
-    assert running.gateway.spaces.shared.stubs is None
-    await gatherResults([Deferred.fromCoroutine(test.clean()) for test in tests], consumeErrors=True)
-    (left,) = await answers(running, Ask("GET", "/__admin/sandboxes"))
-    assert json.loads(left.body) == {"sandboxes": []}
-    await running.gateway.stop()
-    await running.quiet()
+    async with Running(Config(port=0)) as running:
+        tests = [Test(running, number) for number in range(SANDBOXES)]
+        for step in (Test.arrange, Test.act, Test.check):
+            await gatherResults([Deferred.fromCoroutine(step(test)) for test in tests], consumeErrors=True)
+        assert len(running.gateway.spaces) == SANDBOXES
+        assert len(running.gateway.spaces.shared.journal) == 0
+        assert running.gateway.spaces.shared.stubs is None
+        await gatherResults([Deferred.fromCoroutine(test.clean()) for test in tests], consumeErrors=True)
+        (left,) = await answers(running, Ask("GET", "/__admin/sandboxes"))
+        assert json.loads(left.body) == {"sandboxes": []}

@@ -100,14 +100,13 @@ async def soak(running: Running, random: Random, seconds: float) -> None:
 @pytest_twisted.ensureDeferred
 async def test_clients_that_come_and_leave_at_random_leave_nothing_behind() -> None:
     random = Random(7)
-    running = Running(Config(port=0, journal_count=100))  # full before the first count
-    calls, descriptors = len(reactor.getDelayedCalls()), len(os.listdir("/proc/self/fd"))
-    await soak(running, random, SECONDS / 2)
-    warm = allocated()
-    await soak(running, random, SECONDS / 2)
-    assert running.gateway.streams.open == set()
-    assert running.gateway.site.channels == set()
-    assert len(reactor.getDelayedCalls()) == calls
-    assert len(os.listdir("/proc/self/fd")) == descriptors
-    assert allocated() < warm * 1.01
-    await running.gateway.stop()
+    async with Running(Config(port=0, journal_count=100)) as running:  # full before the first count
+        calls, descriptors = len(reactor.getDelayedCalls()), len(os.listdir("/proc/self/fd"))
+        await soak(running, random, SECONDS / 2)
+        warm = allocated()
+        await soak(running, random, SECONDS / 2)
+        assert running.gateway.streams.open == set()
+        assert running.gateway.site.channels == set()
+        assert len(reactor.getDelayedCalls()) == calls
+        assert len(os.listdir("/proc/self/fd")) == descriptors
+        assert allocated() < warm * 1.01

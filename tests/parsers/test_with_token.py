@@ -5,7 +5,7 @@ import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import pytest
 
@@ -33,7 +33,8 @@ def passed_on() -> Iterator[tuple[socket.socket, socket.socket]]:
         listening.settimeout(20)
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
         command = [node, "--input-type=module", "--eval", SCRIPT, url]
-        with subprocess.Popen(command, cwd=SCRIPTS, stdin=-1, stdout=-1) as proxy:
+        with subprocess.Popen(command, cwd=SCRIPTS, stdin=-1, stdout=-1) as proxy, ExitStack() as stack:
+            stack.callback(proxy.kill)
             assert proxy.stdout is not None
             port = int(proxy.stdout.readline())
             with socket.create_connection(("127.0.0.1", port), 20) as client:

@@ -28,7 +28,7 @@ PATIENCE = 10.0
 
 
 class Launched:
-    """A server from ``with`` on; it and whatever else it started are killed at the end.
+    """A server from ``with`` on; it and whatever else it started are killed at the end, connections closed.
 
     ``command`` is run with ``args``; further keywords are those of Popen. Standard error goes to a file,
     see ``said``. If the server ``announces`` nothing on standard output, its port is the first of ``args``.
@@ -39,11 +39,10 @@ class Launched:
     ) -> None:
         self._command = [*command, *args]
         self._announces = announces
-        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed in __exit__
+        self._stack = contextlib.ExitStack()
         self._popen = {
             "stdin": subprocess.DEVNULL,
             "stdout": subprocess.PIPE,
-            "stderr": self._stderr,
             "start_new_session": True,
             # What the server does not flush by itself has to be missed.
             "env": {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
@@ -55,17 +54,20 @@ class Launched:
         self.port = int(args[0]) if args and args[0].isdigit() else 0
 
     def __enter__(self) -> Self:
-        self.process = subprocess.Popen(self._command, **self._popen)
-        try:
+        with self._stack:  # closes what is there if this fails
+            self._stderr = self._stack.enter_context(tempfile.TemporaryFile())
+            self.process = subprocess.Popen(self._command, **{"stderr": self._stderr, **self._popen})
+            self._stack.callback(self._kill)
             if self._announces:
                 self.event = json.loads(self.line(rb'\{"event".*\}')[0])
                 self.host, self.port = self.event["host"], self.event["port"]
-        except BaseException:
-            self.__exit__()
-            raise
+            self._stack = self._stack.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def _kill(self) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(PATIENCE)
@@ -73,7 +75,6 @@ class Launched:
             if stream is not None:
                 with contextlib.suppress(BrokenPipeError):
                     stream.close()
-        self._stderr.close()
 
     def line(self, pattern: bytes) -> re.Match[bytes]:
         """The next line on standard output in which ``pattern`` is found."""
@@ -100,8 +101,9 @@ class Launched:
         return os.pread(self._stderr.fileno(), size, 0).decode()
 
     def connect(self, patience: float = PATIENCE) -> socket.socket:
-        """A new connection."""
-        return socket.create_connection((self.host, self.port), timeout=patience)
+        """A new connection; it is closed at the end if the test has not done so."""
+        connection = socket.create_connection((self.host, self.port), timeout=patience)
+        return self._stack.enter_context(connection)
 
     def get(self, path: str = "/health", **headers: str) -> tuple[int, bytes]:
         """Status and body of a GET request; underscores in names of ``headers`` stand for dashes."""
@@ -128,7 +130,7 @@ class Launched:
             piece = connection.recv(1)
             assert piece, received
             received += piece
-        return connection
+        return self._stack.enter_context(connection)
 
     def accepts(self) -> bool:
         """Whether somebody listens at the port."""

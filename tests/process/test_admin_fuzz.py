@@ -9,7 +9,7 @@ import json
 import os
 import subprocess
 import sys
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -75,10 +75,9 @@ def play(server: Launched, stub: dict[str, Any], **headers: str) -> None:
     )
     assert made == 201, answer
     connection = http.client.HTTPConnection(server.host, server.port, timeout=0.2)
-    with suppress(OSError, http.client.HTTPException):
+    with closing(connection), suppress(OSError, http.client.HTTPException):
         connection.request("POST", "/anything?a=b", b'{"c": "d"}', headers)
         connection.getresponse().read(100_000)
-    connection.close()
 
 
 def lives_on(server: Launched, **headers: str) -> None:

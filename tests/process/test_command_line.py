@@ -1,6 +1,7 @@
 import importlib.util
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -161,15 +162,37 @@ def test_a_second_server_on_the_port_is_refused_and_the_first_goes_on():
         assert server.get()[0] == 200
 
 
+def copy_of_the_server(folder: Path) -> Path:
+    """A folder with the server, and no environment beside it."""
+    shutil.copytree(ROOT / "oagw", folder / "oagw", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "server.py", folder)
+    return folder
+
+
 @pytest.mark.parametrize("missing", ["twisted", "msgspec", "twisted and msgspec"])
 def test_a_missing_package_is_named_in_one_line_that_says_how_to_install_it(missing, tmp_path):
+    server = copy_of_the_server(tmp_path / "home") / "server.py"
     for package in ("twisted", "msgspec"):
         if package not in missing:
             (tmp_path / package).symlink_to(Path(importlib.util.find_spec(package).origin).parent)
     env = {**os.environ, "PYTHONPATH": str(tmp_path)}
-    line = refused(ended("0", command=(sys.executable, "-S", str(ROOT / "server.py")), env=env))
+    line = refused(ended("0", command=(sys.executable, "-S", str(server)), env=env))
     assert f"the package {missing.split()[0]} is not installed" in line
     assert f"{sys.executable} -m pip install" in line
+
+
+@pytest.mark.parametrize("arguments", [("server.py", "0"), ("-m", "oagw", "0")], ids=["server.py", "module"])
+def test_a_missing_package_points_to_the_environment_beside_the_server(tmp_path, arguments):
+    home = copy_of_the_server(tmp_path / "home")
+    folder = home / ".venv" / "bin"
+    folder.mkdir(parents=True)
+    (folder / "python").symlink_to(sys.executable)
+    line = refused(ended(*arguments, command=(sys.executable, "-S"), cwd=home))
+    assert f"the package twisted is not installed for {sys.executable}" in line
+    assert line.endswith(f"run the server with the environment beside it: {folder / 'python'}\n")
+    # That interpreter has no other to point to.
+    line = refused(ended(*arguments, command=(str(folder / "python"), "-S"), cwd=home))
+    assert f"run: {folder / 'python'} -m pip install -r requirements.txt" in line
 
 
 def test_tokens_never_show_in_the_output_even_with_an_access_log():

@@ -5,10 +5,10 @@ import socket
 import subprocess
 import sys
 import textwrap
-import threading
 import time
 import warnings
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -255,13 +255,13 @@ class Greeter(BaseHTTPRequestHandler):
     ids=["status", "body"],
 )
 def test_what_listens_but_is_no_gateway_is_told_in_a_line_with_the_url(ask: Any, path: str, said: str):
-    with HTTPServer(("127.0.0.1", 0), Greeter) as server:
-        thread = threading.Thread(target=server.handle_request)
-        thread.start()
+    with ThreadPoolExecutor() as pool, HTTPServer(("127.0.0.1", 0), Greeter) as server:
+        server.timeout = PATIENCE
+        handled = pool.submit(server.handle_request)
         url = f"http://127.0.0.1:{server.server_port}"
         with pytest.raises(Refused, match=f"^{url}/__admin{path} is not .* of a mock gateway: {said}$"):
             ask(RunningGateway(url))
-        thread.join(PATIENCE)
+        handled.result(PATIENCE)
 
 
 def test_a_gateway_that_cannot_be_reached_is_told_in_a_line_with_the_url():
@@ -281,13 +281,13 @@ def test_a_gateway_that_cannot_be_reached_is_told_in_a_line_with_the_url():
 
 
 def test_a_gateway_that_closes_without_an_answer_is_told_with_the_url():
-    with socket.create_server(("127.0.0.1", 0)) as silent:
+    with ThreadPoolExecutor() as pool, socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(PATIENCE)
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        thread = threading.Thread(target=lambda: silent.accept()[0].close())
-        thread.start()
+        closed = pool.submit(lambda: silent.accept()[0].close())
         with pytest.raises(ConnectionError, match=f"^No answer from {url}/__admin/reset: .+"):
             RunningGateway(url).reset()
-        thread.join(PATIENCE)
+        closed.result(PATIENCE)
 
 
 @pytest.mark.parametrize(
@@ -522,19 +522,20 @@ def test_a_gateway_that_runs_already_can_be_used():
 
 
 def test_the_manual_clock_is_moved():
-    with MockGateway(options=["--clock", "manual"]) as gateway, gateway.sandbox() as sandbox:
+    with (
+        ThreadPoolExecutor() as pool,
+        MockGateway(options=["--clock", "manual"]) as gateway,
+        gateway.sandbox() as sandbox,
+    ):
         sandbox.stub("GET stripe/x", delay=30)
-        answers: list[httpx.Response] = []
-        client = threading.Thread(target=lambda: answers.append(call(sandbox, "x")))
-        client.start()
+        answer = pool.submit(call, sandbox, "x")
         until(sandbox.requests)
 
         gateway.advance(29.9)
-        assert answers == []
+        assert not answer.done()
         gateway.advance(0.1)
-        client.join(PATIENCE)
 
-        assert [answer.status_code for answer in answers] == [200]
+        assert answer.result(PATIENCE).status_code == 200
         gateway.advance(10_000)  # the sandbox expires, which its end does not mind
 
 

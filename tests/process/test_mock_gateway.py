@@ -100,8 +100,8 @@ def test_two_of_them_run_side_by_side():
 )
 def test_a_failing_start_says_what_the_server_said(options, said):
     gateway = MockGateway(options=options)
-    with pytest.raises(GatewayFailed) as failure:
-        gateway.start()
+    with pytest.raises(GatewayFailed) as failure, gateway:
+        pass
     assert said in str(failure.value)
     assert "Traceback" not in str(failure.value)
     with pytest.raises(RuntimeError, match="not running"):
@@ -117,8 +117,8 @@ def test_options_in_one_string_are_refused():
 def test_stubs_that_cannot_be_read_are_why_it_does_not_start(tmp_path):
     (tmp_path / "mappings").mkdir()
     (tmp_path / "mappings" / "broken.json").write_text('{"colour": "red"}')
-    with pytest.raises(GatewayFailed, match="colour"):
-        MockGateway(options=["--mappings", str(tmp_path)]).start()
+    with pytest.raises(GatewayFailed, match="colour"), MockGateway(options=["--mappings", str(tmp_path)]):
+        pass
 
 
 def test_calls_of_a_server_that_ended_by_itself_say_so():
@@ -131,8 +131,8 @@ def test_calls_of_a_server_that_ended_by_itself_say_so():
 
 
 def test_the_token_is_no_part_of_a_failure():
-    with pytest.raises(GatewayFailed) as failure:
-        MockGateway(token="secret with spaces").start()
+    with pytest.raises(GatewayFailed) as failure, MockGateway(token="secret with spaces"):
+        pass
     assert "secret" not in str(failure.value)
 
 

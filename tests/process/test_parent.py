@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from launched import PATIENCE, SERVER, Launched, free_port, until
+from launched import PATIENCE, ROOT, SERVER, Launched, free_port, until
 
 # Starts the server with the kind of standard input that is named first and then does nothing more.
 PARENT = """
@@ -29,6 +29,22 @@ thread.start()
 thread.join()
 signal.pause()
 """
+
+# Starts the server with a pipe, and then a child that holds the pipe's other end for as long as it lives.
+FORKING = """
+import os, signal, subprocess, sys
+server = subprocess.Popen(sys.argv[1:], stdin=subprocess.PIPE)
+if not os.fork():
+    os.close(1)
+    os.close(2)
+signal.pause()
+"""
+
+# The server where the system cannot tell when a process ends.
+WITHOUT_PIDFD = "import os, sys; del os.pidfd_open; from oagw.run import main; sys.exit(main(sys.argv[1:]))"
+
+# A launcher that waits for the server, which has the launcher's standard input.
+LAUNCHER = ("/bin/sh", "-c", 'exec 3<&0; "$@" <&3 & wait', "sh")
 
 INPUTS = pytest.mark.parametrize("stdin", ["pipe", "null", "socket"])
 WATCHING = ("0", "--exit-with-parent")
@@ -77,6 +93,41 @@ def test_the_end_of_the_thread_that_started_it_is_not_the_end_of_the_parent():
         server.rest()
 
 
+def test_a_server_ends_with_its_parent_though_a_child_of_that_still_holds_the_pipe():
+    with Launched(*WATCHING, command=(sys.executable, "-c", FORKING, *SERVER)) as server:
+        assert server.get()[0] == 200
+        kill_the_parent(server)
+        server.rest()
+        assert not server.accepts()
+
+
+def test_a_server_ends_with_its_launcher_though_the_test_still_holds_the_pipe():
+    with Launched(*WATCHING, command=(*LAUNCHER, *SERVER), stdin=subprocess.PIPE) as server:
+        assert server.get()[0] == 200
+        kill_the_parent(server)
+        server.rest()
+        assert not server.accepts()
+
+
+def test_a_server_ends_with_the_pipe_though_its_launcher_lives():
+    with Launched(*WATCHING, command=(*LAUNCHER, *SERVER), stdin=subprocess.PIPE) as server:
+        assert server.get()[0] == 200
+        server.process.stdin.close()
+        server.rest()
+        assert not server.accepts()
+        assert server.process.wait(PATIENCE) == 0
+
+
+@INPUTS
+def test_where_the_system_cannot_tell_a_server_still_ends_with_its_parent(stdin):
+    command = (*parent(stdin)[:4], sys.executable, "-c", WITHOUT_PIDFD)
+    with Launched(*WATCHING, command=command, cwd=ROOT) as server:
+        assert server.get()[0] == 200
+        kill_the_parent(server)
+        server.rest()
+        assert not server.accepts()
+
+
 def test_with_standard_input_closed_the_parent_is_watched():
     command = ("/bin/sh", "-c", '"$@" <&- & sleep 60', "sh", *SERVER)
     with Launched(*WATCHING, command=command) as server:
@@ -98,22 +149,22 @@ def test_open_streams_end_cleanly_when_the_parent_does():
 @pytest.mark.parametrize("kind", ["pipe", "named pipe"])
 def test_a_server_ends_with_its_standard_input(kind, when, tmp_path):
     if kind == "pipe":
-        read, write = os.pipe()
+        descriptors = os.pipe()
     else:
         os.mkfifo(tmp_path / "input")
-        read = os.open(tmp_path / "input", os.O_RDONLY | os.O_NONBLOCK)
-        write = os.open(tmp_path / "input", os.O_WRONLY)
-        os.set_blocking(read, True)
-    if when == "before it starts":
-        os.close(write)
-    with Launched(*WATCHING, stdin=read) as server:
-        os.close(read)
-        if when == "when it answers":
-            assert server.get()[0] == 200
-        if when != "before it starts":
-            os.close(write)
-        assert server.process.wait(PATIENCE) == 0
-        assert server.said().count("\n") == 1
+        reading = os.open(tmp_path / "input", os.O_RDONLY | os.O_NONBLOCK)
+        descriptors = reading, os.open(tmp_path / "input", os.O_WRONLY)
+        os.set_blocking(reading, True)
+    with open(descriptors[0], "rb", 0) as read, open(descriptors[1], "wb", 0) as write:
+        if when == "before it starts":
+            write.close()
+        with Launched(*WATCHING, stdin=read) as server:
+            read.close()
+            if when == "when it answers":
+                assert server.get()[0] == 200
+            write.close()
+            assert server.process.wait(PATIENCE) == 0
+            assert server.said().count("\n") == 1
 
 
 @pytest.mark.parametrize("kind", ["pipe", "socket"])

@@ -1,4 +1,5 @@
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -103,4 +104,6 @@ def test_the_tree_alone_is_served_by_the_web_plugin(place):
         server.get("/nowhere/at/all")
         server.stop()
         until(lambda: not server.accepts())
-        assert b"Traceback" not in server.rest()
+        log = server.rest()
+        assert b"Traceback" not in log
+        assert re.search(rb'\[\d\d/\w{3}/20\d\d:.*"GET /nowhere/at/all HTTP/1.1" 404', log)

@@ -115,7 +115,7 @@ class Wire:
     """A gateway on a fake clock, and ways to speak to it.
 
     With ``clock="manual"`` in ``config`` the fake clock is the real one, on which the manual one does its
-    work.
+    work. The wall clock is ahead of the fake one by ``ahead`` seconds, which a test may change.
     """
 
     def __init__(
@@ -123,11 +123,20 @@ class Wire:
         config: Config | None = None,
         shut_down: Callable[[], object] = lambda: None,
         start: float = 1_700_000_000,
+        ahead: float = 0.0,
     ) -> None:
+        self.ahead = ahead
         self.clock = Reactor()
         self.clock.advance(start)
         self.log: list[str] = []
-        self.gateway = Gateway(config or Config(seed=1), self.clock, self.log.append, shut_down)
+        self.gateway = Gateway(
+            config or Config(seed=1), self.clock, self.log.append, shut_down, lambda: self.date
+        )
+
+    @property
+    def date(self) -> float:
+        """The time of the wall clock, in seconds since 1970."""
+        return self.clock.seconds() + self.ahead
 
     def connect(self, peer: str = "127.0.0.1") -> Connection:
         return Connection(self.gateway, peer)

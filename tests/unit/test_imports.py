@@ -15,12 +15,13 @@ LAYERS = ("model", "control", "web", "services", "api")
 # The rest of the package: what each may import besides the layers.
 ABOVE = {
     "app": {"config"},
-    "tap": {"app", "config", "console", "listen", "mappings", "parent"},
-    "run": {"app", "config", "console", "listen", "log", "mappings", "parent"},
+    "tap": {"app", "config", "console", "listen", "mappings", "parent", "signals"},
+    "run": {"app", "config", "console", "listen", "log", "mappings", "parent", "signals"},
     "mappings": {"app", "config"},
     "listen": {"config", "console"},
     "log": {"console"},
-    "parent": {"console"},
+    "parent": {"console", "signals"},
+    "signals": set(),
     "config": set(),
     "console": set(),
     "testing": {"config", "control_plane"},
@@ -36,6 +37,7 @@ WITHOUT_LAYERS = {
     "log",
     "parent",
     "run",
+    "signals",
     "testing",
     "pytest_plugin",
     "__main__",
@@ -95,7 +97,7 @@ def test_the_reactor_is_imported_by_run_and_tap_alone_and_late(module: Path) -> 
             assert not at_top, module
 
 
-@pytest.mark.parametrize("name", ["config", "console", "listen", "run", "testing", "__main__"])
+@pytest.mark.parametrize("name", ["config", "console", "listen", "run", "signals", "testing", "__main__"])
 def test_what_runs_before_the_socket_listens_is_standard_library(name: str) -> None:
     for imported, at_top in imports(HOME / f"{name}.py"):
         assert not at_top or not imported.startswith(("twisted", "zope", "msgspec")), imported

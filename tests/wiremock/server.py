@@ -40,6 +40,7 @@ class WireMock:
                 return self
             except OSError:
                 time.sleep(0.1)
+        self.__exit__(None, None, None)
         raise TimeoutError("WireMock does not answer")
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:

@@ -90,10 +90,11 @@ class Advance(AdminNode):
 def _shown(env: AdminEnv) -> ClockShown:
     # The streams share a timer; those that wait are counted one by one.
     timers = sum(not env.streams.owns(call) for call in env.clock.getDelayedCalls())
+    now, due = env.wall(), env.streams.next_due
     return {
         "mode": "manual" if isinstance(env.clock, ManualClock) else "real",
-        "now": env.clock.seconds(),
+        "now": now,
         "pending": env.streams.pending,
-        "next": env.streams.next_due,
+        "next": None if due is None else round(now + (due - env.clock.seconds()), 6),
         "timers": timers,
     }

@@ -16,13 +16,15 @@ from oagw.web.stream import Streams
 class AdminEnv(NamedTuple):
     """What a gateway is made of, random numbers for ids, and the way to stop.
 
-    ``directory`` is the folder that stubs are read from, ``started`` when the server was (the clock's
-    seconds). ``lifetime`` is that of a sandbox whose maker does not say, in seconds; ``expiry`` frees those
-    that are past theirs. ``services`` are the aliases of those that are built in.
+    ``clock`` measures durations, ``wall`` is the date in seconds since 1970. ``directory`` is the folder that
+    stubs are read from, ``started`` when the server was (the clock's seconds). ``lifetime`` is that of a
+    sandbox whose maker does not say, in seconds; ``expiry`` frees those that are past theirs. ``services``
+    are the aliases of those that are built in.
     """
 
     spaces: Spaces
     clock: IReactorTime
+    wall: Callable[[], float]
     random: Random
     stop: Callable[[], object]
     directory: Directory

@@ -8,6 +8,8 @@ from typing import ClassVar, TypedDict
 from uuid import UUID
 
 import msgspec
+from twisted.internet.defer import Deferred
+from twisted.internet.task import deferLater
 from twisted.web.server import Request
 
 from oagw.api.admin.env import AdminEnv
@@ -18,11 +20,14 @@ from oagw.control.mapping import Mappings, StubMapping
 from oagw.control.patience import GaveUp
 from oagw.control.pattern.operator import check_number, condition
 from oagw.control.pattern.spec import Operator
-from oagw.control.space import Space
+from oagw.control.space import Sandbox, Space
 from oagw.control.store import Stub, forget_stubs, store_of
 from oagw.model.call import Call
 from oagw.web.reply import Reply, excerpt, json_reply
 from oagw.web.resource import Refused
+
+# So many stubs of an import are made in one turn of the reactor; it takes some 10 ms.
+_AT_ONCE = 100
 
 
 class Page(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -131,17 +136,33 @@ class OneStub(AdminNode):
 class Import(AdminNode):
     """POST /__admin/mappings/import {"mappings": [stubs], "importOptions"} → 200 {}; 422 if one does not fit.
 
-    All of them or none. ``importOptions`` are ``duplicatePolicy`` (OVERWRITE, IGNORE) and
-    ``deleteAllNotInImport``.
+    All of them or none, at one moment; before that, the stubs of a large document are made in many turns of
+    the reactor. ``importOptions`` are ``duplicatePolicy`` (OVERWRITE, IGNORE) and ``deleteAllNotInImport``.
     """
 
     takes = msgspec.json.Decoder(Mappings)
     warns = ("POST",)
 
-    def render_POST(self, request: Request) -> Reply:
-        given = document(request, self.takes)
-        stubs = [_stub(self.env, one, f"/mappings/{n}") for n, one in enumerate(given.mappings)]
+    def render_POST(self, request: Request) -> "Deferred[Reply]":
+        return Deferred.fromCoroutine(self._imported(request, document(request, self.takes)))
+
+    async def _imported(self, request: Request, given: Mappings) -> Reply:
+        try:
+            return await self._import(request, given)
+        except Invalid as invalid:
+            return self.invalid(request, invalid)
+        except Refused as refused:
+            return self.refusal(request, refused)
+
+    async def _import(self, request: Request, given: Mappings) -> Reply:
         space, options = space_of(request), given.import_options
+        stubs = []
+        for number, one in enumerate(given.mappings):
+            if number and number % _AT_ONCE == 0:
+                await deferLater(self.env.site.real, 0)  # others get a turn
+            stubs.append(_stub(self.env, one, f"/mappings/{number}"))
+        if isinstance(space, Sandbox) and self.env.spaces.get(space.id) is not space:
+            raise Refused(404, "The sandbox was deleted")
         store = store_of(space)
         named = {stub.id for stub in stubs}
         if options and options.duplicate_policy == "IGNORE":
@@ -171,7 +192,7 @@ class FindByMetadata(AdminNode):
     answers: ClassVar = {"POST": {200: StubList}}
 
     def render_POST(self, request: Request) -> Reply:
-        found = by_metadata(space_of(request), document(request, self.takes), self.env.clock.seconds())
+        found = by_metadata(space_of(request), document(request, self.takes), self.env.wall())
         return _list(found, len(found))
 
 
@@ -185,7 +206,7 @@ class RemoveByMetadata(AdminNode):
 
     def render_POST(self, request: Request) -> Reply:
         space = space_of(request)
-        found = by_metadata(space, document(request, self.takes), self.env.clock.seconds())
+        found = by_metadata(space, document(request, self.takes), self.env.wall())
         _remove(self.env, space, found)
         return json_reply({})
 

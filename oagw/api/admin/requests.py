@@ -99,7 +99,7 @@ class Requests(JournalNode):
             for entry in newest_first(space)
             if not (wanted.unmatched and entry.matched) and stub in (None, entry.stub)
         ]
-        page = (entry for entry in found if milliseconds(entry.time) > since)
+        page = (entry for entry in found if milliseconds(entry.date) > since)
         events = self.events(space, islice(page, wanted.limit))
         return _told(request, requests=events, meta={"total": len(found)})
 
@@ -185,7 +185,7 @@ class RemoveByMetadata(JournalNode):
     answers: ClassVar = {"POST": {200: RemovedEvents}}
 
     def render_POST(self, request: Request) -> Reply:
-        space, now = space_of(request), self.env.clock.seconds()
+        space, now = space_of(request), self.env.wall()
         ids = {stub.id for stub in by_metadata(space, document(request, self.takes), now)}
         return self.removed(space, [entry for entry in space.journal if entry.stub in ids])
 
@@ -226,7 +226,7 @@ class UnmatchedNearMisses(JournalNode):
         space, search, misses = space_of(request), Search(), []
         stubs = self.stubs(space)
         for entry in _unmatched(space):
-            near = search.nearest_stubs(entry.call(), entry.time, stubs)
+            near = search.nearest_stubs(entry.call(), entry.date, stubs)
             misses += [near_miss(logged_request(entry), one) for one in near]
             if search.over:
                 break
@@ -278,7 +278,7 @@ class OfRequest(JournalNode):
     def render_POST(self, request: Request) -> Reply:
         given = document(request, self.takes)
         stubs = self.stubs(space_of(request))
-        near = Search().nearest_stubs(given.call(), self.env.clock.seconds(), stubs)
+        near = Search().nearest_stubs(given.call(), self.env.wall(), stubs)
         shown = {k: v for k, v in msgspec.to_builtins(given).items() if v is not None}
         return json_reply({"nearMisses": [near_miss(shown, one) for one in near]})
 

@@ -28,6 +28,10 @@ class Ours(TypedDict):
     firstByte: Annotated[float | None, Meta(description="when the first byte of the answer was written")]
     lastByte: Annotated[float | None, Meta(description="when the last byte so far was written")]
     bodySize: Annotated[int, Meta(description="bytes of the request's body")]
+    rawBodyAsBase64: Annotated[
+        str | None, Meta(description="the body as it came over the wire; null where `bodyAsBase64` has the "
+                         "same bytes, or it has a secret"),
+    ]  # fmt: skip
     bytesSent: Annotated[int, Meta(description="bytes of the answer's body that were written")]
     eventsSent: Annotated[int, Meta(description="server-sent events that were written")]
     ended: Annotated[

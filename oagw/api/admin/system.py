@@ -17,18 +17,17 @@ from oagw.web.resource import Refused
 class AdminHealth(AdminNode):
     """GET /__admin/health → 200 {"status": "healthy", "message", "version", "uptimeInSeconds", "timestamp"}.
 
-    ``timestamp`` is the clock's time in ISO 8601.
+    ``timestamp`` is the date in ISO 8601.
     """
 
     def render_GET(self, request: Request) -> Reply:
-        now = self.env.clock.seconds()
         return json_reply(
             {
                 "status": "healthy",
                 "message": "The mock gateway is ok",
                 "version": __version__,
-                "uptimeInSeconds": int(now - self.env.started),
-                "timestamp": datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds"),
+                "uptimeInSeconds": int(self.env.clock.seconds() - self.env.started),
+                "timestamp": datetime.fromtimestamp(self.env.wall(), UTC).isoformat(timespec="milliseconds"),
             }
         )
 

@@ -129,4 +129,4 @@ def _number(text: str, entry: Entry) -> float | None:
 
 def _until(date: float, entry: Entry) -> float:
     """The seconds from the end of the answer to ``entry`` until ``date``, in seconds since 1970."""
-    return date - ended(entry)
+    return date - entry.date_of(ended(entry))

@@ -32,7 +32,8 @@ class Rates:
         """
         key = Rates if caller is None else caller
         window = self._windows.get(key)
-        if window is None or now >= window.reset:
+        # The clock may step back; the reset is at most an hour away even so.
+        if window is None or not window.reset - _WINDOW <= now < window.reset:
             window = self._windows[key] = Window(now)
         if counts and window.used < LIMIT - 1:
             window.used += 1

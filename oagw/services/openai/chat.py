@@ -155,7 +155,7 @@ class ChatCompletions(OpenAINode):
         )
         completion = {
             "id": fresh(self._env.random, "chatcmpl-", 29),
-            "created": int(self._env.clock.seconds()),
+            "created": int(self._env.wall()),
             "model": chat.model,
             "system_fingerprint": FINGERPRINT,
             "service_tier": served(chat.service_tier),

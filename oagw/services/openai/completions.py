@@ -99,7 +99,7 @@ class Completions(OpenAINode):
             all_said += [said] * (asked.n or 1)
         completion = {
             "id": fresh(self._env.random, "cmpl-", 29),
-            "created": int(self._env.clock.seconds()),
+            "created": int(self._env.wall()),
             "model": asked.model,
             "system_fingerprint": FINGERPRINT,
             "object": "text_completion",

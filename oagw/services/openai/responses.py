@@ -83,7 +83,7 @@ class Responses(OpenAINode):
 
     def _response(self, asked: ResponseRequest, said: Said, top: int | None, prompt: int) -> dict[str, Any]:
         """The complete response."""
-        random, now = self._env.random, int(self._env.clock.seconds())
+        random, now = self._env.random, int(self._env.wall())
         text = asked.text or TextConfig()
         reasoning = msgspec.to_builtins(asked.reasoning) if asked.reasoning else {}
         repeated = {name: value for name in _REPEATED if (value := getattr(asked, name)) is not None}

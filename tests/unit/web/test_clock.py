@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from twisted.internet.base import DelayedCall
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
@@ -94,6 +95,74 @@ class TimeTests(ClockTestCase):
             self.successResultOf(clock.advance(move / 1e6))
         self.assertEqual(ran, ["a"] if moves else [])
         self.assertEqual(round((clock.seconds() - START) * 1e6), total)
+
+
+class HeapTests(ClockTestCase):
+    @given(
+        st.lists(
+            st.tuples(
+                st.sampled_from(["call", "cancel", "reset", "delay", "advance"]),
+                st.integers(0, 7),
+                st.integers(0, 40),
+            ),
+            max_size=60,
+        )
+    )
+    def test_calls_run_as_in_a_list_that_is_sorted_by_their_times(self, operations: list) -> None:
+        clock = ManualClock(START, self.real, lambda: True)
+        plain = Clock()
+        ran: tuple[list, list] = ([], [])
+        calls: list[tuple] = []
+        for number, (operation, which, amount) in enumerate(operations):
+            if operation == "call":
+                calls.append(
+                    tuple(
+                        some.callLater(amount, into.append, (number, amount))
+                        for some, into in zip((clock, plain), ran, strict=True)
+                    )
+                )
+            elif operation == "advance":
+                self.successResultOf(clock.advance(amount / 4))
+                plain.advance(amount / 4)
+            elif which < len(calls) and calls[which][1].active():
+                for call in calls[which]:
+                    getattr(call, operation)(*() if operation == "cancel" else (amount,))
+            active = [call.active() for call, _ in calls]
+            self.assertEqual(active, [call.active() for _, call in calls])
+            self.assertEqual(len(clock.getDelayedCalls()), sum(active))
+            # Task.Clock has its own order for calls that are due at the same time.
+            self.assertEqual(*map(sorted, ran))
+
+    def test_calls_that_are_cancelled_again_and_again_take_no_room(self) -> None:
+        kept = [self.clock.callLater(60, self.noted("kept")) for _ in range(10)]
+        for _ in range(10_000):
+            self.clock.callLater(60, self.noted("never")).cancel()
+            kept[0].reset(50)
+            kept[0].reset(60)
+        self.assertLess(len(self.clock._heap), 500)
+        self.successResultOf(self.clock.advance(60))
+        self.assertEqual(self.ran, [("kept", 60)] * 10)
+
+    def test_thousands_that_wait_do_not_slow_down_the_others(self) -> None:
+        """Each event looks at the times of a few calls, not at those of all that wait."""
+        looks = 0
+
+        def counted(call: DelayedCall) -> float:
+            nonlocal looks
+            looks += 1
+            return get_time(call)
+
+        get_time = DelayedCall.getTime
+        self.patch(DelayedCall, "getTime", counted)
+        for _ in range(2000):
+            self.clock.callLater(3600, self.noted("idle"))
+        for second in range(1, 501):
+            self.clock.callLater(second, self.noted("event"))
+        done = self.clock.advance(500)
+        self.real.pump([0.0] * 10)
+        self.successResultOf(done)
+        self.assertEqual(len(self.ran), 500)
+        self.assertLess(looks, 10_000)
 
 
 class SliceTests(ClockTestCase):

@@ -86,6 +86,11 @@ class _Child(JSONPathChildSegment):
 class _Descent(JSONPathRecursiveDescentSegment):
     """Walks without recursion, and looks at the clock with each node."""
 
+    def resolve(self, nodes: Iterable[JSONPathMatch]) -> Iterator[JSONPathMatch]:
+        for node in super().resolve(nodes):
+            self.env.effort.check()  # type: ignore[attr-defined]
+            yield node
+
     def _visit(self, node: JSONPathMatch, depth: int = 1) -> Iterator[JSONPathMatch]:
         stack = [node]
         while stack:
@@ -97,7 +102,11 @@ class _Descent(JSONPathRecursiveDescentSegment):
                 items = node.obj.items()
             elif isinstance(node.obj, list):
                 items = enumerate(node.obj)
-            children = [node.new_child(item, key) for key, item in items if isinstance(item, dict | list)]
+            children: list[JSONPathMatch] = []
+            for key, item in items:
+                if isinstance(item, dict | list):
+                    self.env.effort.check()  # type: ignore[attr-defined]
+                    children.append(node.new_child(item, key))
             stack.extend(reversed(children))
 
 

@@ -81,7 +81,7 @@ def _functions() -> dict[str, Callable[[Any], Any]]:
             numbers = [
                 double(item)
                 for item in (value if isinstance(value, list) else ())
-                if isinstance(item, int | float) and not isinstance(item, bool)
+                if type(item) in (int, float)  # and not bool
             ]
             return apply(numbers) if numbers else None
 

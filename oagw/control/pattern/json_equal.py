@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Any, NamedTuple, TypeVar
 
 from oagw.control.invalid import Invalid
@@ -198,7 +199,8 @@ class _Comparison:
         asking = [index]
         for asker in asking:
             # Its own place first: most arrays are in order.
-            for place in (*range(asker, len(actual)), *range(asker)):
+            for place in chain(range(asker, len(actual)), range(asker)):
+                self._step()
                 if place in asked_by or not self._pair(expected[asker], actual[place]):
                     continue
                 asked_by[place] = asker

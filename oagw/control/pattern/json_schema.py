@@ -7,6 +7,7 @@ from typing import Any
 from oagw.control.invalid import Invalid
 from oagw.control.patience import Effort, GaveUp
 from oagw.control.pattern.condition import Condition, document
+from oagw.control.pattern.schema_pattern import BACKTRACKS
 from oagw.control.pattern.schema_work import MAX_DIGITS, SchemaWork, Unbounded
 from oagw.control.pattern.spec import Operator
 from oagw.model.call import Call
@@ -20,7 +21,7 @@ _MAX_WORK = 2_000_000
 _DEPTH = 4
 
 # A number too long to be compared quickly.
-_LONG_NUMBER = re.compile(rf"\d{{{MAX_DIGITS + 1}}}")
+_LONG_NUMBER = re.compile(rf"(?<![0-9])[0-9]{{{MAX_DIGITS + 1}}}")
 
 
 def json_schema_condition(spec: Operator, at: str) -> Condition:
@@ -48,7 +49,7 @@ def json_schema_condition(spec: Operator, at: str) -> Condition:
 
     def valid(value: Any, length: int, effort: Effort) -> bool:
         try:
-            if work.on(value, length, effort) > _MAX_WORK * max(1, length / (1 << 20)):
+            if work.on(value, effort) > _MAX_WORK * max(1, length / (1 << 20)):
                 raise GaveUp("matchesJsonSchema: the schema takes too much work on this text")
             return bool(validator.is_valid(value))
         except ValueError:  # nested too deeply, or a regular expression went too far
@@ -77,7 +78,7 @@ def _validator(schema: Any, version: str, at: str) -> Any:
     import jsonschema_rs
 
     kind = getattr(jsonschema_rs, f"Draft{version[1:]}Validator")
-    options = jsonschema_rs.FancyRegexOptions(backtrack_limit=10_000, size_limit=1 << 20)
+    options = jsonschema_rs.FancyRegexOptions(backtrack_limit=BACKTRACKS, size_limit=1 << 20)
     try:
         return kind(schema, offline=True, pattern_options=options, validate_formats=False)
     except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError) as error:

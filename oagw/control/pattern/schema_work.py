@@ -15,6 +15,7 @@ from itertools import chain
 from typing import Any
 
 from oagw.control.patience import Effort
+from oagw.control.pattern.schema_pattern import cost
 from oagw.control.pattern.schema_references import Place, References
 
 # One unit is about 15 ns: a schema of one keyword, evaluated on one value.
@@ -34,15 +35,23 @@ _MAX_EXPRESSIONS = 1_000
 _MAX_LARGE = 30
 _LARGE = re.compile(r"\\[pP]|\{\d{2,}|\}[^{]*\{\d+[^{]*\}.*\{")
 
-# What the engine for plain expressions does not have; another one backtracks.
-_BACKTRACKS = re.compile(r"\(\?(?:[=!>]|<[=!])|\\[1-9k]")
-
 # Keywords that apply schemas to the value itself, or to its parts: one schema, a list or an object of them.
 _SAME_ONE = ("not", "if", "contentSchema")
 _SAME_LIST = ("allOf", "anyOf", "oneOf")
 _SAME_OBJECT = ("dependentSchemas", "dependencies")
 
 _UNEVALUATED = ("unevaluatedProperties", "unevaluatedItems")
+
+# Without any of these a schema applies no other, and costs what it has keywords; most are such.
+_COSTLY = frozenset(
+    {
+        *(*_SAME_ONE, *_SAME_LIST, *_SAME_OBJECT, *_UNEVALUATED, "then", "else", "uniqueItems", "pattern"),
+        *("items", "prefixItems", "additionalItems", "contains"),
+        *("properties", "additionalProperties", "patternProperties", "propertyNames"),
+        *("required", "enum", "const", "multipleOf", "dependentRequired"),
+        *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"),
+    }
+)
 
 
 class Unbounded(ValueError):
@@ -60,6 +69,7 @@ class _Node:
     __slots__ = (
         "all_items",
         "all_members",
+        "is_leaf",
         "letters",
         "one_of_items",
         "one_of_members",
@@ -71,6 +81,7 @@ class _Node:
     )
 
     def __init__(self) -> None:
+        self.is_leaf = True  # applies no other schema
         self.units = 1.0
         self.letters = 0.0
         self.repeats = 1
@@ -105,6 +116,9 @@ class _Levels:
     def _below(self, above: list[float]) -> list[float]:
         own = []
         for node in self._nodes:
+            if node.is_leaf:
+                own.append((0.0, 0.0))
+                continue
             items = sum(above[at] for at in node.all_items)
             items += max((above[at] for at in node.one_of_items), default=0)
             members = sum(above[at] for at in node.all_members)
@@ -120,6 +134,9 @@ class _Levels:
         sums = [(0.0, 0.0)] * len(own)
         for at in self._order:
             node = self._nodes[at]
+            if not (node.same or node.one_of_same):
+                sums[at] = own[at]
+                continue
             total = list(own[at])
             for kind in (0, 1):
                 below = sum(sums[other][kind] for other in node.same)
@@ -152,16 +169,19 @@ class SchemaWork:
         """The units of work on one part of a value, ``depth`` levels below its root; raises Unbounded."""
         return self._units.at(depth, self._root, self._spend)
 
-    def on(self, value: Any, length: int, effort: Effort) -> float:
-        """A bound on the units of work on ``value``, whose text has ``length`` characters.
+    def on(self, value: Any, effort: Effort) -> float:
+        """A bound on the units of work on ``value``.
 
         Raises GaveUp, and Unbounded if it takes too long to tell.
         """
-        units, letters, depth, level = 0.0, 0.0, 0, [value]
+        units, depth, level, names = 0.0, 0, [value], 0
         while level and units < _SATURATED:
             effort.check()
             units += len(level) * self.at(depth)
-            letters = max(letters, self._letters.at(depth, self._root, self._spend))
+            letters = self._letters.at(depth, self._root, self._spend)
+            above, names = names, sum(map(_names, level)) if self._expressions else 0
+            if letters:  # a pattern may be for names, of the objects here or of those above
+                units += letters * (above + names + sum(map(_letters, level)))
             below: list[Any] = []
             for part in level:
                 if isinstance(part, dict):
@@ -169,7 +189,7 @@ class SchemaWork:
                 elif isinstance(part, list):
                     below += part
             level, depth = below, depth + 1
-        return units + length * letters
+        return units
 
     def _spend(self, steps: int) -> None:
         self._steps += steps
@@ -204,8 +224,12 @@ class SchemaWork:
                 node.one_of_same.append(numbers)
         if references.replaces and "$ref" in schema:
             return
+        node.units += len(schema)
+        if _COSTLY.isdisjoint(schema):
+            return
+        node.is_leaf = False
         get = schema.get
-        node.units += len(schema) + _size_of_values(schema)
+        node.units += _size_of_values(schema)
         node.same += self._numbers((get(name) for name in _SAME_ONE), place)
         for name in _SAME_LIST:
             node.same += self._numbers(_list(get(name)), place)
@@ -236,12 +260,9 @@ class SchemaWork:
             raise Unbounded(
                 f"it has more than {_MAX_EXPRESSIONS} regular expressions, or {_MAX_LARGE} large ones"
             )
-        if _BACKTRACKS.search(source):
-            node.units += 7_000
-            node.letters += 10 + len(source) / 2
-        else:
-            node.units += 5
-            node.letters += 1
+        most = cost(source)
+        node.units += most.units
+        node.letters += most.letters
 
 
 def _ordered(nodes: list[_Node]) -> list[int]:
@@ -266,6 +287,16 @@ def _ordered(nodes: list[_Node]) -> list[int]:
                 state[at] = 1
                 stack += left
     return order
+
+
+def _letters(value: Any) -> int:
+    """The characters of a text."""
+    return len(value) if isinstance(value, str) else 0
+
+
+def _names(value: Any) -> int:
+    """The characters of the names in an object."""
+    return sum(map(len, value)) if isinstance(value, dict) else 0
 
 
 def _list(value: Any) -> list[Any]:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from random import Random
 from time import thread_time
 from typing import Any
 
@@ -158,3 +159,63 @@ def test_a_schema_written_as_text_and_one_that_takes_a_reference_into_a_list_wor
     schema = {"anyOf": [{"type": "integer"}], "properties": {"a": {"$ref": "#/anyOf/0"}}}
     assert matches_body({"matchesJsonSchema": {**schema, "anyOf": [{"type": ["integer", "object"]}]}}, "{}")
     assert not matches_body({"matchesJsonSchema": {"$ref": "#/anyOf/0", **schema}}, '"x"')
+
+
+AB = "".join(Random(1).choices("ab", k=1 << 20))
+
+
+@pytest.mark.parametrize("length", [3_000, 30_000, 130_000, 1 << 20])
+@pytest.mark.parametrize(
+    "expression",
+    [
+        *(r"(?=.*c)x", r"(?!.*c)x", r"(?<=a*)c", r"(?=(a*))\1c", r"(a*)\1c"),
+        *(r"[ab]*+c", r"[ab]++c", r"a?+[ab]*+c", r"(?:[ab]*)++c", r"[ab]{1,}+c", r"(a|b)*+c"),
+        *(r"^(?=.*c)x|(?=.*c)y", r"^(.*)(?=.*c)x", r"^(?=.*(?=.*c)x)", r"^(?=[ab]*+c)x"),
+        *(
+            r"[ab]*a[ab]{900}c",
+            r"(a|b)*a(a|b){60}c",
+            r"\w*a\w{20}c",
+            r"a[ab]{15}c",
+            r"(?:[ab]*a[ab]{90}c){9}",
+        ),
+        "[ab]*a" + "[ab]" * 15 + "c",
+    ],
+)
+def test_no_expression_takes_long_on_any_text(expression: str, length: int) -> None:
+    documents: list[tuple[dict[str, Any], Any]] = [
+        ({"pattern": expression}, AB[:length]),
+        ({"items": {"pattern": expression}}, [AB[at : at + 50] for at in range(0, length, 50)]),
+        ({"propertyNames": {"pattern": expression}}, {AB[:length]: 1}),
+        ({"patternProperties": {expression: False}}, {AB[:length]: 1}),
+    ]
+    for schema, body in documents:
+        started = thread_time()
+        matches_body({"matchesJsonSchema": schema}, json.dumps(body).encode())
+        assert thread_time() - started < 0.3, schema
+
+
+@pytest.mark.parametrize(
+    ("expression", "text", "wanted"),
+    [
+        (r"^(?=.*[A-Z])(?=.*\d).{8,}$", "Passw0rdPassw0rd", True),
+        (r"^(?=.*[A-Z])(?=.*\d).{8,}$", "password", False),
+        (r"^(?!.*--)[a-z-]+$", "a-b-c", True),
+        (r"(?<=a)b", "xxab", True),
+        (r"(\w)\1", "hello", True),
+        (r"^[\w.+-]+@[\w-]+\.[\w.]{2,}$", "somebody@example.com", True),
+        (r"^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$", "00000000-0000-4000-8000-000000000000", True),
+    ],
+)
+def test_usual_expressions_match_what_they_should(expression: str, text: str, wanted: bool) -> None:
+    of_one = {"properties": {"text": {"pattern": expression}}}
+    body = {"text": text, "other": ["something else"] * 1_000}
+    assert matches_body({"matchesJsonSchema": of_one}, json.dumps(body).encode()) is wanted
+    of_many = {"items": {"pattern": expression}}
+    assert matches_body({"matchesJsonSchema": of_many}, json.dumps([text] * 30).encode()) is wanted
+
+
+def test_a_body_of_many_long_numbers_is_looked_through_at_once() -> None:
+    body = b"[" + b",".join([b"9" * 190] * 5_000) + b"]"
+    started = thread_time()
+    assert not matches_body({"matchesJsonSchema": {"items": {"multipleOf": 7}}}, body)
+    assert thread_time() - started < 0.3

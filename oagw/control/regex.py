@@ -243,6 +243,8 @@ class _Translation:
             self._at = end + 2 if end >= 0 else len(source)
             if not inside:
                 self._literal(None)
+            if inside:
+                return quoted(body)
             return _ALWAYS.join(quoted(body[at : at + _APART]) for at in range(0, len(body), _APART))
         found = _HEX.match(source, at)
         if found:

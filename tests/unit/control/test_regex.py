@@ -1,5 +1,6 @@
 """Expression: Java's syntax, matched in bounded time."""
 
+from contextlib import suppress
 from time import thread_time
 
 import pytest
@@ -176,3 +177,22 @@ def test_a_thousand_evil_expressions_share_the_patience_of_a_call() -> None:
     assert thread_time() - started < 2
     with pytest.raises(GaveUp, match="not tried"):
         Expression("a").matches("a", one)
+
+
+@pytest.mark.parametrize(
+    "text", ["9" * 9_000, "ab" * 4_500, "a" * 4_000 + "b" + "a" * 4_000, "\u00e9" * 9_000]
+)
+def test_a_long_literal_is_found_at_once(text: str) -> None:
+    started = thread_time()
+    for pattern in (text, f"(?i){text}", f"x|{text}", f"({text})", rf"\Q{text}\E", f"{text}*"):
+        expression = Expression(pattern)
+        assert expression.matches(text, call())
+        assert not expression.matches(text[:-2] + "#" + text[-1:], call())
+    with suppress(GaveUp):
+        Expression(f".*{text}").matches(text, call())
+    assert thread_time() - started < 2
+
+
+def test_runs_of_literals_are_broken_where_something_was_matched_before() -> None:
+    for pattern in ("^" * 60 + "a", "(?:" + "|" * 60 + "a)", "a?" * 60, "(?=a)" * 60 + "a"):
+        assert matches(pattern, "a"), pattern

@@ -74,7 +74,7 @@ def test_connections_that_wait_for_a_request_or_for_its_rest_are_closed():
         half.sendall(b"POST /health HTTP/1.1\r\nHost: mock\r\nContent-Length: 100\r\n\r\nabc")
         assert idle.recv(15) == b"HTTP/1.1 200 OK"
         assert timed_stop(server) < PROMPT
-        assert read_to_end(idle).endswith(b"}")
+        assert read_to_end(idle).endswith(b"}\n")
         assert read_to_end(half) == b""
 
 

@@ -11,6 +11,9 @@ from launched import ROOT
 
 RUN_SECONDS = 60
 
+# With these, coverage starts in child processes, and takes their SIGTERM.
+MEASURING = ("COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG")
+
 # What a test may hold when it fails.
 FAILING = """
 import gc, os, socket, subprocess, sys, threading
@@ -99,7 +102,7 @@ def run(folder: Path, tests: str, *before: str) -> str:
     return subprocess.run(
         [*before, sys.executable, "-m", "pytest", *options, str(folder / "test_it.py")],
         cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": path},
+        env={**{k: v for k, v in os.environ.items() if k not in MEASURING}, "PYTHONPATH": path},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

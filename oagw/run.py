@@ -81,6 +81,8 @@ def _serve(config: Config, listening: socket.socket, console: Console, parent: i
     _raise_descriptor_limit()
     gc.freeze()  # what is loaded now stays; later collections need not look at it
     gc.enable()
+    # Collections that look at all there is take a tenth of a second with many stubs: they are to be rare.
+    gc.set_threshold(20_000, 20, 50)
     reactor.run()
 
 

@@ -202,8 +202,8 @@ def documents() -> Iterator[Input]:
     yield admin("POST /mappings", repeated)._replace(name="POST /mappings: repetitions")
     template = {"body": "{{#if a}}" * 100_000, "transformers": ["response-template"]}
     yield admin("POST /mappings", {"response": template})._replace(name="POST /mappings: a template")
-    operators = {"request": {"host": {"and": [{"matches": f"a{n}"} for n in range(999)]}}}
-    yield admin("POST /mappings", operators)._replace(name="POST /mappings: 999 operators")
+    operators = {"request": {"host": {"and": [{"matches": f"a{n}"} for n in range(499)]}}}
+    yield admin("POST /mappings", operators)._replace(name="POST /mappings: 499 expressions")
     yield admin("PUT /mappings/{id}", {**stub, "id": id}, id=id)
     yield admin("GET /mappings/{id}", id=id)
     yield admin("DELETE /mappings/{id}", id=id)

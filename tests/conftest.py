@@ -1,7 +1,10 @@
-"""For all tests: Hypothesis with the same examples in every run, and child processes with default signals."""
+"""For all tests: Hypothesis with the same examples in every run, default signals for children, a fixture."""
 
+import gc
 import signal
+from collections.abc import Iterator
 
+import pytest
 from hypothesis import settings
 
 settings.register_profile("oagw", deadline=None, derandomize=True)
@@ -13,3 +16,12 @@ for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
     if signal.getsignal(number) is signal.SIG_IGN:
         signal.signal(number, lambda *_: None)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, (number,))
+
+
+@pytest.fixture
+def frozen_heap() -> Iterator[None]:
+    """The garbage collector passes over what other tests left, so that the time of a test is its own."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()

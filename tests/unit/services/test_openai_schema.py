@@ -191,6 +191,7 @@ def _chain(link: Callable[[dict[str, Any]], dict[str, Any]], last: dict[str, Any
     ],
     ids=lambda schema: str(schema)[:40],
 )
+@pytest.mark.usefixtures("frozen_heap")
 def test_what_cannot_be_made_is_said_soon(schema: Any) -> None:
     begun = time.process_time()
     with pytest.raises(Unsatisfiable):

@@ -5,6 +5,7 @@ from itertools import permutations
 from time import thread_time
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -103,6 +104,7 @@ def test_an_assignment_is_found_where_the_first_choice_is_wrong() -> None:
     assert not equal([{"a": 1}, {"a": 1}], [{"a": 1}, {"b": 1}], {**ORDER, **EXTRA})
 
 
+@pytest.mark.usefixtures("frozen_heap")
 def test_large_arrays_in_any_order_do_not_hang() -> None:
     items = [{"k": index % 3, "v": [index % 5]} for index in range(2_000)]
     assert equal(items, items[::-1], ORDER)

@@ -164,6 +164,7 @@ def test_a_schema_written_as_text_and_one_that_takes_a_reference_into_a_list_wor
 AB = "".join(Random(1).choices("ab", k=1 << 20))
 
 
+@pytest.mark.usefixtures("frozen_heap")
 @pytest.mark.parametrize("length", [3_000, 30_000, 130_000, 1 << 20])
 @pytest.mark.parametrize(
     "expression",

@@ -9,6 +9,8 @@ import pytest
 from oagw.model.call import Call
 from tests.unit.control.pattern.asked import NOW, pattern
 
+pytestmark = pytest.mark.usefixtures("frozen_heap")
+
 MIB = 1 << 20
 
 # The rule is 0.1, and reading the JSON takes half of it; a machine may be slow.

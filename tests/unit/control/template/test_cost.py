@@ -20,6 +20,8 @@ from oagw.control.template.run import MAX_OUTPUT, Run
 from oagw.control.template.syntax import MAX_PARTS
 from oagw.model.call import Call
 
+pytestmark = pytest.mark.usefixtures("frozen_heap")
+
 MIB = 1 << 20
 
 # What one rendering may take for a body of up to 1 MiB: its budget, and one step after it.

@@ -152,8 +152,13 @@ STUBS: tuple[dict[str, Any], ...] = (
 BODY_PATTERNS: tuple[dict[str, Any], ...] = (
     *(
         {"matchesJsonPath": {"expression": f"$.a.{function}()", "equalTo": "1"}}
-        for function in ("min", "max", "sum", "avg", "length", "size", "keys")
+        for function in ("min", "max", "sum", "avg", "length", "size", "keys", "stddev", "first", "last")
     ),
+    *(
+        {"matchesJsonPath": {"expression": "$.a[0]", operator: 5}}
+        for operator in ("greaterThanNumber", "greaterThanEqualNumber", "lessThanNumber", "equalToNumber")
+    ),
+    *({"matchesJsonPath": f"$.a[?(@ {operator})]"} for operator in ("nin [1, 2.5]", "== 9e300", "> -1e300")),
     *({"matchesJsonPath": f"$.a[?(@ {operator} 5)]"} for operator in ("<", ">=", "==", "!=")),
     *({"matchesJsonPath": f"$.a[?(@ {operator} '5')]"} for operator in ("<", ">=", "==", "!=")),
     {"matchesJsonPath": "$.a[?(@ in [1, 2.5, '3'])]"},

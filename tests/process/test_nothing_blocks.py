@@ -26,8 +26,10 @@ MIB = 1 << 20
 PACE = 0.05
 PAUSE = 0.005
 
-# The machine, too, may delay others: an input is to blame if it does so every time.
+# The machine, too, may delay others: an input is to blame if it does so every time, and by more than a machine
+# of half the speed would.
 TRIES = 4
+SLACK = 2
 
 PIPELINED = 10
 
@@ -368,7 +370,7 @@ def test_no_input_blocks_the_others(journal: str) -> None:
     waits.sort(reverse=True)
     for wait, limit, name in waits[:10]:
         print(f"{journal}: {wait * 1000:.0f} ms of {limit * 1000:.0f}: {name}")
-    assert [f"{name}: {wait:.3f} s" for wait, limit, name in waits if wait > limit] == []
+    assert [f"{name}: {wait:.3f} s" for wait, limit, name in waits if wait > SLACK * limit] == []
 
 
 def waited(server: Launched, watch: Watch, one: Input) -> Iterator[tuple[float, float, str]]:

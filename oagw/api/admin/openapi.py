@@ -7,6 +7,7 @@ Paths and methods are those of the tree, bodies and queries the types that the r
 import re
 from collections.abc import Collection, Iterator
 from inspect import cleandoc
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from msgspec import json
@@ -44,7 +45,11 @@ class Description(AdminNode):
         self._root = root
 
     def render_GET(self, request: Request) -> Reply:
-        return json_reply(described(self._root))
+        return self._reply
+
+    @cached_property
+    def _reply(self) -> Reply:
+        return json_reply(described(self._root))  # takes a twentieth of a second, and never changes
 
 
 class _Operation(NamedTuple):

@@ -26,8 +26,8 @@ MIB = 1 << 20
 PACE = 0.05
 PAUSE = 0.005
 
-# The machine, too, may delay others: an input is to blame if it does so every time, and by more than a machine
-# of half the speed would.
+# The machine, too, may delay others: an input is to blame if it does so every time, and by more than on a
+# machine of half the speed.
 TRIES = 4
 SLACK = 2
 

@@ -33,7 +33,7 @@ GZIP = b"\r\nContent-Encoding: gzip"
 
 # What a reader may cost: seconds for each MiB that came, or for less, and bytes of memory. A machine that
 # does nothing else takes half as many seconds.
-SECONDS = 0.2
+SECONDS = 0.3
 MEMORY = 200 * MIB
 
 

@@ -6,8 +6,8 @@ Paths and methods are those of the tree, bodies and queries the types that the r
 
 import re
 from collections.abc import Collection, Iterator
-from inspect import cleandoc
 from functools import cached_property
+from inspect import cleandoc
 from typing import Any, NamedTuple
 
 from msgspec import json

@@ -9,14 +9,14 @@ from hmac import compare_digest
 from random import Random
 from typing import TYPE_CHECKING
 
-from oagw.control.invalid import Invalid
 from oagw.model.call import is_admin
+from oagw.model.invalid import Invalid
 from oagw.model.journal import Entry, Journal
 from oagw.model.memory import Memory
 
 if TYPE_CHECKING:
-    from oagw.control.store import Store  # loaded when the first stub is made
-    from oagw.control.toxic import Toxic
+    from oagw.stubs.store import Store  # loaded when the first stub is made
+    from oagw.toxics.toxic import Toxic
 
 # What the tokens of sandboxes begin with.
 _SANDBOX = b"sandbox-"

@@ -1,4 +1,4 @@
 """/__admin: the test author's control plane. Loaded when it is first called.
 
-``api.admin.root`` has the tree, ``oagw.control`` what its resources work on.
+``admin.root`` has the tree, ``stubs``, ``toxics``, ``verify`` and ``sandboxes`` what its resources work on.
 """

@@ -6,11 +6,11 @@ from msgspec import Meta, Struct, json
 from twisted.internet.defer import Deferred
 from twisted.web.server import Request
 
-from oagw.api.admin.env import AdminEnv
-from oagw.api.admin.node import AdminNode, document, space_of
-from oagw.control.invalid import Invalid
-from oagw.control.space import Sandbox
-from oagw.web.clock import MAX_RUN, ManualClock, TooMuch
+from oagw.admin.env import AdminEnv
+from oagw.admin.node import AdminNode, document, space_of
+from oagw.model.invalid import Invalid
+from oagw.sandboxes import Sandbox
+from oagw.timing.manual_clock import MAX_RUN, ManualClock, TooMuch
 from oagw.web.reply import Reply, json_reply
 from oagw.web.resource import Refused
 

@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 from twisted.internet.interfaces import IReactorTime
 
-from oagw.api.admin.expiry import Expiry
-from oagw.control.directory import Directory
-from oagw.control.space import Spaces
+from oagw.admin.expiry import Expiry
+from oagw.sandboxes import Spaces
+from oagw.stubs.folder import Directory
 from oagw.web.site import GatewaySite
 from oagw.web.stream import Streams
 

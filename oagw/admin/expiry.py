@@ -2,7 +2,7 @@
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-from oagw.control.space import Spaces
+from oagw.sandboxes import Spaces
 
 
 class Expiry:

@@ -7,8 +7,8 @@ from ipaddress import ip_address
 from twisted.web.resource import IResource
 from twisted.web.server import Request
 
-from oagw.api.admin.error import error_reply
-from oagw.control.space import Sandbox, bearer, is_sandbox_token
+from oagw.admin.error import error_reply
+from oagw.sandboxes import Sandbox, bearer, is_sandbox_token
 from oagw.web.guard import Guard
 from oagw.web.reply import Reply, excerpt
 

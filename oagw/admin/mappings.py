@@ -12,17 +12,17 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 from twisted.web.server import Request
 
-from oagw.api.admin.env import AdminEnv
-from oagw.api.admin.node import AdminNode, Amount, asked, document, recorded, space_of
-from oagw.api.admin.warning import warned_of_stubs
-from oagw.control.invalid import Invalid
-from oagw.control.mapping import Mappings, StubMapping
-from oagw.control.patience import GaveUp
-from oagw.control.pattern.operator import check_number, condition
-from oagw.control.pattern.spec import Operator
-from oagw.control.space import Sandbox, Space
-from oagw.control.store import Stub, forget_stubs, store_of
+from oagw.admin.env import AdminEnv
+from oagw.admin.node import AdminNode, Amount, asked, document, recorded, space_of
+from oagw.admin.warning import warned_of_stubs
+from oagw.matching.operator import check_number, condition
+from oagw.matching.spec import Operator
 from oagw.model.call import Call
+from oagw.model.invalid import Invalid
+from oagw.model.time_budget import GaveUp
+from oagw.sandboxes import Sandbox, Space
+from oagw.stubs.mapping import Mappings, StubMapping
+from oagw.stubs.store import Stub, forget_stubs, store_of
 from oagw.web.reply import Reply, excerpt, json_reply
 from oagw.web.resource import Refused
 

@@ -1,6 +1,6 @@
 """AdminNode: a URL of the control plane, which says no in WireMock's words.
 
-What it declares of itself is what it works with, and what ``api.admin.openapi`` describes.
+What it declares of itself is what it works with, and what ``admin.openapi`` describes.
 """
 
 from collections.abc import Mapping
@@ -10,11 +10,11 @@ import msgspec
 from twisted.web.resource import IResource
 from twisted.web.server import Request
 
-from oagw.api.admin.env import AdminEnv
-from oagw.api.admin.error import error_reply, invalid_reply
-from oagw.control.document import decoded, misfit
-from oagw.control.invalid import Invalid
-from oagw.control.space import Space
+from oagw.admin.env import AdminEnv
+from oagw.admin.error import error_reply, invalid_reply
+from oagw.model.document import decoded, misfit
+from oagw.model.invalid import Invalid
+from oagw.sandboxes import Space
 from oagw.web.body import query_pairs, read_body
 from oagw.web.reply import Reply
 from oagw.web.resource import Node, Refused

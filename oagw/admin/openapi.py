@@ -14,8 +14,8 @@ from msgspec import json
 from twisted.web.server import Request
 
 from oagw import __version__
-from oagw.api.admin.error import Errors
-from oagw.api.admin.node import AdminNode
+from oagw.admin.error import Errors
+from oagw.admin.node import AdminNode
 from oagw.model.problem import PHRASES
 from oagw.web.reply import Reply, json_reply
 from oagw.web.resource import METHODS

@@ -5,10 +5,10 @@ from typing import ClassVar, Literal
 from msgspec import Struct
 from twisted.web.server import Request
 
-from oagw.api.admin.node import AdminNode, asked, recorded
-from oagw.api.admin.warning import aliases_of
-from oagw.control.report.card import Card, card, text
-from oagw.control.report.unused import unused
+from oagw.admin.node import AdminNode, asked, recorded
+from oagw.admin.warning import aliases_of
+from oagw.verify.report.card import Card, card, text
+from oagw.verify.report.unused import unused
 from oagw.web.reply import Reply, json_reply
 
 
@@ -23,7 +23,7 @@ class Wanted(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
 class Report(AdminNode):
     """GET /__admin/report → 200 {"requests", "findings", "notChecked", "unused", "unusedCount"}.
 
-    ``requests`` is how many there were. A finding is ``control.report.finding.Finding``. ``notChecked`` has
+    ``requests`` is how many there were. A finding is ``verify.report.finding.Finding``. ``notChecked`` has
     rules, each with the ``reason`` why it was not looked at. ``unused`` lists stubs that matched no request
     and toxics that acted on no answer, which are no findings, ``unusedCount`` says how many there are in all.
 

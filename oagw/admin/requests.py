@@ -13,19 +13,19 @@ from uuid import UUID
 import msgspec
 from twisted.web.server import Request
 
-from oagw.api.admin.env import AdminEnv
-from oagw.api.admin.mappings import by_metadata
-from oagw.api.admin.node import AdminNode, Amount, asked, document, space_of
-from oagw.api.admin.shapes import Event, EventList, NearMissList, RemovedEvents, RequestCount, RequestList
-from oagw.control.invalid import Invalid
-from oagw.control.pattern import RequestPattern, compiled
-from oagw.control.pattern.spec import Operator
-from oagw.control.search import Search, near_miss, near_requests
-from oagw.control.serve_event import logged_request, milliseconds, serve_event
-from oagw.control.space import Space
-from oagw.control.store import Stub
+from oagw.admin.env import AdminEnv
+from oagw.admin.mappings import by_metadata
+from oagw.admin.node import AdminNode, Amount, asked, document, space_of
+from oagw.admin.shapes import Event, EventList, NearMissList, RemovedEvents, RequestCount, RequestList
+from oagw.matching.pattern import compiled
+from oagw.matching.spec import Operator, RequestPattern
 from oagw.model.call import Call, origin_form
+from oagw.model.invalid import Invalid
 from oagw.model.journal import MAX_HEAD, Entry
+from oagw.sandboxes import Space
+from oagw.stubs.store import Stub
+from oagw.verify.search import Search, near_miss, near_requests
+from oagw.verify.serve_event import logged_request, milliseconds, serve_event
 from oagw.web.reply import Reply, json_reply
 from oagw.web.resource import Refused
 
@@ -217,7 +217,7 @@ class Unmatched(AdminNode):
 class UnmatchedNearMisses(JournalNode):
     """GET /__admin/requests/unmatched/near-misses → 200 {"nearMisses": [...]}: the stubs nearest to each.
 
-    The newest come first; those that there is no time for are left out (``control.search``).
+    The newest come first; those that there is no time for are left out (``verify.search``).
     """
 
     answers: ClassVar = {"GET": {200: NearMissList}}

@@ -6,19 +6,19 @@ from typing import ClassVar
 from twisted.web.resource import IResource
 from twisted.web.server import Request
 
-from oagw.api.admin.clock import Clock
-from oagw.api.admin.env import AdminEnv
-from oagw.api.admin.mappings import StubMappings
-from oagw.api.admin.node import AdminNode
-from oagw.api.admin.openapi import Description
-from oagw.api.admin.report import Report
-from oagw.api.admin.requests import NearMisses, Requests
-from oagw.api.admin.sandboxes import Sandboxes
-from oagw.api.admin.scenarios import Scenarios
-from oagw.api.admin.settings import SettingsNode
-from oagw.api.admin.system import AdminHealth, ResetAll, Shutdown, Version
-from oagw.api.admin.toxics import Toxics
-from oagw.api.admin.verify import Verify
+from oagw.admin.clock import Clock
+from oagw.admin.env import AdminEnv
+from oagw.admin.mappings import StubMappings
+from oagw.admin.node import AdminNode
+from oagw.admin.openapi import Description
+from oagw.admin.report import Report
+from oagw.admin.requests import NearMisses, Requests
+from oagw.admin.sandboxes import Sandboxes
+from oagw.admin.scenarios import Scenarios
+from oagw.admin.settings import SettingsNode
+from oagw.admin.system import AdminHealth, ResetAll, Shutdown, Version
+from oagw.admin.toxics import Toxics
+from oagw.admin.verify import Verify
 from oagw.web.reply import Reply
 
 

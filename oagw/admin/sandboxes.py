@@ -5,10 +5,10 @@ from typing import Annotated, ClassVar, TypedDict
 from msgspec import Meta, Struct, json
 from twisted.web.server import Request
 
-from oagw.api.admin.env import AdminEnv
-from oagw.api.admin.node import AdminNode, document, space_of
-from oagw.control.space import MAX_LIFETIME, MAX_SANDBOXES, Sandbox, TooManySandboxes
+from oagw.admin.env import AdminEnv
+from oagw.admin.node import AdminNode, document, space_of
 from oagw.model.secret import Known
+from oagw.sandboxes import MAX_LIFETIME, MAX_SANDBOXES, Sandbox, TooManySandboxes
 from oagw.web.reply import Reply, excerpt, json_reply
 from oagw.web.resource import Refused
 

@@ -3,10 +3,10 @@
 import msgspec
 from twisted.web.server import Request
 
-from oagw.api.admin.env import AdminEnv
-from oagw.api.admin.node import AdminNode, document, space_of
-from oagw.control.space import Space
-from oagw.control.store import STARTED, Stub
+from oagw.admin.env import AdminEnv
+from oagw.admin.node import AdminNode, document, space_of
+from oagw.sandboxes import Space
+from oagw.stubs.store import STARTED, Stub
 from oagw.web.reply import Reply, json_reply
 from oagw.web.resource import Refused
 

@@ -6,11 +6,11 @@ import msgspec
 from msgspec import UNSET, UnsetType
 from twisted.web.server import Request
 
-from oagw.api.admin.node import AdminNode, document, space_of
-from oagw.control.answer import Settings
-from oagw.control.delay import Distribution, Milliseconds
-from oagw.control.invalid import Invalid
-from oagw.control.store import store_of
+from oagw.admin.node import AdminNode, document, space_of
+from oagw.model.invalid import Invalid
+from oagw.stubs.answer import Settings
+from oagw.stubs.delay import Distribution, Milliseconds
+from oagw.stubs.store import store_of
 from oagw.web.reply import Reply, json_reply
 
 

@@ -1,6 +1,6 @@
 """The shapes of answers that show requests: WireMock's, and in their member ``oagw`` what it has no word for.
 
-``control.serve_event`` makes them. These types are for the description alone.
+``verify.serve_event`` makes them. These types are for the description alone.
 """
 
 from typing import Annotated, Any, TypedDict

@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 from twisted.web.server import Request
 
 from oagw import __version__
-from oagw.api.admin.mappings import reset_stubs
-from oagw.api.admin.node import AdminNode, space_of
-from oagw.api.admin.toxics import remove_all
-from oagw.control.answer import Settings
-from oagw.control.store import store_of
+from oagw.admin.mappings import reset_stubs
+from oagw.admin.node import AdminNode, space_of
+from oagw.admin.toxics import remove_all
+from oagw.stubs.answer import Settings
+from oagw.stubs.store import store_of
 from oagw.web.reply import Reply, json_reply
 from oagw.web.resource import Refused
 

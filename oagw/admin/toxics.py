@@ -5,13 +5,13 @@ from typing import ClassVar
 import msgspec
 from twisted.web.server import Request
 
-from oagw.api.admin.env import AdminEnv
-from oagw.api.admin.node import AdminNode, document, space_of
-from oagw.api.admin.warning import warned_of_toxic
-from oagw.control.space import Space
-from oagw.control.toxic import MAX_TOXICS, Toxic, ToxicChange, ToxicDocument
-from oagw.control.weight import check_memory
-from oagw.web.fault import release
+from oagw.admin.env import AdminEnv
+from oagw.admin.node import AdminNode, document, space_of
+from oagw.admin.warning import warned_of_toxic
+from oagw.gateway.under_toxics import release
+from oagw.sandboxes import Space
+from oagw.stubs.weight import check_memory
+from oagw.toxics.toxic import MAX_TOXICS, Toxic, ToxicChange, ToxicDocument
 from oagw.web.reply import Reply, excerpt, json_reply
 from oagw.web.resource import Refused
 

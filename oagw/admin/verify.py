@@ -5,19 +5,19 @@ from typing import ClassVar
 import msgspec
 from twisted.web.server import Request
 
-from oagw.api.admin.error import Errors
-from oagw.api.admin.node import AdminNode, document, recorded
-from oagw.api.admin.shapes import NotVerified, Verified
-from oagw.control.explanation import differences, explain
-from oagw.control.reaction import After
-from oagw.control.search import near_requests
-from oagw.control.space import Sandbox, Space, Spaces
-from oagw.control.verify import Verification, verify
+from oagw.admin.error import Errors
+from oagw.admin.node import AdminNode, document, recorded
+from oagw.admin.shapes import NotVerified, Verified
+from oagw.sandboxes import Sandbox, Space, Spaces
+from oagw.verify.explanation import differences, explain
+from oagw.verify.reaction import After
+from oagw.verify.search import near_requests
+from oagw.verify.verification import Verification, verify
 from oagw.web.reply import Reply, json_reply
 
 
 class Verify(AdminNode):
-    """POST /__admin/verify with a ``control.verify.Verification`` → 200, or 409 if it is not so.
+    """POST /__admin/verify with a ``verify.verification.Verification`` → 200, or 409 if it is not so.
 
     200 {"verified": true, "count", "requests": [ids]}. 409 has besides ``expected`` in words, ``text`` (an
     assertion message), ``nearMisses`` (WireMock's), ``differences`` (the fields in which those differ),

@@ -6,13 +6,13 @@ from itertools import islice
 
 from twisted.web.server import Request
 
-from oagw.api.admin.env import AdminEnv
-from oagw.api.admin.node import space_of
-from oagw.control.never_acts import Aliases, why_stub, why_toxic
-from oagw.control.space import Space, bearer
-from oagw.control.store import Stub, store_of
-from oagw.control.toxic import Toxic
+from oagw.admin.env import AdminEnv
+from oagw.admin.node import space_of
 from oagw.model.secret import Known
+from oagw.sandboxes import Space, bearer
+from oagw.stubs.never_acts import Aliases, why_stub, why_toxic
+from oagw.stubs.store import Stub, store_of
+from oagw.toxics.toxic import Toxic
 from oagw.web.reply import Reply
 
 WARNING = b"X-OAGW-Warning"

@@ -20,7 +20,7 @@ _TIMEOUT = 30.0
 _PROXY = "/api/oagw/v1/proxy/"
 
 # Modules that warnings do not point at.
-_OURS = ("oagw.control_plane", "oagw.testing")
+_OURS = ("oagw.client.control_plane", "oagw.client.mock_gateway")
 
 # The members of a stub mapping, which are none of its response.
 _SCENARIO = ("scenarioName", "requiredScenarioState", "newScenarioState")

@@ -1,13 +1,13 @@
 """The fixtures ``oagw_gateway`` and ``oagw_sandbox``, and ``oagw_options`` to have that gateway otherwise.
 
-Installed with the package; in a checkout: ``-p oagw.pytest_plugin``.
+Installed with the package; in a checkout: ``-p oagw.client.fixtures``.
 """
 
 from collections.abc import Iterator, Sequence
 
 import pytest
 
-from oagw.testing import MockGateway, RunningGateway, Sandbox
+from oagw.client.mock_gateway import MockGateway, RunningGateway, Sandbox
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,6 @@
 """MockGateway: a gateway in a process of its own, for the length of a test, and its sandboxes.
 
-``oagw.control_plane`` has what can be done with them, ``oagw.pytest_plugin`` makes fixtures of them.
+``oagw.client.control_plane`` has what can be done with them, ``oagw.client.fixtures`` makes fixtures of them.
 Standard library only.
 """
 
@@ -13,8 +13,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from oagw.client.control_plane import CannotAct, ControlPlane, Refused, Stub, Toxic, checked_url, pattern
 from oagw.config import Config
-from oagw.control_plane import CannotAct, ControlPlane, Refused, Stub, Toxic, checked_url, pattern
 
 __all__ = [
     "CannotAct",
@@ -135,7 +135,7 @@ class MockGateway(RunningGateway):
         """Start the server and wait until it accepts connections; raises GatewayFailed."""
         if self._process is not None:
             raise RuntimeError("the gateway is already running")
-        package_home = str(Path(__file__).resolve().parent.parent)
+        package_home = str(Path(__file__).resolve().parents[2])
         path = os.pathsep.join(filter(None, [package_home, os.environ.get("PYTHONPATH")]))
         arguments = ["0", "--exit-with-parent", f"--token={self.token}", *self._options]
         process = subprocess.Popen(

@@ -7,9 +7,9 @@ from twisted.web.resource import IResource
 from twisted.web.server import Request
 
 from oagw import __version__
-from oagw.api.proxy import Proxy
-from oagw.api.status import Health, Status
-from oagw.api.stubbed import Stubbed, Stubs
+from oagw.gateway.proxy import Proxy
+from oagw.gateway.status import Health, Status
+from oagw.gateway.stubbed import Stubbed, Stubs
 from oagw.model.call import is_admin
 from oagw.web.guard import BearerGuard
 from oagw.web.reply import Reply, json_reply

@@ -6,8 +6,8 @@ from dataclasses import replace
 from twisted.web.http import NO_BODY_CODES
 from twisted.web.server import Request
 
-from oagw.control.answer import Answer
 from oagw.model.step import Step, Then
+from oagw.stubs.answer import Answer
 from oagw.web.deliver import Delayed
 from oagw.web.reply import Reply, problem_reply
 from oagw.web.stream import EventStream, Streams

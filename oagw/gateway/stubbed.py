@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from twisted.web.resource import IResource
 from twisted.web.server import Request
 
-from oagw.control.shown import known_to
-from oagw.control.space import Space, Spaces
 from oagw.model.call import PREFIXES, Call, alias_of, is_admin
 from oagw.model.coding import Fault, size_limit
 from oagw.model.journal import STUB
 from oagw.model.problem import platform
+from oagw.model.redacted import known_to
 from oagw.model.secret import Known, masked_url
+from oagw.sandboxes import Space, Spaces
 from oagw.web.body import refused_coding
 from oagw.web.deliver import Answer
 from oagw.web.guard import Guard
@@ -22,8 +22,8 @@ from oagw.web.request import MOCK_FAULT, GatewayRequest
 from oagw.web.stream import Streams
 
 if TYPE_CHECKING:  # loaded when the first stub is made
-    from oagw.control.answer import Settings
-    from oagw.control.store import Stub
+    from oagw.stubs.answer import Settings
+    from oagw.stubs.store import Stub
 
 # Where stubs answer behind a guard.
 _GUARDED = tuple(prefix.encode() for prefix in PREFIXES)
@@ -111,8 +111,8 @@ class Stubs:
         return set().union(*(store.aliases for store in self._spaces.stores(space)))
 
     def _play(self, stub: "Stub", call: Call, request: GatewayRequest, now: float) -> Answer:
-        from oagw.control.rendering import RenderError
-        from oagw.web.stub_answer import played
+        from oagw.gateway.stub_answer import played
+        from oagw.templates.render_context import RenderError
 
         entry = request.entry
         entry.answered_by, entry.stub, entry.alias = STUB, stub.id, alias_of(call.paths[0])
@@ -182,7 +182,7 @@ def _nearest(call: Call, stubs: "list[Stub]", space: Space, now: float, known: K
 
     One that has the URL comes first: what is wrong there is the method, or the rest.
     """
-    from oagw.control.patience import time_left
+    from oagw.model.time_budget import time_left
 
     def rank(stub: "Stub") -> tuple[bool, float]:
         return not stub.pattern.matches_url(call), stub.pattern.distance(call, now)

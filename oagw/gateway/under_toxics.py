@@ -1,6 +1,6 @@
 """Answers under toxics: their bytes as they would go over the wire, changed, and played by a stream.
 
-``control.toxic`` has the toxics; ``web.deliver`` comes here only for an answer that some may act on.
+``toxics.toxic`` has the toxics; ``web.deliver`` comes here only for an answer that some may act on.
 """
 
 from collections.abc import Iterable, Iterator
@@ -9,12 +9,12 @@ from math import inf
 
 from twisted.web.server import Request
 
-from oagw.control.effect import Piece
-from oagw.control.toxic import Toxic, applied, selected
 from oagw.model.call import is_admin
 from oagw.model.events import AnswerCounter
 from oagw.model.journal import FAULT
 from oagw.model.step import Step, Then
+from oagw.toxics.effect import Piece
+from oagw.toxics.toxic import Toxic, applied, selected
 from oagw.web.reply import Reply, begin, begin_whole, is_bodiless
 from oagw.web.request import GatewayRequest
 from oagw.web.stream import EventStream, Streams, chunk

@@ -1,6 +1,6 @@
 """Calendar arithmetic: dates moved by an amount of a unit, and set back to where a period begins.
 
-Patterns (``control.pattern.date``) and templates (``control.template.dates``) name both as WireMock does.
+Patterns (``matching.date``) and templates (``templates.helpers.dates``) name both as WireMock does.
 """
 
 from calendar import monthrange

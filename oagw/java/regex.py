@@ -1,15 +1,15 @@
 """Regular expressions in Java's syntax, matched in bounded time.
 
-``control.patience`` says how long one may take. The syntax is translated for the package regex, or refused:
+``model.time_budget`` says how long one may take. The syntax is translated for the package regex, or refused:
 what Java would refuse too, and ``(?x)``, ``(?U)`` and the rarer property classes.
 """
 
 import re
 from typing import Any
 
-from oagw.control.invalid import Invalid
-from oagw.control.patience import Effort
 from oagw.model.call import Call
+from oagw.model.invalid import Invalid
+from oagw.model.time_budget import Effort
 
 # Characters of an expression, which take some 8 ms for each thousand to compile; what it may come to when its
 # counted repetitions are written out; and characters beyond ASCII in its sets, which are slower.

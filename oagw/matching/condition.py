@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from oagw.control.patience import GaveUp
 from oagw.model.call import Call
 from oagw.model.reading import Unread
+from oagw.model.time_budget import GaveUp
 
 # Tests a text (None: there is none) of a call at a time; raises GaveUp.
 Test = Callable[[str | None, Call, float], bool]

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from operator import eq, gt, lt
 
-from oagw.control.calendar import TRUNCATIONS, UNITS, shifted
-from oagw.control.invalid import Invalid
-from oagw.control.pattern.condition import Condition
-from oagw.control.pattern.spec import Operator
+from oagw.java.calendar import TRUNCATIONS, UNITS, shifted
+from oagw.matching.condition import Condition
+from oagw.matching.spec import Operator
+from oagw.model.invalid import Invalid
 
 _OFFSET = re.compile(r"(?:now\s+)?([+-]?\d{1,6})\s+(\w+)", re.IGNORECASE)
 

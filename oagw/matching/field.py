@@ -5,16 +5,16 @@ from base64 import b64decode, b64encode
 from collections.abc import Callable
 from typing import NamedTuple
 
-from oagw.control.invalid import Invalid
-from oagw.control.patience import GaveUp
-from oagw.control.pattern.condition import Condition
-from oagw.control.pattern.operator import check_number, condition, operator_of
-from oagw.control.pattern.spec import BodyOperator, Operator, RequestPattern, ValuesOperator
-from oagw.control.pattern.url import Url
-from oagw.control.shown import credentials
+from oagw.matching.condition import Condition
+from oagw.matching.operator import check_number, condition, operator_of
+from oagw.matching.spec import BodyOperator, Operator, RequestPattern, ValuesOperator
+from oagw.matching.url import Url
 from oagw.model.call import Call
+from oagw.model.invalid import Invalid
 from oagw.model.reading import Unread
+from oagw.model.redacted import credentials
 from oagw.model.secret import MASK, Known, masked
+from oagw.model.time_budget import GaveUp
 
 # Characters of a text that a comparison shows, and of which it takes out the secrets.
 SHOWN = 2_000

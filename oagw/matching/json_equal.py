@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Any, NamedTuple, TypeVar
 
-from oagw.control.invalid import Invalid
-from oagw.control.patience import Effort
-from oagw.control.pattern.condition import Condition, document
-from oagw.control.pattern.spec import Operator
-from oagw.control.regex import Expression
+from oagw.java.regex import Expression
+from oagw.matching.condition import Condition, document
+from oagw.matching.spec import Operator
 from oagw.model.call import Call
+from oagw.model.invalid import Invalid
+from oagw.model.time_budget import Effort
 
 T = TypeVar("T")
 

@@ -1,20 +1,20 @@
 """matchesJsonPath: what a JSONPath selects must be there, or pass an operator.
 
-``control.jsonpath``, which has the paths, loads with the first expression.
+``matching.jsonpath``, which has the paths, loads with the first expression.
 """
 
 import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from oagw.control.invalid import Invalid
-from oagw.control.number import double_text
-from oagw.control.patience import Effort
-from oagw.control.pattern.condition import Condition, document
+from oagw.java.number import double_text
+from oagw.matching.condition import Condition, document
 from oagw.model.call import Call
+from oagw.model.invalid import Invalid
+from oagw.model.time_budget import Effort
 
 if TYPE_CHECKING:
-    from oagw.control.jsonpath import Path
+    from oagw.matching.jsonpath import Path
 
 _MAX_LENGTH = 1_000
 
@@ -45,7 +45,7 @@ def path_of(expression: str, at: str) -> "Path":
     """``expression`` as a Path; raises Invalid."""
     if not expression.strip() or len(expression) > _MAX_LENGTH:
         raise Invalid(at, f"a JSONPath has 1 to {_MAX_LENGTH} characters")
-    from oagw.control.jsonpath import BadPath, read
+    from oagw.matching.jsonpath import BadPath, read
 
     try:
         return read(expression, at)

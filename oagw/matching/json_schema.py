@@ -4,13 +4,13 @@ import json
 import re
 from typing import Any
 
-from oagw.control.invalid import Invalid
-from oagw.control.patience import Effort, GaveUp
-from oagw.control.pattern.condition import Condition, document
-from oagw.control.pattern.schema_pattern import BACKTRACKS
-from oagw.control.pattern.schema_work import MAX_DIGITS, SchemaWork, Unbounded
-from oagw.control.pattern.spec import Operator
+from oagw.matching.condition import Condition, document
+from oagw.matching.schema_regex import BACKTRACKS
+from oagw.matching.schema_work import MAX_DIGITS, SchemaWork, Unbounded
+from oagw.matching.spec import Operator
 from oagw.model.call import Call
+from oagw.model.invalid import Invalid
+from oagw.model.time_budget import Effort, GaveUp
 
 _MAX_LENGTH = 100_000
 

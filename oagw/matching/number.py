@@ -5,11 +5,11 @@ import re
 from collections.abc import Callable
 from math import inf
 
-from oagw.control.invalid import Invalid
-from oagw.control.number import double
-from oagw.control.pattern.condition import Condition
-from oagw.control.pattern.spec import Operator
+from oagw.java.number import double
+from oagw.matching.condition import Condition
+from oagw.matching.spec import Operator
 from oagw.model.call import Call
+from oagw.model.invalid import Invalid
 
 # What Java's Double.parseDouble reads, but for hexadecimal digits. Longer texts are no numbers.
 _NUMBER = re.compile(r"([+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|NaN|Infinity))[dDfF]?", re.ASCII)

@@ -7,17 +7,17 @@ from typing import Any
 from msgspec import UNSET
 from msgspec.structs import fields
 
-from oagw.control.invalid import Invalid
-from oagw.control.patience import check_time
-from oagw.control.pattern.condition import Condition, Test
-from oagw.control.pattern.date import date_condition
-from oagw.control.pattern.json_equal import json_equal_condition
-from oagw.control.pattern.json_path import json_path_condition
-from oagw.control.pattern.json_schema import json_schema_condition
-from oagw.control.pattern.number import NAMES, number_condition
-from oagw.control.pattern.spec import JsonPath, Operator, ValuesOperator
-from oagw.control.regex import Expression
+from oagw.java.regex import Expression
+from oagw.matching.condition import Condition, Test
+from oagw.matching.date import date_condition
+from oagw.matching.json_equal import json_equal_condition
+from oagw.matching.json_path import json_path_condition
+from oagw.matching.json_schema import json_schema_condition
+from oagw.matching.number import NAMES, number_condition
+from oagw.matching.spec import JsonPath, Operator, ValuesOperator
 from oagw.model.call import Call
+from oagw.model.invalid import Invalid
+from oagw.model.time_budget import check_time
 
 # How deep operators may stand in each other, how many there may be in one pattern, and how many characters
 # their regular expressions may have together: to compile these takes some 8 ms for each thousand.

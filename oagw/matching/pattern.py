@@ -3,13 +3,13 @@
 import re
 from typing import NamedTuple
 
-from oagw.control.invalid import Invalid
-from oagw.control.patience import GaveUp, check_time
-from oagw.control.pattern.field import SHOWN, Field, fields_of, yes_or_no
-from oagw.control.pattern.spec import RequestPattern
-from oagw.control.pattern.url import Url
+from oagw.matching.field import SHOWN, Field, fields_of, yes_or_no
+from oagw.matching.spec import RequestPattern
+from oagw.matching.url import Url
 from oagw.model.call import Call
+from oagw.model.invalid import Invalid
 from oagw.model.secret import Known, masked_url
+from oagw.model.time_budget import GaveUp, check_time
 
 # The method that any request has, and the one of requests for a resource or its head (WireMock's names).
 ANY = "ANY"

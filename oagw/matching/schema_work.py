@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterable
 from itertools import chain
 from typing import Any
 
-from oagw.control.patience import Effort
-from oagw.control.pattern.schema_pattern import cost
-from oagw.control.pattern.schema_references import Place, References
+from oagw.matching.schema_references import Place, References
+from oagw.matching.schema_regex import cost
+from oagw.model.time_budget import Effort
 
 # One unit is about 15 ns: a schema of one keyword, evaluated on one value.
 _SATURATED = 1e12

@@ -1,6 +1,6 @@
 """The JSON of request patterns, in WireMock's words; ``compiled`` says what more must hold.
 
-Documents are read into these Structs by ``control.document``, which refuses unknown members by name.
+Documents are read into these Structs by ``model.document``, which refuses unknown members by name.
 """
 
 from typing import Any, Literal

@@ -3,11 +3,11 @@
 import re
 from collections.abc import Callable
 
-from oagw.control.invalid import Invalid
-from oagw.control.pattern.condition import difference
-from oagw.control.pattern.spec import RequestPattern
-from oagw.control.regex import Expression, quoted
+from oagw.java.regex import Expression, quoted
+from oagw.matching.condition import difference
+from oagw.matching.spec import RequestPattern
 from oagw.model.call import PREFIXES, Call, canonical_url
+from oagw.model.invalid import Invalid
 
 _MEMBERS = ("url", "urlPattern", "urlPath", "urlPathPattern", "urlPathTemplate")
 _LABELS = {

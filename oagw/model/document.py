@@ -7,9 +7,9 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from oagw.control.duplicate import check_members
-from oagw.control.invalid import Invalid, pointer_to
-from oagw.control.place import Place
+from oagw.model.duplicate_members import check_members
+from oagw.model.error_location import Place
+from oagw.model.invalid import Invalid, pointer_to
 from oagw.model.reading import Unread, decode
 
 T = TypeVar("T")

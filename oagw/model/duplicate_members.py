@@ -11,7 +11,7 @@ from collections.abc import Callable
 from itertools import accumulate, chain
 from typing import Any
 
-from oagw.control.invalid import Invalid, pointer_to
+from oagw.model.invalid import Invalid, pointer_to
 
 _Pairs = list[tuple[str, Any]]
 

@@ -1,6 +1,6 @@
 """Shown: an entry of the journal as it may be shown, without the secrets that were sent.
 
-``control.serve_event`` makes JSON of it, ``control.explanation`` lines for people.
+``verify.serve_event`` makes JSON of it, ``verify.explanation`` lines for people.
 """
 
 import json

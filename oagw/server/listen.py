@@ -10,7 +10,7 @@ import socket
 from collections.abc import MutableMapping
 
 from oagw.config import Config
-from oagw.console import Console
+from oagw.server.console import Console
 
 # The kernel caps this at net.core.somaxconn. Twisted's 50 makes a burst of clients wait for a
 # retransmission, a second each.

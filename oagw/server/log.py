@@ -13,7 +13,7 @@ from twisted.logger import (
 )
 from zope.interface import provider
 
-from oagw.console import Console
+from oagw.server.console import Console
 
 
 def log_to(console: Console, mask: Callable[[str], str]) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from oagw.app import Gateway
 from oagw.config import ConfigError
-from oagw.control.invalid import Invalid
+from oagw.model.invalid import Invalid
 
 
 def keep_loaded(gateway: Gateway, reactor: Any, say: Callable[[str], None]) -> None:

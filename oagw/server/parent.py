@@ -16,8 +16,8 @@ from collections.abc import Callable
 from threading import Thread
 from typing import Any
 
-from oagw.console import reopened
-from oagw.signals import GRACE
+from oagw.server.console import reopened
+from oagw.server.signals import GRACE
 
 # Seconds between two looks at the parent where the system cannot tell by itself.
 _LOOK = 0.2

@@ -17,9 +17,9 @@ from importlib.machinery import PathFinder
 from typing import Any
 
 from oagw.config import Config, ConfigError, parse_args
-from oagw.console import Console, fill_standard_streams
-from oagw.listen import ListenError, announce, open_socket
-from oagw.signals import accept_signals, end_within_grace, ignore_hangup, on_stop
+from oagw.server.console import Console, fill_standard_streams
+from oagw.server.listen import ListenError, announce, open_socket
+from oagw.server.signals import accept_signals, end_within_grace, ignore_hangup, on_stop
 
 
 def main(args: Sequence[str], prog: str = "server.py") -> int:
@@ -53,14 +53,14 @@ def _serve(config: Config, listening: socket.socket, console: Console, parent: i
     from twisted.internet import reactor as installed_reactor
 
     from oagw.app import Gateway, mask_for, stop, use_monotonic_clock
-    from oagw.log import log_to
+    from oagw.server.log import log_to
 
     reactor: Any = installed_reactor  # its interfaces are spread over many types
     log_to(console, mask_for(config))
     use_monotonic_clock(reactor)
     gateway = Gateway(config, reactor, console.line, partial(stop, reactor), time.time)
     if config.mappings is not None:
-        from oagw.mappings import keep_loaded
+        from oagw.server.mappings import keep_loaded
 
         keep_loaded(gateway, reactor, console.line)
         announce(listening)  # not before: stubs that cannot be read end it
@@ -75,7 +75,7 @@ def _serve(config: Config, listening: socket.socket, console: Console, parent: i
     # In place of Twisted's own handlers, which reactor.run() installs: those complain at a second signal.
     reactor.callWhenRunning(on_stop, asked)
     if config.exit_with_parent:
-        from oagw.parent import watch
+        from oagw.server.parent import watch
 
         watch(reactor, partial(stop, reactor), parent)
     _raise_descriptor_limit()
@@ -103,7 +103,10 @@ def _require(*packages: str) -> None:
 
 def _python_beside() -> str | None:
     """The interpreter of the environment ``.venv`` beside server.py; None if it is the one that runs this."""
-    folder = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), ".venv", "bin")
+    home = os.path.abspath(__file__)
+    for _ in ("run.py", "server", "oagw"):
+        home = os.path.dirname(home)
+    folder = os.path.join(home, ".venv", "bin")
     python = os.path.join(folder, "python")
     is_this_one = os.path.realpath(folder) == os.path.realpath(os.path.dirname(sys.executable))
     return python if os.path.exists(python) and not is_this_one else None

@@ -12,13 +12,13 @@ from twisted.internet.defer import Deferred
 from twisted.python import usage
 from twisted.web import http
 
-from oagw.api.root import Root
 from oagw.app import Gateway, stop, use_monotonic_clock
 from oagw.config import Config, ConfigError, parse_args
-from oagw.console import Console
-from oagw.listen import ListenError, announce, open_socket
-from oagw.parent import watch
-from oagw.signals import ignore_hangup
+from oagw.gateway.root import Root
+from oagw.server.console import Console
+from oagw.server.listen import ListenError, announce, open_socket
+from oagw.server.parent import watch
+from oagw.server.signals import ignore_hangup
 
 
 class Options(usage.Options):
@@ -53,7 +53,7 @@ class GatewayService(Service):
         if self._config.mappings is None:
             ignore_hangup(line)
         else:
-            from oagw.mappings import keep_loaded
+            from oagw.server.mappings import keep_loaded
 
             try:
                 keep_loaded(self._gateway, reactor, line)

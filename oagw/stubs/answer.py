@@ -1,6 +1,6 @@
 """Answer: what a stub decided to send, as a value; Canned is the definition that it is made from.
 
-``control.response`` is the definition's JSON. ``web.stub_answer`` does the waiting and the writing.
+``stubs.response`` is the definition's JSON. ``gateway.stub_answer`` does the waiting and the writing.
 """
 
 import json
@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import UNSET
 
-from oagw.control import event
-from oagw.control.delay import Distribution
-from oagw.control.event import Frame
-from oagw.control.invalid import Invalid
-from oagw.control.rendering import Context
-from oagw.control.response import Category, Fault, GatewayProblem, ResponseDefinition, Sse, SseEvent
 from oagw.model.call import Call
+from oagw.model.invalid import Invalid
 from oagw.model.problem import Problem, scripted
+from oagw.stubs import event
+from oagw.stubs.delay import Distribution
+from oagw.stubs.event import Frame
+from oagw.stubs.response import Category, Fault, GatewayProblem, ResponseDefinition, Sse, SseEvent
+from oagw.templates.render_context import Context
 
 if TYPE_CHECKING:
-    from oagw.control.template import Template
+    from oagw.templates.compiled import Template
 
 # RFC 9110 section 5.6.2.
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -146,7 +146,7 @@ class Canned:
 
 
 def _compiled(text: str, pointer: str) -> "Template":
-    from oagw.control.template import compile  # loaded when a stub first needs it: that takes 20 ms
+    from oagw.templates.compiled import compile  # loaded when a stub first needs it: that takes 20 ms
 
     return compile(text, pointer)
 
@@ -157,7 +157,7 @@ def _names_by_template(definition: ResponseDefinition) -> bool:
 
 
 def _body_file(definition: ResponseDefinition, files: Files, pointer: str, *, literal: bool) -> Variation:
-    from oagw.control.body_file import BodyFile  # as the templates
+    from oagw.stubs.body_file import BodyFile  # as the templates
 
     file = BodyFile(definition.body_file_name or "", files, f"{pointer}/bodyFileName", literal=literal)
     return lambda answer, call, context: answer._replace(body=file.body(call, context))

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from oagw.control.invalid import Invalid
-from oagw.control.rendering import Context, RenderError
 from oagw.model.call import Call
+from oagw.model.invalid import Invalid
+from oagw.templates.render_context import Context, RenderError
 
 if TYPE_CHECKING:
-    from oagw.control.template import Template
+    from oagw.templates.compiled import Template
 
 # Files whose templates are kept, and what such a file may have, in bytes.
 _KEPT = 32
@@ -22,7 +22,7 @@ class BodyFile:
     """
 
     def __init__(self, name: str, files: Mapping[str, bytes], pointer: str, *, literal: bool) -> None:
-        from oagw.control.template import compile
+        from oagw.templates.compiled import compile
 
         if isinstance(files, dict) and not files:
             raise Invalid(pointer, "bodyFileName needs a folder with __files: start with --mappings")
@@ -44,7 +44,7 @@ class BodyFile:
 
     def _template(self, data: bytes) -> "Template | None":
         """``data`` as a template; None if it is no text."""
-        from oagw.control.template import compile
+        from oagw.templates.compiled import compile
 
         found = self._templates.get(data)
         if found is not None:

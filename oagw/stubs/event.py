@@ -5,9 +5,9 @@ from typing import NamedTuple, TypeVar
 
 from msgspec import UNSET, UnsetType
 
-from oagw.control.invalid import Invalid
-from oagw.control.response import SseEvent
+from oagw.model.invalid import Invalid
 from oagw.model.sse import Event, encode, has_line_end
+from oagw.stubs.response import SseEvent
 
 T = TypeVar("T")
 

@@ -11,13 +11,13 @@ from uuid import NAMESPACE_URL, uuid5
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
-from oagw.control.document import decoded
-from oagw.control.invalid import Invalid
-from oagw.control.mapping import Mappings, StubMapping
-from oagw.control.space import Space
-from oagw.control.store import Stub, forget_stubs, store_of
-from oagw.control.weight import check_memory
+from oagw.model.document import decoded
+from oagw.model.invalid import Invalid
 from oagw.model.memory import Memory
+from oagw.sandboxes import Space
+from oagw.stubs.mapping import Mappings, StubMapping
+from oagw.stubs.store import Stub, forget_stubs, store_of
+from oagw.stubs.weight import check_memory
 
 # Bytes of a file of stubs, and of one that a stub may answer with.
 _MAX = 64_000_000

@@ -5,8 +5,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from oagw.control.pattern.spec import RequestPattern
-from oagw.control.response import ResponseDefinition
+from oagw.matching.spec import RequestPattern
+from oagw.stubs.response import ResponseDefinition
 
 # WireMock's own number for a stub that has none; 1 comes first.
 DEFAULT_PRIORITY = 5

@@ -11,13 +11,13 @@ from typing import Any
 from msgspec import UNSET
 from msgspec.structs import asdict
 
-from oagw.control.pattern import ANY, methods_covering
-from oagw.control.pattern.spec import RequestPattern
-from oagw.control.store import Store, Stub
-from oagw.control.toxic import Toxic
+from oagw.matching.pattern import ANY, methods_covering
+from oagw.matching.spec import RequestPattern
 from oagw.model.call import PREFIXES, alias_of, canonical_url, is_admin
 from oagw.model.secret import masked_url
 from oagw.model.suggestion import suggestion
+from oagw.stubs.store import Store, Stub
+from oagw.toxics.toxic import Toxic
 
 # Characters of a value that are told.
 _SHOWN = 100

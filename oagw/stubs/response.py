@@ -1,6 +1,6 @@
 """What a stub answers with, as its JSON says it: WireMock's response definition and our extensions.
 
-``control.answer`` makes of it what is sent.
+``stubs.answer`` makes of it what is sent.
 """
 
 from typing import Annotated, Any, Literal
@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from oagw.control.delay import Distribution, Milliseconds
+from oagw.stubs.delay import Distribution, Milliseconds
 
 Status = Annotated[int, msgspec.Meta(ge=200, le=599)]
 Fault = Literal[

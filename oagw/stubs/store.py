@@ -9,15 +9,15 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
-from oagw.control.answer import Answer, Canned, Files, Settings
-from oagw.control.invalid import Invalid
-from oagw.control.mapping import DEFAULT_PRIORITY, StubMapping
-from oagw.control.patience import time_left
-from oagw.control.pattern import Pattern, compiled, methods_covering, methods_of
-from oagw.control.space import Space
-from oagw.control.weight import check_memory, stub_weight
+from oagw.matching.pattern import Pattern, compiled, methods_covering, methods_of
 from oagw.model.call import Call, alias_of
+from oagw.model.invalid import Invalid
 from oagw.model.memory import Memory
+from oagw.model.time_budget import time_left
+from oagw.sandboxes import Space
+from oagw.stubs.answer import Answer, Canned, Files, Settings
+from oagw.stubs.mapping import DEFAULT_PRIORITY, StubMapping
+from oagw.stubs.weight import check_memory, stub_weight
 
 # The state that every scenario begins in.
 STARTED = "Started"
@@ -168,7 +168,7 @@ class Store:
     def find(self, call: Call, space: Space, now: float) -> Stub | None:
         """The first stub that answers ``call`` from ``space`` at ``now`` (seconds since 1970).
 
-        Those that there is no time left for are not tried (``control.patience``).
+        Those that there is no time left for are not tried (``model.time_budget``).
         """
         path = call.paths[0]
         places = (path, alias_of(path), "")

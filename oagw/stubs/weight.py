@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from oagw.control.invalid import Invalid
+from oagw.model.invalid import Invalid
 from oagw.model.memory import Memory
 
 if TYPE_CHECKING:
-    from oagw.control.mapping import StubMapping
-    from oagw.control.toxic import ToxicDocument
+    from oagw.stubs.mapping import StubMapping
+    from oagw.toxics.toxic import ToxicDocument
 
 # In bytes: what each takes at least; what a value in JSON takes, by what there is one of for each; a text; a
 # part of a pattern, and up to how many of them count; a character of a pattern, which may be compiled; an

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from oagw.control.template import chance, data, dates, edit, logic, texts
-from oagw.control.template.run import Helper
+from oagw.templates.helpers import data, dates, json_edit, logic, random, texts
+from oagw.templates.run import Helper
 
 # What a helper does with a block: it decides whether the body is written, or makes something of it (its first
 # argument, or its last), or of a body for each item.
@@ -29,7 +29,7 @@ def _entry(helper: Helper, least: int = 1, options: str = "", block: str = "", l
 
 
 _DATE = "format offset timezone"
-_PATHS = "oagw.control.jsonpath"
+_PATHS = "oagw.matching.jsonpath"
 
 HELPERS: dict[str, Entry] = {
     **{
@@ -54,12 +54,12 @@ HELPERS: dict[str, Entry] = {
     "parseJson": _entry(data.parse_json, block=BODY),
     "toJson": _entry(data.to_json),
     "formatJson": _entry(data.format_json, options="format", block=BODY),
-    "jsonMerge": _entry(edit.json_merge, options="removeNulls", block=LAST),
-    "jsonRemove": _entry(edit.json_remove, library=_PATHS),
+    "jsonMerge": _entry(json_edit.json_merge, options="removeNulls", block=LAST),
+    "jsonRemove": _entry(json_edit.json_remove, library=_PATHS),
     "jsonArrayAdd": _entry(
-        edit.json_array_add, options="maxItems flatten jsonPath", block=LAST, library=_PATHS
+        json_edit.json_array_add, options="maxItems flatten jsonPath", block=LAST, library=_PATHS
     ),
-    "jsonSort": _entry(edit.json_sort, options="order nulls", library=_PATHS),
+    "jsonSort": _entry(json_edit.json_sort, options="order nulls", library=_PATHS),
     "formData": _entry(data.form_data, options="urlDecode"),
     "array": _entry(data.array, 0),
     "arrayAdd": _entry(data.array_add, 2, "position"),
@@ -73,10 +73,10 @@ HELPERS: dict[str, Entry] = {
     "date": _entry(dates.date, 0, _DATE),
     "parseDate": _entry(dates.parse_date, options="format"),
     "truncateDate": _entry(dates.truncate_date, 2),
-    "randomValue": _entry(chance.random_value, 0, "length type uppercase"),
-    "randomInt": _entry(chance.random_int, 0, "lower upper"),
-    "randomDecimal": _entry(chance.random_decimal, 0, "lower upper"),
-    "pickRandom": _entry(chance.pick_random, 1, "count"),
+    "randomValue": _entry(random.random_value, 0, "length type uppercase"),
+    "randomInt": _entry(random.random_int, 0, "lower upper"),
+    "randomDecimal": _entry(random.random_decimal, 0, "lower upper"),
+    "pickRandom": _entry(random.pick_random, 1, "count"),
     "hostname": _entry(texts.hostname, 0),
     "upper": _entry(texts.upper),
     "lower": _entry(texts.lower),

@@ -4,14 +4,14 @@ from collections.abc import Callable, Iterable
 from importlib import import_module
 from typing import Any
 
-from oagw.control.invalid import Invalid
-from oagw.control.rendering import Context, RenderError
-from oagw.control.template.catalogue import BODY, CONDITION, HELPERS, ITEMS, LAST, REFUSED
-from oagw.control.template.request import UNSUPPORTED
-from oagw.control.template.run import STEP, Helper, Run, TooMuch
-from oagw.control.template.syntax import Block, Call, Expression, Literal, Node, Parser, Path, Tag, place_of
-from oagw.control.template.value import listed, step, truth
 from oagw.model import call as model
+from oagw.model.invalid import Invalid
+from oagw.templates.catalogue import BODY, CONDITION, HELPERS, ITEMS, LAST, REFUSED
+from oagw.templates.render_context import Context, RenderError
+from oagw.templates.request import UNSUPPORTED
+from oagw.templates.run import STEP, Helper, Run, TooMuch
+from oagw.templates.syntax import Block, Call, Expression, Literal, Node, Parser, Path, Tag, place_of
+from oagw.templates.value import listed, step, truth
 
 
 class Scope:

@@ -4,8 +4,8 @@ from base64 import b64encode
 from collections.abc import Callable
 from typing import Any
 
-from oagw.control.template.value import Fields, Model, Segments, Several
 from oagw.model.call import Call
+from oagw.templates.value import Fields, Model, Segments, Several
 
 
 class Request(Model):

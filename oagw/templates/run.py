@@ -8,10 +8,10 @@ arguments, and within each loop over what a client sent. ``Run.call`` accounts f
 from time import perf_counter
 from typing import Any, NoReturn, Protocol
 
-from oagw.control.rendering import Context
-from oagw.control.template.request import Request
-from oagw.control.template.value import Writer, plain
 from oagw.model.call import Call
+from oagw.templates.render_context import Context
+from oagw.templates.request import Request
+from oagw.templates.value import Writer, plain
 
 # What one rendering may write, in characters, and do: a character that is made, even if it is not written,
 # costs 1, a step STEP.

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from oagw.control.invalid import Invalid
+from oagw.model.invalid import Invalid
 
 # How long a template may be, in characters, and how deep its blocks and sub-expressions may be nested.
 MAX_LENGTH = 1 << 20

@@ -7,8 +7,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from oagw.control.number import double_text
-from oagw.control.template.moment import Moment
+from oagw.java.date import Moment
+from oagw.java.number import double_text
 
 
 class Several(list[str]):

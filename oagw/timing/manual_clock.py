@@ -1,7 +1,7 @@
 """ManualClock: time that stands still until it is told to move.
 
 Loaded with ``--clock manual``, or the control plane. Everything that the gateway does over time runs on it;
-``api.admin.clock`` moves it. Only closing connections, and so stopping, takes real time.
+``admin.clock`` moves it. Only closing connections, and so stopping, takes real time.
 """
 
 from collections.abc import Callable, Sequence

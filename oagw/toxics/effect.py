@@ -1,7 +1,7 @@
 """Effects: what each type of toxic does to the bytes of an answer, with Toxiproxy's attributes and units.
 
 An answer is a series of Pieces: what goes over the wire and when, head and chunked coding included. An effect
-turns such a series into another, piece by piece as it is pulled. ``control.toxic`` chooses and chains them.
+turns such a series into another, piece by piece as it is pulled. ``toxics.toxic`` chooses and chains them.
 """
 
 from collections.abc import Callable, Generator, Iterator, Mapping
@@ -11,8 +11,8 @@ from typing import Annotated, ClassVar, NamedTuple
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from oagw.control.invalid import Invalid
 from oagw.model.events import AnswerCounter
+from oagw.model.invalid import Invalid
 from oagw.model.step import Then
 
 _YEAR = 365 * 86400 * 1000

@@ -1,17 +1,17 @@
 """X-OAGW-Mock-Fault: toxics that a request asks for itself, for a client that cannot reach /__admin.
 
 ``reset_peer; after_bytes=100`` is a toxic of that type with that attribute; ``toxicity`` is a parameter too.
-Several are separated by commas. ``control.toxic`` has what they are.
+Several are separated by commas. ``toxics.toxic`` has what they are.
 """
 
 import re
 from collections.abc import Mapping
 
-from oagw.control.document import converted
-from oagw.control.effect import EFFECTS
-from oagw.control.invalid import Invalid
-from oagw.control.toxic import Toxic, ToxicDocument
+from oagw.model.document import converted
+from oagw.model.invalid import Invalid
 from oagw.model.suggestion import suggestion
+from oagw.toxics.effect import EFFECTS
+from oagw.toxics.toxic import Toxic, ToxicDocument
 
 # Faults in one request.
 MAX_FAULTS = 16

@@ -1,7 +1,7 @@
 """Toxics: what the network does to an answer, in Toxiproxy's words and JSON.
 
-``control.effect`` has what each type does, ``control.mock_fault`` those that come with a request, and
-``web.fault`` plays an answer that has some. ``/__admin/toxics`` makes them.
+``toxics.effect`` has what each type does, ``toxics.mock_fault`` those that come with a request, and
+``gateway.under_toxics`` plays an answer that has some. ``/__admin/toxics`` makes them.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -11,13 +11,14 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from oagw.control.document import converted
-from oagw.control.effect import EFFECTS, Effect, Piece
-from oagw.control.invalid import Invalid
-from oagw.control.pattern import RequestPattern, compiled
-from oagw.control.weight import toxic_weight
+from oagw.matching.pattern import compiled
+from oagw.matching.spec import RequestPattern
 from oagw.model.call import Call, alias_of
+from oagw.model.document import converted
+from oagw.model.invalid import Invalid
 from oagw.model.suggestion import suggestion
+from oagw.stubs.weight import toxic_weight
+from oagw.toxics.effect import EFFECTS, Effect, Piece
 
 # Toxics at a time in one space: an answer goes through all of them.
 MAX_TOXICS = 64

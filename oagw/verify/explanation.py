@@ -9,13 +9,9 @@ from itertools import islice
 
 from msgspec import UNSET
 
-from oagw.control.difference import Comparison, first_difference
-from oagw.control.pattern import Part, Pattern, RequestPattern, compiled
-from oagw.control.pattern.spec import BodyOperator
-from oagw.control.reaction import After
-from oagw.control.search import Near
-from oagw.control.shown import Shown, known_to
-from oagw.control.verify import Outcome, requests
+from oagw.matching.difference import Comparison, first_difference
+from oagw.matching.pattern import Part, Pattern, compiled
+from oagw.matching.spec import BodyOperator, RequestPattern
 from oagw.model.call import Call, canonical_url
 from oagw.model.journal import (
     CLIENT_LEFT,
@@ -29,7 +25,11 @@ from oagw.model.journal import (
     TRUNCATED,
     Entry,
 )
+from oagw.model.redacted import Shown, known_to
 from oagw.model.secret import MASK, Known
+from oagw.verify.reaction import After
+from oagw.verify.search import Near
+from oagw.verify.verification import Outcome, requests
 
 # Characters of the text, of one value in it; rows of the timeline, differences of one body.
 MAX_TEXT = 20_000

@@ -8,14 +8,14 @@ from heapq import nsmallest
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from oagw.control.invalid import Invalid
-from oagw.control.pattern import Pattern
-from oagw.control.serve_event import logged_request
+from oagw.matching.pattern import Pattern
 from oagw.model.call import Call
+from oagw.model.invalid import Invalid
 from oagw.model.journal import Entry
+from oagw.verify.serve_event import logged_request
 
 if TYPE_CHECKING:
-    from oagw.control.store import Stub
+    from oagw.stubs.store import Stub
 
 T = TypeVar("T")
 

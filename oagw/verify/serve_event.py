@@ -8,11 +8,11 @@ from base64 import b64encode
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from oagw.control.shown import Shown, by_name
 from oagw.model.journal import Entry
+from oagw.model.redacted import Shown, by_name
 
 if TYPE_CHECKING:
-    from oagw.control.store import Stub
+    from oagw.stubs.store import Stub
 
 
 def logged_request(entry: Entry) -> dict[str, Any]:

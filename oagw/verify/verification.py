@@ -1,6 +1,6 @@
 """Verification: did the client send what a test expects, as often, in that order, at that pace.
 
-``control.explanation`` says why not.
+``verify.explanation`` says why not.
 """
 
 from collections.abc import Iterable
@@ -9,11 +9,12 @@ from typing import Annotated, NamedTuple
 
 from msgspec import Meta, Struct
 
-from oagw.control.invalid import Invalid
-from oagw.control.pattern import RequestPattern, compiled
-from oagw.control.reaction import After, Answers, too_soon
-from oagw.control.search import Near, Search
+from oagw.matching.pattern import compiled
+from oagw.matching.spec import RequestPattern
+from oagw.model.invalid import Invalid
 from oagw.model.journal import Entry
+from oagw.verify.reaction import After, Answers, too_soon
+from oagw.verify.search import Near, Search
 
 Times = Annotated[int, Meta(ge=0)]
 Seconds = Annotated[float, Meta(ge=0, extra={"unit": "seconds"})]

@@ -18,10 +18,10 @@ from twisted.web.http_headers import Headers
 from twisted.web.server import Request
 from zope.interface import implementer
 
-from oagw.control.space import Space
 from oagw.model.call import origin_form
 from oagw.model.journal import COMPLETE, Entry
 from oagw.model.problem import platform
+from oagw.sandboxes import Space
 from oagw.web.guard import refused_by_guard
 from oagw.web.head import (
     BadRequest,

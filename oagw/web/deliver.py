@@ -62,7 +62,7 @@ def deliver(request: Request, answer: Answer) -> None:
         return
     if isinstance(request, GatewayRequest) and (request.faults or request.space.toxics):
         # Loaded with the first toxic: most tests have none.
-        from oagw.web.fault import spoilt
+        from oagw.gateway.under_toxics import spoilt
 
         answer = spoilt(request, answer)
     if isinstance(answer, Reply):

@@ -9,9 +9,9 @@ from twisted.web.resource import IResource
 from twisted.web.server import NOT_DONE_YET, Request
 from zope.interface import implementer
 
-from oagw.control.space import Sandbox, bearer
 from oagw.model.problem import canonical
 from oagw.model.secret import SANDBOX_TOKEN
+from oagw.sandboxes import Sandbox, bearer
 from oagw.web.deliver import Answer, deliver
 from oagw.web.reply import Reply, problem_reply
 from oagw.web.resource import Answered, Node

@@ -13,17 +13,17 @@ from twisted.web import http
 from twisted.web.resource import getChildForRequest
 from twisted.web.server import Request
 
-from oagw.control.invalid import Invalid
-from oagw.control.space import Space
 from oagw.model import journal
 from oagw.model.call import Call, origin_form
+from oagw.model.invalid import Invalid
 from oagw.model.journal import Entry
 from oagw.model.problem import Problem, invalid_field, platform
+from oagw.sandboxes import Space
 from oagw.web.head import check_fields, is_host
 from oagw.web.reply import REQUEST_ID, Reply, fail, masked_excerpt, problem_reply, send
 
 if TYPE_CHECKING:
-    from oagw.control.toxic import Toxic
+    from oagw.toxics.toxic import Toxic
     from oagw.web.channel import GatewayChannel
 
 # The platform's limit on request bodies, in bytes.
@@ -198,7 +198,7 @@ class GatewayRequest(Request):
         return None if fault is None else self._take_faults(b",".join(fault))
 
     def _take_faults(self, value: bytes) -> Problem | None:
-        from oagw.control.mock_fault import faults
+        from oagw.toxics.mock_fault import faults
 
         self.requestHeaders.removeHeader(MOCK_FAULT)
         try:

@@ -16,7 +16,7 @@ from twisted.web.http import datetimeToString
 from twisted.web.resource import IResource
 from twisted.web.server import Site
 
-from oagw.control.space import Spaces
+from oagw.sandboxes import Spaces
 from oagw.web.arrivals import Arrivals
 from oagw.web.channel import REQUEST_TIMEOUT, GatewayChannel
 from oagw.web.reply import masked_excerpt

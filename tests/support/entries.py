@@ -3,9 +3,9 @@
 from itertools import count
 from typing import Any
 
-from oagw.control.space import Space
 from oagw.model.journal import COMPLETE, OPEN, SERVICE, Entry, Journal
 from oagw.model.memory import Memory
+from oagw.sandboxes import Space
 
 START = 1_700_000_000.0
 TOKEN = "test-integration-token"

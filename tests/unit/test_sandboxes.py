@@ -4,9 +4,9 @@ from random import Random
 
 import pytest
 
-from oagw.control import space
-from oagw.control.space import Sandbox, Spaces, TooManySandboxes, bearer
+from oagw import sandboxes as space
 from oagw.model.memory import Memory
+from oagw.sandboxes import Sandbox, Spaces, TooManySandboxes, bearer
 
 
 def made(count: int = 1, lifetime: float = 10.0) -> tuple[Spaces, list[Sandbox]]:

@@ -1,7 +1,7 @@
 """The order of requests and answers in the journal, from the wire. The clock stands still all the time."""
 
-from oagw.control.reaction import reacts
 from oagw.model.journal import CLIENT_LEFT, OPEN, RESET, Entry
+from oagw.verify.reaction import reacts
 from oagw.web.arrivals import OPENED_FOR
 from oagw.web.channel import REQUEST_TIMEOUT
 from tests.support.wire import BEARER, request

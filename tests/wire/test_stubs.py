@@ -6,7 +6,7 @@ from typing import Any
 from unittest.mock import patch
 
 from oagw.config import Config
-from oagw.control import store
+from oagw.stubs import store
 from tests.support.wire import BEARER, Answer, Wire, parse, request
 from tests.support.wire_case import WireTestCase
 

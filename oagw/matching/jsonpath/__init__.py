@@ -4,7 +4,7 @@
 ``[?(...)]``, ``function`` what may stand at the end of a path, ``literal`` the values that a text can spell.
 """
 
-from oagw.control.jsonpath.path import Found, Path
-from oagw.control.jsonpath.reader import BadPath, read
+from oagw.matching.jsonpath.path import Found, Path
+from oagw.matching.jsonpath.reader import BadPath, read
 
 __all__ = ["BadPath", "Found", "Path", "read"]

@@ -4,12 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from oagw.control.jsonpath.function import is_number, number_text
-from oagw.control.jsonpath.literal import number
-from oagw.control.jsonpath.path import Path
-from oagw.control.jsonpath.state import Broken, State, Undefined, Unfit
-from oagw.control.jsonpath.step import Condition
-from oagw.control.regex import Expression
+from oagw.java.regex import Expression
+from oagw.matching.jsonpath.function import is_number, number_text
+from oagw.matching.jsonpath.literal import number
+from oagw.matching.jsonpath.path import Path
+from oagw.matching.jsonpath.state import Broken, State, Undefined, Unfit
+from oagw.matching.jsonpath.step import Condition
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterator, Sequence
 from math import nan, sqrt
 from typing import TYPE_CHECKING, Any
 
-from oagw.control.jsonpath.state import Broken, NotFound, State
-from oagw.control.number import double, double_text
-from oagw.control.patience import GaveUp
+from oagw.java.number import double, double_text
+from oagw.matching.jsonpath.state import Broken, NotFound, State
+from oagw.model.time_budget import GaveUp
 
 if TYPE_CHECKING:
-    from oagw.control.jsonpath.path import Path
+    from oagw.matching.jsonpath.path import Path
 
 # An argument: a value, or a path, whose value is meant.
 Argument = Any

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from oagw.control.jsonpath.state import UNDEFINED, Broken, Node, NotFound, State
-from oagw.control.jsonpath.step import Descent, Names, Step
-from oagw.control.patience import Effort
+from oagw.matching.jsonpath.state import UNDEFINED, Broken, Node, NotFound, State
+from oagw.matching.jsonpath.step import Descent, Names, Step
 from oagw.model.call import Call
+from oagw.model.time_budget import Effort
 
 # Nodes that a selection may come to; there are as many only where ``..`` follows ``..``.
 MAX_NODES = 500_000

@@ -7,12 +7,12 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from oagw.control.invalid import Invalid
-from oagw.control.jsonpath.filter import OPERATORS, Both, Comparison, Either, Exists, Not
-from oagw.control.jsonpath.function import FUNCTIONS, Argument
-from oagw.control.jsonpath.literal import Malformed, json_value, number, string
-from oagw.control.jsonpath.path import Path
-from oagw.control.jsonpath.step import (
+from oagw.java.regex import Expression
+from oagw.matching.jsonpath.filter import OPERATORS, Both, Comparison, Either, Exists, Not
+from oagw.matching.jsonpath.function import FUNCTIONS, Argument
+from oagw.matching.jsonpath.literal import Malformed, json_value, number, string
+from oagw.matching.jsonpath.path import Path
+from oagw.matching.jsonpath.step import (
     Apply,
     Condition,
     Descent,
@@ -23,7 +23,7 @@ from oagw.control.jsonpath.step import (
     Where,
     Wildcard,
 )
-from oagw.control.regex import Expression
+from oagw.model.invalid import Invalid
 
 # How deep filters, parentheses and arguments may be nested, and how many arguments a function may have.
 _MAX_DEPTH = 20

@@ -2,8 +2,8 @@
 
 from typing import Any, NamedTuple
 
-from oagw.control.patience import Effort
 from oagw.model.call import Call
+from oagw.model.time_budget import Effort
 
 
 class State(NamedTuple):

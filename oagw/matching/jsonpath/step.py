@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from oagw.control.jsonpath.function import Argument, Function
-from oagw.control.jsonpath.state import Broken, Node, NotFound, State, Unfit
+from oagw.matching.jsonpath.function import Argument, Function
+from oagw.matching.jsonpath.state import Broken, Node, NotFound, State, Unfit
 
 
 class Condition(Protocol):

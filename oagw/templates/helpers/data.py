@@ -6,14 +6,14 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote_plus
 
-from oagw.control.invalid import Invalid
-from oagw.control.patience import GaveUp
-from oagw.control.template.chance import integer
-from oagw.control.template.moment import Moment
-from oagw.control.template.run import STEP, Failed, Run
-from oagw.control.template.value import JsonList, JsonMap, Several, Writer, step
+from oagw.java.date import Moment
 from oagw.model.call import Call
+from oagw.model.invalid import Invalid
 from oagw.model.reading import check_values
+from oagw.model.time_budget import GaveUp
+from oagw.templates.helpers.random import integer
+from oagw.templates.run import STEP, Failed, Run
+from oagw.templates.value import JsonList, JsonMap, Several, Writer, step
 
 
 def loaded(run: Run, text: str) -> Any:
@@ -69,7 +69,7 @@ def _found(run: Run, path: str, document: Any) -> Any:
 
 @lru_cache(maxsize=512)
 def _selector(path: str) -> Callable[[Any, Call], Any]:
-    from oagw.control.pattern.json_path import selector  # a template that needs it has loaded what takes long
+    from oagw.matching.json_path import selector  # a template that needs it has loaded what takes long
 
     rooted = "$" + path[1:] if path[:1] in ("$", "@") else f"$.{path}"
     return selector(rooted, "")

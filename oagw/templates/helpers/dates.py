@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from oagw.control.calendar import TRUNCATIONS, shifted
-from oagw.control.template.moment import Moment, formatted, moment, parsed, zone
-from oagw.control.template.run import Failed, Run
+from oagw.java.calendar import TRUNCATIONS, shifted
+from oagw.java.date import Moment, formatted, moment, parsed, zone
+from oagw.templates.run import Failed, Run
 
 _OFFSET = re.compile(r"(?:now\s+)?([+-]?\d{1,12}) ([A-Za-z]+)")
 _ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d)")

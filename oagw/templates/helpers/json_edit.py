@@ -2,14 +2,14 @@
 
 from typing import TYPE_CHECKING, Any
 
-from oagw.control.invalid import Invalid
-from oagw.control.patience import GaveUp
-from oagw.control.template.data import parsed
-from oagw.control.template.run import STEP, Failed, Run
-from oagw.control.template.value import Writer
+from oagw.model.invalid import Invalid
+from oagw.model.time_budget import GaveUp
+from oagw.templates.helpers.data import parsed
+from oagw.templates.run import STEP, Failed, Run
+from oagw.templates.value import Writer
 
 if TYPE_CHECKING:
-    from oagw.control.jsonpath import Found, Path
+    from oagw.matching.jsonpath import Found, Path
 
 # What reading a JSONPath costs for each of its characters.
 _PATH = 50
@@ -175,7 +175,7 @@ def _parsed(run: Run, text: str, what: str) -> Any:
 
 
 def _path(run: Run, expression: Any, argument: str, not_valid: str) -> "Path":
-    from oagw.control.pattern.json_path import path_of  # loaded when a template first needs it
+    from oagw.matching.json_path import path_of  # loaded when a template first needs it
 
     if not isinstance(expression, str):
         raise Failed(f"{argument} must be a string")

@@ -6,11 +6,11 @@ from decimal import ROUND_HALF_UP, Context, Decimal, DivisionByZero, InvalidOper
 from functools import lru_cache
 from typing import Any
 
-from oagw.control.invalid import Invalid
-from oagw.control.patience import GaveUp
-from oagw.control.regex import Expression
-from oagw.control.template.run import Failed, Run
-from oagw.control.template.value import Segments, Several, Writer, truth
+from oagw.java.regex import Expression
+from oagw.model.invalid import Invalid
+from oagw.model.time_budget import GaveUp
+from oagw.templates.run import Failed, Run
+from oagw.templates.value import Segments, Several, Writer, truth
 
 # What a regular expression costs for each of its characters: compiling it is slow, and a client may send it.
 _PATTERN = 150

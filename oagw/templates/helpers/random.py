@@ -5,7 +5,7 @@ from math import isfinite
 from typing import Any
 from uuid import UUID
 
-from oagw.control.template.run import MAX_OUTPUT, STEP, Failed, Run
+from oagw.templates.run import MAX_OUTPUT, STEP, Failed, Run
 
 _ALPHABETS = {
     "ALPHANUMERIC": string.ascii_lowercase + string.digits,

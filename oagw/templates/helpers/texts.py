@@ -6,9 +6,9 @@ from decimal import Context, Decimal
 from typing import Any
 from urllib.parse import quote_plus, unquote_plus
 
-from oagw.control.template.chance import integer
-from oagw.control.template.run import MAX_OUTPUT, STEP, Failed, Run
-from oagw.control.template.value import listed, truth
+from oagw.templates.helpers.random import integer
+from oagw.templates.run import MAX_OUTPUT, STEP, Failed, Run
+from oagw.templates.value import listed, truth
 
 _PATTERN = re.compile(r"([^#0,.%]*)([#,]*)([0,]*)(?:\.(0*)(#*))?(%?)([^#0,.%]*)")
 _NAMED = {"": "#,##0.###", "integer": "#,##0", "percent": "#,##0%", "currency": "¤#,##0.00"}

@@ -4,21 +4,21 @@ from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
-from oagw.control.explanation import summary
-from oagw.control.report.connections import connections_not_reused
-from oagw.control.report.credentials import credentials_misplaced
-from oagw.control.report.finding import Finding
-from oagw.control.report.retries import (
+from oagw.model.journal import RESET, TRUNCATED, Entry
+from oagw.sandboxes import Space
+from oagw.verify.explanation import summary
+from oagw.verify.report.connections import connections_not_reused
+from oagw.verify.report.credentials import credentials_misplaced
+from oagw.verify.report.finding import Finding
+from oagw.verify.report.retries import (
     client_error_retried,
     incomplete_answer_accepted,
     retries_without_backoff,
     retry_after_not_honoured,
 )
-from oagw.control.report.streams import stream_read_after_cancel
-from oagw.control.report.unused import MAX_UNUSED, Unused
-from oagw.control.space import Space
-from oagw.control.verify import requests
-from oagw.model.journal import RESET, TRUNCATED, Entry
+from oagw.verify.report.streams import stream_read_after_cancel
+from oagw.verify.report.unused import MAX_UNUSED, Unused
+from oagw.verify.verification import requests
 
 # Findings in a card, and entries of each in its text.
 MAX_FINDINGS = 200

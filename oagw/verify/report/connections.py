@@ -6,9 +6,9 @@ Whether the client has closed that other one, the journal does not tell: that is
 from collections.abc import Iterator
 from heapq import heappop, heappush
 
-from oagw.control.reaction import ended
-from oagw.control.report.finding import Finding, alike, finding
 from oagw.model.journal import COMPLETE, Entry
+from oagw.verify.reaction import ended
+from oagw.verify.report.finding import Finding, alike, finding
 
 # Seconds after which a client may have closed an idle connection, and that it takes to see that it is idle.
 _IDLE = 5.0

@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterator
 from itertools import chain, islice
 
-from oagw.control.report.finding import Finding, finding
-from oagw.control.space import Sandbox, Space, bearer
 from oagw.model.call import PREFIXES, Call
 from oagw.model.journal import Entry
 from oagw.model.secret import SANDBOX_TOKEN, SHORTEST
+from oagw.sandboxes import Sandbox, Space, bearer
+from oagw.verify.report.finding import Finding, finding
 
 RULE = "credentials-misplaced"
 

@@ -5,10 +5,10 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from oagw.control.report.rules import RULES, Severity
-from oagw.control.shown import Shown
 from oagw.model.call import origin_form
 from oagw.model.journal import COMPLETE, RESET, TRUNCATED, Entry
+from oagw.model.redacted import Shown
+from oagw.verify.report.rules import RULES, Severity
 
 # Entries that a finding names; it says how many there are.
 MAX_ENTRIES = 50

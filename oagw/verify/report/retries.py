@@ -1,16 +1,16 @@
 """Rules on retries: those that came too soon, that cannot help, that make no pause, and those that lack.
 
-``control.reaction`` tells what is a retry: a like request that arrived after the answer was over.
+``verify.reaction`` tells what is a retry: a like request that arrived after the answer was over.
 """
 
 from bisect import bisect_right, insort
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from functools import partial
 
-from oagw.control.reaction import pause, reacts, too_soon
-from oagw.control.report.finding import Finding, alike, attempt, failed, finding, named, target
-from oagw.control.report.stated_delay import least_pause, stated_delay
 from oagw.model.journal import COMPLETE, RESET, TRUNCATED, Entry
+from oagw.verify.reaction import pause, reacts, too_soon
+from oagw.verify.report.finding import Finding, alike, attempt, failed, finding, named, target
+from oagw.verify.report.stated_delay import least_pause, stated_delay
 
 # Statuses whose delay is for all that the client asks of this URL: a limit, or an upstream that is down. Of
 # the others that a client may retry, it is for the same request.

@@ -11,8 +11,8 @@ from email.utils import parsedate_to_datetime
 from math import isfinite
 from typing import NamedTuple
 
-from oagw.control.reaction import ended
 from oagw.model.journal import Entry
+from oagw.verify.reaction import ended
 
 # A reset that is further away, in seconds, was not meant as a time in seconds.
 _FAR = 366 * 86_400.0

@@ -8,9 +8,9 @@ was not meant to end.
 from collections.abc import Iterator
 from itertools import pairwise
 
-from oagw.control.reaction import pause, reacts
-from oagw.control.report.finding import Finding, alike, attempt, finding, named
 from oagw.model.journal import CLIENT_LEFT, COMPLETE, OPEN, Entry
+from oagw.verify.reaction import pause, reacts
+from oagw.verify.report.finding import Finding, alike, attempt, finding, named
 
 RULE = "stream-read-after-cancel"
 

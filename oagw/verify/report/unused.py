@@ -10,9 +10,9 @@ from typing import Literal
 
 from msgspec import Struct
 
-from oagw.control.never_acts import Aliases, why_stub, why_toxic
-from oagw.control.report.rules import Severity
-from oagw.control.space import Space, Spaces
+from oagw.sandboxes import Space, Spaces
+from oagw.stubs.never_acts import Aliases, why_stub, why_toxic
+from oagw.verify.report.rules import Severity
 
 # How many are listed.
 MAX_UNUSED = 100

@@ -11,18 +11,18 @@ import jsonschema
 import schemathesis
 from twisted.trial.unittest import SynchronousTestCase
 
-import oagw.api.admin
-from oagw.api.admin.node import AdminNode
+import oagw.admin
+from oagw.admin.node import AdminNode
 from tests.support.wire import Wire
 
-HOME = Path(oagw.api.admin.__file__).parent
+HOME = Path(oagw.admin.__file__).parent
 
 
 def resources() -> list[type[AdminNode]]:
     """All classes of AdminNode that answer any method."""
     found: list[type[AdminNode]] = [AdminNode]
     for module in iter_modules([str(HOME)]):
-        import_module(f"oagw.api.admin.{module.name}")
+        import_module(f"oagw.admin.{module.name}")
     for one in found:
         found += one.__subclasses__()
     return [one for one in found if one._renders]

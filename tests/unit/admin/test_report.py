@@ -1,7 +1,7 @@
 """/__admin/report over the wire."""
 
 from tests.support.wire import BEARER, request
-from tests.unit.api.admin.test_requests import AdminCase
+from tests.unit.admin.test_requests import AdminCase
 
 LIMITED = "/api/oagw/v1/proxy/openai/v1/chat/completions"
 ERROR = {"model": "gpt-4", "messages": [{"role": "user", "content": "error"}]}

@@ -8,7 +8,7 @@ from uuid import UUID
 from twisted.trial.unittest import SynchronousTestCase
 
 from oagw.config import Config
-from oagw.control import search
+from oagw.verify import search
 from tests.support.wire import Answer, Wire
 
 WEATHER = "/api/oagw/v1/proxy/weather/current?city=Oslo"

@@ -1,6 +1,6 @@
 """/__admin/toxics: made, read, changed and removed as in Toxiproxy, in the space of the caller."""
 
-from oagw.control.toxic import MAX_TOXICS
+from oagw.toxics.toxic import MAX_TOXICS
 from tests.support.wire import request
 from tests.support.wire_case import WireTestCase
 

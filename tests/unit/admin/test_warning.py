@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from oagw.control.never_acts import _COMPARED
+from oagw.stubs.never_acts import _COMPARED
 from tests.support.wire import TOKEN, Answer
-from tests.unit.api.admin.test_requests import AdminCase
+from tests.unit.admin.test_requests import AdminCase
 
 CURRENT = "/api/oagw/v1/proxy/weather/current"
 STRIPE = "/api/oagw/v1/proxy/stripe/v1/charges"

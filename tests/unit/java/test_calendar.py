@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from oagw.control.calendar import TRUNCATIONS, shifted
+from oagw.java.calendar import TRUNCATIONS, shifted
 
 LEAP_DAY = datetime(2024, 2, 29, 13, 14, 15, 16, UTC)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from oagw.control.number import double, double_text
+from oagw.java.number import double, double_text
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from oagw.control.invalid import Invalid
-from oagw.control.patience import GaveUp
-from oagw.control.regex import Expression, quoted
+from oagw.java.regex import Expression, quoted
 from oagw.model.call import Call
+from oagw.model.invalid import Invalid
+from oagw.model.time_budget import GaveUp
 
 # It takes ages with a text of many a.
 EVIL = "(a|a|aa)+$b"

@@ -1,10 +1,10 @@
-"""oagw.control.regex: what can be told from an expression before it is tried."""
+"""oagw.java.regex: what can be told from an expression before it is tried."""
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from oagw.control.regex import Expression
+from oagw.java.regex import Expression
 
 # Pieces that Java and Python read in the same way.
 _ATOMS = st.sampled_from(["ab", "c", "/", r"\.", "[0-9]", "[^/]", r"\d", ".", "(ab|c)", "(?:a)", "(?i:b)"])

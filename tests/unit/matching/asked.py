@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from oagw.control.document import converted
-from oagw.control.invalid import Invalid
-from oagw.control.pattern import Pattern, RequestPattern, compiled
+from oagw.matching.pattern import Pattern, compiled
+from oagw.matching.spec import RequestPattern
 from oagw.model.call import Call
+from oagw.model.document import converted
+from oagw.model.invalid import Invalid
 
 # 2021-05-20T12:00:00Z
 NOW = 1_621_512_000.0

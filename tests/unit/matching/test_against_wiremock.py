@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
-from oagw.control import patience
-from oagw.control.document import converted
-from oagw.control.invalid import Invalid
-from oagw.control.pattern import RequestPattern, compiled
+from oagw.matching.pattern import compiled
+from oagw.matching.spec import RequestPattern
+from oagw.model import time_budget as patience
 from oagw.model.call import Call
+from oagw.model.document import converted
+from oagw.model.invalid import Invalid
 from tests.wiremock.record import PATTERNS
 
 CORPUS = json.loads(PATTERNS.read_text())

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.control.pattern.asked import matches_body, refusal
+from tests.unit.matching.asked import matches_body, refusal
 
 # Now is 2021-05-20T12:00:00Z, a Thursday.
 

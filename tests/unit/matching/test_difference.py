@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from oagw.control.difference import Comparison, first_difference, short
+from oagw.matching.difference import Comparison, first_difference, short
 
 quick = settings(deadline=None, max_examples=60)
 JSON = st.recursive(

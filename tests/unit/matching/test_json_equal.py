@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.control.pattern.asked import matches_body, refusal
+from tests.unit.matching.asked import matches_body, refusal
 
 SCALARS = st.none() | st.booleans() | st.integers(-9, 9) | st.floats(-9, 9) | st.text("abc", max_size=2)
 JSON = st.recursive(

@@ -5,7 +5,7 @@ from time import thread_time
 
 import pytest
 
-from tests.unit.control.pattern.asked import matches_body, refusal
+from tests.unit.matching.asked import matches_body, refusal
 
 LARGE = json.dumps([{"a": {"b": [index, {"c": index}]}} for index in range(5_000)])
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.control.pattern.asked import matches_body, refusal
+from tests.unit.matching.asked import matches_body, refusal
 
 
 @pytest.mark.parametrize("reference", ["http://127.0.0.1:1/x", "file:///etc/hosts", "#/nope"])

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.control.pattern.asked import matches_body, pattern, refusal
+from tests.unit.matching.asked import matches_body, pattern, refusal
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,10 @@ from base64 import b64encode
 import msgspec
 import pytest
 
-from oagw.control.pattern import Part, RequestPattern
+from oagw.matching.pattern import Part
+from oagw.matching.spec import RequestPattern
 from oagw.model.call import Call
-from tests.unit.control.pattern.asked import NOW, pattern, refusal
+from tests.unit.matching.asked import NOW, pattern, refusal
 
 STRIPE = "/api/oagw/v1/proxy/stripe/charges"
 

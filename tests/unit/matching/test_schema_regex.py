@@ -2,7 +2,7 @@
 
 import pytest
 
-from oagw.control.pattern.schema_pattern import cost, written_out
+from oagw.matching.schema_regex import cost, written_out
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
-from oagw.control.document import converted
-from oagw.control.patience import GaveUp, time_left
-from oagw.control.pattern import RequestPattern, compiled
-from oagw.control.pattern.operator import _OPTIONS
+from oagw.matching.operator import _OPTIONS
+from oagw.matching.pattern import compiled
+from oagw.matching.spec import RequestPattern
 from oagw.model.call import Call
-from tests.unit.control.pattern.asked import NOW, pattern
+from oagw.model.document import converted
+from oagw.model.time_budget import GaveUp, time_left
+from tests.unit.matching.asked import NOW, pattern
 
 MIB = 1 << 20
 

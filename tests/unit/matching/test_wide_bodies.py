@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from oagw.model.call import Call
-from tests.unit.control.pattern.asked import NOW, pattern
+from tests.unit.matching.asked import NOW, pattern
 
 pytestmark = pytest.mark.usefixtures("frozen_heap")
 

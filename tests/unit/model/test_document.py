@@ -6,11 +6,11 @@ import msgspec
 import pytest
 from msgspec.structs import fields
 
-from oagw.control.document import converted, decoded
-from oagw.control.effect import EFFECTS
-from oagw.control.invalid import Invalid
-from oagw.control.mapping import Mappings, StubMapping
-from oagw.control.verify import Verification
+from oagw.model.document import converted, decoded
+from oagw.model.invalid import Invalid
+from oagw.stubs.mapping import Mappings, StubMapping
+from oagw.toxics.effect import EFFECTS
+from oagw.verify.verification import Verification
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from oagw.control.duplicate import check_members
-from oagw.control.invalid import Invalid
+from oagw.model.duplicate_members import check_members
+from oagw.model.invalid import Invalid
 
 MIB = 1 << 20
 

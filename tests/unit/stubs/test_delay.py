@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from oagw.control.delay import Distribution
+from oagw.stubs.delay import Distribution
 
 
 def samples(document: dict[str, Any], count: int = 500) -> list[float]:

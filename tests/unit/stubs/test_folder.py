@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from oagw.control.directory import Directory
-from oagw.control.invalid import Invalid
-from oagw.control.mapping import StubMapping
-from oagw.control.space import Space, Spaces
-from oagw.control.store import Stub, store_of
+from oagw.model.invalid import Invalid
 from oagw.model.memory import Memory
+from oagw.sandboxes import Space, Spaces
+from oagw.stubs.folder import Directory
+from oagw.stubs.mapping import StubMapping
+from oagw.stubs.store import Stub, store_of
 
 MEMORY = Memory(1 << 30)
 

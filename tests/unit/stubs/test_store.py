@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from oagw.control import store
-from oagw.control.invalid import Invalid
-from oagw.control.mapping import StubMapping
-from oagw.control.pattern import RequestPattern
-from oagw.control.space import Spaces
-from oagw.control.store import Store, Stub
+from oagw.matching.spec import RequestPattern
 from oagw.model.call import Call
+from oagw.model.invalid import Invalid
 from oagw.model.memory import Memory
+from oagw.sandboxes import Spaces
+from oagw.stubs import store
+from oagw.stubs.mapping import StubMapping
+from oagw.stubs.store import Store, Stub
 
 URLS = ("/a", "/b", "/api/oagw/v1/proxy/x/c", None)
 SPACE = Spaces(Random(1), 10, 1 << 20, Memory(1 << 30)).shared

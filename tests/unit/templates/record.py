@@ -1,4 +1,4 @@
-"""Records what WireMock 3 makes of the cases: ``python -m tests.unit.control.template.record JAR``.
+"""Records what WireMock 3 makes of the cases: ``python -m tests.unit.templates.record JAR``.
 
 An answer of 500 is recorded as null.
 """
@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-from tests.unit.control.template.cases import PARAMETERS, REQUESTS, TEMPLATES
+from tests.unit.templates.cases import PARAMETERS, REQUESTS, TEMPLATES
 from tests.wiremock.server import WireMock
 
 RECORDED = Path(__file__).with_name("recorded.json")

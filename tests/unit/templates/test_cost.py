@@ -12,13 +12,13 @@ from time import thread_time
 
 import pytest
 
-from oagw.control.invalid import Invalid
-from oagw.control.rendering import MAX_SECONDS
-from oagw.control.template import Context, RenderError, compile
-from oagw.control.template.catalogue import HELPERS, Entry
-from oagw.control.template.run import MAX_OUTPUT, Run
-from oagw.control.template.syntax import MAX_PARTS
 from oagw.model.call import Call
+from oagw.model.invalid import Invalid
+from oagw.templates.catalogue import HELPERS, Entry
+from oagw.templates.compiled import compile
+from oagw.templates.render_context import MAX_SECONDS, Context, RenderError
+from oagw.templates.run import MAX_OUTPUT, Run
+from oagw.templates.syntax import MAX_PARTS
 
 pytestmark = pytest.mark.usefixtures("frozen_heap")
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from oagw.control.rendering import RenderError
-from tests.unit.control.template.test_template import rendered
+from oagw.templates.render_context import RenderError
+from tests.unit.templates.test_template import rendered
 
 PEOPLE = '{"p": [{"n": "b", "a": 2}, {"n": "a", "a": 10.5}, {"n": null, "a": 2}], "x": 1}'
 

@@ -6,10 +6,11 @@ from random import Random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from oagw.control.invalid import Invalid
-from oagw.control.template import Context, RenderError, compile
-from oagw.control.template.catalogue import HELPERS
 from oagw.model.call import Call
+from oagw.model.invalid import Invalid
+from oagw.templates.catalogue import HELPERS
+from oagw.templates.compiled import compile
+from oagw.templates.render_context import Context, RenderError
 
 few = settings(deadline=None, max_examples=150)
 

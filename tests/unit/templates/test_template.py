@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from oagw.control.invalid import Invalid
-from oagw.control.template import Context, RenderError, compile
 from oagw.model.call import Call
+from oagw.model.invalid import Invalid
+from oagw.templates.compiled import compile
+from oagw.templates.render_context import Context, RenderError
 
 CALL = Call("POST", "/a/b?n=5", b"Host: h:81", b'{"a": [1, 2]}')
 NOON = 1709208000.0  # 2024-02-29T12:00:00Z

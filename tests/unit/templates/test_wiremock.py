@@ -6,9 +6,10 @@ from random import Random
 
 import pytest
 
-from oagw.control.invalid import Invalid
-from oagw.control.template import Context, compile
 from oagw.model.call import Call
+from oagw.model.invalid import Invalid
+from oagw.templates.compiled import compile
+from oagw.templates.render_context import Context
 
 from .cases import PARAMETERS, REQUESTS
 from .deviations import DEVIATIONS

@@ -10,8 +10,8 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from oagw.web import clock as module
-from oagw.web.clock import ManualClock, TooMuch
+from oagw.timing import manual_clock as module
+from oagw.timing.manual_clock import ManualClock, TooMuch
 
 START = 1_700_000_000.0
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from oagw.control.effect import EFFECTS, Piece
-from oagw.control.toxic import Toxic, ToxicDocument, applied
 from oagw.model.step import Then
+from oagw.toxics.effect import EFFECTS, Piece
+from oagw.toxics.toxic import Toxic, ToxicDocument, applied
 
 HEAD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oagw.control.invalid import Invalid
-from oagw.control.mock_fault import MAX_FAULTS, faults
+from oagw.model.invalid import Invalid
+from oagw.toxics.mock_fault import MAX_FAULTS, faults
 
 
 @pytest.mark.parametrize(

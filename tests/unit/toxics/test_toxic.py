@@ -6,10 +6,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from oagw.control.document import converted
-from oagw.control.invalid import Invalid
-from oagw.control.toxic import Toxic, ToxicChange, ToxicDocument, selected
 from oagw.model.call import Call
+from oagw.model.document import converted
+from oagw.model.invalid import Invalid
+from oagw.toxics.toxic import Toxic, ToxicChange, ToxicDocument, selected
 
 
 def toxic(type: str = "latency", attributes: dict[str, Any] | None = None, **members: Any) -> Toxic:

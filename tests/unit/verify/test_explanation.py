@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from oagw.control.document import converted
-from oagw.control.explanation import MAX_TEXT, differences, explain
-from oagw.control.verify import Verification, verify
+from oagw.model.document import converted
 from oagw.model.journal import CLIENT_LEFT, GATEWAY
+from oagw.verify.explanation import MAX_TEXT, differences, explain
+from oagw.verify.verification import Verification, verify
 from tests.support.entries import CHAT, Entries
 
 POST: dict[str, Any] = {"method": "POST", "urlPath": CHAT}

@@ -4,11 +4,11 @@ import json
 from typing import Any
 from uuid import UUID
 
-from oagw.control.document import converted
-from oagw.control.mapping import StubMapping
-from oagw.control.serve_event import logged_request, serve_event
-from oagw.control.store import Stub
+from oagw.model.document import converted
 from oagw.model.journal import CLIENT_LEFT, STUB
+from oagw.stubs.mapping import StubMapping
+from oagw.stubs.store import Stub
+from oagw.verify.serve_event import logged_request, serve_event
 from tests.support.entries import CHAT, Entries
 
 ID = "8f6b0a5e-2ea1-4a56-8a4f-4a1c2e7a3b11"

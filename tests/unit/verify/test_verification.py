@@ -5,9 +5,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from oagw.control.document import converted
-from oagw.control.invalid import Invalid
-from oagw.control.verify import Outcome, Verification, verify
+from oagw.model.document import converted
+from oagw.model.invalid import Invalid
+from oagw.verify.verification import Outcome, Verification, verify
 from tests.support.entries import CHAT, Entries
 
 POST: dict[str, Any] = {"method": "POST", "urlPath": CHAT}

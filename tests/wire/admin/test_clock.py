@@ -12,7 +12,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from oagw.config import Config
 from oagw.services.stream_test.events import Events
-from oagw.web import clock, stream
+from oagw.timing import manual_clock as clock
+from oagw.web import stream
 from oagw.web.channel import LINGER, REQUEST_TIMEOUT
 from tests.support.sse import events
 from tests.support.wire import BEARER, Answer, Connection, Wire, parse, request

@@ -6,8 +6,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from oagw.config import Config
-from oagw.control import store
-from oagw.control.invalid import Invalid
+from oagw.model.invalid import Invalid
+from oagw.stubs import store
 from tests.support.wire import Answer, Wire
 from tests.support.wire_case import WireTestCase
 

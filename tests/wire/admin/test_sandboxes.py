@@ -4,7 +4,7 @@ import gc
 import weakref
 from typing import Any
 
-from oagw.control import space
+from oagw import sandboxes as space
 from tests.support.wire import Answer, Connection, request
 from tests.support.wire_case import WireTestCase
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from oagw.control.jsonpath import BadPath, read
-from oagw.control.patience import GaveUp
+from oagw.matching.jsonpath import BadPath, read
 from oagw.model.call import Call
+from oagw.model.time_budget import GaveUp
 
 DOCUMENT = json.loads(
     '{"a": {"b": 1, "c": [1, 2, 3], "d": null, "e": "", "f": [], "g": {}}, "s": "abc", "n": 0, "one": [7],'

@@ -1,7 +1,7 @@
 """The report card as a whole."""
 
-from oagw.control.report.card import MAX_FINDINGS, card, text
 from oagw.model.journal import CLIENT_LEFT, GATEWAY, RESET, TRUNCATED
+from oagw.verify.report.card import MAX_FINDINGS, card, text
 from tests.support.entries import CHAT, TOKEN, Entries
 
 EVENTS = ("Content-Type: text/event-stream",)

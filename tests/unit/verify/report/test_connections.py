@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from oagw.control.report.connections import connections_not_reused
 from oagw.model.journal import CLIENT_LEFT
+from oagw.verify.report.connections import connections_not_reused
 from tests.support.entries import CHAT, Entries
 
 

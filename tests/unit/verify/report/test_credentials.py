@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from oagw.control.report.credentials import credentials_misplaced
-from oagw.control.report.finding import Finding
-from oagw.control.space import Sandbox
 from oagw.model.journal import Journal
 from oagw.model.memory import Memory
+from oagw.sandboxes import Sandbox
+from oagw.verify.report.credentials import credentials_misplaced
+from oagw.verify.report.finding import Finding
 from tests.support.entries import CHAT, TOKEN, Entries
 
 OWN = f"sandbox-{'1' * 16}-{'a' * 32}"

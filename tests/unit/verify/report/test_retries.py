@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from oagw.control.report.finding import Finding
-from oagw.control.report.retries import (
+from oagw.model.journal import CLIENT_LEFT, COMPLETE, OPEN, RESET, TRUNCATED, Entry
+from oagw.verify.report.finding import Finding
+from oagw.verify.report.retries import (
     client_error_retried,
     incomplete_answer_accepted,
     retries_without_backoff,
     retry_after_not_honoured,
 )
-from oagw.model.journal import CLIENT_LEFT, COMPLETE, OPEN, RESET, TRUNCATED, Entry
 from tests.support.entries import CHAT, START, Entries
 
 WAIT = ("Retry-After: 2",)

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from oagw.control.report.retries import retry_after_not_honoured
-from oagw.control.report.stated_delay import Delay, least_pause, stated_delay
+from oagw.verify.report.retries import retry_after_not_honoured
+from oagw.verify.report.stated_delay import Delay, least_pause, stated_delay
 from tests.support.entries import START, Entries
 
 STRIPE: dict[str, Any] = {"url": "/api/oagw/v1/proxy/stripe/v1/charges", "alias": "stripe"}

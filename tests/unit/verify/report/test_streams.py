@@ -2,8 +2,8 @@
 
 import pytest
 
-from oagw.control.report.streams import stream_read_after_cancel
 from oagw.model.journal import CLIENT_LEFT, COMPLETE, OPEN, TRUNCATED
+from oagw.verify.report.streams import stream_read_after_cancel
 from tests.support.entries import CHAT, Entries
 
 EVENTS = ("Content-Type: text/event-stream",)

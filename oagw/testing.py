@@ -1,0 +1,13 @@
+"""A gateway for tests in Python; see ``client.mock_gateway``."""
+
+from oagw.client.mock_gateway import (
+    CannotAct,
+    GatewayFailed,
+    MockGateway,
+    Refused,
+    RunningGateway,
+    Sandbox,
+    pattern,
+)
+
+__all__ = ["CannotAct", "GatewayFailed", "MockGateway", "Refused", "RunningGateway", "Sandbox", "pattern"]

@@ -19,7 +19,7 @@ from oagw.gateway.root import Root
 from oagw.gateway.stubbed import StubbedOutside, Stubs
 from oagw.model.memory import MIB, Memory
 from oagw.model.secret import Known
-from oagw.sandboxes import Spaces
+from oagw.sandboxes import Sandboxes
 from oagw.services import Env, Upstreams
 from oagw.web.site import GatewaySite
 from oagw.web.stream import Streams
@@ -68,14 +68,14 @@ class Gateway:
             )
         )
         memory = Memory(config.memory_limit * MIB)
-        self.spaces = Spaces(_random(config.seed, "sandboxes"), config.journal_count, 64 << 20, memory)
-        stubs = Stubs(self.spaces, upstreams, self.streams, wall, _random(config.seed, "stubs"))
+        self.sandboxes = Sandboxes(_random(config.seed, "sandboxes"), config.journal_count, 64 << 20, memory)
+        stubs = Stubs(self.sandboxes, upstreams, self.streams, wall, _random(config.seed, "stubs"))
         self.root = Root(upstreams, config.tokens, clock, self._admin, stubs)
         self.site = GatewaySite(
             StubbedOutside(self.root, stubs),
             clock,
             _random(config.seed, "request id"),
-            self.spaces,
+            self.sandboxes,
             self.streams,
             access_log if config.access_log else None,
             real,
@@ -98,7 +98,7 @@ class Gateway:
 
     def load_mappings(self) -> int:
         """Read the stubs of ``--mappings``; returns how many. Raises Invalid, and then keeps what it had."""
-        self._directory.load(self.spaces.shared)
+        self._directory.load(self.sandboxes.default)
         return len(self._directory.stubs)
 
     @cached_property
@@ -106,7 +106,7 @@ class Gateway:
         from oagw.stubs.folder import Directory
 
         mappings = self._config.mappings
-        return Directory(None if mappings is None else Path(mappings), self.spaces.memory)
+        return Directory(None if mappings is None else Path(mappings), self.sandboxes.memory)
 
     @property
     def _settled(self) -> bool:
@@ -120,9 +120,9 @@ class Gateway:
         from oagw.admin.root import tree
 
         random = _random(self._config.seed, "control plane")
-        self._expiry = Expiry(self.spaces, self._clock)
+        self._expiry = Expiry(self.sandboxes, self._clock)
         env = AdminEnv(
-            self.spaces,
+            self.sandboxes,
             self._clock,
             self._wall,
             random,

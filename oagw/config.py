@@ -182,7 +182,7 @@ def _port(text: str) -> int:
 def _token(text: str) -> str:
     if not text or not all("!" <= character <= "~" for character in text):
         # The text stays out of the message: it was meant to be a secret.
-        raise argparse.ArgumentTypeError("a token is visible ASCII without spaces")
+        raise argparse.ArgumentTypeError("a token is visible ASCII without sandboxes")
     return text
 
 

@@ -1,7 +1,7 @@
-"""Spaces: what tests have of their own while they share a server.
+"""Sandboxes: what tests have of their own while they share a server.
 
-The shared Space serves whoever calls with an ordinary token. A Sandbox is a Space with a token of its own;
-in the gateway's terms, a tenant. Spaces finds the one that a request belongs to.
+The default Sandbox serves whoever calls with an ordinary token. A TokenSandbox has a token of its own; in the
+gateway's terms, it is a tenant. Sandboxes finds the one that a request belongs to.
 """
 
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ _COUNT, _SIZE = 1_000, 4 << 20
 _SANDBOX_WEIGHT = 4_000
 
 
-class Space:
+class Sandbox:
     """The journal, the stubs and their states, and the toxics of those who call with the same token.
 
     ``stubs`` is None until the first is made. ``scenarios`` has the state of each scenario that is not in its
@@ -75,8 +75,8 @@ class Space:
             self.remove_toxic(toxic)
 
 
-class Sandbox(Space):
-    """A Space that is called with ``token``; it goes away ``lifetime`` seconds after its last use.
+class TokenSandbox(Sandbox):
+    """A Sandbox that is called with ``token``; it goes away ``lifetime`` seconds after its last use.
 
     A request that is being answered, such as an open stream, is a use.
     """
@@ -99,8 +99,8 @@ class TooManySandboxes(Exception):
     """There are MAX_SANDBOXES."""
 
 
-class Spaces:
-    """The shared Space, whose journal keeps ``count`` entries and ``size`` bytes, and the sandboxes.
+class Sandboxes:
+    """The default Sandbox, whose journal keeps ``count`` entries and ``size`` bytes, and the sandboxes.
 
     ``memory`` bounds what all of them take together.
     """
@@ -109,20 +109,20 @@ class Spaces:
         self._random = random
         self._count = count
         self.memory = memory
-        self.shared = Space(Journal(count, size, memory), memory)
-        self._sandboxes: dict[str, Sandbox] = {}
+        self.default = Sandbox(Journal(count, size, memory), memory)
+        self._sandboxes: dict[str, TokenSandbox] = {}
 
-    def __iter__(self) -> Iterator[Sandbox]:
+    def __iter__(self) -> Iterator[TokenSandbox]:
         return iter(tuple(self._sandboxes.values()))
 
     def __len__(self) -> int:
         return len(self._sandboxes)
 
-    def of(self, authorization: bytes, now: float) -> Space:
-        """The space of a request with this value of Authorization."""
-        return self.sandbox_of(authorization, now) or self.shared
+    def of(self, authorization: bytes, now: float) -> Sandbox:
+        """The sandbox of a request with this value of Authorization."""
+        return self.sandbox_of(authorization, now) or self.default
 
-    def sandbox_of(self, authorization: bytes, now: float) -> Sandbox | None:
+    def sandbox_of(self, authorization: bytes, now: float) -> TokenSandbox | None:
         """The sandbox whose token this value of Authorization shows, which counts as a use of it."""
         token = bearer(authorization)
         if not token.startswith(_SANDBOX):
@@ -133,25 +133,25 @@ class Spaces:
         sandbox.used = now
         return sandbox
 
-    def stores(self, space: Space) -> "list[Store]":
-        """The stubs that callers of ``space`` get answers of: its own, then those that all share."""
-        both = (space.stubs, None if space is self.shared else self.shared.stubs)
+    def stores(self, sandbox: Sandbox) -> "list[Store]":
+        """The stubs that callers of ``sandbox`` get answers of: its own, then those that all share."""
+        both = (sandbox.stubs, None if sandbox is self.default else self.default.stubs)
         return [store for store in both if store is not None]
 
-    def elsewhere(self, space: Space) -> int:
-        """How many requests came in other spaces that may have been meant for ``space``.
+    def elsewhere(self, sandbox: Sandbox) -> int:
+        """How many requests came in other sandboxes that may have been meant for ``sandbox``.
 
-        For a sandbox, those in the shared space since it was made; for that, those in all sandboxes.
+        For a sandbox, those in the default sandbox since it was made; for that, those in all sandboxes.
         """
-        if isinstance(space, Sandbox):
-            return sum(entry.time >= space.created for entry in self.shared.journal)
+        if isinstance(sandbox, TokenSandbox):
+            return sum(entry.time >= sandbox.created for entry in self.default.journal)
         return sum(len(sandbox.journal) for sandbox in self)
 
-    def get(self, id: str) -> Sandbox | None:
+    def get(self, id: str) -> TokenSandbox | None:
         """The sandbox with this id."""
         return self._sandboxes.get(id)
 
-    def create(self, lifetime: float, now: float) -> Sandbox:
+    def create(self, lifetime: float, now: float) -> TokenSandbox:
         """A new sandbox that goes away ``lifetime`` seconds after its last use.
 
         Raises TooManySandboxes, or Invalid where there is no memory for it.
@@ -163,15 +163,15 @@ class Spaces:
         id = f"{self._random.getrandbits(64):016x}"
         token = _SANDBOX + f"{id}-{self._random.getrandbits(128):032x}".encode()
         journal = Journal(min(self._count, _COUNT), _SIZE, self.memory)
-        self._sandboxes[id] = sandbox = Sandbox(journal, self.memory, id, token, lifetime, now)
+        self._sandboxes[id] = sandbox = TokenSandbox(journal, self.memory, id, token, lifetime, now)
         self.memory.keep("sandboxes", _SANDBOX_WEIGHT)
         return sandbox
 
     def delete(self, id: str) -> None:
         """Free the sandbox with this id and all it has; raises KeyError."""
         sandbox = self._sandboxes.pop(id)
-        if self.shared.stubs is not None:
-            self.shared.answered.update(one for one in sandbox.hits if self.shared.stubs.get(one))
+        if self.default.stubs is not None:
+            self.default.answered.update(one for one in sandbox.hits if self.default.stubs.get(one))
         sandbox.close()
         self.memory.keep("sandboxes", -_SANDBOX_WEIGHT)
 

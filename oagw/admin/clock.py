@@ -7,9 +7,9 @@ from twisted.internet.defer import Deferred
 from twisted.web.server import Request
 
 from oagw.admin.env import AdminEnv
-from oagw.admin.node import AdminNode, document, space_of
+from oagw.admin.node import AdminNode, document, sandbox_of_call
 from oagw.model.invalid import Invalid
-from oagw.sandboxes import Sandbox
+from oagw.sandboxes import TokenSandbox
 from oagw.timing.manual_clock import MAX_RUN, ManualClock, TooMuch
 from oagw.web.reply import Reply, json_reply
 from oagw.web.resource import Refused
@@ -67,7 +67,7 @@ class Advance(AdminNode):
 
     def render_POST(self, request: Request) -> "Deferred[Reply]":
         clock = self.env.clock
-        if isinstance(space_of(request), Sandbox):
+        if isinstance(sandbox_of_call(request), TokenSandbox):
             raise Refused(403, "The clock is everybody's; move it without the token of a sandbox")
         if not isinstance(clock, ManualClock):
             raise Refused(409, "The clock is the real one; start the server with --clock manual")

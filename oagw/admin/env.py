@@ -7,7 +7,7 @@ from typing import NamedTuple
 from twisted.internet.interfaces import IReactorTime
 
 from oagw.admin.expiry import Expiry
-from oagw.sandboxes import Spaces
+from oagw.sandboxes import Sandboxes
 from oagw.stubs.folder import Directory
 from oagw.web.site import GatewaySite
 from oagw.web.stream import Streams
@@ -22,7 +22,7 @@ class AdminEnv(NamedTuple):
     are the aliases of those that are built in.
     """
 
-    spaces: Spaces
+    sandboxes: Sandboxes
     clock: IReactorTime
     wall: Callable[[], float]
     random: Random

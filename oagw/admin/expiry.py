@@ -2,14 +2,14 @@
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-from oagw.sandboxes import Spaces
+from oagw.sandboxes import Sandboxes
 
 
 class Expiry:
-    """One timer on ``clock`` for as long as there are sandboxes in ``spaces``."""
+    """One timer on ``clock`` for as long as there are sandboxes in ``sandboxes``."""
 
-    def __init__(self, spaces: Spaces, clock: IReactorTime) -> None:
-        self._spaces = spaces
+    def __init__(self, sandboxes: Sandboxes, clock: IReactorTime) -> None:
+        self._sandboxes = sandboxes
         self._clock = clock
         self._timer: IDelayedCall | None = None
 
@@ -17,8 +17,8 @@ class Expiry:
         """Free what is past its time, and look again when more may be. Called when sandboxes come and go."""
         self.stop()
         now = self._clock.seconds()
-        self._spaces.expire(now)
-        first = self._spaces.next_expiry(now)
+        self._sandboxes.expire(now)
+        first = self._sandboxes.next_expiry(now)
         if first is not None:
             self._timer = self._clock.callLater(first - now, self._due)
 

@@ -8,7 +8,7 @@ from twisted.web.resource import IResource
 from twisted.web.server import Request
 
 from oagw.admin.error import error_reply
-from oagw.sandboxes import Sandbox, bearer, is_sandbox_token
+from oagw.sandboxes import TokenSandbox, bearer, is_sandbox_token
 from oagw.web.guard import Guard
 from oagw.web.reply import Reply, excerpt
 
@@ -34,8 +34,8 @@ class AdminGuard(Guard):
         self._token = None if token is None else token.encode()
 
     def instead(self, request: Request) -> Reply | None:
-        space = getattr(request, "space", None)
-        if space is None:
+        sandbox = getattr(request, "sandbox", None)
+        if sandbox is None:
             return error_reply(404, "There is no control plane on a site other than the gateway's own")
         host = request.getHeader(b"host") or b""
         for origin in request.requestHeaders.getRawHeaders(b"Origin", ()):
@@ -46,7 +46,7 @@ class AdminGuard(Guard):
         token = bearer(request.getHeader(b"authorization") or b"")
         if self._token is not None and compare_digest(self._token, token):
             return None
-        in_sandbox = isinstance(space, Sandbox)
+        in_sandbox = isinstance(sandbox, TokenSandbox)
         if is_sandbox_token(token) and not in_sandbox:
             return error_reply(403, "No such sandbox: it was deleted, or has expired")
         if self._token is None:

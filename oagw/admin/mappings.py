@@ -1,4 +1,4 @@
-"""/__admin/mappings: the stubs of a space, in WireMock's JSON."""
+"""/__admin/mappings: the stubs of a sandbox, in WireMock's JSON."""
 
 import json
 from collections.abc import Iterable
@@ -13,14 +13,14 @@ from twisted.internet.task import deferLater
 from twisted.web.server import Request
 
 from oagw.admin.env import AdminEnv
-from oagw.admin.node import AdminNode, Amount, asked, document, recorded, space_of
+from oagw.admin.node import AdminNode, Amount, asked, document, recorded, sandbox_of_call
 from oagw.admin.warning import warned_of_stubs
 from oagw.matching.operator import check_number, condition
 from oagw.matching.spec import Operator
 from oagw.model.call import Call
 from oagw.model.invalid import Invalid
 from oagw.model.time_budget import GaveUp
-from oagw.sandboxes import Sandbox, Space
+from oagw.sandboxes import Sandbox, TokenSandbox
 from oagw.stubs.mapping import Mappings, StubMapping
 from oagw.stubs.store import Stub, forget_stubs, store_of
 from oagw.web.reply import Reply, excerpt, json_reply
@@ -78,18 +78,18 @@ class StubMappings(AdminNode):
         return OneStub(self.env, segment)
 
     def render_GET(self, request: Request) -> Reply:
-        stubs = list(store_of(space_of(request)))
+        stubs = list(store_of(sandbox_of_call(request)))
         page = asked(request, self.query)
         end = None if page.limit is None else page.offset + page.limit
         return _list(stubs[page.offset : end], len(stubs))
 
     def render_POST(self, request: Request) -> Reply:
         stub = _stub(self.env, document(request, self.takes))
-        _put(space_of(request), [stub])
+        _put(sandbox_of_call(request), [stub])
         return warned_of_stubs(json_reply(stub.json(), 201), request, [stub], self.env)
 
     def render_DELETE(self, request: Request) -> Reply:
-        forget_stubs(space_of(request))
+        forget_stubs(sandbox_of_call(request))
         return json_reply({})
 
 
@@ -114,12 +114,12 @@ class OneStub(AdminNode):
     def render_PUT(self, request: Request) -> Reply:
         known = self._known(request)
         stub = _stub(self.env, document(request, self.takes), id=known.id)
-        _put(space_of(request), [stub])
+        _put(sandbox_of_call(request), [stub])
         return warned_of_stubs(json_reply(stub.json()), request, [stub], self.env)
 
     def render_DELETE(self, request: Request) -> Reply:
         stub = self._known(request)
-        _remove(self.env, space_of(request), [stub])
+        _remove(self.env, sandbox_of_call(request), [stub])
         return json_reply({})
 
     def _known(self, request: Request) -> Stub:
@@ -128,7 +128,7 @@ class OneStub(AdminNode):
             id = str(UUID(text))
         except ValueError:
             raise Refused(400, f"{text} is not a UUID and no other thing here") from None
-        stub = store_of(space_of(request)).get(id)
+        stub = store_of(sandbox_of_call(request)).get(id)
         if stub is None:
             raise Refused(404, f"There is no stub {text}")
         return stub
@@ -156,22 +156,22 @@ class Import(AdminNode):
             return self.refusal(request, refused)
 
     async def _import(self, request: Request, given: Mappings) -> Reply:
-        space, options = space_of(request), given.import_options
+        sandbox, options = sandbox_of_call(request), given.import_options
         stubs = []
         for number, one in enumerate(given.mappings):
             if number and number % _AT_ONCE == 0:
                 await deferLater(self.env.site.real, 0)  # others get a turn
             stubs.append(_stub(self.env, one, f"/mappings/{number}"))
-        if isinstance(space, Sandbox) and self.env.spaces.get(space.id) is not space:
+        if isinstance(sandbox, TokenSandbox) and self.env.sandboxes.get(sandbox.id) is not sandbox:
             raise Refused(404, "The sandbox was deleted")
-        store = store_of(space)
+        store = store_of(sandbox)
         named = {stub.id for stub in stubs}
         if options and options.duplicate_policy == "IGNORE":
             stubs = [stub for stub in stubs if store.get(stub.id) is None]
         deletes = options and options.delete_all_not_in_import
         gone = [stub for stub in store if stub.id not in named] if deletes else []
-        _put(space, stubs, gone)
-        _remove(self.env, space, gone)
+        _put(sandbox, stubs, gone)
+        _remove(self.env, sandbox, gone)
         return warned_of_stubs(json_reply({}), request, stubs, self.env)
 
 
@@ -179,7 +179,7 @@ class Reset(AdminNode):
     """POST /__admin/mappings/reset → 200 {}: the stubs are those of ``--mappings``, and in a sandbox none."""
 
     def render_POST(self, request: Request) -> Reply:
-        reset_stubs(space_of(request), self.env)
+        reset_stubs(sandbox_of_call(request), self.env)
         return json_reply({})
 
 
@@ -193,7 +193,7 @@ class FindByMetadata(AdminNode):
     answers: ClassVar = {"POST": {200: StubList}}
 
     def render_POST(self, request: Request) -> Reply:
-        found = by_metadata(space_of(request), document(request, self.takes), self.env.wall())
+        found = by_metadata(sandbox_of_call(request), document(request, self.takes), self.env.wall())
         return _list(found, len(found))
 
 
@@ -206,9 +206,9 @@ class RemoveByMetadata(AdminNode):
     takes = msgspec.json.Decoder(Operator)
 
     def render_POST(self, request: Request) -> Reply:
-        space = space_of(request)
-        found = by_metadata(space, document(request, self.takes), self.env.wall())
-        _remove(self.env, space, found)
+        sandbox = sandbox_of_call(request)
+        found = by_metadata(sandbox, document(request, self.takes), self.env.wall())
+        _remove(self.env, sandbox, found)
         return json_reply({})
 
 
@@ -228,26 +228,26 @@ class Unmatched(AdminNode):
         return _list(found, len(found))
 
     def render_DELETE(self, request: Request) -> Reply:
-        space = recorded(request)
-        _remove(self.env, space, self._found(space))
+        sandbox = recorded(request)
+        _remove(self.env, sandbox, self._found(sandbox))
         return json_reply({})
 
-    def _found(self, space: Space) -> list[Stub]:
-        spaces = self.env.spaces
-        callers = [space, *spaces] if space is spaces.shared else [space]
-        used = {entry.stub for caller in callers for entry in caller.journal} | space.answered
+    def _found(self, sandbox: Sandbox) -> list[Stub]:
+        sandboxes = self.env.sandboxes
+        callers = [sandbox, *sandboxes] if sandbox is sandboxes.default else [sandbox]
+        used = {entry.stub for caller in callers for entry in caller.journal} | sandbox.answered
         for caller in callers:
             if caller.journal.dropped:
                 used.update(caller.hits)
-        return [stub for stub in store_of(space) if stub.id not in used]
+        return [stub for stub in store_of(sandbox) if stub.id not in used]
 
 
-def reset_stubs(space: Space, env: AdminEnv) -> None:
-    """Have ``space`` as it was at the start: without stubs, or with those of ``--mappings``."""
-    if space is env.spaces.shared:
-        env.directory.restore(space)
+def reset_stubs(sandbox: Sandbox, env: AdminEnv) -> None:
+    """Have ``sandbox`` as it was at the start: without stubs, or with those of ``--mappings``."""
+    if sandbox is env.sandboxes.default:
+        env.directory.restore(sandbox)
     else:
-        forget_stubs(space)
+        forget_stubs(sandbox)
 
 
 def _stub(env: AdminEnv, mapping: StubMapping, pointer: str = "", id: str | None = None) -> Stub:
@@ -260,40 +260,40 @@ def _stub(env: AdminEnv, mapping: StubMapping, pointer: str = "", id: str | None
     return Stub(mapping, id.lower(), env.directory.files, pointer)
 
 
-def _put(space: Space, stubs: list[Stub], gone: Iterable[Stub] = ()) -> None:
-    """Have ``stubs`` in ``space``; raises Invalid if there is no room for them once others are ``gone``."""
-    store = store_of(space)
+def _put(sandbox: Sandbox, stubs: list[Stub], gone: Iterable[Stub] = ()) -> None:
+    """Have ``stubs`` in ``sandbox``; raises Invalid if there is no room for them once others are ``gone``."""
+    store = store_of(sandbox)
     store.check_room(stubs, gone)
     for stub in reversed(stubs):
         store.add(stub)
-        space.hits.pop(stub.id, None)
-        space.answered.discard(stub.id)
+        sandbox.hits.pop(stub.id, None)
+        sandbox.answered.discard(stub.id)
 
 
-def _remove(env: AdminEnv, space: Space, stubs: list[Stub]) -> None:
-    """Forget ``stubs`` of ``space``, and the states of scenarios of which there is none left."""
-    store = store_of(space)
+def _remove(env: AdminEnv, sandbox: Sandbox, stubs: list[Stub]) -> None:
+    """Forget ``stubs`` of ``sandbox``, and the states of scenarios of which there is none left."""
+    store = store_of(sandbox)
     for stub in stubs:
         store.remove(stub)
-        space.hits.pop(stub.id, None)
+        sandbox.hits.pop(stub.id, None)
     gone = {stub.scenario for stub in stubs if stub.scenario is not None}
     if gone:
-        left = {stub.scenario for stub in chain(store, env.spaces.shared.stubs or ())}
+        left = {stub.scenario for stub in chain(store, env.sandboxes.default.stubs or ())}
         for name in gone - left:
-            space.scenarios.pop(name, None)
+            sandbox.scenarios.pop(name, None)
 
 
 def _list(stubs: list[Stub], total: int) -> Reply:
     return json_reply({"mappings": [stub.json() for stub in stubs], "meta": {"total": total}})
 
 
-def by_metadata(space: Space, operator: Operator, now: float) -> list[Stub]:
-    """The stubs of ``space`` whose metadata match ``operator``; raises Invalid."""
+def by_metadata(sandbox: Sandbox, operator: Operator, now: float) -> list[Stub]:
+    """The stubs of ``sandbox`` whose metadata match ``operator``; raises Invalid."""
     check_number([operator], "")
     wanted = condition(operator, "")
     call = Call("POST", "/")  # whose patience is what all of it may take
     found = []
-    for stub in store_of(space):
+    for stub in store_of(sandbox):
         with suppress(GaveUp):
             if wanted.test(json.dumps(stub.mapping.metadata or {}), call, now):
                 found.append(stub)

@@ -14,7 +14,7 @@ from oagw.admin.env import AdminEnv
 from oagw.admin.error import error_reply, invalid_reply
 from oagw.model.document import decoded, misfit
 from oagw.model.invalid import Invalid
-from oagw.sandboxes import Space
+from oagw.sandboxes import Sandbox
 from oagw.web.body import query_pairs, read_body
 from oagw.web.reply import Reply
 from oagw.web.resource import Node, Refused
@@ -31,7 +31,7 @@ MAX_DOCUMENT = 16 << 20
 class AdminNode(Node):
     """A URL of the control plane.
 
-    It acts on the space of the token that it is called with. What is wrong is
+    It acts on the sandbox of the token that it is called with. What is wrong is
     ``{"errors": [{"code", "source": {"pointer"}, "title", "detail"}]}``, as in WireMock's admin API: 422 for
     a document that does not fit, with a JSON pointer to the member.
 
@@ -68,18 +68,18 @@ class AdminNode(Node):
         return invalid_reply(invalid.pointer, invalid.detail)
 
 
-def space_of(request: Request) -> Space:
-    """The space that a call to the control plane acts on."""
-    space: Space = request.space  # type: ignore[attr-defined]  # a GatewayRequest has one
-    return space
+def sandbox_of_call(request: Request) -> Sandbox:
+    """The sandbox that a call to the control plane acts on."""
+    sandbox: Sandbox = request.sandbox  # type: ignore[attr-defined]  # a GatewayRequest has one
+    return sandbox
 
 
-def recorded(request: Request) -> Space:
-    """The space that a call acts on; Refused with 409 if its requests are not recorded."""
-    space = space_of(request)
-    if space.journal.disabled:
+def recorded(request: Request) -> Sandbox:
+    """The sandbox that a call acts on; Refused with 409 if its requests are not recorded."""
+    sandbox = sandbox_of_call(request)
+    if sandbox.journal.disabled:
         raise Refused(409, "Nothing is recorded: the server was started with --journal-count 0")
-    return space
+    return sandbox
 
 
 def document(request: Request, decoder: msgspec.json.Decoder[T]) -> T:

@@ -38,16 +38,16 @@ class Report(AdminNode):
 
     def render_GET(self, request: Request) -> Reply:
         wanted = asked(request, self.query)
-        space = recorded(request)
+        sandbox = recorded(request)
         found = card(
-            space,
+            sandbox,
             retry_due=wanted.retry_due,
             streams_cancelled=wanted.streams_cancelled,
-            unused=unused(space, self.env.spaces, aliases_of(space, self.env)),
+            unused=unused(sandbox, self.env.sandboxes, aliases_of(sandbox, self.env)),
         )
         accept = (request.getHeader(b"accept") or b"").lower()
         format = wanted.format or ("text" if accept.startswith(b"text/plain") else "json")
         if format == "text":
-            body = text(found, space).encode("utf-8", "replace")
+            body = text(found, sandbox).encode("utf-8", "replace")
             return Reply(200, body, {b"Content-Type": (b"text/plain; charset=utf-8",)})
         return json_reply(found)

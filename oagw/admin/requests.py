@@ -15,14 +15,14 @@ from twisted.web.server import Request
 
 from oagw.admin.env import AdminEnv
 from oagw.admin.mappings import by_metadata
-from oagw.admin.node import AdminNode, Amount, asked, document, space_of
+from oagw.admin.node import AdminNode, Amount, asked, document, sandbox_of_call
 from oagw.admin.shapes import Event, EventList, NearMissList, RemovedEvents, RequestCount, RequestList
 from oagw.matching.pattern import compiled
 from oagw.matching.spec import Operator, RequestPattern
 from oagw.model.call import Call, origin_form
 from oagw.model.invalid import Invalid
 from oagw.model.journal import MAX_HEAD, Entry
-from oagw.sandboxes import Space
+from oagw.sandboxes import Sandbox
 from oagw.stubs.store import Stub
 from oagw.verify.search import Search, near_miss, near_requests
 from oagw.verify.serve_event import logged_request, milliseconds, serve_event
@@ -46,19 +46,19 @@ class Wanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="ca
 class JournalNode(AdminNode):
     """A URL that shows requests with their stubs."""
 
-    def stubs(self, space: Space) -> list[Stub]:
-        """The stubs that callers of ``space`` may get an answer of: its own, then those that all share."""
-        return [stub for store in self.env.spaces.stores(space) for stub in store]
+    def stubs(self, sandbox: Sandbox) -> list[Stub]:
+        """The stubs that callers of ``sandbox`` may get an answer of: its own, then those that all share."""
+        return [stub for store in self.env.sandboxes.stores(sandbox) for stub in store]
 
-    def events(self, space: Space, entries: Iterable[Entry]) -> list[dict[str, Any]]:
+    def events(self, sandbox: Sandbox, entries: Iterable[Entry]) -> list[dict[str, Any]]:
         """``entries`` as ServeEvents."""
-        stubs = {stub.id: stub for stub in reversed(self.stubs(space))}
+        stubs = {stub.id: stub for stub in reversed(self.stubs(sandbox))}
         return [serve_event(entry, stubs.get(entry.stub or "")) for entry in entries]
 
-    def removed(self, space: Space, entries: list[Entry]) -> Reply:
+    def removed(self, sandbox: Sandbox, entries: list[Entry]) -> Reply:
         """Forget ``entries``, and tell which they were."""
-        events = self.events(space, entries)
-        space.journal.remove(entries)
+        events = self.events(sandbox, entries)
+        sandbox.journal.remove(entries)
         return json_reply({"serveEvents": events})
 
 
@@ -91,20 +91,20 @@ class Requests(JournalNode):
         return OneRequest(self.env, segment)
 
     def render_GET(self, request: Request) -> Reply:
-        space, wanted = space_of(request), asked(request, self.query)
+        sandbox, wanted = sandbox_of_call(request), asked(request, self.query)
         stub = None if wanted.matching_stub is None else _uuid(wanted.matching_stub)
         since = -1 if wanted.since is None else milliseconds(_date(wanted.since))
         found = [
             entry
-            for entry in newest_first(space)
+            for entry in newest_first(sandbox)
             if not (wanted.unmatched and entry.matched) and stub in (None, entry.stub)
         ]
         page = (entry for entry in found if milliseconds(entry.date) > since)
-        events = self.events(space, islice(page, wanted.limit))
+        events = self.events(sandbox, islice(page, wanted.limit))
         return _told(request, requests=events, meta={"total": len(found)})
 
     def render_DELETE(self, request: Request) -> Reply:
-        space_of(request).journal.clear()
+        sandbox_of_call(request).journal.clear()
         return json_reply({})
 
 
@@ -122,23 +122,23 @@ class OneRequest(JournalNode):
         self._id = id
 
     def render_GET(self, request: Request) -> Reply:
-        space = space_of(request)
-        entry = self._entry(space)
+        sandbox = sandbox_of_call(request)
+        entry = self._entry(sandbox)
         if entry is None:
             raise Refused(404, f"No request with the id {self._id}")
-        (event,) = self.events(space, [entry])
+        (event,) = self.events(sandbox, [entry])
         return json_reply(event)
 
     def render_DELETE(self, request: Request) -> Reply:
-        space = space_of(request)
-        entry = self._entry(space)
+        sandbox = sandbox_of_call(request)
+        entry = self._entry(sandbox)
         if entry is not None:
-            space.journal.remove([entry])
+            sandbox.journal.remove([entry])
         return json_reply({})
 
-    def _entry(self, space: Space) -> Entry | None:
+    def _entry(self, sandbox: Sandbox) -> Entry | None:
         try:
-            return space.journal.get(self._id)
+            return sandbox.journal.get(self._id)
         except ValueError:
             raise Refused(400, f"{self._id[:100]} is not a UUID and no other thing here") from None
 
@@ -150,7 +150,7 @@ class Count(AdminNode):
     answers: ClassVar = {"POST": {200: RequestCount}}
 
     def render_POST(self, request: Request) -> Reply:
-        return _told(request, count=len(_matching(space_of(request), document(request, self.takes))))
+        return _told(request, count=len(_matching(sandbox_of_call(request), document(request, self.takes))))
 
 
 class Find(AdminNode):
@@ -160,7 +160,7 @@ class Find(AdminNode):
     answers: ClassVar = {"POST": {200: RequestList}}
 
     def render_POST(self, request: Request) -> Reply:
-        found = _matching(space_of(request), document(request, self.takes))
+        found = _matching(sandbox_of_call(request), document(request, self.takes))
         return _told(request, requests=[logged_request(entry) for entry in found])
 
 
@@ -171,8 +171,8 @@ class Remove(JournalNode):
     answers: ClassVar = {"POST": {200: RemovedEvents}}
 
     def render_POST(self, request: Request) -> Reply:
-        space = space_of(request)
-        return self.removed(space, _matching(space, document(request, self.takes)))
+        sandbox = sandbox_of_call(request)
+        return self.removed(sandbox, _matching(sandbox, document(request, self.takes)))
 
 
 class RemoveByMetadata(JournalNode):
@@ -185,16 +185,16 @@ class RemoveByMetadata(JournalNode):
     answers: ClassVar = {"POST": {200: RemovedEvents}}
 
     def render_POST(self, request: Request) -> Reply:
-        space, now = space_of(request), self.env.wall()
-        ids = {stub.id for stub in by_metadata(space, document(request, self.takes), now)}
-        return self.removed(space, [entry for entry in space.journal if entry.stub in ids])
+        sandbox, now = sandbox_of_call(request), self.env.wall()
+        ids = {stub.id for stub in by_metadata(sandbox, document(request, self.takes), now)}
+        return self.removed(sandbox, [entry for entry in sandbox.journal if entry.stub in ids])
 
 
 class Reset(AdminNode):
     """POST /__admin/requests/reset → 200 {}: all requests are forgotten."""
 
     def render_POST(self, request: Request) -> Reply:
-        space_of(request).journal.clear()
+        sandbox_of_call(request).journal.clear()
         return json_reply({})
 
 
@@ -210,7 +210,7 @@ class Unmatched(AdminNode):
         super().__init__(env, {b"near-misses": UnmatchedNearMisses(env)})
 
     def render_GET(self, request: Request) -> Reply:
-        found = _unmatched(space_of(request))
+        found = _unmatched(sandbox_of_call(request))
         return _told(request, requests=[logged_request(entry) for entry in found])
 
 
@@ -223,9 +223,9 @@ class UnmatchedNearMisses(JournalNode):
     answers: ClassVar = {"GET": {200: NearMissList}}
 
     def render_GET(self, request: Request) -> Reply:
-        space, search, misses = space_of(request), Search(), []
-        stubs = self.stubs(space)
-        for entry in _unmatched(space):
+        sandbox, search, misses = sandbox_of_call(request), Search(), []
+        stubs = self.stubs(sandbox)
+        for entry in _unmatched(sandbox):
             near = search.nearest_stubs(entry.call(), entry.date, stubs)
             misses += [near_miss(logged_request(entry), one) for one in near]
             if search.over:
@@ -277,7 +277,7 @@ class OfRequest(JournalNode):
 
     def render_POST(self, request: Request) -> Reply:
         given = document(request, self.takes)
-        stubs = self.stubs(space_of(request))
+        stubs = self.stubs(sandbox_of_call(request))
         near = Search().nearest_stubs(given.call(), self.env.wall(), stubs)
         shown = {k: v for k, v in msgspec.to_builtins(given).items() if v is not None}
         return json_reply({"nearMisses": [near_miss(shown, one) for one in near]})
@@ -291,13 +291,13 @@ class OfPattern(AdminNode):
 
     def render_POST(self, request: Request) -> Reply:
         spec = document(request, self.takes)
-        near = Search().nearest_entries(compiled(spec, ""), newest_first(space_of(request)))
+        near = Search().nearest_entries(compiled(spec, ""), newest_first(sandbox_of_call(request)))
         return json_reply({"nearMisses": near_requests(near, spec)})
 
 
-def newest_first(space: Space) -> list[Entry]:
-    """The entries of a space, the newest first."""
-    return list(space.journal)[::-1]
+def newest_first(sandbox: Sandbox) -> list[Entry]:
+    """The entries of a sandbox, the newest first."""
+    return list(sandbox.journal)[::-1]
 
 
 def _date(text: str) -> float:
@@ -316,15 +316,15 @@ def _uuid(text: str) -> str:
 
 
 def _told(request: Request, **members: Any) -> Reply:
-    return json_reply({**members, "requestJournalDisabled": space_of(request).journal.disabled})
+    return json_reply({**members, "requestJournalDisabled": sandbox_of_call(request).journal.disabled})
 
 
-def _matching(space: Space, spec: RequestPattern) -> list[Entry]:
-    return Search().matching(compiled(spec, ""), space.journal)
+def _matching(sandbox: Sandbox, spec: RequestPattern) -> list[Entry]:
+    return Search().matching(compiled(spec, ""), sandbox.journal)
 
 
-def _unmatched(space: Space) -> list[Entry]:
-    return [entry for entry in newest_first(space) if not entry.matched]
+def _unmatched(sandbox: Sandbox) -> list[Entry]:
+    return [entry for entry in newest_first(sandbox) if not entry.matched]
 
 
 def _head(headers: Mapping[str, str | list[str]]) -> str:

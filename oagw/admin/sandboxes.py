@@ -1,4 +1,4 @@
-"""/__admin/sandboxes: spaces of their own for tests that share a server."""
+"""/__admin/sandboxes: sandboxes of their own for tests that share a server."""
 
 from typing import Annotated, ClassVar, TypedDict
 
@@ -6,9 +6,9 @@ from msgspec import Meta, Struct, json
 from twisted.web.server import Request
 
 from oagw.admin.env import AdminEnv
-from oagw.admin.node import AdminNode, document, space_of
+from oagw.admin.node import AdminNode, document, sandbox_of_call
 from oagw.model.secret import Known
-from oagw.sandboxes import MAX_LIFETIME, MAX_SANDBOXES, Sandbox, TooManySandboxes
+from oagw.sandboxes import MAX_LIFETIME, MAX_SANDBOXES, TokenSandbox, TooManySandboxes
 from oagw.web.reply import Reply, excerpt, json_reply
 from oagw.web.resource import Refused
 
@@ -59,18 +59,18 @@ class Sandboxes(AdminNode):
         return OneSandbox(self.env, segment)
 
     def render_GET(self, request: Request) -> Reply:
-        space, now = space_of(request), self.env.clock.seconds()
-        seen = [space] if isinstance(space, Sandbox) else self.env.spaces
+        sandbox, now = sandbox_of_call(request), self.env.clock.seconds()
+        seen = [sandbox] if isinstance(sandbox, TokenSandbox) else self.env.sandboxes
         return json_reply({"sandboxes": [_shown(sandbox, now) for sandbox in seen]})
 
     def render_POST(self, request: Request) -> Reply:
-        if isinstance(space_of(request), Sandbox):
+        if isinstance(sandbox_of_call(request), TokenSandbox):
             raise Refused(403, "Not from within a sandbox; call without its token")
         given = document(request, self.takes)
         asked = None if given is None else given.expires_after_seconds
         lifetime = self.env.lifetime if asked is None else asked
         try:
-            sandbox = self.env.spaces.create(lifetime, self.env.clock.seconds())
+            sandbox = self.env.sandboxes.create(lifetime, self.env.clock.seconds())
         except TooManySandboxes:
             raise Refused(429, f"There are {MAX_SANDBOXES} sandboxes already; delete some") from None
         self.env.expiry.look()
@@ -102,7 +102,7 @@ class OneSandbox(AdminNode):
 
     def render_DELETE(self, request: Request) -> Reply:
         sandbox = self._found(request)
-        self.env.spaces.delete(sandbox.id)
+        self.env.sandboxes.delete(sandbox.id)
         self.env.expiry.look()
         for channel in list(self.env.site.channels):
             # The one that asks for this, with the token of the sandbox, gets its answer.
@@ -110,14 +110,14 @@ class OneSandbox(AdminNode):
                 channel.transport.abortConnection()
         return Reply(204)
 
-    def _found(self, request: Request) -> Sandbox:
-        space, sandbox = space_of(request), self.env.spaces.get(self._id)
-        if sandbox is None or (isinstance(space, Sandbox) and space is not sandbox):
+    def _found(self, request: Request) -> TokenSandbox:
+        caller, sandbox = sandbox_of_call(request), self.env.sandboxes.get(self._id)
+        if sandbox is None or (isinstance(caller, TokenSandbox) and caller is not sandbox):
             raise Refused(404, f"No such sandbox: {excerpt(Known(()).masked(self._id).encode())}")
         return sandbox
 
 
-def _shown(sandbox: Sandbox, now: float) -> Shown:
+def _shown(sandbox: TokenSandbox, now: float) -> Shown:
     return {
         "id": sandbox.id,
         "expiresAfterSeconds": sandbox.lifetime,

@@ -1,11 +1,11 @@
-"""/__admin/scenarios: the states that stubs move a space through."""
+"""/__admin/scenarios: the states that stubs move a sandbox through."""
 
 import msgspec
 from twisted.web.server import Request
 
 from oagw.admin.env import AdminEnv
-from oagw.admin.node import AdminNode, document, space_of
-from oagw.sandboxes import Space
+from oagw.admin.node import AdminNode, document, sandbox_of_call
+from oagw.sandboxes import Sandbox
 from oagw.stubs.store import STARTED, Stub
 from oagw.web.reply import Reply, json_reply
 from oagw.web.resource import Refused
@@ -32,16 +32,16 @@ class Scenarios(AdminNode):
         return AdminNode(self.env, {b"state": State(self.env, segment)})
 
     def render_GET(self, request: Request) -> Reply:
-        space = space_of(request)
+        sandbox = sandbox_of_call(request)
         scenarios = [
             {
                 "id": name,
                 "name": name,
-                "state": space.scenarios.get(name, STARTED),
+                "state": sandbox.scenarios.get(name, STARTED),
                 "possibleStates": _states(stubs),
                 "mappings": [stub.json() for stub in stubs],
             }
-            for name, stubs in _by_scenario(space, self.env).items()
+            for name, stubs in _by_scenario(sandbox, self.env).items()
         ]
         return json_reply({"scenarios": scenarios})
 
@@ -50,7 +50,7 @@ class ResetScenarios(AdminNode):
     """POST /__admin/scenarios/reset → 200 {}: all scenarios are in their first state."""
 
     def render_POST(self, request: Request) -> Reply:
-        space_of(request).scenarios.clear()
+        sandbox_of_call(request).scenarios.clear()
         return json_reply({})
 
 
@@ -68,22 +68,22 @@ class State(AdminNode):
         self._name = name
 
     def render_PUT(self, request: Request) -> Reply:
-        space, name = space_of(request), self._name
-        stubs = _by_scenario(space, self.env).get(name)
+        sandbox, name = sandbox_of_call(request), self._name
+        stubs = _by_scenario(sandbox, self.env).get(name)
         if stubs is None:
             raise Refused(404, f"Scenario {name} does not exist")
         given = document(request, self.takes)
         state = STARTED if given is None else given.state
         if state not in _states(stubs):
             raise Refused(422, f"Scenario {name} does not support state {state}")
-        space.scenarios[name] = state
+        sandbox.scenarios[name] = state
         return json_reply({})
 
 
-def _by_scenario(space: Space, env: AdminEnv) -> dict[str, list[Stub]]:
-    """The stubs that callers of ``space`` see, by their scenarios."""
+def _by_scenario(sandbox: Sandbox, env: AdminEnv) -> dict[str, list[Stub]]:
+    """The stubs that callers of ``sandbox`` see, by their scenarios."""
     found: dict[str, list[Stub]] = {}
-    for store in env.spaces.stores(space):
+    for store in env.sandboxes.stores(sandbox):
         for stub in store:
             if stub.scenario is not None:
                 found.setdefault(stub.scenario, []).append(stub)

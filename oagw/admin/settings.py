@@ -6,7 +6,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 from twisted.web.server import Request
 
-from oagw.admin.node import AdminNode, document, space_of
+from oagw.admin.node import AdminNode, document, sandbox_of_call
 from oagw.model.invalid import Invalid
 from oagw.stubs.answer import Settings
 from oagw.stubs.delay import Distribution, Milliseconds
@@ -33,7 +33,7 @@ class SettingsNode(AdminNode):
     takes = msgspec.json.Decoder(GlobalSettings)
 
     def render_GET(self, request: Request) -> Reply:
-        settings = store_of(space_of(request)).settings
+        settings = store_of(sandbox_of_call(request)).settings
         shown = {
             "fixedDelay": settings.fixed_delay,
             "delayDistribution": settings.delay_distribution,
@@ -47,7 +47,7 @@ class SettingsNode(AdminNode):
             raise Invalid("/proxyPassThrough", "proxyPassThrough is not supported: nothing is proxied")
         if given.extended:
             raise Invalid("/extended", "extended is not supported: there are no extensions")
-        store_of(space_of(request)).settings = Settings(given.fixed_delay, given.delay_distribution)
+        store_of(sandbox_of_call(request)).settings = Settings(given.fixed_delay, given.delay_distribution)
         return json_reply({})
 
     render_PUT = render_POST

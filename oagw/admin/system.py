@@ -1,4 +1,4 @@
-"""/__admin/health, version, reset and shutdown: the server as a whole, and a space as a whole."""
+"""/__admin/health, version, reset and shutdown: the server as a whole, and a sandbox as a whole."""
 
 from datetime import UTC, datetime
 
@@ -6,7 +6,7 @@ from twisted.web.server import Request
 
 from oagw import __version__
 from oagw.admin.mappings import reset_stubs
-from oagw.admin.node import AdminNode, space_of
+from oagw.admin.node import AdminNode, sandbox_of_call
 from oagw.admin.toxics import remove_all
 from oagw.stubs.answer import Settings
 from oagw.stubs.store import store_of
@@ -43,11 +43,11 @@ class ResetAll(AdminNode):
     """POST /__admin/reset → 200 {}: stubs, settings, scenarios, toxics, journal are as at the start."""
 
     def render_POST(self, request: Request) -> Reply:
-        space = space_of(request)
-        reset_stubs(space, self.env)
-        store_of(space).settings = Settings()
-        remove_all(space, self.env)
-        space.journal.clear()
+        sandbox = sandbox_of_call(request)
+        reset_stubs(sandbox, self.env)
+        store_of(sandbox).settings = Settings()
+        remove_all(sandbox, self.env)
+        sandbox.journal.clear()
         return json_reply({})
 
 
@@ -57,7 +57,7 @@ class Shutdown(AdminNode):
     refuses = (403,)
 
     def render_POST(self, request: Request) -> Reply:
-        if space_of(request) is not self.env.spaces.shared:
+        if sandbox_of_call(request) is not self.env.sandboxes.default:
             raise Refused(403, "A sandbox cannot stop the server that it shares")
         self.env.stop()
         return json_reply({})

@@ -1,4 +1,4 @@
-"""/__admin/toxics: the toxics of the caller's space, as in Toxiproxy's API for those of a proxy."""
+"""/__admin/toxics: the toxics of the caller's sandbox, as in Toxiproxy's API for those of a proxy."""
 
 from typing import ClassVar
 
@@ -6,10 +6,10 @@ import msgspec
 from twisted.web.server import Request
 
 from oagw.admin.env import AdminEnv
-from oagw.admin.node import AdminNode, document, space_of
+from oagw.admin.node import AdminNode, document, sandbox_of_call
 from oagw.admin.warning import warned_of_toxic
 from oagw.gateway.under_toxics import release
-from oagw.sandboxes import Space
+from oagw.sandboxes import Sandbox
 from oagw.stubs.weight import check_memory
 from oagw.toxics.toxic import MAX_TOXICS, Toxic, ToxicChange, ToxicDocument
 from oagw.web.reply import Reply, excerpt, json_reply
@@ -37,20 +37,20 @@ class Toxics(AdminNode):
         return OneToxic(self.env, segment)
 
     def render_GET(self, request: Request) -> Reply:
-        return json_reply([toxic.as_json() for toxic in space_of(request).toxics.values()])
+        return json_reply([toxic.as_json() for toxic in sandbox_of_call(request).toxics.values()])
 
     def render_POST(self, request: Request) -> Reply:
-        toxic, space = Toxic(document(request, self.takes)), space_of(request)
-        if toxic.name in space.toxics:
+        toxic, sandbox = Toxic(document(request, self.takes)), sandbox_of_call(request)
+        if toxic.name in sandbox.toxics:
             raise Refused(409, f'There is a toxic "{toxic.name}"')
-        if len(space.toxics) >= MAX_TOXICS:
+        if len(sandbox.toxics) >= MAX_TOXICS:
             raise Refused(409, f"There are {MAX_TOXICS} toxics")
-        check_memory(space.memory, toxic.weight)
-        space.put_toxic(toxic)
+        check_memory(sandbox.memory, toxic.weight)
+        sandbox.put_toxic(toxic)
         return warned_of_toxic(json_reply(toxic.as_json()), request, toxic, self.env)
 
     def render_DELETE(self, request: Request) -> Reply:
-        remove_all(space_of(request), self.env)
+        remove_all(sandbox_of_call(request), self.env)
         return Reply(204)
 
 
@@ -79,9 +79,9 @@ class OneToxic(AdminNode):
 
     def render_POST(self, request: Request) -> Reply:
         toxic = self._toxic(request)
-        changed, space = toxic.changed(document(request, self.takes)), space_of(request)
-        check_memory(space.memory, changed.weight - toxic.weight)
-        space.put_toxic(changed)
+        changed, sandbox = toxic.changed(document(request, self.takes)), sandbox_of_call(request)
+        check_memory(sandbox.memory, changed.weight - toxic.weight)
+        sandbox.put_toxic(changed)
         release(self.env.streams, toxic)
         return warned_of_toxic(json_reply(changed.as_json()), request, changed, self.env)
 
@@ -89,19 +89,19 @@ class OneToxic(AdminNode):
 
     def render_DELETE(self, request: Request) -> Reply:
         toxic = self._toxic(request)
-        space_of(request).remove_toxic(toxic)
+        sandbox_of_call(request).remove_toxic(toxic)
         release(self.env.streams, toxic)
         return Reply(204)
 
     def _toxic(self, request: Request) -> Toxic:
-        toxic = space_of(request).toxics.get(self._name)
+        toxic = sandbox_of_call(request).toxics.get(self._name)
         if toxic is None:
             raise Refused(404, f'There is no toxic "{excerpt(self._name.encode())}"')
         return toxic
 
 
-def remove_all(space: Space, env: AdminEnv) -> None:
-    """Have no toxics in ``space``."""
-    for toxic in list(space.toxics.values()):
-        space.remove_toxic(toxic)
+def remove_all(sandbox: Sandbox, env: AdminEnv) -> None:
+    """Have no toxics in ``sandbox``."""
+    for toxic in list(sandbox.toxics.values()):
+        sandbox.remove_toxic(toxic)
         release(env.streams, toxic)

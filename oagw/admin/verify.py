@@ -8,7 +8,7 @@ from twisted.web.server import Request
 from oagw.admin.error import Errors
 from oagw.admin.node import AdminNode, document, recorded
 from oagw.admin.shapes import NotVerified, Verified
-from oagw.sandboxes import Sandbox, Space, Spaces
+from oagw.sandboxes import Sandbox, Sandboxes, TokenSandbox
 from oagw.verify.explanation import differences, explain
 from oagw.verify.reaction import After
 from oagw.verify.search import near_requests
@@ -29,8 +29,8 @@ class Verify(AdminNode):
 
     def render_POST(self, request: Request) -> Reply:
         spec = document(request, self.takes)
-        space = recorded(request)
-        outcome = verify(spec, space.journal)
+        sandbox = recorded(request)
+        outcome = verify(spec, sandbox.journal)
         told = {
             "verified": outcome.verified,
             "count": len(outcome.counted),
@@ -40,7 +40,7 @@ class Verify(AdminNode):
             return json_reply(told)
         why = {
             "expected": spec.expected,
-            "text": explain(outcome, _none(space, self.env.spaces)),
+            "text": explain(outcome, _none(sandbox, self.env.sandboxes)),
             "nearMisses": near_requests(outcome.near, spec.request),
             "differences": differences(outcome),
             "tooSoon": [_mistimed(one) for one in outcome.too_soon],
@@ -49,18 +49,18 @@ class Verify(AdminNode):
         return json_reply({**told, **why}, 409)
 
 
-def _none(space: Space, spaces: Spaces) -> str:
-    """That no request came in ``space``, and whether they may have come with the wrong token."""
-    count = spaces.elsewhere(space)
+def _none(sandbox: Sandbox, sandboxes: Sandboxes) -> str:
+    """That no request came in ``sandbox``, and whether they may have come with the wrong token."""
+    count = sandboxes.elsewhere(sandbox)
     if not count:
         return "No request has come at all."
-    if isinstance(space, Sandbox):
+    if isinstance(sandbox, TokenSandbox):
         return (
-            f"No request has come with this sandbox's token; {count} came in the shared space: "
+            f"No request has come with this sandbox's token; {count} came in the default sandbox: "
             "does the client send the sandbox's token?"
         )
     return (
-        f"No request has come in the shared space; {count} came in sandboxes: "
+        f"No request has come in the default sandbox; {count} came in sandboxes: "
         "was this to be asked with a sandbox's token?"
     )
 

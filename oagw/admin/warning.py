@@ -7,9 +7,9 @@ from itertools import islice
 from twisted.web.server import Request
 
 from oagw.admin.env import AdminEnv
-from oagw.admin.node import space_of
+from oagw.admin.node import sandbox_of_call
 from oagw.model.secret import Known
-from oagw.sandboxes import Space, bearer
+from oagw.sandboxes import Sandbox, bearer
 from oagw.stubs.never_acts import Aliases, why_stub, why_toxic
 from oagw.stubs.store import Stub, store_of
 from oagw.toxics.toxic import Toxic
@@ -27,8 +27,8 @@ _LOOKED_AT = 200
 
 def warned_of_stubs(reply: Reply, request: Request, stubs: Iterable[Stub], env: AdminEnv) -> Reply:
     """``reply`` with a warning for each of ``stubs``, which are there now, that cannot answer."""
-    space = space_of(request)
-    store, aliases = store_of(space), aliases_of(space, env)
+    sandbox = sandbox_of_call(request)
+    store, aliases = store_of(sandbox), aliases_of(sandbox, env)
     found = []
     for stub in islice(stubs, _LOOKED_AT):
         why = why_stub(stub, store, aliases)
@@ -39,13 +39,13 @@ def warned_of_stubs(reply: Reply, request: Request, stubs: Iterable[Stub], env: 
 
 def warned_of_toxic(reply: Reply, request: Request, toxic: Toxic, env: AdminEnv) -> Reply:
     """``reply`` with a warning if ``toxic`` cannot act."""
-    why = why_toxic(toxic, aliases_of(space_of(request), env))
+    why = why_toxic(toxic, aliases_of(sandbox_of_call(request), env))
     return _warned(reply, request, [] if why is None else [f"toxic {toxic.name} cannot act: {why}"])
 
 
-def aliases_of(space: Space, env: AdminEnv) -> Aliases:
-    """The upstreams that exist for those who call in ``space``."""
-    return Aliases(env.services, env.spaces.stores(space))
+def aliases_of(sandbox: Sandbox, env: AdminEnv) -> Aliases:
+    """The upstreams that exist for those who call in ``sandbox``."""
+    return Aliases(env.services, env.sandboxes.stores(sandbox))
 
 
 def _warned(reply: Reply, request: Request, warnings: list[str]) -> Reply:

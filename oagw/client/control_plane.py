@@ -1,6 +1,6 @@
-"""ControlPlane: a space of a running gateway, driven from a test. Standard library only.
+"""ControlPlane: a sandbox of a running gateway, driven from a test. Standard library only.
 
-``oagw.testing`` has the gateway itself, whose space all share, and its sandboxes.
+``oagw.testing`` has the gateway itself, whose sandbox all share, and its sandboxes.
 """
 
 import json
@@ -95,7 +95,7 @@ def pattern(request: str, **conditions: Any) -> dict[str, Any]:
 
 
 class ControlPlane:
-    """Stubs, toxics, requests and verification of one space.
+    """Stubs, toxics, requests and verification of one sandbox.
 
     Where it takes a *pattern*, that is what ``pattern`` takes, or makes. Where the gateway does not accept
     something, methods raise Refused, a ValueError, which names the member. Where it does, but what was made
@@ -308,10 +308,10 @@ class _Removable:
 
 
 class Stub(_Removable):
-    """A stub of ``space``. In a ``with`` statement it is there for the block."""
+    """A stub of ``sandbox``. In a ``with`` statement it is there for the block."""
 
-    def __init__(self, space: ControlPlane, id: str) -> None:
-        self._space = space
+    def __init__(self, sandbox: ControlPlane, id: str) -> None:
+        self._space = sandbox
         self.id = id
 
     def requests(self) -> list[dict[str, Any]]:
@@ -325,10 +325,10 @@ class Stub(_Removable):
 
 
 class Toxic(_Removable):
-    """A toxic of ``space``. In a ``with`` statement it is there for the block."""
+    """A toxic of ``sandbox``. In a ``with`` statement it is there for the block."""
 
-    def __init__(self, space: ControlPlane, name: str) -> None:
-        self._space = space
+    def __init__(self, sandbox: ControlPlane, name: str) -> None:
+        self._space = sandbox
         self.name = name
 
     def remove(self) -> None:

@@ -43,7 +43,7 @@ class GatewayFailed(RuntimeError):
 
 
 class RunningGateway(ControlPlane):
-    """A gateway that is running already at ``base_url``, and the space that all share.
+    """A gateway that is running already at ``base_url``, and the sandbox that all share.
 
     ``token`` is what clients show, ``admin_token`` that of ``--admin-token``, if the server has one. Raises
     ValueError for a URL that is none, or has a path. Calls raise ConnectionError if nobody answers there.
@@ -54,7 +54,7 @@ class RunningGateway(ControlPlane):
         self.token = token
 
     def sandbox(self, expires_after: float | None = None) -> "Sandbox":
-        """A space of its own for a test, which goes away ``expires_after`` seconds after its last use."""
+        """A sandbox of its own for a test, which goes away ``expires_after`` seconds after its last use."""
         document = {} if expires_after is None else {"expiresAfterSeconds": expires_after}
         created = self.admin("POST", "/sandboxes", document)
         return Sandbox(self, created["id"], created["token"])
@@ -65,7 +65,7 @@ class RunningGateway(ControlPlane):
 
 
 class Sandbox(ControlPlane):
-    """A space of its own on ``gateway``: whoever calls with ``token`` has its stubs, toxics and journal.
+    """A sandbox of its own on ``gateway``: whoever calls with ``token`` has its stubs, toxics and journal.
 
     As a context manager it deletes itself at the end.
     """

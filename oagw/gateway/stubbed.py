@@ -13,7 +13,7 @@ from oagw.model.journal import STUB
 from oagw.model.problem import platform
 from oagw.model.redacted import known_to
 from oagw.model.secret import Known, masked_url
-from oagw.sandboxes import Space, Spaces
+from oagw.sandboxes import Sandbox, Sandboxes
 from oagw.web.body import refused_coding
 from oagw.web.deliver import Answer
 from oagw.web.guard import Guard
@@ -46,13 +46,13 @@ class Stubs:
 
     def __init__(
         self,
-        spaces: Spaces,
+        sandboxes: Sandboxes,
         services: Container[str],
         streams: Streams,
         wall: Callable[[], float],
         random: Random,
     ) -> None:
-        self._spaces = spaces
+        self._sandboxes = sandboxes
         self._services = services
         self._streams = streams
         self._wall = wall
@@ -66,13 +66,13 @@ class Stubs:
         if not self.exist(request):
             return None
         assert isinstance(request, GatewayRequest)
-        space, call = request.space, request.call()
+        sandbox, call = request.sandbox, request.call()
         if request.faults:
             call.head = _without_faults(call.head)
         now = self._wall()
-        stores = self._spaces.stores(space)
+        stores = self._sandboxes.stores(sandbox)
         for store in stores:
-            stub = store.find(call, space, now)
+            stub = store.find(call, sandbox, now)
             if call.fault in (Fault.CORRUPT, Fault.TOO_LARGE):  # a stub has looked at the body
                 return _undecodable(call, request)
             if stub is not None:
@@ -84,31 +84,31 @@ class Stubs:
         stubs = [stub for store in stores for stub in store if stub.pattern.alias == alias]
         known = known_to(request.entry, call)
         text = known.masked(f"No stub matches {call.method} {masked_url(call.url)}")
-        nearest = _nearest(call, stubs, space, now, known)
+        nearest = _nearest(call, stubs, sandbox, now, known)
         return json_reply({"error": f"{text}. {nearest}"}, 404, source=UPSTREAM)
 
     def exist(self, request: Request) -> bool:
         """Whether there are stubs for the caller at all."""
-        space = getattr(request, "space", None)
-        return space is not None and bool(space.stubs or self._spaces.shared.stubs)
+        sandbox = getattr(request, "sandbox", None)
+        return sandbox is not None and bool(sandbox.stubs or self._sandboxes.default.stubs)
 
     def hint(self, request: Request) -> str | None:
         """What helps whoever asks for an upstream that does not exist, if there are stubs that should."""
-        space = getattr(request, "space", None)
-        if space is None:
+        sandbox = getattr(request, "sandbox", None)
+        if sandbox is None:
             return None
         assert isinstance(request, GatewayRequest)
-        stubs = [stub for store in self._spaces.stores(space) for stub in store]
+        stubs = [stub for store in self._sandboxes.stores(sandbox) for stub in store]
         if not stubs:
             return None
         call = request.call()
-        nearest = _nearest(call, stubs, space, self._wall(), known_to(request.entry, call))
+        nearest = _nearest(call, stubs, sandbox, self._wall(), known_to(request.entry, call))
         return f"{nearest}. Stubs of upstreams are below {PREFIXES[0]}proxy/ALIAS/"
 
     def aliases(self, request: Request) -> set[str]:
         """The upstreams that exist for the caller because there are stubs for them."""
-        space = getattr(request, "space", self._spaces.shared)
-        return set().union(*(store.aliases for store in self._spaces.stores(space)))
+        sandbox = getattr(request, "sandbox", self._sandboxes.default)
+        return set().union(*(store.aliases for store in self._sandboxes.stores(sandbox)))
 
     def _play(self, stub: "Stub", call: Call, request: GatewayRequest, now: float) -> Answer:
         from oagw.gateway.stub_answer import played
@@ -116,10 +116,10 @@ class Stubs:
 
         entry = request.entry
         entry.answered_by, entry.stub, entry.alias = STUB, stub.id, alias_of(call.paths[0])
-        settings = self._settings(request.space)
+        settings = self._settings(request.sandbox)
         call.deadline = None  # a template has a time budget of its own
         try:
-            answer = stub.answer(call, request.space, settings, now, self._random)
+            answer = stub.answer(call, request.sandbox, settings, now, self._random)
         except RenderError as error:
             return problem_reply(platform(422, f"The template of stub {stub.id}: {error}"), request)
         if call.fault in (Fault.CORRUPT, Fault.TOO_LARGE):  # a template has
@@ -128,9 +128,9 @@ class Stubs:
             answer = answer._replace(source="gateway" if entry.alias is None else "upstream")
         return played(answer, request, self._streams)
 
-    def _settings(self, space: Space) -> "Settings":
-        """The settings of ``space``, and where it has none, those that all share."""
-        first, *rest = self._spaces.stores(space)
+    def _settings(self, sandbox: Sandbox) -> "Settings":
+        """The settings of ``sandbox``, and where it has none, those that all share."""
+        first, *rest = self._sandboxes.stores(sandbox)
         settings: Settings = first.settings
         return settings if settings != type(settings)() or not rest else rest[0].settings
 
@@ -177,8 +177,8 @@ def _without_faults(head: bytes) -> bytes:
     return b"\r\n".join(line for line in lines if line.partition(b":")[0].title() != MOCK_FAULT)
 
 
-def _nearest(call: Call, stubs: "list[Stub]", space: Space, now: float, known: Known) -> str:
-    """Which of ``stubs`` is the nearest to ``call`` from ``space``, and why it does not answer it.
+def _nearest(call: Call, stubs: "list[Stub]", sandbox: Sandbox, now: float, known: Known) -> str:
+    """Which of ``stubs`` is the nearest to ``call`` from ``sandbox``, and why it does not answer it.
 
     One that has the URL comes first: what is wrong there is the method, or the rest.
     """
@@ -204,5 +204,5 @@ def _nearest(call: Call, stubs: "list[Stub]", space: Space, now: float, known: K
         for part in nearest.pattern.compare(call, now, known)
         if not part.matches
     ]
-    why = "; ".join(differs) or nearest.obstacle(space)
+    why = "; ".join(differs) or nearest.obstacle(sandbox)
     return f"The nearest is {nearest.mapping.name or nearest.id}: {why}"

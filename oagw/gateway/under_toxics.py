@@ -29,15 +29,15 @@ _LAST_CHUNK = b"0\r\n\r\n"
 def spoilt(request: GatewayRequest, answer: Reply | EventStream) -> Reply | EventStream:
     """``answer`` to ``request`` as it comes out of the toxics that act on it.
 
-    These are the request's own, then those of its space, in the order in which they were made. A sandbox is
+    These are the request's own, then those of its sandbox, in the order in which they were made. A sandbox is
     on its own: the shared toxics do not act on its answers. Calls to the control plane know no toxics.
     """
     if is_admin(request.path):
         return answer
     site = request.channel.site
     toxics = [toxic for toxic in request.faults if toxic.hits(site.random)]
-    if request.space.toxics:
-        toxics += selected(request.space.toxics.values(), request.call(), site.wall(), site.random)
+    if request.sandbox.toxics:
+        toxics += selected(request.sandbox.toxics.values(), request.call(), site.wall(), site.random)
     if not toxics:
         return answer
     return SpoiltAnswer(site.streams, answer, toxics)

@@ -63,7 +63,7 @@ class Answer(NamedTuple):
 
 
 class Settings(NamedTuple):
-    """The delays of a space: in milliseconds, for stubs that have none of their own."""
+    """The delays of a sandbox: in milliseconds, for stubs that have none of their own."""
 
     fixed_delay: float | None = None
     delay_distribution: Distribution | None = None

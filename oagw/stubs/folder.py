@@ -14,7 +14,7 @@ from msgspec import UNSET, Raw, UnsetType
 from oagw.model.document import decoded
 from oagw.model.invalid import Invalid
 from oagw.model.memory import Memory
-from oagw.sandboxes import Space
+from oagw.sandboxes import Sandbox
 from oagw.stubs.mapping import Mappings, StubMapping
 from oagw.stubs.store import Stub, forget_stubs, store_of
 from oagw.stubs.weight import check_memory
@@ -61,7 +61,7 @@ class Directory:
     """The folder at ``path``, which has ``mappings`` in it, or ``__files``, or both; None for no such folder.
 
     ``stubs`` are those that were read last. ``memory`` counts them here, and not where they are put, because
-    they come back when a space is reset.
+    they come back when a sandbox is reset.
     """
 
     def __init__(self, path: Path | None, memory: Memory) -> None:
@@ -71,7 +71,7 @@ class Directory:
         self.files: Mapping[str, bytes] = {} if path is None else Files(path / "__files")
         self.stubs: list[Stub] = []
 
-    def load(self, space: Space) -> None:
+    def load(self, sandbox: Sandbox) -> None:
         """Read the folder, and put its stubs in the place of those that were read before.
 
         Raises Invalid, whose detail names file and member; nothing has changed then.
@@ -84,7 +84,7 @@ class Directory:
             stubs.append(stub)
         self._memory.keep("stubs of --mappings", weight - self._weight)
         self._weight = weight
-        store = store_of(space)
+        store = store_of(sandbox)
         for stub in self.stubs:
             if store.get(stub.id) is stub:
                 store.remove(stub)
@@ -92,10 +92,10 @@ class Directory:
         for stub in reversed(stubs):
             store.add(stub)
 
-    def restore(self, space: Space) -> None:
-        """Have the stubs that were read last in ``space``, and no others."""
-        forget_stubs(space)
-        store = store_of(space)
+    def restore(self, sandbox: Sandbox) -> None:
+        """Have the stubs that were read last in ``sandbox``, and no others."""
+        forget_stubs(sandbox)
+        store = store_of(sandbox)
         for stub in reversed(self.stubs):
             store.add(stub)
 

@@ -1,4 +1,4 @@
-"""The stubs of a space, found by what a request is about."""
+"""The stubs of a sandbox, found by what a request is about."""
 
 from bisect import bisect_left, insort
 from collections.abc import Collection, Iterable, Iterator
@@ -14,7 +14,7 @@ from oagw.model.call import Call, alias_of
 from oagw.model.invalid import Invalid
 from oagw.model.memory import Memory
 from oagw.model.time_budget import time_left
-from oagw.sandboxes import Space
+from oagw.sandboxes import Sandbox
 from oagw.stubs.answer import Answer, Canned, Files, Settings
 from oagw.stubs.mapping import DEFAULT_PRIORITY, StubMapping
 from oagw.stubs.weight import check_memory, stub_weight
@@ -25,7 +25,7 @@ STARTED = "Started"
 # After so many stubs that do not match, the time budget is looked at.
 _CHECKED = 16
 
-# Stubs in one space.
+# Stubs in one sandbox.
 MAX_STUBS = 20_000
 
 # How the memory of stubs is called.
@@ -36,7 +36,7 @@ class Stub:
     """A stub mapping that was found good, with its ``id``; raises Invalid.
 
     It knows nothing of what has happened: how often it has answered, and the states of scenarios, belong to
-    the space that a request comes from. ``weight`` is the memory in bytes that a Store counts for it.
+    the sandbox that a request comes from. ``weight`` is the memory in bytes that a Store counts for it.
     """
 
     def __init__(self, mapping: StubMapping, id: str, files: Files, pointer: str = "") -> None:
@@ -59,13 +59,13 @@ class Stub:
         """The states of its scenario that it mentions."""
         return [state for state in (self._required, self._new) if state is not None]
 
-    def obstacle(self, space: Space) -> str | None:
-        """Why its ``times`` or its scenario do not let it answer callers of ``space``; None if they do."""
-        if self._times is not UNSET and (hits := space.hits.get(self.id, 0)) >= self._times:
+    def obstacle(self, sandbox: Sandbox) -> str | None:
+        """Why its ``times`` or its scenario do not let it answer callers of ``sandbox``; None if they do."""
+        if self._times is not UNSET and (hits := sandbox.hits.get(self.id, 0)) >= self._times:
             return f"it has answered {hits} of {self._times} times"
         if self.scenario is None or self._required is None:
             return None
-        state = space.scenarios.get(self.scenario, STARTED)
+        state = sandbox.scenarios.get(self.scenario, STARTED)
         if state == self._required:
             return None
         return f"scenario {self.scenario} is in state {state}, it needs {self._required}"
@@ -75,11 +75,11 @@ class Stub:
         same = self.scenario == other.scenario and self._required == other._required
         return self._times is UNSET and (self._required is None or same)
 
-    def answer(self, call: Call, space: Space, settings: Settings, now: float, random: Random) -> Answer:
-        """Answer ``call`` from ``space``: its scenario moves on. Raises RenderError."""
-        space.hits[self.id] = space.hits.get(self.id, 0) + 1
+    def answer(self, call: Call, sandbox: Sandbox, settings: Settings, now: float, random: Random) -> Answer:
+        """Answer ``call`` from ``sandbox``: its scenario moves on. Raises RenderError."""
+        sandbox.hits[self.id] = sandbox.hits.get(self.id, 0) + 1
         if self._new is not None and self.scenario is not None:
-            space.scenarios[self.scenario] = self._new
+            sandbox.scenarios[self.scenario] = self._new
         return self._canned.answer(call, settings, now, random, self.pattern.path_parameters(call))
 
     def json(self) -> Any:
@@ -92,7 +92,7 @@ _Rank = tuple[int, int]
 
 
 class Store:
-    """The stubs of a space, and its settings. ``memory`` counts what they take."""
+    """The stubs of a sandbox, and its settings. ``memory`` counts what they take."""
 
     def __init__(self, memory: Memory) -> None:
         self.settings = Settings()
@@ -165,8 +165,8 @@ class Store:
         self._index.clear()
         self._aliases.clear()
 
-    def find(self, call: Call, space: Space, now: float) -> Stub | None:
-        """The first stub that answers ``call`` from ``space`` at ``now`` (seconds since 1970).
+    def find(self, call: Call, sandbox: Sandbox, now: float) -> Stub | None:
+        """The first stub that answers ``call`` from ``sandbox`` at ``now`` (seconds since 1970).
 
         Those that there is no time left for are not tried (``model.time_budget``).
         """
@@ -182,7 +182,7 @@ class Store:
         for tried, (_, stub) in enumerate(ranked):
             if tried % _CHECKED == _CHECKED - 1 and time_left(call) <= 0:
                 return None
-            if stub.pattern.matches(call, now) and stub.obstacle(space) is None:
+            if stub.pattern.matches(call, now) and stub.obstacle(sandbox) is None:
                 return stub
         return None
 
@@ -221,16 +221,16 @@ def _by_rank(entry: tuple[_Rank, Stub]) -> _Rank:
     return entry[0]
 
 
-def forget_stubs(space: Space) -> None:
-    """Have no stubs in ``space``, nor what became of any."""
-    store_of(space).clear()
-    space.hits.clear()
-    space.answered.clear()
-    space.scenarios.clear()
+def forget_stubs(sandbox: Sandbox) -> None:
+    """Have no stubs in ``sandbox``, nor what became of any."""
+    store_of(sandbox).clear()
+    sandbox.hits.clear()
+    sandbox.answered.clear()
+    sandbox.scenarios.clear()
 
 
-def store_of(space: Space) -> Store:
-    """The stubs of ``space``, which may have had none so far."""
-    if space.stubs is None:
-        space.stubs = Store(space.memory)
-    return space.stubs
+def store_of(sandbox: Sandbox) -> Store:
+    """The stubs of ``sandbox``, which may have had none so far."""
+    if sandbox.stubs is None:
+        sandbox.stubs = Store(sandbox.memory)
+    return sandbox.stubs

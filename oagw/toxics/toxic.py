@@ -20,7 +20,7 @@ from oagw.model.suggestion import suggestion
 from oagw.stubs.weight import toxic_weight
 from oagw.toxics.effect import EFFECTS, Effect, Piece
 
-# Toxics at a time in one space: an answer goes through all of them.
+# Toxics at a time in one sandbox: an answer goes through all of them.
 MAX_TOXICS = 64
 
 # Told of in the description; Toxic checks them, and says what there is.

@@ -60,7 +60,7 @@ def deliver(request: Request, answer: Answer) -> None:
     if isinstance(answer, Delayed):
         answer.start(request)
         return
-    if isinstance(request, GatewayRequest) and (request.faults or request.space.toxics):
+    if isinstance(request, GatewayRequest) and (request.faults or request.sandbox.toxics):
         # Loaded with the first toxic: most tests have none.
         from oagw.gateway.under_toxics import spoilt
 

@@ -50,7 +50,7 @@ class FaultTests(WireTestCase):
 
     @property
     def entry(self) -> Entry:
-        return list(self.wire.gateway.spaces.shared.journal)[-1]
+        return list(self.wire.gateway.sandboxes.default.journal)[-1]
 
     @property
     def closing(self) -> bool:

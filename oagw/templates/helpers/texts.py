@@ -83,7 +83,7 @@ def substring(run: Run, arguments: list[Any], options: dict[str, Any]) -> str:
 
 
 def cut(run: Run, arguments: list[Any], options: dict[str, Any]) -> str:
-    """Without the second argument, a space by default."""
+    """Without the second argument, a sandbox by default."""
     if (default := _falsy(run, arguments)) is not None:
         return default
     return run.text(arguments[0]).replace(run.text(arguments[1]) if len(arguments) > 1 else " ", "")

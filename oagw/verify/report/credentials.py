@@ -7,7 +7,7 @@ from itertools import chain, islice
 from oagw.model.call import PREFIXES, Call
 from oagw.model.journal import Entry
 from oagw.model.secret import SANDBOX_TOKEN, SHORTEST
-from oagw.sandboxes import Sandbox, Space, bearer
+from oagw.sandboxes import Sandbox, TokenSandbox, bearer
 from oagw.verify.report.finding import Finding, finding
 
 RULE = "credentials-misplaced"
@@ -26,9 +26,9 @@ _TEXTS = {
 }
 
 
-def credentials_misplaced(entries: list[Entry], space: Space) -> Iterator[Finding]:
+def credentials_misplaced(entries: list[Entry], sandbox: Sandbox) -> Iterator[Finding]:
     """Tokens beside Authorization, tokens of other sandboxes, and Authorization where nobody asks for it."""
-    own = space.token if isinstance(space, Sandbox) else None
+    own = sandbox.token if isinstance(sandbox, TokenSandbox) else None
     sent = (token for entry in entries if len(token := _bearer(entry.call())) >= SHORTEST)
     tokens = list(islice(dict.fromkeys(chain([own] if own else [], sent)), _MAX_TOKENS))
     found: dict[str, list[Entry]] = {}

@@ -10,7 +10,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from oagw.sandboxes import Space, Spaces
+from oagw.sandboxes import Sandbox, Sandboxes
 from oagw.stubs.never_acts import Aliases, why_stub, why_toxic
 from oagw.verify.report.rules import Severity
 
@@ -28,17 +28,17 @@ class Unused(Struct, frozen=True, omit_defaults=True):
     name: str | None = None
 
 
-def unused(space: Space, spaces: Spaces, aliases: Aliases) -> Iterator[Unused]:
-    """What was made in ``space`` and did nothing. Shared stubs answer in sandboxes too."""
-    inside = chain([space], spaces if space is spaces.shared else ())
-    used = set(space.answered).union(*(one.hits for one in inside))
-    for stub in space.stubs or ():
+def unused(sandbox: Sandbox, sandboxes: Sandboxes, aliases: Aliases) -> Iterator[Unused]:
+    """What was made in ``sandbox`` and did nothing. Shared stubs answer in sandboxes too."""
+    inside = chain([sandbox], sandboxes if sandbox is sandboxes.default else ())
+    used = set(sandbox.answered).union(*(one.hits for one in inside))
+    for stub in sandbox.stubs or ():
         if stub.id not in used:
-            assert space.stubs is not None
-            why = why_stub(stub, space.stubs, aliases)
+            assert sandbox.stubs is not None
+            why = why_stub(stub, sandbox.stubs, aliases)
             text = "It matched no request" + (f", and cannot: {why}." if why else ".")
             yield Unused("stub", text, "note", stub.id, stub.mapping.name or None)
-    for toxic in space.toxics.values():
+    for toxic in sandbox.toxics.values():
         if not toxic.acted:
             why = why_toxic(toxic, aliases)
             text = "It acted on no answer" + (f", and cannot: {why}." if why else ".")

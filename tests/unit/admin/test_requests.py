@@ -19,7 +19,7 @@ UNKNOWN = "00000000-0000-4000-8000-000000000000"
 class AdminCase(SynchronousTestCase):
     def setUp(self) -> None:
         self.wire = Wire()
-        self.space = self.wire.gateway.spaces.shared
+        self.sandbox = self.wire.gateway.sandboxes.default
 
     def get(self, path: str, status: int = 200) -> Any:
         return self.told(self.wire.admin("GET", path), status)
@@ -114,7 +114,7 @@ class ListTests(AdminCase):
             self.assertEqual(self.listed(), [])
 
     def test_a_sandbox_lists_its_own(self) -> None:
-        sandbox = self.wire.gateway.spaces.create(60, self.wire.clock.seconds())
+        sandbox = self.wire.gateway.sandboxes.create(60, self.wire.clock.seconds())
         token = sandbox.token.decode()
         self.call("/shared")
         self.wire.ask("GET", WEATHER, token=token)
@@ -235,7 +235,7 @@ class NearMissTests(AdminCase):
         self.assertEqual(len(self.get("/requests/unmatched")["requests"]), 1)
 
     def test_in_a_sandbox_its_stubs_are_near_and_those_that_all_share(self) -> None:
-        token = self.wire.gateway.spaces.create(60, self.wire.clock.seconds()).token.decode()
+        token = self.wire.gateway.sandboxes.create(60, self.wire.clock.seconds()).token.decode()
         self.stub({"url": "/shared"})
         own = {"request": {"url": "/own"}}
         self.assertEqual(self.wire.admin("POST", "/mappings", own, token=token).status, 201)

@@ -1,4 +1,4 @@
-"""/__admin/toxics: made, read, changed and removed as in Toxiproxy, in the space of the caller."""
+"""/__admin/toxics: made, read, changed and removed as in Toxiproxy, in the sandbox of the caller."""
 
 from oagw.toxics.toxic import MAX_TOXICS
 from tests.support.wire import request
@@ -69,7 +69,7 @@ class ToxicsTests(WireTestCase):
         self.assertTrue((health + self.connection.take()).endswith(b'"oagw-mock-server"}\n'))
 
     def test_a_sandbox_has_toxics_of_its_own_and_knows_no_others(self) -> None:
-        sandbox = self.wire.gateway.spaces.create(60, self.wire.clock.seconds())
+        sandbox = self.wire.gateway.sandboxes.create(60, self.wire.clock.seconds())
         token = sandbox.token.decode()
         self.wire.admin("POST", "/toxics", {**SLOW, "name": "shared"})
         self.wire.admin("POST", "/toxics", {**SLOW, "name": "own"}, token=token)

@@ -21,7 +21,7 @@ class WarningCase(AdminCase):
         return warnings(self.wire.admin("POST", "/mappings", {"request": request, **more}))
 
     def of_toxic(self, token: str | None = None, **more: Any) -> list[str]:
-        name = f"t{len(self.space.toxics)}"
+        name = f"t{len(self.sandbox.toxics)}"
         return warnings(self.wire.admin("POST", "/toxics", {"name": name, **LATENCY, **more}, token=token))
 
 
@@ -105,7 +105,7 @@ class StubTests(WarningCase):
         self.assertEqual(told[-1], "35 more cannot act")
 
     def test_it_is_ascii_on_one_line_bounded_and_has_no_token(self) -> None:
-        token = self.wire.gateway.spaces.create(60, self.wire.clock.seconds()).token.decode()
+        token = self.wire.gateway.sandboxes.create(60, self.wire.clock.seconds()).token.decode()
         name = f"a\r\nX-B: c {token} \u00e9\U0001f600" + "y" * 700
         for shown in (token, TOKEN):
             mapping = {"name": name + shown, "request": {"urlPath": f"/weather/{shown}?"[:-1]}}
@@ -136,10 +136,10 @@ class ToxicTests(WarningCase):
 
     def test_an_alias_that_a_stub_made(self) -> None:
         self.of_stub({"urlPath": STRIPE})
-        token = self.wire.gateway.spaces.create(60, self.wire.clock.seconds()).token.decode()
+        token = self.wire.gateway.sandboxes.create(60, self.wire.clock.seconds()).token.decode()
         for more in ({"alias": "stripe"}, {"alias": "Weather"}, {"request": {"urlPath": STRIPE}}, {}):
             self.assertEqual(self.of_toxic(**more), [])
-            self.space.toxics.clear()
+            self.sandbox.toxics.clear()
             self.assertEqual(self.of_toxic(token, **more), [])
             self.wire.admin("DELETE", "/toxics", token=token)
         self.wire.admin("DELETE", "/mappings")
@@ -182,7 +182,7 @@ class UnusedTests(AdminCase):
 
     def test_a_shared_stub_is_used_in_a_sandbox_also_after_its_end(self) -> None:
         self.stub({"urlPath": STRIPE}, name="shared")
-        sandbox = self.wire.gateway.spaces.create(60, self.wire.clock.seconds())
+        sandbox = self.wire.gateway.sandboxes.create(60, self.wire.clock.seconds())
         token = sandbox.token.decode()
         self.assertEqual(self.unused(token), [])  # it is not that of the sandbox
         self.assertEqual(self.unused(), [("stub", "shared")])

@@ -9,7 +9,7 @@ import pytest
 
 from oagw.model.invalid import Invalid
 from oagw.model.memory import Memory
-from oagw.sandboxes import Space, Spaces
+from oagw.sandboxes import Sandbox, Sandboxes
 from oagw.stubs.folder import Directory
 from oagw.stubs.mapping import StubMapping
 from oagw.stubs.store import Stub, store_of
@@ -27,93 +27,95 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def space() -> Space:
-    return Spaces(Random(1), 10, 1 << 20, MEMORY).shared
+def sandbox() -> Sandbox:
+    return Sandboxes(Random(1), 10, 1 << 20, MEMORY).default
 
 
 def write(folder: Path, name: str, document: Any) -> None:
     (folder / "mappings" / name).write_text(json.dumps(document))
 
 
-def names(space: Space) -> list[Any]:
-    return [stub.mapping.name for stub in store_of(space)]
+def names(sandbox: Sandbox) -> list[Any]:
+    return [stub.mapping.name for stub in store_of(sandbox)]
 
 
 def test_stubs_are_read_from_all_files_and_what_comes_first_takes_precedence(
-    folder: Path, space: Space
+    folder: Path, sandbox: Sandbox
 ) -> None:
     write(folder, "b.json", {"name": "b"})
     write(folder, "nested/c.json", {"name": "c"})
     write(folder, "a.json", {"mappings": [{"name": "a1"}, {"name": "a2"}]})
-    Directory(folder, MEMORY).load(space)
-    assert names(space) == ["a1", "a2", "b", "c"]
+    Directory(folder, MEMORY).load(sandbox)
+    assert names(sandbox) == ["a1", "a2", "b", "c"]
 
 
-def test_a_stub_without_an_id_is_known_again_and_one_with_an_id_keeps_it(folder: Path, space: Space) -> None:
+def test_a_stub_without_an_id_is_known_again_and_one_with_an_id_keeps_it(
+    folder: Path, sandbox: Sandbox
+) -> None:
     write(folder, "a.json", {"name": "a"})
     write(folder, "b.json", {"id": ID, "name": "b"})
     directory = Directory(folder, MEMORY)
-    directory.load(space)
-    before = [stub.id for stub in store_of(space)]
-    directory.load(space)
-    assert [stub.id for stub in store_of(space)] == before
+    directory.load(sandbox)
+    before = [stub.id for stub in store_of(sandbox)]
+    directory.load(sandbox)
+    assert [stub.id for stub in store_of(sandbox)] == before
     assert before[1] == ID
 
 
 def test_what_was_made_otherwise_stays_and_what_is_gone_from_the_folder_goes(
-    folder: Path, space: Space
+    folder: Path, sandbox: Sandbox
 ) -> None:
     write(folder, "a.json", {"name": "a"})
     write(folder, "b.json", {"name": "b"})
     directory = Directory(folder, MEMORY)
-    directory.load(space)
-    store_of(space).add(Stub(StubMapping(name="made"), ID, {}))
+    directory.load(sandbox)
+    store_of(sandbox).add(Stub(StubMapping(name="made"), ID, {}))
     (folder / "mappings" / "a.json").unlink()
-    directory.load(space)
-    assert sorted(names(space)) == ["b", "made"]
+    directory.load(sandbox)
+    assert sorted(names(sandbox)) == ["b", "made"]
 
 
 def test_a_reset_has_the_stubs_of_the_folder_alone_and_forgets_how_often_they_answered(
-    folder: Path, space: Space
+    folder: Path, sandbox: Sandbox
 ) -> None:
     write(folder, "a.json", {"name": "a"})
     directory = Directory(folder, MEMORY)
-    directory.load(space)
-    store_of(space).add(Stub(StubMapping(name="made"), ID, {}))
-    space.hits[ID] = 3
-    directory.restore(space)
-    assert names(space) == ["a"]
-    assert space.hits == {}
+    directory.load(sandbox)
+    store_of(sandbox).add(Stub(StubMapping(name="made"), ID, {}))
+    sandbox.hits[ID] = 3
+    directory.restore(sandbox)
+    assert names(sandbox) == ["a"]
+    assert sandbox.hits == {}
 
 
 def test_a_file_that_does_not_fit_is_named_with_its_member_and_changes_nothing(
-    folder: Path, space: Space
+    folder: Path, sandbox: Sandbox
 ) -> None:
     write(folder, "a.json", {"name": "a"})
     directory = Directory(folder, MEMORY)
-    directory.load(space)
+    directory.load(sandbox)
     write(folder, "nested/bad.json", {"mappings": [{}, {"response": {"status": 1}}]})
     with pytest.raises(Invalid) as refused:
-        directory.load(space)
+        directory.load(sandbox)
     assert refused.value.detail.startswith("mappings/nested/bad.json at /mappings/1/response/status: ")
-    assert names(space) == ["a"]
+    assert names(sandbox) == ["a"]
 
 
-def test_a_file_that_cannot_be_read_is_named(folder: Path, space: Space) -> None:
+def test_a_file_that_cannot_be_read_is_named(folder: Path, sandbox: Sandbox) -> None:
     (folder / "mappings" / "folder.json").mkdir()
     with pytest.raises(Invalid, match=r"mappings/folder\.json: "):
-        Directory(folder, MEMORY).load(space)
+        Directory(folder, MEMORY).load(sandbox)
 
 
-def test_without_a_folder_there_are_neither_stubs_nor_files(space: Space) -> None:
+def test_without_a_folder_there_are_neither_stubs_nor_files(sandbox: Sandbox) -> None:
     directory = Directory(None, MEMORY)
-    directory.load(space)
-    assert (names(space), dict(directory.files)) == ([], {})
+    directory.load(sandbox)
+    assert (names(sandbox), dict(directory.files)) == ([], {})
 
 
-def test_a_path_that_is_no_folder_is_refused(folder: Path, space: Space) -> None:
+def test_a_path_that_is_no_folder_is_refused(folder: Path, sandbox: Sandbox) -> None:
     with pytest.raises(Invalid, match="is not a folder"):
-        Directory(folder / "none", MEMORY).load(space)
+        Directory(folder / "none", MEMORY).load(sandbox)
 
 
 def test_files_are_those_below_the_folder(folder: Path) -> None:

@@ -10,13 +10,13 @@ from oagw.matching.spec import RequestPattern
 from oagw.model.call import Call
 from oagw.model.invalid import Invalid
 from oagw.model.memory import Memory
-from oagw.sandboxes import Spaces
+from oagw.sandboxes import Sandboxes
 from oagw.stubs import store
 from oagw.stubs.mapping import StubMapping
 from oagw.stubs.store import Store, Stub
 
 URLS = ("/a", "/b", "/api/oagw/v1/proxy/x/c", None)
-SPACE = Spaces(Random(1), 10, 1 << 20, Memory(1 << 30)).shared
+SANDBOX = Sandboxes(Random(1), 10, 1 << 20, Memory(1 << 30)).default
 CHANGES = st.lists(
     st.tuples(st.integers(0, 9), st.sampled_from(URLS), st.integers(1, 3), st.booleans()), max_size=40
 )
@@ -41,7 +41,7 @@ def test_whatever_was_put_in_and_taken_out_the_first_that_matches_is_found(
     for url in URLS[:3]:
         call = Call("GET", str(url))
         expected = next((one for one in stubs if one.pattern.matches(call, 0)), None)
-        assert stubs.find(call, SPACE, 0) is expected
+        assert stubs.find(call, SANDBOX, 0) is expected
 
 
 def test_a_full_store_takes_no_more_but_lets_one_be_replaced(monkeypatch: pytest.MonkeyPatch) -> None:

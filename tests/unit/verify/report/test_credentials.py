@@ -6,7 +6,7 @@ import pytest
 
 from oagw.model.journal import Journal
 from oagw.model.memory import Memory
-from oagw.sandboxes import Sandbox
+from oagw.sandboxes import TokenSandbox
 from oagw.verify.report.credentials import credentials_misplaced
 from oagw.verify.report.finding import Finding
 from tests.support.entries import CHAT, TOKEN, Entries
@@ -16,10 +16,10 @@ OTHER = f"sandbox-{'2' * 16}-{'b' * 32}"
 
 
 def found(entries: Entries, *, sandbox: bool = False) -> list[Finding]:
-    space = entries.space()
+    sandbox = entries.sandbox()
     if sandbox:
-        space = Sandbox(Journal(10, 1 << 20), Memory(1 << 20), "1" * 16, OWN.encode(), 60, 0)
-    findings = list(credentials_misplaced(entries, space))
+        sandbox = TokenSandbox(Journal(10, 1 << 20), Memory(1 << 20), "1" * 16, OWN.encode(), 60, 0)
+    findings = list(credentials_misplaced(entries, sandbox))
     for finding in findings:
         assert finding.rule == "credentials-misplaced"
         for secret in (TOKEN, OWN, OTHER):

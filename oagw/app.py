@@ -21,6 +21,7 @@ from oagw.model.memory import MIB, Memory
 from oagw.model.secret import Known
 from oagw.sandboxes import Sandboxes
 from oagw.services import Env, Upstreams
+from oagw.timing.ticker import Ticker
 from oagw.web.site import GatewaySite
 from oagw.web.stream import Streams
 
@@ -55,7 +56,7 @@ class Gateway:
             # to add to.
             clock, turns = ManualClock(wall() // 1, real, lambda: self._settled), real
             wall = clock.seconds
-        self.streams = Streams(clock, config.stream_interval_scale, turns)
+        self.streams = Streams(Ticker(clock, turns), config.stream_interval_scale)
         # Each has numbers of its own, so that the calls to one do not change the ids of another.
         self._upstreams = upstreams = Upstreams(
             lambda alias: Env(

@@ -88,13 +88,13 @@ class Advance(AdminNode):
 
 
 def _shown(env: AdminEnv) -> ClockShown:
-    # The streams share a timer; those that wait are counted one by one.
-    timers = sum(not env.streams.owns(call) for call in env.clock.getDelayedCalls())
-    now, due = env.wall(), env.streams.next_due
+    # What the ticker paces is counted one by one.
+    timers = sum(not env.streams.ticker.owns(call) for call in env.clock.getDelayedCalls())
+    now, due = env.wall(), env.streams.ticker.next_due
     return {
         "mode": "manual" if isinstance(env.clock, ManualClock) else "real",
         "now": now,
-        "pending": env.streams.pending,
+        "pending": env.streams.ticker.pending,
         "next": None if due is None else round(now + (due - env.clock.seconds()), 6),
         "timers": timers,
     }

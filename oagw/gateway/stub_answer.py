@@ -3,12 +3,14 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.web.http import NO_BODY_CODES
 from twisted.web.server import Request
 
 from oagw.model.step import Step, Then
 from oagw.stubs.answer import Answer
-from oagw.web.deliver import Delayed
+from oagw.timing.ticker import Ticker
+from oagw.web.deliver import Answer as AnyAnswer
 from oagw.web.reply import Reply, problem_reply
 from oagw.web.stream import EventStream, Streams
 
@@ -18,10 +20,19 @@ _GARBAGE = b"lskdu018973t09sylgasjkfg1][]'./.sdlv"
 _ENDS = {"complete": Then.CLOSE, "cut": Then.TRUNCATE, "reset": Then.RESET, "hang": Then.HANG}
 
 
-def played(answer: Answer, request: Request, streams: Streams) -> Reply | EventStream | Delayed:
+def played(answer: Answer, request: Request, streams: Streams) -> AnyAnswer:
     """``answer`` to ``request``, ready to be delivered."""
     ready = _sent(answer, request, streams)
-    return Delayed(ready, answer.delay, streams) if answer.delay else ready
+    return _later(ready, answer.delay, request, streams.ticker) if answer.delay else ready
+
+
+def _later(
+    ready: Reply | EventStream, seconds: float, request: Request, ticker: Ticker
+) -> "Deferred[Reply | EventStream]":
+    """``ready`` after so many seconds, unless the client has left by then."""
+    waiting = ticker.later(seconds)
+    request.notifyFinish().addErrback(lambda _: waiting.cancel())
+    return waiting.addCallbacks(lambda _: ready, lambda failure: failure.trap(CancelledError))
 
 
 def _sent(answer: Answer, request: Request, streams: Streams) -> Reply | EventStream:

@@ -1,1 +1,1 @@
-"""When things happen: the timetable of streams, and a clock that is moved by hand."""
+"""When things happen: the LoopingCall that paces all streams, and a clock that is moved by hand."""

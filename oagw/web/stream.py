@@ -1,15 +1,15 @@
 """Streams: responses that are sent over time, step by step.
 
 A Step is one write and the pause before it, an EventStream plays steps to one client, and Streams is what
-the streams of a gateway share: the factor on their pauses, and the timetable that wakes them.
-``timing.timetable`` has that, ``model.sse`` the format of events; ``web.deliver`` starts a stream that a
+the streams of a gateway share: the factor on their pauses, and the ticker that wakes them.
+``timing.ticker`` has that, ``model.sse`` the format of events; ``web.deliver`` starts a stream that a
 resource returns, and ``gateway.under_toxics`` plays one under toxics.
 """
 
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from twisted.internet.interfaces import IPushProducer, IReactorTime
+from twisted.internet.interfaces import IPushProducer
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web import http_headers
@@ -19,7 +19,7 @@ from zope.interface import implementer
 from oagw.model.events import AnswerCounter, EventCounter
 from oagw.model.journal import RESET, TRUNCATED, Entry
 from oagw.model.step import Step, Then
-from oagw.timing.timetable import Timetable
+from oagw.timing.ticker import Ticker
 from oagw.web.reply import UPSTREAM, Headers, Reply, begin, fail, is_bodiless
 
 log = Logger()
@@ -35,16 +35,15 @@ _STEPS = 1024
 _ENDED = {Then.TRUNCATE: TRUNCATED, Then.RESET: RESET}
 
 
-class Streams(Timetable):
+class Streams:
     """The streams of one gateway.
 
     ``interval_scale`` multiplies their pauses: 1 is real time, 0 sends without waiting.
     """
 
-    def __init__(
-        self, clock: IReactorTime, interval_scale: float = 1.0, turns: IReactorTime | None = None
-    ) -> None:
-        super().__init__(clock, turns)
+    def __init__(self, ticker: Ticker, interval_scale: float = 1.0) -> None:
+        self.ticker = ticker
+        self.stalled: set[EventStream] = set()
         self.interval_scale = interval_scale
         self.open: set[EventStream] = set()
 
@@ -64,6 +63,11 @@ class Streams(Timetable):
         The response is complete (Then.CLOSE) when the steps are used up.
         """
         return EventStream(self, reply, iter(steps))
+
+    @property
+    def settled(self) -> bool:
+        """Whether all that is due is written, and taken by its clients."""
+        return not self.stalled and self.ticker.settled
 
     def end(self) -> None:
         """End all open streams cleanly, as the gateway does when it shuts down."""
@@ -91,7 +95,7 @@ class EventStream:
         "_scale",
         "_steps",
         "_streams",
-        "_tick",
+        "tick",
     )
 
     def __init__(self, streams: Streams, reply: Reply | None, steps: Iterator[Step]) -> None:
@@ -101,7 +105,7 @@ class EventStream:
         self._next: Step | None = None  # None when there is nothing left to do
         self._began = 0.0  # when the time grid began, in the clock's seconds
         self._due = 0.0  # when to do it, in seconds from there: small numbers add up exactly
-        self._tick: int | None = None  # when to be woken for it; None if that is not arranged
+        self.tick: int | None = None  # see Ticker
         self._request: Request | None = None  # None before the start and after the end
         self._scale = streams.interval_scale
         self._count: EventCounter | AnswerCounter = EventCounter()
@@ -141,19 +145,11 @@ class EventStream:
         """The head and the steps, for another to play; this must not be started then."""
         return self._reply, self._steps
 
-    def postpone(self, now: float) -> bool:
-        """Wait for the tick after ``now``; False if there is nothing to wait for. Called by Streams."""
-        if self._request is None or self in self._streams.stalled:
-            return False
-        self._tick = self._streams.wait(self, now, now)
-        return True
-
     def wake(self, now: float, most: int = _MOST) -> int:
         """Do what has fallen due at ``now``, and wait for what comes next. Called by Streams.
 
         About ``most`` bytes are written. Returns the number of steps.
         """
-        self._tick = None
         try:
             return self._play(now, most)
         except Exception:
@@ -168,9 +164,9 @@ class EventStream:
     def resumeProducing(self) -> None:
         """The client reads (again). Called by the transport."""
         self._streams.stalled.discard(self)
-        if self._next is not None and self._tick is None:
+        if self._next is not None and self.tick is None:
             now = self._take_up_grid(self._next)
-            self._tick = self._streams.wait(self, self._began + self._due, now)
+            self._streams.ticker.wait(self, self._began + self._due, now)
 
     def pauseProducing(self) -> None:
         """The client does not read. Called by the transport."""
@@ -204,15 +200,15 @@ class EventStream:
 
     def _take_up_grid(self, step: Step) -> float:
         """Have ``step`` fall due a pause from now; returns the time now."""
-        self._began = now = self._streams.clock.seconds()
+        self._began = now = self._streams.ticker.clock.seconds()
         self._due = step.pause * self._scale
         return now
 
     def _play(self, now: float, most: int) -> int:
         request, step = self._request, self._next
         if request is None:
-            return 0  # left in the same tick
-        began, latest = self._began, now + self._streams.grain / 2
+            return 1
+        began, latest = self._began, now + self._streams.ticker.grain / 2
         frames: list[bytes] = []
         size, then = 0, Then.GO_ON
         while step is not None and began + self._due <= latest and size < most and len(frames) < _STEPS:
@@ -240,13 +236,11 @@ class EventStream:
             if then is not Then.HANG:
                 self.end(then)
         elif self not in self._streams.stalled:
-            self._tick = self._streams.wait(self, began + self._due, now)
-        return len(frames)
+            self._streams.ticker.wait(self, began + self._due, now)
+        return max(len(frames), 1)
 
     def _sleep(self) -> None:
-        tick, self._tick = self._tick, None
-        if tick is not None:
-            self._streams.forget(self, tick)
+        self._streams.ticker.forget(self)
 
     def _write(self, request: Request, frames: list[bytes], size: int, now: float) -> None:
         """Write ``frames``, in which there are ``size`` bytes of the body, and have it in the journal."""

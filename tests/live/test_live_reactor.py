@@ -182,7 +182,7 @@ async def test_a_client_that_does_not_read_costs_no_more_than_a_buffer(running: 
         await turn
     assert written < 32 * 1024 * 1024
     (stream,) = running.gateway.streams.open
-    assert stream._tick is None
+    assert stream.tick is None
     client.transport.resumeProducing()
     await client.more()
     client.transport.abortConnection()

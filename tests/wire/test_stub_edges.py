@@ -2,7 +2,7 @@
 
 from base64 import b64encode
 
-from oagw.timing import timetable
+from oagw.timing import ticker
 from oagw.web import deliver
 from tests.support.wire import BEARER, request
 from tests.support.wire_case import WireTestCase
@@ -48,7 +48,7 @@ class EdgeTests(WireTestCase):
 
     def test_of_many_answers_that_fall_due_at_once_some_wait_for_the_next_turn(self) -> None:
         self.stub({"body": "yes", "fixedDelayMilliseconds": 1000})
-        self.patch(timetable, "_TURN", 3)
+        self.patch(ticker, "_MOST_WRITES", 3)
         connections = [self.wire.connect() for _ in range(10)]
         for connection in connections:
             connection.send(request(f"GET {URL} HTTP/1.1", "Host: g", BEARER))

@@ -8,6 +8,7 @@ from twisted.internet.task import Clock
 from zope.interface.verify import verifyObject
 
 from oagw.model.sse import Event, encode, encode_data
+from oagw.timing.ticker import Ticker
 from oagw.web.stream import Streams
 from tests.support.sse import Received, events
 
@@ -49,4 +50,4 @@ def test_what_is_encoded_is_what_a_client_receives(sent: list[Event]) -> None:
 
 
 def test_a_stream_is_a_push_producer() -> None:
-    verifyObject(IPushProducer, Streams(Clock()).stream([], 1.0))
+    verifyObject(IPushProducer, Streams(Ticker(Clock())).stream([], 1.0))

@@ -29,7 +29,7 @@ class ManualTestCase(WireTestCase):
 
     def tearDown(self) -> None:
         super().tearDown()
-        self.assertEqual(self.wire.gateway.streams.clock.getDelayedCalls(), [])
+        self.assertEqual(self.wire.gateway.streams.ticker.clock.getDelayedCalls(), [])
 
     def advance(self, seconds: float) -> Answer:
         return self.wire.admin("POST", "/clock/advance", {"seconds": seconds})
@@ -180,7 +180,9 @@ class AdvanceTests(ManualTestCase):
         connection.leave()
 
     def test_what_breaks_in_an_advance_is_a_500(self) -> None:
-        self.patch(self.wire.gateway.streams.clock, "advance", lambda seconds: fail(ZeroDivisionError()))
+        self.patch(
+            self.wire.gateway.streams.ticker.clock, "advance", lambda seconds: fail(ZeroDivisionError())
+        )
         self.assertEqual(self.advance(1).status, 500)
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
 
@@ -287,7 +289,7 @@ class AskedTests(ManualTestCase):
         token = self.wire.admin("POST", "/sandboxes").json()["token"]
         self.assertEqual(self.wire.admin("GET", "/clock", token=token).status, 200)
         self.assertEqual(self.wire.admin("POST", "/clock/advance", {"seconds": 1}, token=token).status, 403)
-        self.successResultOf(self.wire.gateway.streams.clock.advance(600))
+        self.successResultOf(self.wire.gateway.streams.ticker.clock.advance(600))
 
 
 class RealClockTests(WireTestCase):

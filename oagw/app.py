@@ -15,6 +15,7 @@ from twisted.internet.interfaces import IListeningPort, IReactorTime
 from twisted.web.resource import IResource
 
 from oagw.config import Config
+from oagw.gateway.outlets import Outlets
 from oagw.gateway.root import Root
 from oagw.gateway.stubbed import StubbedOutside, Stubs
 from oagw.model.memory import MIB, Memory
@@ -56,7 +57,9 @@ class Gateway:
             # to add to.
             clock, turns = ManualClock(wall() // 1, real, lambda: self._settled), real
             wall = clock.seconds
-        self.streams = Streams(Ticker(clock, turns), config.stream_interval_scale)
+        ticker = Ticker(clock, turns)
+        self.streams = Streams(ticker, config.stream_interval_scale)
+        self.outlets = Outlets(ticker)
         # Each has numbers of its own, so that the calls to one do not change the ids of another.
         self._upstreams = upstreams = Upstreams(
             lambda alias: Env(
@@ -77,11 +80,12 @@ class Gateway:
             clock,
             _random(config.seed, "request id"),
             self.sandboxes,
-            self.streams,
+            ticker,
             access_log if config.access_log else None,
             real,
             config.secrets,
             wall,
+            self.outlets.outlet_for,
         )
         self._clock = clock
         self._wall = wall
@@ -111,8 +115,8 @@ class Gateway:
 
     @property
     def _settled(self) -> bool:
-        """Whether all that fell due is written, and all requests that arrived are handled."""
-        return self.streams.settled and self.site.turns.settled
+        """Whether all that fell due is written and read, and all requests that arrived are handled."""
+        return self.streams.ticker.settled and self.site.turns.settled and not self.site.stalled
 
     def _admin(self) -> IResource:
         from oagw.admin.env import AdminEnv
@@ -131,6 +135,7 @@ class Gateway:
             self._directory,
             self._started,
             self.streams,
+            self.outlets,
             self.site,
             self._expiry,
             self._config.sandbox_lifetime,
@@ -139,12 +144,13 @@ class Gateway:
         return AdminGuard(tree(env), self._config.admin_token)
 
     def stop(self) -> Deferred[None]:
-        """Stop listening, end all streams cleanly, close all connections.
+        """Stop listening, end all streams cleanly unless they are under toxics, close all connections.
 
         Fires when that is done, after a tenth of a second at the latest.
         """
         port, self._port = self._port, None
         stopped = succeed(None) if port is None else port.stopListening() or succeed(None)
+        self.outlets.stop()
         self.streams.end()
         if self._expiry is not None:
             self._expiry.stop()

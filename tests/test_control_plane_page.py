@@ -18,8 +18,8 @@ from oagw.model.journal import ENDINGS
 from oagw.model.problem import CATEGORIES, RETRY_AFTER
 from oagw.model.secret import is_secret
 from oagw.testing import MockGateway, Refused, pattern
-from oagw.toxics.effect import EFFECTS
 from oagw.toxics.mock_fault import faults
+from oagw.toxics.types import TYPES
 from oagw.verify.report.retries import _AGAIN, _DELAYED, _GITHUB_FINAL, _LIMITS
 from oagw.verify.report.rules import RULES
 from tests.support.wire import Wire
@@ -87,8 +87,8 @@ def test_every_call_that_is_there_is_listed() -> None:
 
 def test_every_type_of_toxic_is_listed_with_all_its_attributes() -> None:
     table = rows("Toxics")
-    assert {name.strip("`") for name in table} == set(EFFECTS)
-    for name, effect in EFFECTS.items():
+    assert {name.strip("`") for name in table} == set(TYPES)
+    for name, effect in TYPES.items():
         explained = set(re.findall("`(.*?)`", table[f"`{name}`"]))
         assert explained == set(effect.__struct_encode_fields__), name
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from twisted.internet.interfaces import IReactorTime
 
 from oagw.admin.expiry import Expiry
+from oagw.gateway.outlets import Outlets
 from oagw.sandboxes import Sandboxes
 from oagw.stubs.folder import Directory
 from oagw.web.site import GatewaySite
@@ -30,6 +31,7 @@ class AdminEnv(NamedTuple):
     directory: Directory
     started: float
     streams: Streams
+    outlets: Outlets
     site: GatewaySite
     expiry: Expiry
     lifetime: float

@@ -8,7 +8,6 @@ from twisted.web.server import Request
 from oagw.admin.env import AdminEnv
 from oagw.admin.node import AdminNode, document, sandbox_of_call
 from oagw.admin.warning import warned_of_toxic
-from oagw.gateway.under_toxics import release
 from oagw.sandboxes import Sandbox
 from oagw.stubs.weight import check_memory
 from oagw.toxics.toxic import MAX_TOXICS, Toxic, ToxicChange, ToxicDocument
@@ -82,7 +81,7 @@ class OneToxic(AdminNode):
         changed, sandbox = toxic.changed(document(request, self.takes)), sandbox_of_call(request)
         check_memory(sandbox.memory, changed.weight - toxic.weight)
         sandbox.put_toxic(changed)
-        release(self.env.streams, toxic)
+        self.env.outlets.release(toxic)
         return warned_of_toxic(json_reply(changed.as_json()), request, changed, self.env)
 
     render_PATCH = render_POST
@@ -90,7 +89,7 @@ class OneToxic(AdminNode):
     def render_DELETE(self, request: Request) -> Reply:
         toxic = self._toxic(request)
         sandbox_of_call(request).remove_toxic(toxic)
-        release(self.env.streams, toxic)
+        self.env.outlets.release(toxic)
         return Reply(204)
 
     def _toxic(self, request: Request) -> Toxic:
@@ -104,4 +103,4 @@ def remove_all(sandbox: Sandbox, env: AdminEnv) -> None:
     """Have no toxics in ``sandbox``."""
     for toxic in list(sandbox.toxics.values()):
         sandbox.remove_toxic(toxic)
-        release(env.streams, toxic)
+        env.outlets.release(toxic)

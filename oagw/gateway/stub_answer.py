@@ -7,17 +7,15 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.web.http import NO_BODY_CODES
 from twisted.web.server import Request
 
-from oagw.model.step import Step, Then
+from oagw.model.ending import Ending
 from oagw.stubs.answer import Answer
 from oagw.timing.ticker import Ticker
 from oagw.web.deliver import Answer as AnyAnswer
 from oagw.web.reply import Reply, problem_reply
-from oagw.web.stream import EventStream, Streams
+from oagw.web.stream import Chunk, Stream, Streams
 
 # What is no response, and no chunk either.
-_GARBAGE = b"lskdu018973t09sylgasjkfg1][]'./.sdlv"
-
-_ENDS = {"complete": Then.CLOSE, "cut": Then.TRUNCATE, "reset": Then.RESET, "hang": Then.HANG}
+_GARBAGE = Chunk(0, b"lskdu018973t09sylgasjkfg1][]'./.sdlv", 0, Ending.TRUNCATE, raw=True)
 
 
 def played(answer: Answer, request: Request, streams: Streams) -> AnyAnswer:
@@ -27,39 +25,39 @@ def played(answer: Answer, request: Request, streams: Streams) -> AnyAnswer:
 
 
 def _later(
-    ready: Reply | EventStream, seconds: float, request: Request, ticker: Ticker
-) -> "Deferred[Reply | EventStream]":
+    ready: Reply | Stream, seconds: float, request: Request, ticker: Ticker
+) -> "Deferred[Reply | Stream]":
     """``ready`` after so many seconds, unless the client has left by then."""
     waiting = ticker.later(seconds)
     request.notifyFinish().addErrback(lambda _: waiting.cancel())
     return waiting.addCallbacks(lambda _: ready, lambda failure: failure.trap(CancelledError))
 
 
-def _sent(answer: Answer, request: Request, streams: Streams) -> Reply | EventStream:
+def _sent(answer: Answer, request: Request, streams: Streams) -> Reply | Stream:
     head = _head(answer, request)
     if answer.fault == "EMPTY_RESPONSE":
-        return streams.play([Step(0, then=Then.TRUNCATE)], None)
+        return streams.play([Chunk(0, ending=Ending.TRUNCATE)], None)
     if answer.fault == "CONNECTION_RESET_BY_PEER":
-        return streams.play([Step(0, then=Then.RESET)], None)
+        return streams.play([Chunk(0, ending=Ending.RESET)], None)
     if answer.fault == "RANDOM_DATA_THEN_CLOSE":
-        return streams.play([Step(0, _GARBAGE, Then.TRUNCATE, raw=True)], None)
+        return streams.play([_GARBAGE], None)
     if answer.fault == "MALFORMED_RESPONSE_CHUNK":
-        return streams.play([Step(0, _GARBAGE, Then.TRUNCATE, raw=True)], head)
-    if answer.frames is not None:
+        return streams.play([_GARBAGE], head)
+    if answer.events is not None:
         fields = {b"Content-Type": (b"text/event-stream",), b"Cache-Control": (b"no-cache",), **head.headers}
-        steps = [Step(frame.pause, frame.data) for frame in answer.frames]
-        steps.append(Step(0, then=_ENDS[answer.ends]))
-        return streams.play(steps, _unmeasured(replace(head, body=b"", headers=fields)))
+        chunks = [Chunk(event.pause, event.data) for event in answer.events]
+        chunks.append(Chunk(0, ending=answer.ending))
+        return streams.play(chunks, _unmeasured(replace(head, body=b"", headers=fields)))
     if answer.pieces is not None and head.status not in NO_BODY_CODES:
         return streams.play(_dribbled(head.body, *answer.pieces), _unmeasured(head))
     return _framed(head, streams)
 
 
-def _framed(reply: Reply, streams: Streams) -> Reply | EventStream:
+def _framed(reply: Reply, streams: Streams) -> Reply | Stream:
     """``reply`` with the length that its own field says; if that is wrong, the connection is closed."""
     if reply.headers.get(b"Content-Length", (length := b"%d" % len(reply.body),)) == (length,):
         return reply
-    return streams.play([Step(0, reply.body, Then.TRUNCATE)], reply)
+    return streams.play([Chunk(0, reply.body, ending=Ending.TRUNCATE)], reply)
 
 
 def _unmeasured(head: Reply) -> Reply:
@@ -90,11 +88,11 @@ def _grouped(headers: Iterable[tuple[str, str]]) -> Iterator[tuple[bytes, tuple[
     return ((name.encode(), tuple(value.encode() for value in values)) for name, values in groups.items())
 
 
-def _dribbled(body: bytes, count: int, seconds: float) -> Iterator[Step]:
+def _dribbled(body: bytes, count: int, seconds: float) -> Iterator[Chunk]:
     """``body`` in ``count`` pieces, each followed by its share of ``seconds``."""
     size = -(-len(body) // count) or 1
     pause = 0.0
     for start in range(0, len(body), size):
-        yield Step(pause, body[start : start + size])
+        yield Chunk(pause, body[start : start + size])
         pause = seconds / count
-    yield Step(pause, then=Then.CLOSE)
+    yield Chunk(pause, ending=Ending.COMPLETE)

@@ -1,7 +1,4 @@
-"""Counting what was sent: the body in an answer's bytes, and the server-sent events in a body.
-
-``web.stream`` counts what it plays; ``toxics.effect`` acts after so many events.
-"""
+"""Counting the server-sent events in a body whose source does not count them."""
 
 import re
 from collections.abc import Iterator
@@ -11,9 +8,6 @@ _BOM = b"\xef\xbb\xbf"
 
 # Bytes of a line that tell whether it is a data field.
 _TELLING = len(_BOM + b"data:")
-
-# The longest line with the size of a chunk that is looked at, in bytes.
-_SIZE_LINE = 64
 
 
 class EventCounter:
@@ -70,81 +64,3 @@ class EventCounter:
         if line == b"data" or line[:5] == b"data:":
             self._data = True
         return not line
-
-
-class BodyReader:
-    """Finds the body in the bytes of one answer, whose head may come in pieces too."""
-
-    def __init__(self) -> None:
-        self._head: bytes | None = b""  # what came of it; None when it is complete
-        self._chunked = False
-        self._left = 0  # bytes of the chunk that are to come
-        self._line = b""  # the start of the line with the size of the next chunk
-        self._over = False  # there were the last chunk, or no chunk where one had to be
-
-    def spans(self, data: bytes) -> Iterator[tuple[int, int]]:
-        """Where in ``data``, which follows what came before, bytes of the body begin and end."""
-        at = 0
-        if self._head is not None:
-            before = len(self._head)
-            self._head += data
-            end = self._head.find(b"\r\n\r\n")
-            if end < 0:
-                return
-            self._chunked = b"\r\ntransfer-encoding: chunked" in self._head[:end].lower()
-            self._head, at = None, end + 4 - before
-        if not self._chunked:
-            if at < len(data):
-                yield at, len(data)
-            return
-        while at < len(data) and not self._over:
-            if self._left:
-                end = min(at + self._left, len(data))
-                self._left -= end - at
-                yield at, end
-                at = end
-            else:
-                at = self._size(data, at)
-
-    def _size(self, data: bytes, at: int) -> int:
-        """Read what is before a chunk; returns where that ends."""
-        end = data.find(b"\n", at)
-        if end < 0:
-            self._line += data[at:]
-            self._over = len(self._line) > _SIZE_LINE
-            return len(data)
-        line, self._line = (self._line + data[at:end]).strip(), b""
-        if line:  # the line end after a chunk comes first
-            try:
-                self._left = int(line.partition(b";")[0], 16)
-            except ValueError:
-                self._left = 0
-            self._over = self._left <= 0
-        return end + 1
-
-
-class AnswerCounter:
-    """Counts bytes of the body and events in the bytes of one answer, head included."""
-
-    def __init__(self) -> None:
-        self.size = 0
-        self._reader = BodyReader()
-        self._events = EventCounter()
-
-    @property
-    def count(self) -> int:
-        """Events so far."""
-        return self._events.count
-
-    def feed(self, data: bytes) -> None:
-        """Count ``data``, which follows what came before."""
-        for start, end in self._reader.spans(data):
-            self.size += end - start
-            self._events.feed(data[start:end])
-
-    def event_ends(self, data: bytes) -> Iterator[int]:
-        """Count; gives the position in ``data`` after each event that is complete."""
-        for start, end in self._reader.spans(data):
-            self.size += end - start
-            for at in self._events.ends(data[start:end]):
-                yield start + at

@@ -9,18 +9,15 @@ from collections.abc import Iterable, Iterator
 from uuid import UUID
 
 from oagw.model.call import Call, origin_form
+from oagw.model.ending import Ending
 from oagw.model.memory import Memory
 
 # Who answered.
 GATEWAY, SERVICE, STUB, FAULT = ANSWERERS = ("gateway", "service", "stub", "fault")
 
-# How an answer ended.
-OPEN = "open"  # it has not
-COMPLETE = "complete"
-CLIENT_LEFT = "client_left"  # the client closed the connection before the end
-TRUNCATED = "truncated"  # we closed the connection before the end
-RESET = "reset"  # we reset the connection
-ENDINGS = (OPEN, COMPLETE, CLIENT_LEFT, TRUNCATED, RESET)
+# How an answer ended, as the journal shows it: one that hangs is open.
+ENDINGS = (Ending.OPEN, Ending.COMPLETE, Ending.CLIENT_LEFT, Ending.TRUNCATE, Ending.RESET)
+OPEN, COMPLETE, CLIENT_LEFT, TRUNCATED, RESET = ENDINGS
 
 # Bytes of a body that are kept.
 MAX_BODY = 1 << 20
@@ -132,7 +129,7 @@ class Entry:
         self.last_byte: float | None = None
         self.sent = 0
         self.events = 0
-        self.ended = OPEN
+        self.ended: Ending = Ending.OPEN
         self.arrived = 0
         self.began: int | None = None
         self.over: int | None = None

@@ -46,3 +46,8 @@ def has_line_end(text: str) -> bool:
 def encode_data(data: bytes) -> bytes:
     """An event with nothing but one line of ``data``, such as a JSON document."""
     return b"data: " + data + b"\n\n"
+
+
+def count(data: bytes) -> int:
+    """How many events ``data`` has: whole ones, encoded here, each with data."""
+    return data.count(b"\n\n")

@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from msgspec import UNSET
 
 from oagw.model.call import Call
+from oagw.model.ending import ENDINGS_BY_NAME, Ending
 from oagw.model.invalid import Invalid
 from oagw.model.problem import Problem, scripted
 from oagw.stubs import event
 from oagw.stubs.delay import Distribution
-from oagw.stubs.event import Frame
+from oagw.stubs.event import TimedEvent
 from oagw.stubs.response import Category, Fault, GatewayProblem, ResponseDefinition, Sse, SseEvent
 from oagw.templates.render_context import Context
 
@@ -45,8 +46,8 @@ class Answer(NamedTuple):
     """What to send.
 
     ``source`` is ``upstream``, ``gateway`` or ``none``; None for whoever a stub at this URL stands for. After
-    ``delay`` seconds comes the body, in ``pieces`` (how many, over how many seconds), or ``frames`` of a
-    stream that ends as ``ends`` says; or a ``fault`` instead; or a ``problem`` of the gateway.
+    ``delay`` seconds comes the body, in ``pieces`` (how many, over how many seconds), or ``events`` of a
+    stream that ends as ``ending`` says; or a ``fault`` instead; or a ``problem`` of the gateway.
     """
 
     status: int = 200
@@ -56,8 +57,8 @@ class Answer(NamedTuple):
     source: str | None = None
     delay: float = 0.0
     pieces: tuple[int, float] | None = None
-    frames: tuple[Frame, ...] | None = None
-    ends: str = "complete"
+    events: tuple[TimedEvent, ...] | None = None
+    ending: Ending = Ending.COMPLETE
     fault: Fault | None = None
     problem: Problem | None = None
 
@@ -109,10 +110,10 @@ class Canned:
             sse = definition.sse if isinstance(definition.sse, Sse) else Sse(definition.sse)
             for number, one in enumerate(sse.events):
                 event.check(one, f"{pointer}/sse/events/{number}")
-            frames = tuple(event.frame(one, event.data_of(one)) for one in sse.events)
-            plain = plain._replace(frames=frames, ends=sse.ends)
+            events = tuple(event.encoded(one, event.data_of(one)) for one in sse.events)
+            plain = plain._replace(events=events, ending=ENDINGS_BY_NAME[sse.ends])
             if templated:
-                self._variations.append(_frame_templates(sse.events, f"{pointer}/sse/events"))
+                self._variations.append(_event_templates(sse.events, f"{pointer}/sse/events"))
         elif _names_by_template(definition):
             self._variations.append(_body_file(definition, files, pointer, literal=literal))
         elif templated and not (literal and definition.body_file_name is not UNSET):
@@ -124,7 +125,7 @@ class Canned:
     @property
     def size(self) -> int:
         """Bytes of the body, or of the events."""
-        return len(self._plain.body) + sum(len(frame.data) for frame in self._plain.frames or ())
+        return len(self._plain.body) + sum(len(one.data) for one in self._plain.events or ())
 
     def answer(
         self, call: Call, settings: Settings, now: float, random: Random, path: dict[str, str]
@@ -182,7 +183,7 @@ def _header_templates(headers: tuple[tuple[str, str], ...], pointer: str) -> Var
     return rendered
 
 
-def _frame_templates(events: Sequence[SseEvent], pointer: str) -> Variation:
+def _event_templates(events: Sequence[SseEvent], pointer: str) -> Variation:
     texts = [event.data_of(one) for one in events]
     templates = [
         None if text is None else _compiled(text, f"{pointer}/{number}/data")
@@ -191,7 +192,7 @@ def _frame_templates(events: Sequence[SseEvent], pointer: str) -> Variation:
 
     def rendered(answer: Answer, call: Call, context: Context) -> Answer:
         data = [None if template is None else template.render(call, context) for template in templates]
-        return answer._replace(frames=tuple(map(event.frame, events, data)))
+        return answer._replace(events=tuple(map(event.encoded, events, data)))
 
     return rendered
 

@@ -12,7 +12,7 @@ from oagw.stubs.response import SseEvent
 T = TypeVar("T")
 
 
-class Frame(NamedTuple):
+class TimedEvent(NamedTuple):
     """``pause`` seconds after the one before, ``data`` is written."""
 
     pause: float
@@ -26,11 +26,11 @@ def data_of(event: SseEvent) -> str | None:
     return event.data if isinstance(event.data, str) else json.dumps(event.data, ensure_ascii=False)
 
 
-def frame(event: SseEvent, data: str | None) -> Frame:
+def encoded(event: SseEvent, data: str | None) -> TimedEvent:
     """``event``, which was checked, with this ``data``."""
     fields = Event(data, _given(event.event), _given(event.id), _given(event.retry), _given(event.comment))
     raw = _given(event.raw) or ""
-    return Frame(event.delay_milliseconds / 1000, raw.encode() + encode(fields))
+    return TimedEvent(event.delay_milliseconds / 1000, raw.encode() + encode(fields))
 
 
 def check(event: SseEvent, pointer: str) -> None:

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from oagw.model.document import converted
 from oagw.model.invalid import Invalid
 from oagw.model.suggestion import suggestion
-from oagw.toxics.effect import EFFECTS
 from oagw.toxics.toxic import Toxic, ToxicDocument
+from oagw.toxics.types import TYPES
 
 # Faults in one request.
 MAX_FAULTS = 16
@@ -39,12 +39,12 @@ def _fault(text: str) -> Toxic:
     if not name:
         raise Invalid("", "Expected the type of a fault, such as reset_peer")
     type, attributes = _WIREMOCK.get(name, (name, {}))
-    if type not in EFFECTS:
+    if type not in TYPES:
         first, space, _ = name.partition(" ")
-        if space and first in EFFECTS:
+        if space and first in TYPES:
             raise Invalid("", f'{first}: Expected ";" before its parameters, got "{name}"')
-        raise Invalid("", f'There is no fault "{name}"{suggestion(name, [*EFFECTS, *_WIREMOCK])}')
-    known = [*EFFECTS[type].__struct_encode_fields__, "toxicity"]
+        raise Invalid("", f'There is no fault "{name}"{suggestion(name, [*TYPES, *_WIREMOCK])}')
+    known = [*TYPES[type].__struct_encode_fields__, "toxicity"]
     given: dict[str, int | float] = dict(attributes)
     for parameter in parameters:
         key, equals, number = (part.strip(" \t") for part in parameter.partition("="))

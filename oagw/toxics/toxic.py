@@ -1,10 +1,11 @@
 """Toxics: what the network does to an answer, in Toxiproxy's words and JSON.
 
-``toxics.effect`` has what each type does, ``toxics.mock_fault`` those that come with a request, and
-``gateway.under_toxics`` plays an answer that has some. ``/__admin/toxics`` makes them.
+``toxics.types`` has the types, each with what it does to a response; ``toxics.mock_fault`` those toxics that
+come with a request. ``/__admin/toxics`` makes them, ``gateway.outlets`` puts them below a response.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
+from functools import partial
 from random import Random
 from typing import Annotated, Any
 
@@ -16,15 +17,18 @@ from oagw.matching.spec import RequestPattern
 from oagw.model.call import Call, alias_of
 from oagw.model.document import converted
 from oagw.model.invalid import Invalid
+from oagw.model.layout import Layout
 from oagw.model.suggestion import suggestion
 from oagw.stubs.weight import toxic_weight
-from oagw.toxics.effect import EFFECTS, Effect, Piece
+from oagw.toxics.attributes import Attributes
+from oagw.toxics.link import Chain, Response
+from oagw.toxics.types import TYPES
 
 # Toxics at a time in one sandbox: an answer goes through all of them.
 MAX_TOXICS = 64
 
 # Told of in the description; Toxic checks them, and says what there is.
-_Type = Annotated[str, Meta(extra_json_schema={"enum": list(EFFECTS)})]
+_Type = Annotated[str, Meta(extra_json_schema={"enum": list(TYPES)})]
 _Stream = Annotated[str, Meta(extra_json_schema={"enum": ["downstream"]})]
 
 
@@ -56,16 +60,16 @@ class Toxic:
     """What ``document`` asks for, checked; raises Invalid. ``weight`` is the memory it takes, in bytes."""
 
     def __init__(self, document: ToxicDocument) -> None:
-        if document.type not in EFFECTS:
+        if document.type not in TYPES:
             raise Invalid(
-                "/type", f'There is no type "{document.type[:100]}"{suggestion(document.type, EFFECTS)}'
+                "/type", f'There is no type "{document.type[:100]}"{suggestion(document.type, TYPES)}'
             )
         if document.stream != "downstream":
             raise Invalid("/stream", f'Only "downstream" is supported, not "{document.stream}"')
         self.name = f"{document.type}_{document.stream}" if document.name is UNSET else document.name
         self.document = msgspec.structs.replace(document, name=self.name)
-        self.effect: Effect = converted(document.attributes, EFFECTS[document.type], "/attributes")
-        self.effect.check()
+        self.attributes: Attributes = converted(document.attributes, TYPES[document.type], "/attributes")
+        self.attributes.check()
         self.acted = 0  # on how many answers
         self._pattern = None if document.request is UNSET else compiled(document.request, "/request")
         self.weight = toxic_weight(self.document)
@@ -78,12 +82,12 @@ class Toxic:
     @property
     def ends(self) -> bool:
         """Whether it ends the answers that it acts on."""
-        return self.effect.ends
+        return self.attributes.ends
 
     def as_json(self) -> dict[str, Any]:
         """The toxic as Toxiproxy shows it, with all its attributes."""
         shown: dict[str, Any] = msgspec.to_builtins(self.document)
-        return {**shown, "attributes": msgspec.to_builtins(self.effect)}
+        return {**shown, "attributes": msgspec.to_builtins(self.attributes)}
 
     def changed(self, change: ToxicChange) -> "Toxic":
         """This toxic with ``change``; raises Invalid."""
@@ -113,17 +117,9 @@ def selected(toxics: Iterable[Toxic], call: Call, now: float, random: Random) ->
     return [toxic for toxic in toxics if toxic.selects(call, alias, now) and toxic.hits(random)]
 
 
-def applied(
-    toxics: Iterable[Toxic], pieces: Iterator[Piece], random: Random, acts: Callable[[Toxic], None]
-) -> Iterator[Piece]:
-    """``pieces`` as they come out of ``toxics``, through the first of them first.
+def chain(toxics: Iterable[Toxic], random: Random, layout: Layout, acts: Callable[[Toxic], None]) -> Chain:
+    """What ``toxics`` do to one response, the first of them first.
 
-    ``acts`` is called once with each toxic that comes to have a part in it.
+    ``acts`` is called once with each that comes to have a part in it.
     """
-    for toxic in toxics:
-        pieces = toxic.effect.applied(pieces, random, _reporting(acts, toxic))
-    return pieces
-
-
-def _reporting(acts: Callable[[Toxic], None], toxic: Toxic) -> Callable[[], None]:
-    return lambda: acts(toxic)
+    return Chain([toxic.attributes.link(Response(random, layout, partial(acts, toxic))) for toxic in toxics])

@@ -19,7 +19,8 @@ from twisted.web.server import Request
 from zope.interface import implementer
 
 from oagw.model.call import origin_form
-from oagw.model.journal import COMPLETE, Entry
+from oagw.model.ending import Ending
+from oagw.model.journal import Entry
 from oagw.model.problem import platform
 from oagw.sandboxes import Sandbox
 from oagw.web.guard import refused_by_guard
@@ -59,6 +60,7 @@ class GatewayChannel(PipelinedChannel):
     __slots__ = (  # see GatewayRequest
         "_client",
         "_command",
+        "_corked",
         "_dataBuffer",
         "_deadline",
         "_descriptor",
@@ -98,7 +100,7 @@ class GatewayChannel(PipelinedChannel):
         self.paused = False  # whether requests that arrived are held back; LineReceiver heeds it
         self._deadline: float | None = None  # when the time-out is, in the clock's seconds
         self._watch: IDelayedCall | None = None  # looks whether it has come
-        self._unwritten = b""  # the head of a response that waits for the first of its body
+        self._unwritten, self._corked = b"", None  # see OutgoingChannel
         self._peer, self._host = peer, host = self.transport.getPeer(), self.transport.getHost()
         self._client, self._local = (peer.host, peer.port), (host.host, host.port)
         self._requestProducer = self._requestProducerStreaming = None
@@ -307,6 +309,9 @@ class GatewayChannel(PipelinedChannel):
         """Nothing: this is what ``_refuse`` does."""
 
     def requestDone(self, request: Request) -> None:
+        if self.outlet is not None:
+            self.outlet.end(Ending.COMPLETE)  # this is called again when the last byte is out
+            return
         self._command = self._path = self._version = b""
         self._skipped = False
         if self._discarding:
@@ -390,6 +395,6 @@ class GatewayChannel(PipelinedChannel):
             sandbox, entry = self.opened(headers)
             sandbox.record(entry)
         entry.response_head, _, body = answer.partition(b"\r\n\r\n")
-        entry.status, entry.sent, entry.ended = status, len(body), COMPLETE
+        entry.status, entry.sent, entry.ended = status, len(body), Ending.COMPLETE
         entry.first_byte = entry.last_byte = entry.closed = self.site.now()
         entry.began = entry.over = self.site.position()

@@ -5,22 +5,31 @@
 
 import sys
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twisted.internet.interfaces import ITCPTransport
+from twisted.internet.protocol import connectionDone
 from twisted.internet.tcp import Connection
+from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel
 from twisted.web.http_headers import Headers
 
-# Bytes of an answer from which on it is handed to the transport as it is, rather than sent in one piece with
-# its head.
+from oagw.model.ending import Ending
+
+if TYPE_CHECKING:
+    from oagw.web.outlet import Outlet
+
+# Bytes of a write from which on it is handed to the transport as it is, neither joined to a head nor cut.
 _LARGE = 262_144
 
 
 class OutgoingChannel(HTTPChannel):
     """One connection, as far as its answers go."""
 
+    site: Any  # a GatewaySite
     transport: ITCPTransport
+    outlet: "Outlet | None" = None  # of the response that is being written
+    _corked: list[bytes] | None  # what was written to be sent in one piece
     _unwritten: bytes  # the head of a response that waits for the first of its body
 
     @property
@@ -42,17 +51,30 @@ class OutgoingChannel(HTTPChannel):
         )
 
     def write(self, data: bytes) -> None:
-        """Send at once what nothing waits before; Twisted's way would take the reactor two more turns."""
+        """Write ``data`` behind the head that may still wait, through the outlet if there is one."""
         head, self._unwritten = self._unwritten, b""
+        if head and len(data) > _LARGE:
+            self.write(head)  # to join them would copy them
+        else:
+            data = head + data
+        if self.outlet is not None:
+            self.outlet.write(data)
+        elif self._corked is not None:
+            self._corked.append(data)
+        else:
+            self.send(data)
+
+    def write_body(self, data: bytes, start: int, size: int) -> None:
+        """Write ``data`` through the outlet; ``size`` bytes of it from ``start`` on are of the body."""
+        assert self.outlet is not None
+        self.outlet.note_body(len(self._unwritten) + start, size)
+        self.write(data)
+
+    def send(self, data: bytes) -> None:
+        """Send at once what nothing waits before; Twisted's way would take the reactor two more turns."""
         transport: Any = self.transport
-        if len(data) > _LARGE:
-            # Neither joined to the head nor cut: each would copy it.
-            if head:
-                self.write(head)
-            transport.write(data)
-            return
-        data = head + data
         direct = isinstance(transport, Connection)  # and nothing wrapped around one, such as TLS
+        direct = direct and len(data) <= _LARGE  # to cut it would copy it
         if not direct or self.unsent or transport.disconnecting or not transport.connected:
             transport.write(data)
             return
@@ -61,6 +83,80 @@ class OutgoingChannel(HTTPChannel):
             sent = 0  # the connection is lost; the reactor finds out when it tries
         if sent < len(data):
             transport.write(data[sent:])
+
+    def cork(self) -> None:
+        """Keep what is written, to send it in one piece with what comes at once."""
+        if self.outlet is None:
+            self._corked = []
+
+    def uncork(self) -> None:
+        """Send what was kept."""
+        pieces, self._corked = self._corked, None
+        if pieces:
+            self.send(b"".join(pieces))
+
+    def end(self, request: Any, ending: Ending) -> None:
+        """End the response to ``request`` with the connection (TRUNCATE, RESET) or its client (HANG)."""
+        if ending is Ending.HANG:
+            return
+        if ending is Ending.RESET and self.undelivered:
+            _LateReset(self, request).wait()
+            return
+        self.site.arrivals.before_failure()
+        request.entry.ended = ending
+        if ending is Ending.RESET:
+            self.transport.abortConnection()
+        else:
+            self.loseConnection()
+
+    def insert_outlet(self, outlet: "Outlet") -> None:
+        """Write what follows through ``outlet``, until it is removed."""
+        self.outlet = outlet
+        outlet.source, self._requestProducer = self._requestProducer, outlet
+
+    def remove_outlet(self) -> None:
+        """Write to the transport again."""
+        self.outlet = self._requestProducer = None
+        self.site.stalled.discard(self)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self.site.stalled.discard(self)
+        if self.outlet is not None:
+            self.outlet.lost()
+        super().connectionLost(reason)
+
+    def registerProducer(self, producer: Any, streaming: bool) -> None:
+        """Register the source of a response; it is paused at once if it has to wait."""
+        outlet = self.outlet
+        if outlet is not None:
+            self._requestProducer = None
+        super().registerProducer(producer, streaming)
+        source: Any = self._requestProducer
+        if outlet is not None:
+            outlet.source, self._requestProducer = source, outlet
+        if self._waitingForTransport:
+            self.site.stalled.add(self)
+        if self._waitingForTransport or (outlet is not None and outlet.wants_pause):
+            source.pauseProducing()
+
+    def unregisterProducer(self) -> None:
+        outlet = self.outlet
+        if outlet is None:
+            super().unregisterProducer()
+            self.site.stalled.discard(self)
+        else:
+            self._requestProducer, outlet.source = outlet.source, None
+            super().unregisterProducer()
+            self._requestProducer = outlet
+
+    def pauseProducing(self) -> None:
+        if self._requestProducer is not None:
+            self.site.stalled.add(self)
+        super().pauseProducing()
+
+    def resumeProducing(self) -> None:
+        self.site.stalled.discard(self)
+        super().resumeProducing()
 
     def writeSequence(self, pieces: Iterable[bytes]) -> None:
         self.write(b"".join(pieces))
@@ -71,19 +167,38 @@ class OutgoingChannel(HTTPChannel):
             self.write(b"")
 
     def writeHeaders(self, version: bytes, code: bytes, reason: bytes, headers: Headers) -> None:
-        """Write the head of a response with the first of its body, and have it in the journal.
-
-        A head that is withheld is only in the journal.
-        """
+        """Write the head of a response with the first of its body, and have it in the journal."""
         pieces = [version, b" ", code, b" ", reason]
         for name, values in headers.getAllRawHeaders():
             for value in values:
                 pieces += (b"\r\n", name, b": ", value)
         head = b"".join(pieces)
-        request = self.requests[0]
-        request.entry.response_head = head
-        if not request.withheld:
-            self._unwritten = head + b"\r\n\r\n"
+        if self.outlet is None:
+            self.requests[0].entry.response_head = head
+        else:
+            self.outlet.note_head(head)
+        self._unwritten = head + b"\r\n\r\n"
+
+
+class _LateReset:
+    """Resets a connection when all is sent: an abort drops what the transport and the system still hold."""
+
+    def __init__(self, channel: OutgoingChannel, request: Any) -> None:
+        self.tick: int | None = None  # see Ticker
+        self._channel = channel
+        self._request = request
+
+    def wait(self) -> None:
+        ticker = self._channel.site.ticker
+        now = ticker.clock.seconds()
+        ticker.wait(self, now, now)  # it is overdue until all is sent
+
+    def wake(self, now: float) -> int:
+        if self._channel.undelivered:
+            self.wait()
+        elif self._request.entry.ended is Ending.OPEN:
+            self._channel.end(self._request, Ending.RESET)
+        return 1
 
 
 def _in_kernel(descriptor: int) -> int:

@@ -4,6 +4,7 @@
 """
 
 import re
+from http import HTTPStatus
 from io import BytesIO
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
@@ -15,12 +16,14 @@ from twisted.web.server import Request
 
 from oagw.model import journal
 from oagw.model.call import Call, origin_form
+from oagw.model.ending import Ending
+from oagw.model.events import EventCounter
 from oagw.model.invalid import Invalid
 from oagw.model.journal import Entry
 from oagw.model.problem import Problem, invalid_field, platform
 from oagw.sandboxes import Sandbox
 from oagw.web.head import check_fields, is_host
-from oagw.web.reply import REQUEST_ID, Reply, fail, masked_excerpt, problem_reply, send
+from oagw.web.reply import REQUEST_ID, Headers, Reply, fail, masked_excerpt, problem_reply, send
 
 if TYPE_CHECKING:
     from oagw.toxics.toxic import Toxic
@@ -32,6 +35,9 @@ MAX_BODY = 64_000_000
 # Asks for toxics for this request alone; no upstream sees it.
 MOCK_FAULT = b"X-Oagw-Mock-Fault"
 
+# In the head of a response whose events are counted.
+_EVENT_STREAM = b"\r\ncontent-type: text/event-stream"
+
 # A request id that is sent back as it came.
 _PLAIN = re.compile(rb"[!-~]{1,200}")
 
@@ -42,6 +48,8 @@ class GatewayRequest(Request):
     # CPython gives an instance with more than 30 attributes a whole dictionary of its own, 1.5 KiB for each
     # open stream. Those that Twisted sets in __init__ can live outside of it.
     __slots__ = (
+        "_counter",
+        "_outlet_chosen",
         "client",
         "cookies",
         "entry",
@@ -58,10 +66,14 @@ class GatewayRequest(Request):
     entry: Entry  # in the journal of the sandbox
     sandbox: Sandbox  # what the caller's token makes it belong to
     faults: "tuple[Toxic, ...]" = ()  # what the request asks for
-    withheld = False  # whether the head of the answer is made, but not written
+    endless = False  # whether the answer goes on until the client leaves
+    _counter: EventCounter | None  # of events that the source does not count
+    _outlet_chosen: bool  # whether the site was asked for the outlet of the response
+    _trailers = b""  # the trailer section of a chunked body
 
     def gotLength(self, length: int | None) -> None:
         super().gotLength(length)
+        self._counter, self._outlet_chosen = None, False
         self.sandbox, self.entry = self.channel.opened(self.requestHeaders)
         self.sandbox.open += 1
 
@@ -112,69 +124,160 @@ class GatewayRequest(Request):
         call.sent_body, call.limit = self.content.getvalue(), None
         return call
 
-    def head(self) -> bytes:
-        """Begin the answer without writing; returns its head, with the blank line at the end.
+    def write(self, data: bytes, events: int | None = None) -> None:
+        """Write ``data`` of the body, after the head if it is the first.
 
-        What follows is left to the caller, who sees in ``chunked`` how, and ends with ``finish``.
+        ``events`` is how many server-sent events are complete with it, if the source knows: they are counted
+        otherwise, in an event stream.
         """
-        entry = self.entry
-        self.withheld = True
-        self.write(b"")
-        self.withheld = False
-        head, entry.response_head, entry.first_byte = entry.response_head, b"", None
-        entry.began = None
-        return head + b"\r\n\r\n"
-
-    def write(self, data: bytes) -> None:
-        # The server's Request would look for a Content-Type to add, and for an encoder.
-        if self.startedWriting:
-            http.Request.write(self, data)
+        channel = self.channel
+        if not self.startedWriting or self.finished or self._disconnected:
+            if not self._begin():
+                return
+            if not data:
+                channel.flush()
+        elif self.code >= 400:
+            channel.site.arrivals.before_failure()
+        size = len(data)
+        if not size:
+            return
+        self.sentLength += size
+        framed = b"%x\r\n%b\r\n" % (size, data) if self.chunked else data
+        if channel.outlet is None:
+            channel.write(framed)
+            self._wrote(data, events)
         else:
-            site = self.channel.site
+            channel.write_body(framed, len(framed) - size - 2 if self.chunked else 0, size)
+
+    def write_raw(self, data: bytes, events: int | None = None) -> None:
+        """Write ``data`` as it is, below the framing, and without a head if none was written."""
+        channel = self.channel
+        self._choose_outlet()
+        self.sentLength += len(data)
+        if channel.outlet is None:
+            if self.entry.first_byte is None:
+                self.entry.first_byte, self.entry.began = channel.site.now(), channel.site.position()
+            channel.write(data)
+            self._wrote(data, events)
+        else:
+            channel.write_body(data, 0, len(data))
+
+    def informational(self, code: int, headers: Headers) -> None:
+        """Write the head of an informational (1xx) response, before that of the response."""
+        self._choose_outlet()
+        lines = [b"HTTP/1.1 %d %b" % (code, HTTPStatus(code).phrase.encode())]
+        lines += [b"%b: %b" % (name, value) for name, values in headers.items() for value in values]
+        self.channel.write(b"\r\n".join(lines) + b"\r\n\r\n")
+
+    def trailers(self, headers: Headers) -> None:
+        """Send these fields after the last chunk of a chunked body, which ``finish`` writes."""
+        self._trailers = b"".join(
+            b"%b: %b\r\n" % (name, value) for name, values in headers.items() for value in values
+        )
+
+    def finish(self) -> None:
+        if self._disconnected or self.finished:
+            http.Request.finish(self)  # which says what is wrong with that
+            return
+        if not self.startedWriting:
+            self.write(b"")
+        channel = self.channel
+        outlet = channel.outlet
+        if outlet is None:
+            self.close_entry(channel, Ending.COMPLETE)
+        elif self.chunked:
+            outlet.note_tail()
+        if self.chunked:
+            channel.write(b"0\r\n%b\r\n" % self._trailers)
+        if outlet is None:
+            channel.site.log(self)
+        self.finished = 1
+        self._cleanup()
+
+    def end(self, ending: Ending) -> None:
+        """End the response: with its last byte (COMPLETE), with the connection, or not at all (HANG)."""
+        if ending is Ending.COMPLETE:
+            self.finish()
+            return
+        self._choose_outlet()
+        if self.channel.outlet is None:
+            self.channel.end(self, ending)
+        else:
+            self.channel.outlet.end(ending)
+
+    def _choose_outlet(self) -> None:
+        """Have the channel write through the outlet of this response, if any; before its first byte."""
+        if not self._outlet_chosen:
+            self._outlet_chosen = True
+            channel = self.channel
+            outlet = channel.site.outlet_for(self)
+            if outlet is not None:
+                channel.insert_outlet(outlet)
+
+    def _begin(self) -> bool:
+        """Write the head, with the first of the body; returns whether there is to be a body."""
+        if self.finished or self._disconnected:
+            http.Request.write(self, b"")  # which says what is wrong with that
+            return False
+        channel = self.channel
+        site = channel.site
+        self._choose_outlet()
+        if channel.outlet is None:
             if self.code >= 400:
                 site.arrivals.before_failure()
             entry = self.entry
-            entry.first_byte = site.now()
-            entry.began = site.position()
-            http.Request.write(self, data)
-            self.channel.flush()
+            entry.first_byte, entry.began = site.now(), site.position()
+        http.Request.write(self, b"")
+        if self.method == b"HEAD" or self.code in http.NO_BODY_CODES:
+            channel.flush()
+            return False
+        return True
 
-    def before_end(self, *, broken: bool) -> None:
-        """Note what has arrived before the last of a stream is written; ``broken`` is whether it is cut."""
-        if broken or self.code >= 400:
-            site = self.channel.site
-            site.arrivals.before_failure()
+    def _wrote(self, data: bytes, events: int | None) -> None:
+        """Have the entry say that ``data`` of the body was written."""
+        entry = self.entry
+        entry.sent = self.sentLength
+        entry.last_byte = self.channel.site.now()
+        if events:
+            entry.events += events
+        elif events is None and (self.chunked or self.clientproto == b"HTTP/1.0"):
+            self._count(data)
 
-    def finish(self) -> None:
-        self._close_entry(journal.COMPLETE)
-        http.Request.finish(self)
+    def _count(self, data: bytes) -> None:
+        """Count the events that are complete with ``data``, if this is an event stream."""
+        if self._counter is None:
+            if _EVENT_STREAM not in self.entry.response_head.lower():
+                return
+            self._counter = EventCounter()
+        self._counter.feed(data)
+        self.entry.events = self._counter.count
 
     def connectionLost(self, reason: Failure) -> None:
         if self.content is not None and not self.finished:
-            was_open = self.entry.ended is journal.OPEN
-            self._close_entry(journal.CLIENT_LEFT)
+            was_open = self.entry.ended is Ending.OPEN
+            self.close_entry(self.channel, Ending.CLIENT_LEFT)
             if self.path is not None:
                 self.channel.site.log(self, " (incomplete)")  # Twisted logs complete answers alone
             elif was_open:  # and not refused, which is recorded already
                 self.record()
         super().connectionLost(reason)
 
-    def _close_entry(self, how: str) -> None:
-        entry, sandbox, channel = self.entry, self.sandbox, self.channel
+    def close_entry(self, channel: "GatewayChannel", how: Ending) -> None:
+        """Have the entry say that the response is over: its last byte is out, or never will be."""
+        entry, sandbox = self.entry, self.sandbox
         sandbox.open -= 1
         site = channel.site
         sandbox.used = now = entry.closed = site.now()
         entry.over = site.position()
         if channel._buffer or channel._dataBuffer:
             channel.follow(entry.over)
-        if entry.ended is journal.OPEN:  # and no fault has ended it
+        if entry.ended is Ending.OPEN:  # and no fault has ended it
             entry.ended = how
-        entry.sent = self.sentLength or entry.sent
         entry.response_head = entry.response_head[: journal.MAX_HEAD]
         sandbox.journal.answered(entry)
         if self.startedWriting and entry.first_byte is not None:
             entry.status = self.code
-            if entry.last_byte is None or (how is journal.COMPLETE and self.chunked):
+            if entry.last_byte is None or (how is Ending.COMPLETE and self.chunked):
                 entry.last_byte = now
 
     def processingFailed(self, reason: Failure) -> Failure:

@@ -1,7 +1,7 @@
 """Node: the resource that every URL of the gateway is made of.
 
 A Node has children by path segment and one ``render_X`` method for each HTTP method that it answers;
-each returns a Reply (or a Deferred of one) or an EventStream. What is wrong with a request is raised as
+each returns a Reply (or a Deferred of one) or a Stream. What is wrong with a request is raised as
 Refused and answered by ``Node.refusal`` in the shape of whoever owns the URL: the gateway's by default,
 an upstream's where a service overrides it. ``web.reply`` and ``web.stream`` write what comes out.
 

@@ -17,11 +17,13 @@ from twisted.web.resource import IResource
 from twisted.web.server import Site
 
 from oagw.sandboxes import Sandboxes
+from oagw.timing.ticker import Ticker
 from oagw.web.arrivals import Arrivals
 from oagw.web.channel import REQUEST_TIMEOUT, GatewayChannel
+from oagw.web.outgoing import OutgoingChannel
+from oagw.web.outlet import Outlet
 from oagw.web.reply import masked_excerpt
 from oagw.web.request import GatewayRequest
-from oagw.web.stream import Streams
 from oagw.web.turns import Turns
 
 # Seconds that connections get to close when the server stops; a client that does not read would take for
@@ -36,6 +38,9 @@ class GatewaySite(Site):
     real networks, such as the time that connections get to close, runs on ``real``: the same clock, unless
     that one is moved by hand. ``access_log`` takes one line for each request, answered or not, without the
     query, the credentials of the request, and ``secrets``: the tokens of the server.
+
+    ``outlet_for`` is called at the first byte of each response, and gives its outlet if it has one.
+    ``stalled`` are connections with a response that waits for its client to read.
     """
 
     protocol = GatewayChannel  # type: ignore[assignment]  # no HTTP/2, so no wrapper that could switch
@@ -47,17 +52,20 @@ class GatewaySite(Site):
         clock: IReactorTime,
         random: Random,
         sandboxes: Sandboxes,
-        streams: Streams,
+        ticker: Ticker,
         access_log: Callable[[str], None] | None = None,
         real: IReactorTime | None = None,
         secrets: tuple[str, ...] = (),
         wall: Callable[[], float] | None = None,
+        outlet_for: Callable[[GatewayRequest], Outlet | None] = lambda request: None,
     ) -> None:
         super().__init__(root, reactor=clock, timeout=REQUEST_TIMEOUT, parsePOSTFormSubmission=False)
         self.channels: set[GatewayChannel] = set()
         self.sandboxes = sandboxes
         self.secrets = secrets
-        self.streams = streams
+        self.ticker = ticker
+        self.outlet_for = outlet_for
+        self.stalled: set[OutgoingChannel] = set()
         self.now: Callable[[], float] = clock.seconds
         self.number: Callable[[], int] = count(1).__next__  # of a request
         self._connection: Callable[[], int] = count(1).__next__

@@ -1,38 +1,51 @@
-"""Streams: responses that are sent over time, step by step.
+"""Streams: responses that are sent over time, chunk by chunk.
 
-A Step is one write and the pause before it, an EventStream plays steps to one client, and Streams is what
-the streams of a gateway share: the factor on their pauses, and the ticker that wakes them.
-``timing.ticker`` has that, ``model.sse`` the format of events; ``web.deliver`` starts a stream that a
-resource returns, and ``gateway.under_toxics`` plays one under toxics.
+A Chunk is one write and the pause before it, a Stream writes chunks to one client, and Streams is what the
+streams of a gateway share: the factor on their pauses, and the ticker whose LoopingCall wakes them.
+``model.sse`` has the format of events; ``web.deliver`` starts a stream that a resource returns.
 """
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import NamedTuple
 
 from twisted.internet.interfaces import IPushProducer
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web import http_headers
-from twisted.web.server import Request
 from zope.interface import implementer
 
-from oagw.model.events import AnswerCounter, EventCounter
-from oagw.model.journal import RESET, TRUNCATED, Entry
-from oagw.model.step import Step, Then
+from oagw.model import sse
+from oagw.model.ending import Ending
+from oagw.model.events import EventCounter
 from oagw.timing.ticker import Ticker
 from oagw.web.reply import UPSTREAM, Headers, Reply, begin, fail, is_bodiless
+from oagw.web.request import GatewayRequest
 
 log = Logger()
 
-# A stream that makes up for a standstill writes about this many bytes and leaves the rest to the next tick;
+# A stream that makes up for a standstill writes about this many bytes and leaves the rest to the next turn;
 # one that begins writes about so many at first, as it may be one of hundreds.
 _MOST = 65536
 _AT_FIRST = 4096
-# The same for steps: under a slicer each is a write, so that others would wait for tens of thousands of them.
-_STEPS = 1024
+# The same for chunks.
+_CHUNKS = 1024
 
-# What the journal says of an answer with this end.
-_ENDED = {Then.TRUNCATE: TRUNCATED, Then.RESET: RESET}
+
+class Chunk(NamedTuple):
+    """After ``pause`` seconds ``data`` is written, and the response ends as ``ending`` says.
+
+    ``events`` is how many server-sent events are complete with it; None if they are to be counted. ``raw``
+    data goes below the framing.
+    """
+
+    pause: float
+    data: bytes = b""
+    events: int | None = None
+    ending: Ending = Ending.OPEN
+    raw: bool = False
+
+
+_END = Chunk(0.0, ending=Ending.COMPLETE)
 
 
 class Streams:
@@ -43,9 +56,8 @@ class Streams:
 
     def __init__(self, ticker: Ticker, interval_scale: float = 1.0) -> None:
         self.ticker = ticker
-        self.stalled: set[EventStream] = set()
         self.interval_scale = interval_scale
-        self.open: set[EventStream] = set()
+        self.open: set[Stream] = set()
 
     def stream(
         self,
@@ -53,215 +65,184 @@ class Streams:
         interval: float,
         *,
         headers: Headers | None = None,
-    ) -> "EventStream":
-        """An EventStream of ``chunks`` (each is one write), ``interval`` seconds apart."""
-        return self.play(_steps(chunks, interval), head(headers))
+    ) -> "Stream":
+        """A Stream of ``chunks``, ``interval`` seconds apart; each is one write of whole events."""
+        return self.play(_paced(chunks, interval), head(headers))
 
-    def play(self, steps: Iterable[Step], reply: Reply | None) -> "EventStream":
-        """A stream of ``steps`` after the head of ``reply``, or after none at all.
+    def play(self, chunks: Iterable[Chunk], reply: Reply | None, *, endless: bool = False) -> "Stream":
+        """A Stream of ``chunks`` after the head of ``reply``, or after none at all.
 
-        The response is complete (Then.CLOSE) when the steps are used up.
+        The response is complete when the chunks are used up. An ``endless`` one has no end.
         """
-        return EventStream(self, reply, iter(steps))
-
-    @property
-    def settled(self) -> bool:
-        """Whether all that is due is written, and taken by its clients."""
-        return not self.stalled and self.ticker.settled
+        return Stream(self, reply, iter(chunks), endless)
 
     def end(self) -> None:
         """End all open streams cleanly, as the gateway does when it shuts down."""
         for stream in list(self.open):
-            stream.shut()
+            stream.end()
 
 
 @implementer(IPushProducer)
-class EventStream:
-    """A response that plays its steps on a time grid of its own.
+class Stream:
+    """A response that is written on a time grid of its own.
 
-    It does not drift: when it is late, all that fell due is sent. It stops while the client does not read
-    and takes up a fresh grid when it reads again, so at most what the transport holds is ever buffered. It
-    ends at once when the client leaves, and with an abort (never a clean end) if its steps break.
+    It does not drift: when it is late, all that is due is written. It pauses while the client does not read,
+    and begins a new grid when it reads again, so at most what the transport holds is ever buffered. It ends
+    at once when the client leaves, and with an abort (never a clean end) if its chunks break.
     """
 
     __slots__ = (
         "_began",
-        "_count",
+        "_chunks",
+        "_counter",
         "_due",
-        "_entry",
+        "_endless",
         "_next",
+        "_paused",
         "_reply",
         "_request",
-        "_scale",
-        "_steps",
         "_streams",
         "tick",
     )
 
-    def __init__(self, streams: Streams, reply: Reply | None, steps: Iterator[Step]) -> None:
+    def __init__(self, streams: Streams, reply: Reply | None, chunks: Iterator[Chunk], endless: bool) -> None:
         self._streams = streams
         self._reply = reply
-        self._steps = steps
-        self._next: Step | None = None  # None when there is nothing left to do
+        self._chunks = chunks
+        self._endless = endless
+        self._next: Chunk | None = _END  # None if nothing more comes
         self._began = 0.0  # when the time grid began, in the clock's seconds
-        self._due = 0.0  # when to do it, in seconds from there: small numbers add up exactly
+        self._due = 0.0  # when the next chunk is due, in seconds from there: small numbers add up exactly
+        self._paused = False
+        self._counter: EventCounter | None = None  # of events that are not counted where they are made
+        self._request: GatewayRequest | None = None  # None before the start and after the end
         self.tick: int | None = None  # see Ticker
-        self._request: Request | None = None  # None before the start and after the end
-        self._scale = streams.interval_scale
-        self._count: EventCounter | AnswerCounter = EventCounter()
-        self._entry: Entry | None = None  # in the journal; a site other than the gateway's keeps none
 
-    def start(self, request: Request) -> None:
-        """Answer ``request``; where there is a head and no body, it gets the head alone and no step."""
-        if self._reply is not None and is_bodiless(request, self._reply):
-            begin(request, self._reply)
+    def start(self, request: GatewayRequest) -> None:
+        """Answer ``request``; where there is a head and no body, it gets the head alone and no chunk."""
+        reply, self._reply = self._reply, None
+        if reply is not None and is_bodiless(request, reply):
+            begin(request, reply)
             request.write(b"")  # before the end: the journal has the status of what was sent
             request.finish()
             return
-        self._begin(request)
-
-    def _begin(self, request: Request) -> None:
-        # What breaks here is still an honest 500.
-        self._next = next(self._steps, None) or Step(0, then=Then.CLOSE)
+        self._next = next(self._chunks, _END)  # what breaks here is still an honest 500
         self._request = request
-        self._entry = getattr(request, "entry", None)
         self._streams.open.add(self)
-        request.notifyFinish().addBoth(self._over)
-        request.registerProducer(self, True)
-        if self._reply is not None:
-            begin(request, self._reply)
+        request.endless = self._endless
+        request.notifyFinish().addBoth(self._let_go)
+        if reply is not None:
+            begin(request, reply)
             request.write(b"")
             # What is sent need not stay as long as the stream.
-            self._reply = None
             request.responseHeaders = http_headers.Headers()
-        # A producer that registers while the transport is already full is not told to wait.
-        now = self._take_up_grid(self._next)
-        if getattr(request.channel, "congested", False):
-            self._streams.stalled.add(self)
-        else:
-            self.wake(now, _AT_FIRST)
+        now = self._begin_grid()
+        request.registerProducer(self, True)
+        if not self._paused:
+            self._play(now, _AT_FIRST)
 
-    def taken(self) -> tuple[Reply | None, Iterator[Step]]:
-        """The head and the steps, for another to play; this must not be started then."""
-        return self._reply, self._steps
+    def wake(self, now: float) -> int:
+        """Write what is due. Called by the ticker."""
+        return self._play(now, _MOST)
 
-    def wake(self, now: float, most: int = _MOST) -> int:
-        """Do what has fallen due at ``now``, and wait for what comes next. Called by Streams.
+    def pauseProducing(self) -> None:
+        """The client does not read. Called by the channel."""
+        self._paused = True
+        self._streams.ticker.forget(self)
 
-        About ``most`` bytes are written. Returns the number of steps.
-        """
+    def resumeProducing(self) -> None:
+        """The client reads (again). Called by the channel."""
+        if self._paused and self._next is not None:
+            self._paused = False
+            now = self._begin_grid()
+            self._streams.ticker.wait(self, now + self._due, now)
+
+    def stopProducing(self) -> None:
+        """The connection is gone. Called by the channel."""
+        self._let_go()
+
+    def end(self, ending: Ending = Ending.COMPLETE) -> None:
+        """End the response, whatever is left unsent."""
+        request = self._let_go()
+        if request is not None:
+            request.unregisterProducer()
+            request.end(ending)
+
+    def _begin_grid(self) -> float:
+        """Have the next chunk be due a pause from now; returns the time now."""
+        self._began = now = self._streams.ticker.clock.seconds()
+        if self._next is not None:
+            self._due = self._next.pause * self._streams.interval_scale
+        return now
+
+    def _play(self, now: float, most: int) -> int:
+        """Write about ``most`` bytes of what is due; what breaks aborts the response."""
         try:
-            return self._play(now, most)
+            return self._write_due(now, most)
         except Exception:
-            failure, request = Failure(), self._over()
+            failure, request = Failure(), self._let_go()
             if request is None:
                 log.failure("a stream broke as it ended", failure)
             else:
+                request.channel.uncork()
                 request.unregisterProducer()
                 fail(request, failure)
             return 1
 
-    def resumeProducing(self) -> None:
-        """The client reads (again). Called by the transport."""
-        self._streams.stalled.discard(self)
-        if self._next is not None and self.tick is None:
-            now = self._take_up_grid(self._next)
+    def _write_due(self, now: float, most: int) -> int:
+        """Write about ``most`` bytes of the chunks that are due, and wait for the next; returns how many."""
+        request, chunk = self._request, self._next
+        assert request is not None
+        assert chunk is not None
+        elapsed = now - self._began + self._streams.ticker.grain / 2
+        size = count = 0
+        while self._due <= elapsed and size < most and count < _CHUNKS and not self._paused:
+            if count == 1:
+                request.channel.cork()  # what is due at once is sent in one piece
+            count += 1
+            if chunk.data:
+                self._write(request, chunk)
+                size += len(chunk.data)
+            if chunk.ending is not Ending.OPEN:
+                self._next = None
+                break
+            self._next = chunk = next(self._chunks, _END)
+            self._due += chunk.pause * self._streams.interval_scale
+        if count > 1:
+            request.channel.uncork()
+        if self._next is None:
+            self._finish(request, chunk.ending)
+        elif not self._paused:
             self._streams.ticker.wait(self, self._began + self._due, now)
+        return count or 1
 
-    def pauseProducing(self) -> None:
-        """The client does not read. Called by the transport."""
-        if self._next is not None:
-            self._streams.stalled.add(self)
-        self._sleep()
-
-    def stopProducing(self) -> None:
-        """The connection is gone. Called by the transport."""
-        self._over()
-
-    def shut(self) -> None:
-        """End cleanly because the gateway stops."""
-        self.end()
-
-    def end(self, then: Then = Then.CLOSE) -> None:
-        """End the response, whatever is left unsent."""
-        request = self._over()
-        if request is None:
-            return
-        request.unregisterProducer()
-        transport: Any = request.transport
-        if self._entry is not None and then in _ENDED:
-            self._entry.ended = _ENDED[then]
-        if then is Then.RESET:
-            transport.abortConnection()
-        elif then is Then.TRUNCATE:
-            request.channel.loseConnection()
+    def _write(self, request: GatewayRequest, chunk: Chunk) -> None:
+        events = self._count(chunk.data) if chunk.events is None else chunk.events
+        if chunk.raw:
+            request.write_raw(chunk.data, events)
         else:
-            request.finish()
+            request.write(chunk.data, events)
 
-    def _take_up_grid(self, step: Step) -> float:
-        """Have ``step`` fall due a pause from now; returns the time now."""
-        self._began = now = self._streams.ticker.clock.seconds()
-        self._due = step.pause * self._scale
-        return now
+    def _finish(self, request: GatewayRequest, ending: Ending) -> None:
+        if ending is Ending.HANG:
+            request.end(ending)  # and stay open
+        else:
+            self.end(ending)
 
-    def _play(self, now: float, most: int) -> int:
-        request, step = self._request, self._next
-        if request is None:
-            return 1
-        began, latest = self._began, now + self._streams.ticker.grain / 2
-        frames: list[bytes] = []
-        size, then = 0, Then.GO_ON
-        while step is not None and began + self._due <= latest and size < most and len(frames) < _STEPS:
-            data = step.data
-            if data:
-                size += len(data)
-                self._count.feed(data)
-                frames.append(data if step.raw or not request.chunked else chunk(data))
-            then, step = step.then, None
-            if then is Then.GO_ON:
-                step = next(self._steps, None)
-                if step is None:
-                    then = Then.CLOSE
-                else:
-                    self._due += step.pause * self._scale
-        self._next = step
-        if step is None and then is not Then.HANG and self._entry is not None:
-            request.before_end(broken=then in _ENDED)  # type: ignore[attr-defined]  # a GatewayRequest has it
-        if frames:
-            self._write(request, frames, size, now)
-        if then is Then.RESET and getattr(request.channel, "undelivered", False):
-            # An abort would drop what transport and system still hold, the head included. It stays overdue.
-            step = self._next = Step(0, then=then)
-        if step is None:
-            if then is not Then.HANG:
-                self.end(then)
-        elif self not in self._streams.stalled:
-            self._streams.ticker.wait(self, began + self._due, now)
-        return max(len(frames), 1)
+    def _count(self, data: bytes) -> int:
+        """How many events are complete with ``data``."""
+        if self._counter is None:
+            self._counter = EventCounter()
+        before = self._counter.count
+        self._counter.feed(data)
+        return self._counter.count - before
 
-    def _sleep(self) -> None:
-        self._streams.ticker.forget(self)
-
-    def _write(self, request: Request, frames: list[bytes], size: int, now: float) -> None:
-        """Write ``frames``, in which there are ``size`` bytes of the body, and have it in the journal."""
-        request.channel.write(b"".join(frames))
-        request.sentLength += size
-        entry = self._entry
-        if entry is not None:
-            if entry.first_byte is None:
-                entry.first_byte = now
-                entry.began = request.channel.site.position()  # type: ignore[attr-defined]
-            entry.last_byte = now
-            entry.sent = request.sentLength
-            entry.events = self._count.count
-
-    def _over(self, _: object = None) -> Request | None:
+    def _let_go(self, _: object = None) -> GatewayRequest | None:
         """Let go of everything; returns the request that was being answered, if one was."""
-        self._sleep()
+        self._streams.ticker.forget(self)
         self._next = None
-        self._steps = iter(())  # they may hold a whole body, and this stream, in a circle
+        self._chunks = iter(())  # they may hold a whole body, and this stream, in a circle
         self._streams.open.discard(self)
-        self._streams.stalled.discard(self)
         request, self._request = self._request, None
         return request
 
@@ -276,13 +257,8 @@ def head(headers: Headers | None = None) -> Reply:
     return Reply(200, headers=fields, source=UPSTREAM)
 
 
-def _steps(chunks: Iterable[bytes], interval: float) -> Iterator[Step]:
+def _paced(chunks: Iterable[bytes], interval: float) -> Iterator[Chunk]:
     pause = 0.0
     for chunk in chunks:
-        yield Step(pause, chunk)
+        yield Chunk(pause, chunk, sse.count(chunk))
         pause = interval
-
-
-def chunk(data: bytes) -> bytes:
-    """``data`` in the chunked coding (RFC 9112 section 7.1)."""
-    return b"%x\r\n%b\r\n" % (len(data), data)

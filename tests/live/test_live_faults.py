@@ -53,7 +53,7 @@ async def running() -> AsyncIterator[Running]:
     """A gateway whose streams do not wait; afterwards nothing of it is left."""
     async with Running(Config(port=0, stream_interval_scale=0)) as running:
         yield running
-    assert running.gateway.streams.open == set()
+    assert running.gateway.outlets.open == running.gateway.streams.open == set()
 
 
 def entry(running: Running) -> Entry:
@@ -205,9 +205,9 @@ async def test_a_client_that_leaves_or_reads_nothing_leaves_nothing_behind(runni
         for sends in asked:
             client = held.enter_context(socket.create_connection(("127.0.0.1", running.port)))
             client.sendall(sends)
-        while len(running.gateway.streams.open) < len(asked):
+        while len(running.gateway.outlets.open) < len(asked):
             await after(0.01)
         await after(0.2)
     await running.quiet()
-    assert running.gateway.streams.open == set()
+    assert running.gateway.outlets.open == running.gateway.streams.open == set()
     assert {one.ended for one in running.gateway.sandboxes.default.journal} == {CLIENT_LEFT}

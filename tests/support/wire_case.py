@@ -16,4 +16,5 @@ class WireTestCase(SynchronousTestCase):
         self.connection.leave()
         self.assertEqual(self.wire.clock.getDelayedCalls(), [])
         self.assertEqual(self.wire.gateway.streams.open, set())
+        self.assertEqual(self.wire.gateway.outlets.open, set())
         self.assertEqual(self.flushLoggedErrors(), [])

@@ -56,7 +56,6 @@ AGAINST = {
     ("verify.search", "stubs"),
     ("verify.serve_event", "stubs"),
     ("web.channel", "sandboxes"),
-    ("web.deliver", "gateway"),
     ("web.guard", "sandboxes"),
     ("web.request", "sandboxes"),
     ("web.request", "toxics"),
@@ -70,12 +69,12 @@ CYCLES = [
         "web.resource",
         "web.request",
         "web.deliver",
+        "web.stream",
         "web.guard",
         "web.channel",
         "web.pipelined",
         "web.arrivals",
         "web.site",
-        "gateway.under_toxics",
     },
 ]
 

@@ -2,11 +2,10 @@
 
 import gc
 import json
-from types import GeneratorType
 from typing import Any
 
 from oagw.model.journal import CLIENT_LEFT, COMPLETE, FAULT, RESET, TRUNCATED, Entry
-from oagw.toxics import effect
+from oagw.toxics.link import Link
 from tests.support.sse import events
 from tests.support.wire import BEARER, parse, request
 from tests.support.wire_case import WireTestCase
@@ -304,7 +303,7 @@ class StreamTests(FaultTests):
 
     def test_the_gateway_stops_in_the_middle_of_a_spoilt_answer(self) -> None:
         self.play(get(STREAM, "latency; latency=9000"))
-        self.wire.gateway.streams.end()
+        self.wire.gateway.stop()
         self.assertEqual(self.connection.take(), b"")
         self.assertTrue(self.closing)
 
@@ -380,20 +379,19 @@ class JournalTests(FaultTests):
 
 
 class MemoryTests(WireTestCase):
-    def test_no_effect_holds_a_body_when_its_client_has_left_or_the_answer_is_complete(self) -> None:
+    def test_no_link_holds_a_body_when_its_client_has_left_or_the_answer_is_complete(self) -> None:
         gc.collect()
         gc.disable()  # megabytes are not to wait for it
         self.addCleanup(gc.enable)
-        before = self.effects()
+        before = self.links()
         for fault in ("bandwidth; rate=1", "timeout", "latency; latency=1000", "slicer; average_size=100"):
             for seconds in (0, 3):
                 connection = self.wire.connect()
                 connection.send(get(WEATHER, fault))
                 self.wire.clock.pump([0.1] * seconds * 10)
                 connection.leave()
-                self.assertEqual(self.effects(), before, fault)
+                self.assertEqual(self.links(), before, fault)
 
-    def effects(self) -> int:
+    def links(self) -> int:
         """How many are at work."""
-        generators = (found for found in gc.get_objects() if isinstance(found, GeneratorType))
-        return sum(found.gi_code.co_filename == effect.__file__ for found in generators)
+        return sum(isinstance(found, Link) for found in gc.get_objects())

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from oagw.toxics.effect import EFFECTS
+from oagw.toxics.types import TYPES
 from tests.support.wire import Answer
 from tests.support.wire_case import WireTestCase
 
@@ -227,7 +227,7 @@ class NumbersTests(WireTestCase):
             self.assertEqual(self.wire.admin("POST", "/reset").status, 200)
 
     def test_toxics_have_any_number(self) -> None:
-        for type, effect in EFFECTS.items():
+        for type, effect in TYPES.items():
             for name in (*effect.__struct_encode_fields__, "toxicity"):
                 inner = {} if name == "toxicity" else {name: X}
                 outer = {"toxicity": X} if name == "toxicity" else {}

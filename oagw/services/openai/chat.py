@@ -39,7 +39,7 @@ from oagw.services.openai.tokens import conversation, logprob, usage
 from oagw.services.openai.tools import Call, Toolbox, bad_choice
 from oagw.web.reply import Reply
 from oagw.web.resource import Refused
-from oagw.web.stream import EventStream
+from oagw.web.stream import Stream
 
 Penalty = Annotated[float, Meta(ge=-2, le=2)]
 Temperature = Annotated[float, Meta(ge=0, le=2)]
@@ -135,7 +135,7 @@ class ChatCompletions(OpenAINode):
         super().__init__()
         self._env = env
 
-    def render_POST(self, request: Request) -> Reply | EventStream:
+    def render_POST(self, request: Request) -> Reply | Stream:
         chat = read(request, _chat_request)
         _check(chat)
         include_usage = wants_usage(chat.stream_options, chat.stream)

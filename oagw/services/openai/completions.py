@@ -33,7 +33,7 @@ from oagw.services.openai.steering import TIMES, Steering
 from oagw.services.openai.tokens import count, logprob, usage
 from oagw.web.reply import Reply
 from oagw.web.resource import Refused
-from oagw.web.stream import EventStream
+from oagw.web.stream import Stream
 
 _MOST_CHOICES = 128
 
@@ -82,7 +82,7 @@ class Completions(OpenAINode):
         super().__init__()
         self._env = env
 
-    def render_POST(self, request: Request) -> Reply | EventStream:
+    def render_POST(self, request: Request) -> Reply | Stream:
         asked = read(request, _completion_request)
         require(asked.model, self._env)
         prompts = _prompts(asked.prompt)

@@ -12,7 +12,6 @@ import msgspec
 from msgspec import Meta
 from twisted.web.server import Request
 
-from oagw.model.step import Step
 from oagw.services import Env
 from oagw.services.openai import pace
 from oagw.services.openai.models import require
@@ -23,7 +22,7 @@ from oagw.services.openai.steering import TIMES, Steering
 from oagw.services.openai.tokens import count
 from oagw.web.reply import JSON, UPSTREAM, Reply
 from oagw.web.resource import Refused
-from oagw.web.stream import EventStream
+from oagw.web.stream import Chunk, Stream
 
 # The length of a vector by the model, and of any other model's.
 _DIMENSIONS = {"text-embedding-3-large": 3072}
@@ -61,7 +60,7 @@ class Embeddings(OpenAINode):
         super().__init__()
         self._env = env
 
-    def render_POST(self, request: Request) -> Reply | EventStream:
+    def render_POST(self, request: Request) -> Reply | Stream:
         asked = read(request, _embedding_request)
         require(asked.model, self._env)
         dimensions = _dimensions(asked)
@@ -84,7 +83,7 @@ class Embeddings(OpenAINode):
         if len(inputs) <= _AT_ONCE:
             return pace.buffered(self._env, answer | {"data": list(data)}, steering, 1, tokens)
         headers = {b"Content-Type": (JSON,), **answer_headers(tokens)}
-        return self._env.streams.play(_steps(answer, data), Reply(200, headers=headers, source=UPSTREAM))
+        return self._env.streams.play(_chunks(answer, data), Reply(200, headers=headers, source=UPSTREAM))
 
 
 def vector(text: str | Tokens, model: str, dimensions: int) -> "array[float]":
@@ -106,12 +105,12 @@ def _embeddings(inputs: list[str | Tokens], model: str, dimensions: int, packed:
         yield {"object": "embedding", "index": index, "embedding": embedding}
 
 
-def _steps(answer: dict[str, Any], data: Iterator[Any]) -> Iterator[Step]:
+def _chunks(answer: dict[str, Any], data: Iterator[Any]) -> Iterator[Chunk]:
     before = msgspec.json.encode(answer)[:-1] + b',"data":['
     for embedding in data:
-        yield Step(0, before + msgspec.json.encode(embedding))
+        yield Chunk(0, before + msgspec.json.encode(embedding), 0)
         before = b","
-    yield Step(0, b"]}")
+    yield Chunk(0, b"]}", 0)
 
 
 def _dimensions(asked: EmbeddingRequest) -> int:

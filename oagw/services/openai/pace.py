@@ -4,20 +4,19 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
+from oagw.model import sse
+from oagw.model.ending import ENDINGS_BY_NAME
 from oagw.model.sse import encode_data
-from oagw.model.step import Step, Then
 from oagw.services import Env
 from oagw.services.openai.shape import SERVER_ERROR, answer_headers, error
 from oagw.services.openai.steering import Steering
 from oagw.web.reply import UPSTREAM, Headers, Reply, json_reply
-from oagw.web.stream import EventStream, head
+from oagw.web.stream import Chunk, Stream, head
 
 # Seconds between two pieces of a streamed reply.
 INTERVAL = 0.05
 
 _STREAM_HEADERS = {b"Content-Type": (b"text/event-stream; charset=utf-8",)}
-
-_ENDS = {"reset": Then.RESET, "cut": Then.TRUNCATE, "hang": Then.HANG}
 
 
 def _broken(_pieces: int) -> bytes:
@@ -31,7 +30,7 @@ def stream(
     steering: Steering,
     tokens: int = 0,
     broken: Callable[[int], bytes] = _broken,
-) -> EventStream:
+) -> Stream:
     """A stream of ``writes``: its opening, its pieces, and its end; headers tell of the ``tokens``.
 
     ``broken`` gives the event with which it breaks off after so many pieces.
@@ -39,27 +38,28 @@ def stream(
     headers: Headers = {**_STREAM_HEADERS, **answer_headers(tokens)}
     if not steering.timed():
         return env.streams.stream(writes, INTERVAL, headers=headers)
-    return env.streams.play(_steps(writes, steering, broken), head(headers))
+    return env.streams.play(_timed(writes, steering, broken), head(headers))
 
 
 def buffered(
     env: Env, body: dict[str, object], steering: Steering, pieces: int, tokens: int = 0
-) -> Reply | EventStream:
+) -> Reply | Stream:
     """``body`` as a Reply, or, where that is steered, at the time when the last of its pieces is said."""
     seconds = (steering.ttft or 0) + (steering.stall or 0)
     if steering.tps is not None:
         seconds += max(0, pieces - 1) / steering.tps
     reply = json_reply(body, source=UPSTREAM, headers=answer_headers(tokens, seconds))
-    then = _ENDS.get(steering.ends or "")
-    if not seconds and then is None:
+    ending = ENDINGS_BY_NAME.get(steering.ends or "")
+    if not seconds and ending is None:
         return reply
     length = len(reply.body)
     reply_head = Reply(200, headers={**reply.headers, b"Content-Length": (b"%d" % length,)}, source=UPSTREAM)
-    last = Step(seconds, reply.body) if then is None else Step(seconds, reply.body[: length // 2], then)
-    return env.streams.play([last], reply_head)
+    if ending is None:
+        return env.streams.play([Chunk(seconds, reply.body, 0)], reply_head)
+    return env.streams.play([Chunk(seconds, reply.body[: length // 2], 0, ending)], reply_head)
 
 
-def _steps(writes: Iterator[bytes], steering: Steering, broken: Callable[[int], bytes]) -> Iterator[Step]:
+def _timed(writes: Iterator[bytes], steering: Steering, broken: Callable[[int], bytes]) -> Iterator[Chunk]:
     gap = INTERVAL if steering.tps is None else 1 / steering.tps
     breaks_after = steering.error_after
     if breaks_after is None and steering.ends is not None:
@@ -67,11 +67,11 @@ def _steps(writes: Iterator[bytes], steering: Steering, broken: Callable[[int], 
     stalls_after = 1 if steering.stall_after is None else steering.stall_after
     pause = 0.0
     for said, write in enumerate(writes):  # the opening is no piece
-        yield Step(pause, write)
+        yield Chunk(pause, write, sse.count(write))
         pause = gap if said or steering.ttft is None else steering.ttft
         if steering.stall is not None and said == stalls_after:
             pause += steering.stall
         if said == breaks_after:
-            then = _ENDS.get(steering.ends or "")
-            yield Step(pause, broken(said)) if then is None else Step(pause, then=then)
+            ending = ENDINGS_BY_NAME.get(steering.ends or "")
+            yield Chunk(pause, broken(said), 1) if ending is None else Chunk(pause, ending=ending)
             return

@@ -22,7 +22,7 @@ from oagw.services.openai.shape import OpenAINode, read
 from oagw.services.openai.steer import steer
 from oagw.services.openai.tokens import conversation, logprob
 from oagw.web.reply import Reply
-from oagw.web.stream import EventStream
+from oagw.web.stream import Stream
 
 _response_request = msgspec.json.Decoder(ResponseRequest)
 
@@ -50,7 +50,7 @@ class Responses(OpenAINode):
         super().__init__()
         self._env = env
 
-    def render_POST(self, request: Request) -> Reply | EventStream:
+    def render_POST(self, request: Request) -> Reply | Stream:
         asked = read(request, _response_request, newer=True)
         asked.check()
         require(asked.model, self._env)

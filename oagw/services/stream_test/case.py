@@ -5,19 +5,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from oagw.model.step import Step, Then
+from oagw.model.ending import ENDINGS_BY_NAME
 from oagw.web.reply import UPSTREAM, Reply
+from oagw.web.stream import Chunk
 
 # Seconds between two pieces, unless a case says otherwise: long enough to arrive one by one.
 PAUSE = 0.02
 
 EVENT_STREAM = "text/event-stream"
 
-ENDS = {"close": Then.CLOSE, "truncate": Then.TRUNCATE, "reset": Then.RESET}
-
 
 @dataclass(frozen=True, slots=True)
-class Chunk:
+class Write:
     """One write: ``data``, ``repeat`` times over, after ``pause`` seconds.
 
     ``raw`` data goes below the chunked coding.
@@ -70,7 +69,7 @@ class Case:
 
     name: str
     about: str
-    chunks: tuple[Chunk, ...]
+    chunks: tuple[Write, ...]
     events: tuple[Dispatched, ...] = ()
     retry: int | None = None
     ends: str = "close"
@@ -104,19 +103,19 @@ class Case:
         fields = {name.encode(): (value.encode(),) for name, value in self.headers}
         return Reply(self.status, headers=fields, source=UPSTREAM)
 
-    def steps(self) -> Iterator[Step]:
+    def written(self) -> Iterator[Chunk]:
         """The response, write by write."""
-        for chunk in self.chunks:
-            yield Step(chunk.pause, chunk.data * chunk.repeat, raw=chunk.raw)
+        for write in self.chunks:
+            yield Chunk(write.pause, write.data * write.repeat, raw=write.raw)
         # What a client has not read when a reset comes may be lost to it: not every system keeps it.
-        yield Step(PAUSE if self.ends == "reset" else 0.0, then=ENDS[self.ends])
+        yield Chunk(PAUSE if self.ends == "reset" else 0.0, ending=ENDINGS_BY_NAME[self.ends])
 
 
-def pieces(*data: bytes) -> tuple[Chunk, ...]:
+def pieces(*data: bytes) -> tuple[Write, ...]:
     """A write for each."""
-    return tuple(Chunk(piece) for piece in data)
+    return tuple(Write(piece) for piece in data)
 
 
-def bytewise(data: bytes, pause: float = 0.005) -> tuple[Chunk, ...]:
+def bytewise(data: bytes, pause: float = 0.005) -> tuple[Write, ...]:
     """A write for each byte."""
-    return tuple(Chunk(data[at : at + 1], pause) for at in range(len(data)))
+    return tuple(Write(data[at : at + 1], pause) for at in range(len(data)))

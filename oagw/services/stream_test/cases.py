@@ -10,7 +10,7 @@ from oagw.services import Env, UpstreamNode
 from oagw.services.stream_test.case import Case
 from oagw.web.reply import UPSTREAM, Reply, json_reply
 from oagw.web.resource import Refused
-from oagw.web.stream import EventStream
+from oagw.web.stream import Stream
 
 
 @cache
@@ -51,8 +51,8 @@ class Play(UpstreamNode):
         self._env = env
         self._name = name
 
-    def render_GET(self, request: Request) -> EventStream:
+    def render_GET(self, request: Request) -> Stream:
         case = catalogue().get(self._name)
         if case is None:
             raise Refused(404, f"Unknown case: {self._name[:100]}")
-        return self._env.streams.play(case.steps(), case.head())
+        return self._env.streams.play(case.written(), case.head())

@@ -4,17 +4,16 @@ import math
 import re
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
-from functools import partial
 from random import Random
 
 from twisted.web.server import Request
 
+from oagw.model.ending import ENDINGS_BY_NAME, Ending
 from oagw.model.sse import Event, encode
-from oagw.model.step import Step, Then
 from oagw.services import Env, UpstreamNode
 from oagw.services.stream_test.parameters import Parameters
 from oagw.web.reply import UPSTREAM, Reply
-from oagw.web.stream import EventStream, head
+from oagw.web.stream import Chunk, Stream, head
 
 # Seconds between two events.
 INTERVAL = 0.1
@@ -28,7 +27,7 @@ CLASSIC = (
 
 KEEP_ALIVE = b": keep-alive\n\n"
 
-ENDS = {"close": Then.CLOSE, "reset": Then.RESET, "hang": Then.HANG, "truncate": Then.TRUNCATE}
+ENDINGS = {name: ENDINGS_BY_NAME[name] for name in ("close", "reset", "hang", "truncate")}
 
 # Asking for one of these is asking for events made to measure.
 MEASURES = frozenset(("count", "size", "event"))
@@ -52,7 +51,7 @@ class Wish:
     retry: int | None
     keepalive: float
     burst: int
-    then: Then
+    ending: Ending
     after: int | None
     last: int
 
@@ -81,11 +80,12 @@ class Events(UpstreamNode):
         super().__init__()
         self._env = env
 
-    def render_GET(self, request: Request) -> Reply | EventStream:
+    def render_GET(self, request: Request) -> Reply | Stream:
         wish = self._read(request)
         if wish.count and wish.last >= wish.count:
             return Reply(204, source=UPSTREAM)
-        return self._env.streams.play(steps(wish), head())
+        endless = not wish.count and wish.after is None
+        return self._env.streams.play(chunks(wish), head(), endless=endless)
 
     def _read(self, request: Request) -> Wish:
         given = Parameters(request)
@@ -99,11 +99,11 @@ class Events(UpstreamNode):
             interval=given.seconds("interval", _YEAR, INTERVAL),
             jitter=given.seconds("jitter", _YEAR, 0.0),
             random=self._env.random if seed is None else Random(seed),
-            make=partial(measured, size, type) if MEASURES & given.names else classic,
+            make=measured(size, type) if MEASURES & given.names else classic,
             retry=given.integer("retry", 0, 10**9, None),
             keepalive=given.seconds("keepalive", _YEAR, 0.0),
             burst=given.integer("burst", 1, 1000, 1),
-            then=given.choice("then", ENDS, Then.CLOSE),
+            ending=given.choice("then", ENDINGS, Ending.COMPLETE),
             after=given.integer("after", 0, 10**9, None),
             last=last if resumed is None else resumed,
         )
@@ -128,44 +128,50 @@ def _own_id(header: bytes | None, most: int) -> int | None:
 
 def classic(id: int) -> bytes:
     """One of the four, or one made to measure where there is no fifth."""
-    return encode(CLASSIC[id - 1]) if id <= len(CLASSIC) else measured(None, None, id)
+    return _CLASSIC[id - 1] if id <= len(CLASSIC) else _measured(id)
 
 
-def measured(size: int | None, type: str | None, id: int) -> bytes:
-    """An event with ``Event <id>`` as its data, filled up or cut to ``size`` bytes."""
-    data = f"Event {id}"
-    if size is not None:
-        data = data.ljust(size, ".")[:size]
-    return encode(Event(data, event=type, id=str(id)))
+def measured(size: int | None, type: str | None) -> Callable[[int], bytes]:
+    """Makes events with ``Event <id>`` as their data, filled up or cut to ``size`` bytes."""
+    name = "" if type is None else f"event: {type}\n"
+    if size is None:
+        form = b"id: %d\n" + name.encode().replace(b"%", b"%%") + b"data: Event %d\n\n"
+        return lambda id: form % (id, id)
+    return lambda id: f"id: {id}\n{name}data: {f'Event {id}'.ljust(size, '.')[:size]}\n\n".encode()
 
 
-def steps(wish: Wish) -> Iterator[Step]:
-    """The stream that was asked for, step by step."""
+_CLASSIC = tuple(map(encode, CLASSIC))
+_measured = measured(None, None)
+
+
+def chunks(wish: Wish) -> Iterator[Chunk]:
+    """The stream that was asked for, chunk by chunk."""
     most = wish.count - wish.last if wish.count else math.inf
     if wish.after is not None:
         most = min(most, wish.after)
     sent, id, pause, offset = 0, wish.last, 0.0, 0.0
     while sent < most:
         burst = int(min(wish.burst, most - sent))
-        data = b"".join(wish.make(id + number) for number in range(1, burst + 1))
+        data = wish.make(id + 1) if burst == 1 else b"".join(map(wish.make, range(id + 1, id + burst + 1)))
         if sent == 0 and wish.retry is not None:
             data = b"retry: %d\n" % wish.retry + data
-        pause = yield from _keep_alive(pause, wish.keepalive)
-        yield Step(pause, data)
+        if wish.keepalive:
+            pause = yield from _keep_alive(pause, wish.keepalive)
+        yield Chunk(pause, data, burst)
         sent, id = sent + burst, id + burst
         previous, offset = offset, wish.random.uniform(-wish.jitter, wish.jitter) if wish.jitter else 0.0
         pause = max(0.0, wish.interval + offset - previous)
-    if wish.then is Then.TRUNCATE:
+    if wish.ending is Ending.TRUNCATE:
         half = wish.make(id + 1)
-        yield Step(0, half[: len(half) // 2])
-    while wish.then is Then.HANG and wish.keepalive:
-        yield Step(wish.keepalive, KEEP_ALIVE)
-    yield Step(0, then=wish.then)
+        yield Chunk(0, half[: len(half) // 2], 0)
+    while wish.ending is Ending.HANG and wish.keepalive:
+        yield Chunk(wish.keepalive, KEEP_ALIVE, 0)
+    yield Chunk(0, ending=wish.ending)
 
 
-def _keep_alive(pause: float, keepalive: float) -> Generator[Step, None, float]:
+def _keep_alive(pause: float, keepalive: float) -> Generator[Chunk, None, float]:
     """Comment lines every ``keepalive`` seconds of ``pause``; returns what is left of it."""
-    while keepalive and pause > keepalive:
-        yield Step(keepalive, KEEP_ALIVE)
+    while pause > keepalive:
+        yield Chunk(keepalive, KEEP_ALIVE, 0)
         pause -= keepalive
     return pause

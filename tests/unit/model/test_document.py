@@ -9,7 +9,7 @@ from msgspec.structs import fields
 from oagw.model.document import converted, decoded
 from oagw.model.invalid import Invalid
 from oagw.stubs.mapping import Mappings, StubMapping
-from oagw.toxics.effect import EFFECTS
+from oagw.toxics.types import TYPES
 from oagw.verify.verification import Verification
 
 
@@ -98,7 +98,7 @@ def test_a_number_that_does_not_fit_is_told_with_its_unit(
     assert (told.value.pointer, told.value.detail) == (pointer, detail)
 
 
-@pytest.mark.parametrize("type", EFFECTS)
+@pytest.mark.parametrize("type", TYPES)
 def test_every_duration_and_size_of_a_toxic_has_a_unit(type: str) -> None:
     units = {
         "latency",
@@ -111,10 +111,10 @@ def test_every_duration_and_size_of_a_toxic_has_a_unit(type: str) -> None:
         "bytes",
         "after_bytes",
     }
-    for field in fields(EFFECTS[type]):
+    for field in fields(TYPES[type]):
         name = field.encode_name
         with pytest.raises(Invalid) as told:
-            converted({name: -1}, EFFECTS[type], "/attributes")
+            converted({name: -1}, TYPES[type], "/attributes")
         assert (f"({name} is in " in told.value.detail) == (name in units), told.value.detail
 
 

@@ -1,4 +1,4 @@
-"""Counting events and body bytes: as many as the reference parser dispatches, however they are cut."""
+"""Counting events: as many as the reference parser dispatches, however they are cut."""
 
 from itertools import pairwise
 
@@ -6,11 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from oagw.model.events import AnswerCounter, EventCounter
+from oagw.model.events import EventCounter
 from tests.support.event_stream import EventStreamParser
-
-FIRST = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
-CHUNKED_HEAD = FIRST + b"Transfer-Encoding: chunked\r\n\r\n"
 
 # What streams are made of, and what looks like it.
 ATOMS = (
@@ -65,34 +62,3 @@ def test_blocks_count_when_they_have_data_and_a_blank_line(body: bytes, count: i
     counter = EventCounter()
     counter.feed(body)
     assert counter.count == count
-
-
-@given(st.lists(in_pieces(streams), max_size=3), st.integers(1, 40))
-@settings(max_examples=200, deadline=None)
-def test_the_body_is_found_in_a_chunked_answer_however_it_is_cut(
-    bodies: list[list[bytes]], size: int
-) -> None:
-    body = [piece for pieces in bodies for piece in pieces if piece]
-    wire = CHUNKED_HEAD + b"".join(b"%x\r\n%b\r\n" % (len(p), p) for p in body) + b"0\r\n\r\n"
-    whole, cut = AnswerCounter(), AnswerCounter()
-    whole.feed(wire)
-    for start in range(0, len(wire), size):
-        cut.feed(wire[start : start + size])
-    assert whole.size == cut.size == sum(map(len, body))
-    assert whole.count == cut.count == len(EventStreamParser().feed(b"".join(body)))
-
-
-def test_without_chunks_the_body_is_all_that_follows_the_head() -> None:
-    counter = AnswerCounter()
-    counter.feed(FIRST)
-    assert counter.size == 0
-    counter.feed(b"\r\ndata: a\n\n")
-    assert (counter.size, counter.count) == (9, 1)
-
-
-@pytest.mark.parametrize("broken", [b"zz\r\ndata: a\n\n\r\n", b"-1\r\n", b"1" * 100, b"0\r\n\r\nmore"])
-def test_what_is_no_chunk_ends_the_body(broken: bytes) -> None:
-    counter = AnswerCounter()
-    counter.feed(CHUNKED_HEAD + b"2\r\nhi\r\n" + broken)
-    counter.feed(b"\r\n2\r\nhi\r\n")
-    assert counter.size == 2

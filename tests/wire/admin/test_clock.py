@@ -124,7 +124,7 @@ class AdvanceTests(ManualTestCase):
             Events,
             "render_GET",
             lambda *_: self.wire.gateway.streams.play(
-                (stream.Step(1.0 if n == 1 else 0.0, b"x" * 1000) for n in range(1001)), stream.head()
+                (stream.Chunk(1.0 if n == 1 else 0.0, b"x" * 1000) for n in range(1001)), stream.head()
             ),
         )
         self.connection.send(STREAM)

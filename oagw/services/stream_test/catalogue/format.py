@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from oagw.services.stream_test.case import Case, Chunk, pieces
+from oagw.services.stream_test.case import Case, Write, pieces
 from oagw.services.stream_test.case import Dispatched as E
 
 
@@ -123,7 +123,7 @@ FIELDS = (
     Case(
         "comments-only",
         "keep-alive comments and nothing else",
-        tuple(Chunk(b": keep-alive\n\n", 0.05) for _ in range(5)),
+        tuple(Write(b": keep-alive\n\n", 0.05) for _ in range(5)),
     ),
     Case(
         "comment-within-an-event",

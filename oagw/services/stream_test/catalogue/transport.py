@@ -1,6 +1,6 @@
 """Cases that try the client around the parser: writes, sizes, silences, content types, statuses, cuts."""
 
-from oagw.services.stream_test.case import EVENT_STREAM, Case, Chunk, bytewise, pieces
+from oagw.services.stream_test.case import EVENT_STREAM, Case, Write, bytewise, pieces
 from oagw.services.stream_test.case import Dispatched as E
 
 
@@ -69,22 +69,22 @@ PIECES = (
     Case(
         "8-mib-line",
         "one line of 8 MiB",
-        (Chunk(b"data: "), Chunk(b"x", repeat=8 * 1024 * 1024), Chunk(b"\n\n")),
+        (Write(b"data: "), Write(b"x", repeat=8 * 1024 * 1024), Write(b"\n\n")),
         (E("x", repeat=8 * 1024 * 1024),),
     ),
     Case(
         "10000-events-in-one-write",
         "10,000 tiny events in one write",
-        (Chunk(b"data: x\n\n", repeat=10_000),),
+        (Write(b"data: x\n\n", repeat=10_000),),
         (E("x", times=10_000),),
     ),
     Case(
         "long-silence",
         "two seconds of silence before an event",
-        (Chunk(b"data: one\n\n"), Chunk(b"data: two\n\n", 2.0)),
+        (Write(b"data: one\n\n"), Write(b"data: two\n\n", 2.0)),
         (E("one"), E("two")),
     ),
-    Case("silence-first", "a second of silence after the head", (Chunk(b"data: x\n\n", 1.0),), (E("x"),)),
+    Case("silence-first", "a second of silence after the head", (Write(b"data: x\n\n", 1.0),), (E("x"),)),
 )
 
 CONTENT_TYPES = (
@@ -157,7 +157,7 @@ CONNECTIONS = (
     Case(
         "reset-in-a-chunk-header",
         "the connection is reset in the middle of a chunk header",
-        (Chunk(b"data: one\n\n"), Chunk(b"1", raw=True)),
+        (Write(b"data: one\n\n"), Write(b"1", raw=True)),
         (E("one"),),
         ends="reset",
     ),
@@ -171,7 +171,7 @@ CONNECTIONS = (
     Case(
         "truncated-in-a-chunk",
         "the connection is closed in the middle of a chunk",
-        (Chunk(b"data: one\n\n"), Chunk(b"ff\r\ndata: tw", raw=True)),
+        (Write(b"data: one\n\n"), Write(b"ff\r\ndata: tw", raw=True)),
         (E("one"),),
         ends="truncate",
     ),

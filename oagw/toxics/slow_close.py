@@ -1,0 +1,39 @@
+"""slow_close: the end comes later."""
+
+from oagw.model.ending import Ending
+from oagw.toxics.attributes import Attributes, Milliseconds
+from oagw.toxics.link import Link, Queue, Response
+
+
+class SlowClose(Attributes, frozen=True):
+    """The end of the response comes ``delay`` ms later: its close, and the last chunk of a chunked body."""
+
+    delay: Milliseconds = 0
+
+    def link(self, response: Response) -> Link:
+        return _SlowClose(response, self.delay / 1000)
+
+
+class _SlowClose(Queue):
+    def __init__(self, response: Response, delay: float) -> None:
+        super().__init__(response)
+        self._delay = delay
+        self._layout = response.layout
+        self._passed = 0  # bytes
+
+    def feed(self, data: bytes, now: float) -> None:
+        self.act()
+        start, self._passed = self._passed, self._passed + len(data)
+        tail = self._layout.tail
+        if tail is None or self._passed <= tail:
+            self.put(data, now)
+            return
+        if start < tail:
+            self.put(data[: tail - start], now)
+            data = data[tail - start :]
+        self.put(data, now + self._delay)
+
+    def end(self, ending: Ending, now: float) -> None:
+        self.act()
+        # The last chunk may have been held back already; the end comes with it.
+        self.put(ending, now + self._delay if self._layout.tail is None else now)

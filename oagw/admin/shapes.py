@@ -27,6 +27,10 @@ class Ours(TypedDict):
     time: Annotated[float, Meta(description="when the head of the request was there, in seconds since 1970")]
     firstByte: Annotated[float | None, Meta(description="when the first byte of the answer was written")]
     lastByte: Annotated[float | None, Meta(description="when the last byte so far was written")]
+    halfClosed: Annotated[
+        float | None,
+        Meta(description="when the client sent its FIN, if the answer was not over; or null"),
+    ]
     bodySize: Annotated[int, Meta(description="bytes of the request's body")]
     rawBodyAsBase64: Annotated[
         str | None, Meta(description="the body as it came over the wire; null where `bodyAsBase64` has the "

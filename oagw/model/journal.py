@@ -51,7 +51,8 @@ class Entry:
     Where time does not tell, the order of events on all connections does: ``arrived``, ``began`` and ``over``
     are positions in it, of the first byte of the request and of the begin and the end of the answer; None for
     what has not happened. What was sent before the answer was written has arrived before its end. ``closed``
-    is the time of that end, whether or not anything was written.
+    is the time of that end, whether or not anything was written. ``half_closed`` is when the client closed
+    its side of the connection, before that end: it has left, or still waits for the answer.
     """
 
     __slots__ = (
@@ -69,6 +70,7 @@ class Entry:
         "ended",
         "events",
         "first_byte",
+        "half_closed",
         "head",
         "last_byte",
         "local",
@@ -134,6 +136,7 @@ class Entry:
         self.began: int | None = None
         self.over: int | None = None
         self.closed: float | None = None
+        self.half_closed: float | None = None
         self.weight = 0
 
     @property

@@ -81,6 +81,7 @@ def _ours(shown: Shown) -> dict[str, Any]:
         "time": entry.date,
         "firstByte": None if entry.first_byte is None else entry.date_of(entry.first_byte),
         "lastByte": None if entry.last_byte is None else entry.date_of(entry.last_byte),
+        "halfClosed": None if entry.half_closed is None else entry.date_of(entry.half_closed),
         "bodySize": entry.body_size,
         "rawBodyAsBase64": None if sent is None else b64encode(sent).decode(),
         "bytesSent": entry.sent,

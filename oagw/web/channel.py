@@ -309,9 +309,8 @@ class GatewayChannel(PipelinedChannel):
         """Nothing: this is what ``_refuse`` does."""
 
     def requestDone(self, request: Request) -> None:
-        if self.outlet is not None:
-            self.outlet.end(Ending.COMPLETE)  # this is called again when the last byte is out
-            return
+        if not self.is_out(request):
+            return  # this is called again when its last byte is out
         self._command = self._path = self._version = b""
         self._skipped = False
         if self._discarding:
@@ -331,6 +330,8 @@ class GatewayChannel(PipelinedChannel):
                 self._close_gently()
             return
         super().requestDone(request)
+        if self.half_closed:
+            self.loseConnection()
         # Twisted, told to wait while a request is handled, would read on.
         if self._waitingForTransport:
             self._networkProducer.pauseProducing()
@@ -355,7 +356,7 @@ class GatewayChannel(PipelinedChannel):
         self._discarding = True
         self.clearLineBuffer()
         self._dataBuffer = []
-        if self._half_closed or not ITCPTransport.providedBy(self.transport):
+        if self.half_closed or not ITCPTransport.providedBy(self.transport):
             self.loseConnection()
             return
         transport: Any = self.transport

@@ -5,6 +5,7 @@
 
 import sys
 from collections.abc import Iterable
+from socket import SO_ERROR, SOL_SOCKET, socket
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.interfaces import ITCPTransport
@@ -28,6 +29,7 @@ class OutgoingChannel(HTTPChannel):
 
     site: Any  # a GatewaySite
     transport: ITCPTransport
+    half_closed = False  # whether the client has said that it sends no more
     outlet: "Outlet | None" = None  # of the response that is being written
     _corked: list[bytes] | None  # what was written to be sent in one piece
     _unwritten: bytes  # the head of a response that waits for the first of its body
@@ -49,6 +51,13 @@ class OutgoingChannel(HTTPChannel):
         return self.unsent or (
             isinstance(self.transport, Connection) and _in_kernel(self.transport.fileno()) > 0
         )
+
+    @property
+    def refuses(self) -> bool:
+        """Whether the client has refused what was written, because it closed its connection altogether."""
+        transport: Any = self.transport
+        is_open = isinstance(transport, Connection) and bool(transport.connected)
+        return is_open and _error_of(transport.socket) != 0
 
     def write(self, data: bytes) -> None:
         """Write ``data`` behind the head that may still wait, through the outlet if there is one."""
@@ -98,6 +107,9 @@ class OutgoingChannel(HTTPChannel):
     def end(self, request: Any, ending: Ending) -> None:
         """End the response to ``request`` with the connection (TRUNCATE, RESET) or its client (HANG)."""
         if ending is Ending.HANG:
+            request.endless = True
+            if self.half_closed:
+                self.transport.abortConnection()
             return
         if ending is Ending.RESET and self.undelivered:
             _LateReset(self, request).wait()
@@ -119,10 +131,33 @@ class OutgoingChannel(HTTPChannel):
         self.outlet = self._requestProducer = None
         self.site.stalled.discard(self)
 
+    def is_out(self, request: Any) -> bool:
+        """Note that the response to ``request`` is complete; whether its last byte is out, or on its way.
+
+        If not, ``requestDone`` is called when it is. A client that has closed its side may be gone: it has an
+        answer when its system has acknowledged the last byte.
+        """
+        if self.outlet is not None:
+            self.outlet.end(Ending.COMPLETE)
+            return False
+        if self.half_closed and self.refuses:
+            self.transport.abortConnection()
+            return False
+        if self.half_closed and self.undelivered:
+            _LateEnd(self, request).wait()
+            return False
+        request.close_entry(self, Ending.COMPLETE)
+        self.site.log(request)
+        return True
+
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self.site.stalled.discard(self)
         if self.outlet is not None:
             self.outlet.lost()
+        for request in self.requests:
+            if request.finished:  # and its last byte is not out
+                request.close_entry(self, Ending.CLIENT_LEFT)
+                self.site.log(request, " (incomplete)")
         super().connectionLost(reason)
 
     def registerProducer(self, producer: Any, streaming: bool) -> None:
@@ -180,25 +215,47 @@ class OutgoingChannel(HTTPChannel):
         self._unwritten = head + b"\r\n\r\n"
 
 
-class _LateReset:
-    """Resets a connection when all is sent: an abort drops what the transport and the system still hold."""
+class _Late:
+    """Waits until all that was written is delivered; as overdue work it has a turn every few milliseconds."""
 
     def __init__(self, channel: OutgoingChannel, request: Any) -> None:
         self.tick: int | None = None  # see Ticker
-        self._channel = channel
-        self._request = request
+        self.channel = channel
+        self.request = request
 
     def wait(self) -> None:
-        ticker = self._channel.site.ticker
+        ticker = self.channel.site.ticker
         now = ticker.clock.seconds()
-        ticker.wait(self, now, now)  # it is overdue until all is sent
+        ticker.wait(self, now, now)
 
     def wake(self, now: float) -> int:
-        if self._channel.undelivered:
+        channel = self.channel
+        if channel.half_closed and channel.refuses:
+            channel.transport.abortConnection()
+        elif channel.undelivered:
             self.wait()
-        elif self._request.entry.ended is Ending.OPEN:
-            self._channel.end(self._request, Ending.RESET)
+        else:
+            self.delivered()
         return 1
+
+    def delivered(self) -> None:
+        raise NotImplementedError
+
+
+class _LateReset(_Late):
+    """Resets a connection: an abort before would drop what the transport and the system still hold."""
+
+    def delivered(self) -> None:
+        if self.request.entry.ended is Ending.OPEN:
+            self.channel.end(self.request, Ending.RESET)
+
+
+class _LateEnd(_Late):
+    """Ends the response to a client that has closed its side, if it is still there."""
+
+    def delivered(self) -> None:
+        if self.request.entry.ended is Ending.OPEN:
+            self.channel.requestDone(self.request)
 
 
 def _in_kernel(descriptor: int) -> int:
@@ -211,3 +268,11 @@ def _in_kernel(descriptor: int) -> int:
     except (ImportError, OSError, ValueError):
         return 0
     return int.from_bytes(queued, sys.byteorder)
+
+
+def _error_of(connection: socket) -> int:
+    """The error that the system has for ``connection``, 0 for none."""
+    try:
+        return connection.getsockopt(SOL_SOCKET, SO_ERROR)
+    except OSError as error:
+        return error.errno or 1

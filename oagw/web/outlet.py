@@ -177,9 +177,6 @@ class Outlet:
         self._ticker.forget(self)
         self._chain = _SPENT
         self._closed(self)
-        if self._request.finished:  # or the request itself does this
-            self._request.close_entry(self._channel, Ending.CLIENT_LEFT)
-            self._channel.site.log(self._request, " (incomplete)")
 
     def _now(self) -> float:
         """The time of the response, which stands still while its client does not read."""
@@ -253,8 +250,6 @@ class Outlet:
             self._closed(self)
         if ending is Ending.COMPLETE:
             channel.remove_outlet()
-            request.close_entry(channel, ending)
-            channel.site.log(request)
             channel.requestDone(request)
         else:
             if self.source is not None:

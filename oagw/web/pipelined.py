@@ -30,7 +30,6 @@ class PipelinedChannel(OutgoingChannel):
     _earlier: int | None  # see ``precede``
     _made: tuple[int, float] | None  # see ``_note_opened``
     _version: bytes  # of the request that is being read, as soon as its first line is there
-    _half_closed = False  # whether the client has said that it sends no more
 
     @property
     def expects_more(self) -> bool:
@@ -71,13 +70,17 @@ class PipelinedChannel(OutgoingChannel):
         return arrived
 
     def readConnectionLost(self) -> None:
-        """The client sends no more, but may well read what it has asked for.
+        """The client sends no more (FIN), but may well read what it has asked for: it gets all its answers.
 
-        Requests that are held back are answered first. A stream ends: a client that has left looks the same.
+        A response without an end ends: a client that has left altogether looks the same.
         """
-        self._half_closed = True
-        if self._requestProducer is not None:
-            self.transport.abortConnection()
+        self.half_closed = True
+        if self.requests and self._handlingRequest:
+            request: Any = self.requests[0]
+            if request.entry.half_closed is None:
+                request.entry.half_closed = self.site.now()
+            if request.endless:
+                self.transport.abortConnection()
         elif not self.paused:  # take_turn calls this again
             self.loseConnection()
 
@@ -95,7 +98,7 @@ class PipelinedChannel(OutgoingChannel):
             self.transport.abortConnection()
         if self.paused:
             return
-        if self._half_closed:
+        if self.half_closed:
             self.readConnectionLost()
         elif not self._waitingForTransport:
             self._resume_reading()

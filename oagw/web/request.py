@@ -181,16 +181,11 @@ class GatewayRequest(Request):
             return
         if not self.startedWriting:
             self.write(b"")
-        channel = self.channel
-        outlet = channel.outlet
-        if outlet is None:
-            self.close_entry(channel, Ending.COMPLETE)
-        elif self.chunked:
-            outlet.note_tail()
         if self.chunked:
+            channel = self.channel
+            if channel.outlet is not None:
+                channel.outlet.note_tail()
             channel.write(b"0\r\n%b\r\n" % self._trailers)
-        if outlet is None:
-            channel.site.log(self)
         self.finished = 1
         self._cleanup()
 

@@ -175,11 +175,14 @@ class EndTests(PipeliningTestCase):
         self.assertEqual(statuses(written + self.take_all()), [200] * 5)
         self.assertTrue(self.connection.transport.disconnecting)
 
-    def test_one_that_sends_no_more_has_left_a_stream_among_them(self) -> None:
-        self.connection.send(HEALTH + STREAM + HEALTH)
+    def test_one_that_sends_no_more_gets_a_stream_among_them_to_its_end(self) -> None:
+        written = self.connection.send(HEALTH + STREAM + HEALTH)
         self.connection.protocol.readConnectionLost()
         self.wire.clock.turns()
-        self.assertTrue(self.connection.transport.disconnected)
+        self.assertFalse(self.connection.transport.disconnecting)
+        self.wire.clock.pump([0.1] * 4)
+        self.assertEqual(statuses(written + self.take_all()), [200] * 3)
+        self.assertTrue(self.connection.transport.disconnecting)
         self.connection.leave()
         self.assertEqual(self.wire.gateway.streams.open, set())
         self.connection = self.wire.connect()

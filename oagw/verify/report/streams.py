@@ -22,7 +22,7 @@ def stream_read_after_cancel(entries: list[Entry]) -> Iterator[Finding]:
     """To be asked where every stream was cancelled before its end."""
     streams = [entry for entry in entries if is_stream(entry)]
     for entry in streams:
-        if entry.ended in (COMPLETE, OPEN):
+        if entry.ended in (COMPLETE, OPEN) and entry.half_closed is None:
             what = "was read to its end" if entry.ended is COMPLETE else "is still open"
             text = (
                 f"The stream {named(entry)} {what} ({entry.sent} bytes) although the test cancelled it: "

@@ -310,7 +310,7 @@ class GatewayChannel(PipelinedChannel):
 
     def requestDone(self, request: Request) -> None:
         if not self.is_out(request):
-            return  # this is called again when its last byte is out
+            return
         self._command = self._path = self._version = b""
         self._skipped = False
         if self._discarding:
@@ -332,8 +332,7 @@ class GatewayChannel(PipelinedChannel):
         super().requestDone(request)
         if self.half_closed:
             self.loseConnection()
-        # Twisted, told to wait while a request is handled, would read on.
-        if self._waitingForTransport:
+        elif self._waitingForTransport:  # Twisted would read on
             self._networkProducer.pauseProducing()
 
     def lineLengthExceeded(self, line: bytes) -> None:

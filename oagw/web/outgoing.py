@@ -31,6 +31,7 @@ class OutgoingChannel(HTTPChannel):
     transport: ITCPTransport
     half_closed = False  # whether the client has said that it sends no more
     outlet: "Outlet | None" = None  # of the response that is being written
+    late: "_Late | None" = None  # the end of a response that waits for its delivery
     _corked: list[bytes] | None  # what was written to be sent in one piece
     _unwritten: bytes  # the head of a response that waits for the first of its body
 
@@ -112,7 +113,8 @@ class OutgoingChannel(HTTPChannel):
                 self.transport.abortConnection()
             return
         if ending is Ending.RESET and self.undelivered:
-            _LateReset(self, request).wait()
+            self.late = _LateReset(self, request)
+            self.late.wait()
             return
         self.site.arrivals.before_failure()
         request.entry.ended = ending
@@ -134,8 +136,8 @@ class OutgoingChannel(HTTPChannel):
     def is_out(self, request: Any) -> bool:
         """Note that the response to ``request`` is complete; whether its last byte is out, or on its way.
 
-        If not, ``requestDone`` is called when it is. A client that has closed its side may be gone: it has an
-        answer when its system has acknowledged the last byte.
+        If not, ``requestDone`` is called again when it is. A client that has closed its side may be gone: the
+        answer is out when its system has acknowledged the last byte.
         """
         if self.outlet is not None:
             self.outlet.end(Ending.COMPLETE)
@@ -144,7 +146,8 @@ class OutgoingChannel(HTTPChannel):
             self.transport.abortConnection()
             return False
         if self.half_closed and self.undelivered:
-            _LateEnd(self, request).wait()
+            self.late = _LateEnd(self, request)
+            self.late.wait()
             return False
         request.close_entry(self, Ending.COMPLETE)
         self.site.log(request)
@@ -154,6 +157,8 @@ class OutgoingChannel(HTTPChannel):
         self.site.stalled.discard(self)
         if self.outlet is not None:
             self.outlet.lost()
+        if self.late is not None:
+            self.site.ticker.forget(self.late)
         for request in self.requests:
             if request.finished:  # and its last byte is not out
                 request.close_entry(self, Ending.CLIENT_LEFT)
@@ -246,16 +251,14 @@ class _LateReset(_Late):
     """Resets a connection: an abort before would drop what the transport and the system still hold."""
 
     def delivered(self) -> None:
-        if self.request.entry.ended is Ending.OPEN:
-            self.channel.end(self.request, Ending.RESET)
+        self.channel.end(self.request, Ending.RESET)
 
 
 class _LateEnd(_Late):
     """Ends the response to a client that has closed its side, if it is still there."""
 
     def delivered(self) -> None:
-        if self.request.entry.ended is Ending.OPEN:
-            self.channel.requestDone(self.request)
+        self.channel.requestDone(self.request)
 
 
 def _in_kernel(descriptor: int) -> int:

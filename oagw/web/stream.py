@@ -203,6 +203,8 @@ class Stream:
             if chunk.data:
                 self._write(request, chunk)
                 size += len(chunk.data)
+                if self._request is None:
+                    return count  # the response was cut on its way out
             if chunk.ending is not Ending.OPEN:
                 self._next = None
                 break

@@ -11,7 +11,7 @@ from oagw.model.ending import Ending
 from oagw.model.journal import Entry
 from oagw.toxics.link import MOST_BYTES
 from tests.support.pushing import Pushing, Source
-from tests.support.wire import Connection, Wire, parse, request
+from tests.support.wire import BEARER, Connection, Wire, parse, request
 from tests.support.wire_case import WireTestCase
 
 FAULTS = {
@@ -205,6 +205,17 @@ class OutletTests(WireTestCase):
         self.assertEqual(resource.sources[0].told, ["stop"])
         self.assertTrue(self.connection.transport.disconnecting)
         self.leave()
+
+    def test_a_stream_at_full_speed_is_stopped_when_it_is_cut(self) -> None:
+        target = "/oagw/v1/proxy/stream-test/events?count=0&interval=0&size=5000"
+        for fault in ("limit_data; bytes=300", "reset_peer; after_events=2"):
+            head = request(f"GET {target} HTTP/1.1", "Host: g", BEARER, f"X-OAGW-Mock-Fault: {fault}")
+            connection = self.wire.connect()
+            connection.send(head)
+            self.wire.clock.pump([0.005] * 10)
+            self.assertEqual(self.wire.gateway.streams.open, set())
+            self.assertTrue(self.wire.gateway.streams.ticker.settled)
+            connection.leave()
 
     def test_a_source_is_paused_for_good_where_nothing_comes_through(self) -> None:
         resource = pushing(self.wire, [(0.1 * n, EVENT % n) for n in range(100)])

@@ -53,8 +53,9 @@ class FramingTests(WireTestCase):
         self.assertTrue(self.connection.transport.disconnecting)
         self.assertFalse(self.connection.transport.disconnected)
 
-    def test_a_client_that_sends_no_more_has_left_its_stream(self) -> None:
-        self.connection.send(request("GET /oagw/v1/proxy/stream-test/events HTTP/1.1", "Host: g", BEARER))
+    def test_a_client_that_sends_no_more_has_left_a_stream_without_an_end(self) -> None:
+        endless = "/oagw/v1/proxy/stream-test/events?count=0"
+        self.connection.send(request(f"GET {endless} HTTP/1.1", "Host: g", BEARER))
         self.connection.protocol.readConnectionLost()
         self.assertTrue(self.connection.transport.disconnected)
 

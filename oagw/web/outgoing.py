@@ -36,11 +36,6 @@ class OutgoingChannel(HTTPChannel):
     _unwritten: bytes  # the head of a response that waits for the first of its body
 
     @property
-    def congested(self) -> bool:
-        """Whether the client does not read, so that the transport asks for silence."""
-        return bool(self._waitingForTransport)
-
-    @property
     def unsent(self) -> bool:
         """Whether the transport still holds something that was written."""
         transport: Any = self.transport
@@ -155,8 +150,10 @@ class OutgoingChannel(HTTPChannel):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self.site.stalled.discard(self)
+        self.stopProducing()  # the transport does this only as long as the channel is its producer
         if self.outlet is not None:
             self.outlet.lost()
+            self.outlet = None
         if self.late is not None:
             self.site.ticker.forget(self.late)
         for request in self.requests:

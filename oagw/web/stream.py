@@ -130,7 +130,6 @@ class Stream:
         self._request = request
         self._streams.open.add(self)
         request.endless = self._endless
-        request.notifyFinish().addBoth(self._let_go)
         if reply is not None:
             begin(request, reply)
             request.write(b"")
@@ -239,7 +238,7 @@ class Stream:
         self._counter.feed(data)
         return self._counter.count - before
 
-    def _let_go(self, _: object = None) -> GatewayRequest | None:
+    def _let_go(self) -> GatewayRequest | None:
         """Let go of everything; returns the request that was being answered, if one was."""
         self._streams.ticker.forget(self)
         self._next = None

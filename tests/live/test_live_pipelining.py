@@ -17,11 +17,10 @@ from twisted.internet.interfaces import IDelayedCall
 from oagw.config import Config
 from oagw.web.reply import Reply
 from tests.live.test_live_reactor import Client, Running
-from tests.support.wire import BEARER, Answer, parse, request
+from tests.support.wire import BEARER, HEALTH, answers, parse, request
 
 reactor: Any = installed_reactor
 
-HEALTH = request("GET /health HTTP/1.1", "Host: g")
 LAST = request("GET /health HTTP/1.1", "Host: g", "Connection: close")
 
 
@@ -45,15 +44,6 @@ def turn() -> "Deferred[None]":
     deferred: Deferred[None] = Deferred()
     reactor.callLater(0, deferred.callback, None)
     return deferred
-
-
-def answers(data: bytes) -> list[Answer]:
-    """All the responses in ``data``."""
-    found = []
-    while data:
-        answer, data = parse(data)
-        found.append(answer)
-    return found
 
 
 @pytest_twisted.async_yield_fixture()

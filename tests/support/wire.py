@@ -209,6 +209,9 @@ def request(line: str, *fields: str) -> bytes:
     return "\r\n".join([line, *fields, "", ""]).encode("latin-1")
 
 
+HEALTH = request("GET /health HTTP/1.1", "Host: gateway")
+
+
 def parse(data: bytes, *, head_only: bool = False) -> tuple[Answer, bytes]:
     """The first response in ``data``, strictly read, and what follows it."""
     head, separator, rest = data.partition(b"\r\n\r\n")
@@ -232,6 +235,15 @@ def parse(data: bytes, *, head_only: bool = False) -> tuple[Answer, bytes]:
     else:
         body, rest = rest, b""
     return Answer(int(status), phrase, headers, body), rest
+
+
+def answers(data: bytes) -> list[Answer]:
+    """All the responses in ``data``."""
+    found = []
+    while data:
+        answer, data = parse(data)
+        found.append(answer)
+    return found
 
 
 def dechunk(data: bytes) -> tuple[bytes, bytes]:

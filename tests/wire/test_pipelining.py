@@ -5,10 +5,9 @@ from itertools import pairwise
 from oagw.config import Config
 from oagw.model.journal import COMPLETE
 from oagw.web.channel import LINGER, REQUEST_TIMEOUT
-from tests.support.wire import BEARER, Answer, Connection, Wire, parse, request
+from tests.support.wire import BEARER, HEALTH, Connection, Wire, answers, request
 from tests.support.wire_case import WireTestCase
 
-HEALTH = request("GET /health HTTP/1.1", "Host: gateway")
 NOTHING = request("GET /nothing HTTP/1.1", "Host: gateway")
 STREAM = request("GET /oagw/v1/proxy/stream-test/events HTTP/1.1", "Host: gateway", BEARER)
 SUM = b'{"operation": "add", "a": 1, "b": 2}'
@@ -19,15 +18,6 @@ def calculate(body: bytes = SUM, *fields: str) -> bytes:
     line = "POST /oagw/v1/proxy/calculator/calculate HTTP/1.1"
     length = f"Content-Length: {len(body)}"
     return request(line, "Host: gateway", BEARER, "Content-Type: application/json", length, *fields) + body
-
-
-def answers(data: bytes) -> list[Answer]:
-    """All the responses in ``data``."""
-    found = []
-    while data:
-        answer, data = parse(data)
-        found.append(answer)
-    return found
 
 
 def statuses(data: bytes) -> list[int]:

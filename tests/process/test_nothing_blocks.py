@@ -11,7 +11,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -352,8 +352,17 @@ def ask(server: Launched, method: str, path: str, value: Any = None) -> Any:
     return json.loads(body)
 
 
-@pytest.mark.parametrize("journal", JOURNALS)
-def test_no_input_blocks_the_others(journal: str) -> None:
+def bodies() -> Iterator[Input]:
+    """What has nothing to do with what the journal holds."""
+    yield from services()
+    yield from stubbed()
+
+
+@pytest.mark.parametrize(
+    ("journal", "inputs"),
+    [("small entries", bodies), *((journal, documents) for journal in JOURNALS)],
+)
+def test_no_input_blocks_the_others(journal: str, inputs: Callable[[], Iterable[Input]]) -> None:
     waits: list[tuple[float, float, str]] = []
     with Launched("0", "--seed", "1", "--clock", "real") as server:
         for piece in JOURNALS[journal]():
@@ -361,9 +370,7 @@ def test_no_input_blocks_the_others(journal: str) -> None:
             send(server, piece + last)
         with Watch(server) as watch:
             watch.longest()
-            # What services and stubs read has nothing to do with what the journal holds.
-            bodies = (*services(), *stubbed()) if journal == "small entries" else ()
-            for one in (*bodies, *documents()):
+            for one in inputs():
                 waits += waited(server, watch, one)
         assert server.stop() == 0
         assert "Traceback" not in server.said()

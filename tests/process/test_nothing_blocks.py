@@ -18,6 +18,8 @@ from typing import Any, NamedTuple
 import pytest
 from launched import PATIENCE, TOKEN, Launched
 
+pytestmark = pytest.mark.timed
+
 # Seconds that an input may delay others, and that much again for each MiB of its body above the first.
 LIMIT = 0.1
 MIB = 1 << 20

@@ -27,6 +27,8 @@ from oagw.model.call import Call
 from oagw.model.reading import MAX_ESCAPES, MAX_FIELDS, MAX_VALUES, Unread, decode
 from tests.support.wire import Wire
 
+pytestmark = pytest.mark.timed
+
 MIB = 1 << 20
 FORM = b"Content-Type: application/x-www-form-urlencoded"
 GZIP = b"\r\nContent-Encoding: gzip"

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from oagw.control.duplicate import check_members
 from oagw.control.invalid import Invalid
 
+pytestmark = pytest.mark.timed
+
 MIB = 1 << 20
 
 

@@ -12,6 +12,8 @@ from oagw.control.patience import GaveUp
 from oagw.control.regex import Expression, quoted
 from oagw.model.call import Call
 
+pytestmark = pytest.mark.timed
+
 # It takes ages with a text of many a.
 EVIL = "(a|a|aa)+$b"
 

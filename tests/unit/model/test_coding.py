@@ -110,6 +110,7 @@ def test_an_empty_body_has_no_coding() -> None:
     assert decoded(b"", ["gzip"], 10) == Decoded(b"")
 
 
+@pytest.mark.timed
 def test_a_bomb_is_never_made() -> None:
     body = bomb(256 * MIB)
     assert len(body) < 300_000
@@ -221,6 +222,7 @@ def test_what_is_no_charset_is_not_used(charset: str) -> None:
         ("iso-8859-3", b"\xa5"),
     ],
 )
+@pytest.mark.timed
 def test_what_is_not_valid_costs_little(charset: str, unit: bytes) -> None:
     codec, body = codec_of(charset), unit * (MIB // len(unit))
     assert codec is not None

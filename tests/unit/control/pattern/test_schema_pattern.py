@@ -4,6 +4,8 @@ import pytest
 
 from oagw.control.pattern.schema_pattern import cost, written_out
 
+pytestmark = pytest.mark.timed
+
 
 @pytest.mark.parametrize(
     ("expression", "parts"),

@@ -12,6 +12,8 @@ from oagw.control.pattern.operator import _OPTIONS
 from oagw.model.call import Call
 from tests.unit.control.pattern.asked import NOW, pattern
 
+pytestmark = pytest.mark.timed
+
 MIB = 1 << 20
 
 # A document for each operator that a large body does not match, at the cost of reading all of it.

@@ -20,7 +20,7 @@ from oagw.control.template.run import MAX_OUTPUT, Run
 from oagw.control.template.syntax import MAX_PARTS
 from oagw.model.call import Call
 
-pytestmark = pytest.mark.usefixtures("frozen_heap")
+pytestmark = [pytest.mark.usefixtures("frozen_heap"), pytest.mark.timed]
 
 MIB = 1 << 20
 

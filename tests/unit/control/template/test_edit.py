@@ -10,6 +10,8 @@ import pytest
 from oagw.control.rendering import RenderError
 from tests.unit.control.template.test_template import rendered
 
+pytestmark = pytest.mark.timed
+
 PEOPLE = '{"p": [{"n": "b", "a": 2}, {"n": "a", "a": 10.5}, {"n": null, "a": 2}], "x": 1}'
 
 

@@ -167,7 +167,7 @@ def _undecodable(call: Call, request: Request) -> Answer:
     """The 400 or 413 for a body that is not what its Content-Encoding says, or decodes to too much."""
     assert call.fault is not None
     name = excerpt(", ".join(call.headers["content-encoding"]).encode())
-    refused = refused_coding(call.fault, name, size_limit(len(call.sent_body)))
+    refused = refused_coding(call.fault, name, size_limit(len(call.sent_body), call.codec))
     return problem_reply(platform(refused.status, refused.message), request)
 
 

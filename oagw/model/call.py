@@ -175,7 +175,7 @@ class Call:
     def _decoded(self) -> Decoded:
         if not self.sent_body or not _CODED.search(self.head):
             return Decoded(self.sent_body)
-        limit = size_limit(len(self.sent_body)) if self.limit is None else self.limit
+        limit = size_limit(len(self.sent_body), self.codec) if self.limit is None else self.limit
         return decoded(self.sent_body, codings(self.headers.get("content-encoding", [])), limit)
 
     @cached_property

@@ -87,7 +87,7 @@ def document(request: Request, decoder: msgspec.json.Decoder[T]) -> T:
 
     No body is as good as ``null``: where the type has None, it may be left out.
     """
-    body = read_body(request, MAX_DOCUMENT)
+    body = read_body(request)
     if len(body) > MAX_DOCUMENT:
         raise Refused(413, f"Document larger than {MAX_DOCUMENT} bytes")
     return decoded(decoder, body or b"null")

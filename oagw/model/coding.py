@@ -19,8 +19,8 @@ ACCEPTED = b"gzip, deflate"
 MAX_CODINGS = 3
 MAX_MEMBERS = 1024
 
-# Bytes that any body may decode to; a larger one may decode to MAX_RATIO times its size. Where a character may
-# take several bytes and the charset is not UTF-8, reading takes longer, and half of that is the limit.
+# Bytes that any body may decode to; a larger one may decode to MAX_RATIO times its size. Half of that is the
+# limit where a character may take several bytes and the charset is not UTF-8: such text takes longer to read.
 MIN_LIMIT = 4 << 20
 MAX_RATIO = 8
 MAX_DECODED = 64_000_000

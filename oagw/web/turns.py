@@ -1,4 +1,4 @@
-"""Turns: connections with pipelined requests take turns, one request per turn of the reactor.
+"""Turns: connections with pipelined requests take turns, one request between two polls of the reactor.
 
 ``web.channel`` reads the first request of what arrives at once, and waits here before it reads the next. The
 reactor polls its sockets in between.
@@ -56,11 +56,12 @@ class Turns:
         self._waiting.pop(waiter, None)
         if not self._waiting and self._call is not None:
             self._call.cancel()
-            self._call = None
+            self._call, self._left_out = None, False
 
     def _next(self) -> None:
         self._call = None
         if not self._waiting:
+            self._left_out = False
             return
         if self._read and not self._left_out:
             # Handling another now would make two between two polls. Requests that are read in every poll

@@ -1,4 +1,4 @@
-"""Pipelined requests: one per turn of the reactor, none while the client does not read, and all answered."""
+"""Pipelined requests: one between two polls of the reactor, none while the client does not read, and all answered."""
 
 from itertools import pairwise
 
@@ -52,7 +52,7 @@ class PipeliningTestCase(WireTestCase):
 class TurnTests(PipeliningTestCase):
     def test_each_turn_of_the_reactor_handles_one_request_in_order(self) -> None:
         self.assertEqual(statuses(self.connection.send(HEALTH + NOTHING + calculate() + HEALTH)), [200])
-        self.assertEqual(self.turn_by_turn(self.connection), [[404], [200], [200]])
+        self.assertEqual(self.turn_by_turn(self.connection), [[], [404], [200], [200]])
 
     def test_a_client_that_does_not_pipeline_waits_for_no_turn(self) -> None:
         for data in (HEALTH, calculate(), HEALTH, b"\r\n" + HEALTH):
@@ -74,7 +74,9 @@ class TurnTests(PipeliningTestCase):
         self.connection.send(HEALTH * 20)
         for other in others:
             other.send(HEALTH + NOTHING + NOTHING)
-        self.assertEqual(self.turn_by_turn(*others)[:8], [[], [404], [404], [404], [], [404], [404], [404]])
+        self.assertEqual(
+            self.turn_by_turn(*others)[:9], [[], [], [404], [404], [404], [], [404], [404], [404]]
+        )
         for other in others:
             other.leave()
 
@@ -107,12 +109,12 @@ class TurnTests(PipeliningTestCase):
     def test_what_arrives_while_they_wait_has_its_turn_after_them(self) -> None:
         self.connection.send(HEALTH + HEALTH)
         self.assertEqual(self.connection.send(NOTHING), b"")
-        self.assertEqual(self.turn_by_turn(self.connection), [[200], [404]])
+        self.assertEqual(self.turn_by_turn(self.connection), [[], [200], [404]])
 
     def test_a_request_that_is_not_complete_waits_for_its_rest(self) -> None:
         data = HEALTH + calculate()
         self.assertEqual(statuses(self.connection.send(data[:-5])), [200])
-        self.assertEqual(self.turn_by_turn(self.connection), [[]])
+        self.assertEqual(self.turn_by_turn(self.connection), [[], []])
         self.assertEqual(statuses(self.connection.send(data[-5:])), [200])
 
     def test_chunked_bodies_may_be_pipelined(self) -> None:
@@ -134,6 +136,7 @@ class TurnTests(PipeliningTestCase):
     def test_the_journal_has_each_at_the_time_and_in_the_place_of_its_turn(self) -> None:
         self.connection.send(HEALTH * 3)
         began = self.wire.clock.seconds()
+        self.wire.clock.turn()
         self.wire.clock.turn()
         self.wire.clock.rightNow += 1
         self.wire.clock.turn()
@@ -160,6 +163,7 @@ class EndTests(PipeliningTestCase):
 
     def test_a_client_that_leaves_leaves_nothing_behind(self) -> None:
         self.connection.send(HEALTH * 50)
+        self.wire.clock.turn()
         self.wire.clock.turn()
         self.connection.leave()
         self.assertEqual(self.wire.clock.getDelayedCalls(), [])
@@ -221,7 +225,7 @@ class SlowAnswerTests(PipeliningTestCase):
             self.wire.clock.turn()
             ended = self.connection.take()
         self.assertNotIn(b"healthy", ended)
-        self.assertEqual(self.turn_by_turn(self.connection), [[200], [404]])
+        self.assertEqual(self.turn_by_turn(self.connection), [[], [200], [404]])
 
     def test_a_stream_may_be_behind_others(self) -> None:
         self.connection.send(HEALTH + STREAM + HEALTH)
@@ -275,6 +279,7 @@ class BackpressureTests(PipeliningTestCase):
 
     def test_no_request_is_handled_while_the_client_does_not_read(self) -> None:
         self.connection.send(HEALTH * 5)
+        self.wire.clock.turn()
         self.wire.clock.turn()
         self.pause()
         self.connection.take()

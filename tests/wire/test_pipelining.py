@@ -1,4 +1,4 @@
-"""Pipelined requests: one between two polls of the reactor, none while the client does not read, and all answered."""
+"""Pipelined requests: one for each poll of the reactor, none while the client does not read."""
 
 from itertools import pairwise
 

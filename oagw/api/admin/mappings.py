@@ -20,14 +20,16 @@ from oagw.control.mapping import Mappings, StubMapping
 from oagw.control.patience import GaveUp
 from oagw.control.pattern.operator import check_number, condition
 from oagw.control.pattern.spec import Operator
+from oagw.control.regex import together
 from oagw.control.space import Sandbox, Space
 from oagw.control.store import Stub, forget_stubs, store_of
 from oagw.model.call import Call
 from oagw.web.reply import Reply, excerpt, json_reply
 from oagw.web.resource import Refused
 
-# So many stubs of an import are made in one turn of the reactor; it takes some 10 ms.
+# So many stubs of an import are made in one turn of the reactor, or fewer if that takes so many seconds.
 _AT_ONCE = 100
+_AT_MOST = 0.01
 
 
 class Page(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -157,10 +159,14 @@ class Import(AdminNode):
 
     async def _import(self, request: Request, given: Mappings) -> Reply:
         space, options = space_of(request), given.import_options
-        stubs = []
+        stubs: list[Stub] = []
+        real = self.env.site.real
+        made, since = 0, real.seconds()
         for number, one in enumerate(given.mappings):
-            if number and number % _AT_ONCE == 0:
-                await deferLater(self.env.site.real, 0)  # others get a turn
+            if made == _AT_ONCE or real.seconds() - since > _AT_MOST:
+                await deferLater(real, 0)  # others get a turn
+                made, since = 0, real.seconds()
+            made += 1
             stubs.append(_stub(self.env, one, f"/mappings/{number}"))
         if isinstance(space, Sandbox) and self.env.spaces.get(space.id) is not space:
             raise Refused(404, "The sandbox was deleted")
@@ -290,7 +296,8 @@ def _list(stubs: list[Stub], total: int) -> Reply:
 def by_metadata(space: Space, operator: Operator, now: float) -> list[Stub]:
     """The stubs of ``space`` whose metadata match ``operator``; raises Invalid."""
     check_number([operator], "")
-    wanted = condition(operator, "")
+    with together():
+        wanted = condition(operator, "")
     call = Call("POST", "/")  # whose patience is what all of it may take
     found = []
     for stub in store_of(space):

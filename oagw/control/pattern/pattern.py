@@ -8,6 +8,7 @@ from oagw.control.patience import GaveUp, check_time
 from oagw.control.pattern.field import SHOWN, Field, fields_of, yes_or_no
 from oagw.control.pattern.spec import RequestPattern
 from oagw.control.pattern.url import Url
+from oagw.control.regex import together
 from oagw.model.call import Call
 from oagw.model.secret import Known, masked_url
 
@@ -42,11 +43,12 @@ class Pattern:
 
     def __init__(self, spec: RequestPattern, pointer: str = "") -> None:
         self.method = ANY if spec.method is None else _checked(spec.method, f"{pointer}/method")
-        self._url = url = Url(spec, pointer)
+        with together():
+            self._url = url = Url(spec, pointer)
+            self._fields = fields_of(spec, url, pointer)
         self.literal_path = url.literal_path
         self.alias = url.alias
         self._matches_url = url.matches
-        self._fields = fields_of(spec, url, pointer)
         self._checks = tuple(field.matches for field in self._fields)
 
     def matches(self, call: Call, now: float) -> bool:

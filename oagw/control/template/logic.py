@@ -8,7 +8,7 @@ from typing import Any
 
 from oagw.control.invalid import Invalid
 from oagw.control.patience import GaveUp
-from oagw.control.regex import Expression
+from oagw.control.regex import Expression, together
 from oagw.control.template.run import Failed, Run
 from oagw.control.template.value import Segments, Several, Writer, truth
 
@@ -107,8 +107,10 @@ def regex_extract(run: Run, arguments: list[Any], options: dict[str, Any]) -> An
 def _groups(run: Run, value: Any, pattern: str, within: str = "%s") -> tuple[str, ...] | None:
     run.spend(_PATTERN * len(pattern))
     try:
-        _expression(pattern)
-        return _expression(within.replace("%s", pattern)).groups(run.text(value), run.received)
+        with together():
+            _expression(pattern)
+            whole = _expression(within.replace("%s", pattern))
+        return whole.groups(run.text(value), run.received)
     except Invalid:
         raise Failed(f"Invalid regex string {pattern}") from None
     except GaveUp as error:

@@ -33,7 +33,7 @@ def test_what_takes_too_long_does_not_match(expression: str, body: str) -> None:
     "expression",
     [
         *("$.sum()", "$.max()", "$.stddev()", "$.concat()", "$.sum($,$,$,$)", "$.concat($,$,$,$)"),
-        *("$.length($.*)", "$.*.sum()", "$[?($ == $)]", "$[?($ === $)]", "$[?($.sum() == 'x')]"),
+        *("$[?($ == $)]", "$[?($ === $)]", "$[?($.sum() == 'x')]"),
         *("$[?($ contains 'x')]", "$[?('x' in $)]", "$[?($ anyof ['x'])]", "$[?($ subsetof $)]"),
     ],
 )

@@ -42,7 +42,7 @@ _WITH_PORT = re.compile(r"(.+):(\d{1,5})", re.ASCII)
 # Whether there is a Content-Encoding among header lines.
 _CODED = re.compile(rb"(?:^|\n)content-encoding[ \t]*:", re.IGNORECASE)
 
-# How long matching one call may take, in seconds; ``control.patience`` keeps to it.
+# How long matching one call may take, in seconds; ``model.time_budget`` keeps to it.
 _PATIENCE = 0.05
 
 

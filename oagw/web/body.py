@@ -113,7 +113,7 @@ def _in_utf_8(body: bytes, charset: str | None) -> bytes:
 def query(request: Request, name: str) -> str:
     """The first value of the query parameter ``name`` that is not empty; Refused with 400 without one.
 
-    Read as the URL standard's application/x-www-form-urlencoded (section 5.1): ``+`` is a space.
+    Read as the URL standard's application/x-www-form-urlencoded (section 5.1): ``+`` is a sandbox.
     """
     for key, value in query_pairs(request):
         if key == name and value:

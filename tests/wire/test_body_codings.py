@@ -187,6 +187,6 @@ class CodingTests(WireTestCase):
         bomb = gzip.compress(bytes(8 << 20))
         for _ in range(80):
             wire.ask("POST", CALCULATE, GZIP, body=bomb)
-        journal = list(wire.gateway.spaces.shared.journal)
+        journal = list(wire.gateway.sandboxes.default.journal)
         self.assertLess(len(journal), 65)
         self.assertLessEqual(sum(len(entry.call().body) for entry in journal), 64 << 20)

@@ -140,7 +140,7 @@ class TurnTests(PipeliningTestCase):
         self.wire.clock.turn()
         self.wire.clock.rightNow += 1
         self.wire.clock.turn()
-        entries = list(self.wire.gateway.spaces.shared.journal)
+        entries = list(self.wire.gateway.sandboxes.default.journal)
         told = [(entry.turn, entry.time - began, entry.status, entry.ended) for entry in entries]
         self.assertEqual(told, [(n, at, 200, COMPLETE) for n, at in ((1, 0), (2, 0), (3, 1))])
         self.connection.take()
@@ -169,7 +169,7 @@ class EndTests(PipeliningTestCase):
         self.assertEqual(self.wire.clock.getDelayedCalls(), [])
         self.assertTrue(self.wire.gateway.site.turns.settled)
         self.assertEqual(self.connection.protocol._buffer, b"")
-        self.assertEqual(len(self.wire.gateway.spaces.shared.journal), 2)
+        self.assertEqual(len(self.wire.gateway.sandboxes.default.journal), 2)
         self.connection = self.wire.connect()
 
     def test_a_client_that_sends_no_more_gets_all_answers(self) -> None:
@@ -284,7 +284,7 @@ class BackpressureTests(PipeliningTestCase):
         self.pause()
         self.connection.take()
         self.assertEqual(self.take_all(), b"")
-        self.assertEqual(len(self.wire.gateway.spaces.shared.journal), 2)
+        self.assertEqual(len(self.wire.gateway.sandboxes.default.journal), 2)
         self.resume()
         self.assertEqual(statuses(self.take_all()), [200] * 3)
 
@@ -358,7 +358,7 @@ class ManualClockTests(PipeliningTestCase):
         self.assertEqual(statuses(written), [200] * 3)
 
     def test_time_does_not_move_on_before_those_that_wait_are_handled(self) -> None:
-        journal = self.wire.gateway.spaces.shared.journal
+        journal = self.wire.gateway.sandboxes.default.journal
         written = self.connection.send(HEALTH * 10)
         answer = self.wire.admin("POST", "/clock/advance", {"seconds": 100})
         self.assertEqual(answer.status, 200)
@@ -374,7 +374,7 @@ class ManualClockTests(PipeliningTestCase):
         self.connection.send(HEALTH + advance + body + HEALTH)
         self.wire.clock.pump([0.001] * 10)
         self.assertEqual(statuses(self.take_all()), [200, 200])
-        first, last = (entry.time for entry in self.wire.gateway.spaces.shared.journal)
+        first, last = (entry.time for entry in self.wire.gateway.sandboxes.default.journal)
         self.assertEqual(last - first, 7)
 
     def test_those_of_a_client_that_does_not_read_hold_time_up_for_a_second(self) -> None:
@@ -393,5 +393,5 @@ class OrderTests(PipeliningTestCase):
         written = self.connection.send(b"".join(map(calculate, bodies)), piece=1000) + self.take_all()
         results = [answer.json()["result"] for answer in answers(written)]
         self.assertEqual(results, list(range(300)))
-        turns = [entry.turn for entry in self.wire.gateway.spaces.shared.journal]
+        turns = [entry.turn for entry in self.wire.gateway.sandboxes.default.journal]
         self.assertTrue(all(b == a + 1 for a, b in pairwise(turns)))

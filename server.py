@@ -5,6 +5,6 @@ import sys
 if __name__ == "__main__":
     if sys.version_info < (3, 11):  # noqa: UP036 - whoever has an older one should read this, not a traceback
         sys.exit("server.py needs Python 3.11 or later; this is " + sys.version.split()[0])
-    from oagw.run import main
+    from oagw.server.run import main
 
     sys.exit(main(sys.argv[1:]))

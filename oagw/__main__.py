@@ -2,7 +2,7 @@
 
 import sys
 
-from oagw.run import main
+from oagw.server.run import main
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:], prog="python -m oagw"))

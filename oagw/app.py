@@ -14,19 +14,19 @@ from twisted.internet.error import ReactorNotRunning
 from twisted.internet.interfaces import IListeningPort, IReactorTime
 from twisted.web.resource import IResource
 
-from oagw.api.root import Root
-from oagw.api.stubbed import StubbedOutside, Stubs
 from oagw.config import Config
-from oagw.control.space import Spaces
+from oagw.gateway.root import Root
+from oagw.gateway.stubbed import StubbedOutside, Stubs
 from oagw.model.memory import MIB, Memory
 from oagw.model.secret import Known
+from oagw.sandboxes import Sandboxes
 from oagw.services import Env, Upstreams
 from oagw.web.site import GatewaySite
 from oagw.web.stream import Streams
 
 if TYPE_CHECKING:
-    from oagw.api.admin.expiry import Expiry  # loaded when the control plane is first called
-    from oagw.control.directory import Directory
+    from oagw.admin.expiry import Expiry  # loaded when the control plane is first called
+    from oagw.stubs.folder import Directory
 
 
 class Gateway:
@@ -49,7 +49,7 @@ class Gateway:
         clock, turns = real, None
         wall = wall or real.seconds
         if config.clock == "manual":
-            from oagw.web.clock import ManualClock
+            from oagw.timing.manual_clock import ManualClock
 
             # It begins now, so that dates make sense to clients, and at a whole second, so that they are easy
             # to add to.
@@ -68,14 +68,14 @@ class Gateway:
             )
         )
         memory = Memory(config.memory_limit * MIB)
-        self.spaces = Spaces(_random(config.seed, "sandboxes"), config.journal_count, 64 << 20, memory)
-        stubs = Stubs(self.spaces, upstreams, self.streams, wall, _random(config.seed, "stubs"))
+        self.sandboxes = Sandboxes(_random(config.seed, "sandboxes"), config.journal_count, 64 << 20, memory)
+        stubs = Stubs(self.sandboxes, upstreams, self.streams, wall, _random(config.seed, "stubs"))
         self.root = Root(upstreams, config.tokens, clock, self._admin, stubs)
         self.site = GatewaySite(
             StubbedOutside(self.root, stubs),
             clock,
             _random(config.seed, "request id"),
-            self.spaces,
+            self.sandboxes,
             self.streams,
             access_log if config.access_log else None,
             real,
@@ -98,15 +98,15 @@ class Gateway:
 
     def load_mappings(self) -> int:
         """Read the stubs of ``--mappings``; returns how many. Raises Invalid, and then keeps what it had."""
-        self._directory.load(self.spaces.shared)
+        self._directory.load(self.sandboxes.default)
         return len(self._directory.stubs)
 
     @cached_property
     def _directory(self) -> "Directory":
-        from oagw.control.directory import Directory
+        from oagw.stubs.folder import Directory
 
         mappings = self._config.mappings
-        return Directory(None if mappings is None else Path(mappings), self.spaces.memory)
+        return Directory(None if mappings is None else Path(mappings), self.sandboxes.memory)
 
     @property
     def _settled(self) -> bool:
@@ -114,15 +114,15 @@ class Gateway:
         return self.streams.settled and self.site.turns.settled
 
     def _admin(self) -> IResource:
-        from oagw.api.admin.env import AdminEnv
-        from oagw.api.admin.expiry import Expiry
-        from oagw.api.admin.guard import AdminGuard
-        from oagw.api.admin.root import tree
+        from oagw.admin.env import AdminEnv
+        from oagw.admin.expiry import Expiry
+        from oagw.admin.guard import AdminGuard
+        from oagw.admin.root import tree
 
         random = _random(self._config.seed, "control plane")
-        self._expiry = Expiry(self.spaces, self._clock)
+        self._expiry = Expiry(self.sandboxes, self._clock)
         env = AdminEnv(
-            self.spaces,
+            self.sandboxes,
             self._clock,
             self._wall,
             random,

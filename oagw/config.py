@@ -1,7 +1,7 @@
 """What can be asked for on the command line, as one value.
 
-Standard library only: the port is bound before anything else is imported. ``oagw.run`` and ``oagw.tap``
-turn arguments into a Config here; ``oagw.app`` builds a gateway from it.
+Standard library only: the port is bound before anything else is imported. ``server.run`` and
+``server.twistd`` turn arguments into a Config here; ``app`` builds a gateway from it.
 """
 
 import argparse
@@ -12,7 +12,7 @@ from typing import NamedTuple, NoReturn
 
 from oagw import __version__
 
-# The longest life of a sandbox, in seconds, as in oagw.control.space.
+# The longest life of a sandbox, in seconds, as in oagw.sandboxes.
 _MAX_LIFETIME = 604_800
 
 # More than any count or size that makes sense.
@@ -197,7 +197,7 @@ def _port(text: str) -> int:
 def _token(text: str) -> str:
     if not text or not all("!" <= character <= "~" for character in text):
         # The text stays out of the message: it was meant to be a secret.
-        raise argparse.ArgumentTypeError("a token is visible ASCII without spaces")
+        raise argparse.ArgumentTypeError("a token is visible ASCII without sandboxes")
     return text
 
 

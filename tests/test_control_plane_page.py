@@ -13,15 +13,15 @@ import pytest
 from twisted.web.resource import IResource
 
 from oagw import pytest_plugin
-from oagw.api.admin.node import AdminNode
-from oagw.control.effect import EFFECTS
-from oagw.control.mock_fault import faults
-from oagw.control.report.retries import _AGAIN, _DELAYED, _GITHUB_FINAL, _LIMITS
-from oagw.control.report.rules import RULES
+from oagw.admin.node import AdminNode
 from oagw.model.journal import ENDINGS
 from oagw.model.problem import CATEGORIES, RETRY_AFTER
 from oagw.model.secret import is_secret
 from oagw.testing import MockGateway, Refused, pattern
+from oagw.toxics.effect import EFFECTS
+from oagw.toxics.mock_fault import faults
+from oagw.verify.report.retries import _AGAIN, _DELAYED, _GITHUB_FINAL, _LIMITS
+from oagw.verify.report.rules import RULES
 from tests.support.wire import Wire
 
 PAGE = (Path(__file__).resolve().parent.parent / "docs" / "control-plane.md").read_text()

@@ -42,7 +42,7 @@ _WITH_PORT = re.compile(r"(.+):(\d{1,5})", re.ASCII)
 # Whether there is a Content-Encoding among header lines.
 _CODED = re.compile(rb"(?:^|\n)content-encoding[ \t]*:", re.IGNORECASE)
 
-# How long matching one call may take, in seconds; ``control.patience`` keeps to it.
+# How long matching one call may take, in seconds; ``model.time_budget`` keeps to it.
 _PATIENCE = 0.05
 
 
@@ -175,7 +175,7 @@ class Call:
     def _decoded(self) -> Decoded:
         if not self.sent_body or not _CODED.search(self.head):
             return Decoded(self.sent_body)
-        limit = size_limit(len(self.sent_body)) if self.limit is None else self.limit
+        limit = size_limit(len(self.sent_body), self.codec) if self.limit is None else self.limit
         return decoded(self.sent_body, codings(self.headers.get("content-encoding", [])), limit)
 
     @cached_property

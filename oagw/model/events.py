@@ -1,6 +1,6 @@
 """Counting what was sent: the body in an answer's bytes, and the server-sent events in a body.
 
-``web.stream`` counts what it plays; ``control.effect`` acts after so many events.
+``web.stream`` counts what it plays; ``toxics.effect`` acts after so many events.
 """
 
 import re

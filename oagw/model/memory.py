@@ -1,4 +1,4 @@
-"""Memory: what the stubs and the journals of all spaces take together, and how much that may be.
+"""Memory: what the stubs and the journals of all sandboxes take together, and how much that may be.
 
 Sizes are estimates in bytes. ``model.journal`` and ``control`` report what they keep.
 """

@@ -48,7 +48,7 @@ _COUNTING = frozenset((
 # The authentication schemes that stay readable (IANA's registry, and two that APIs made up).
 _SCHEMES = frozenset(("basic", "bearer", "digest", "dpop", "hoba", "mutual", "negotiate", "token", "apikey"))
 
-# The tokens of sandboxes, wherever they stand (``control.space``).
+# The tokens of sandboxes, wherever they stand (``sandboxes``).
 SANDBOX_TOKEN = re.compile(r"sandbox-[0-9a-f]{16}-[0-9a-f]{32}")
 # A token that is shorter could be any word.
 SHORTEST = 8

@@ -1,8 +1,8 @@
 """The mock upstreams: one module each, found by being here.
 
 A module of this package has a function ``tree(env)`` that builds its resources; its alias is its name, with
-dashes for underscores. To add a service, add a file; nothing else is edited. ``api.proxy`` asks for the tree
-behind an alias.
+dashes for underscores. To add a service, add a file; nothing else is edited. ``gateway.proxy`` asks for the
+tree behind an alias.
 """
 
 from collections.abc import Callable, Iterator, Mapping

@@ -18,10 +18,10 @@ from twisted.web.http_headers import Headers
 from twisted.web.server import Request
 from zope.interface import implementer
 
-from oagw.control.space import Space
 from oagw.model.call import origin_form
 from oagw.model.journal import COMPLETE, Entry
 from oagw.model.problem import platform
+from oagw.sandboxes import Sandbox
 from oagw.web.guard import refused_by_guard
 from oagw.web.head import (
     BadRequest,
@@ -263,8 +263,8 @@ class GatewayChannel(PipelinedChannel):
         except BadRequest as bad:
             self._refuse(bad.status, bad.error)
 
-    def opened(self, fields: Headers) -> tuple[Space, Entry]:
-        """The space and a new entry for the request with these header ``fields``. Called by it."""
+    def opened(self, fields: Headers) -> tuple[Sandbox, Entry]:
+        """The sandbox and a new entry for the request with these header ``fields``. Called by it."""
         site, self._turn = self.site, self._turn + 1
         head, self._head = b"\r\n".join(self._head), []
         now = site.now()
@@ -283,15 +283,15 @@ class GatewayChannel(PipelinedChannel):
         )
         entry.arrived = self._arrived(now)
         entry.secrets = site.secrets
-        spaces = site.spaces
-        if not spaces:  # no sandboxes
-            return spaces.shared, entry
+        sandboxes = site.sandboxes
+        if not sandboxes:  # no sandboxes
+            return sandboxes.default, entry
         (authorization,) = fields.getRawHeaders(b"Authorization", (b"",))[-1:]
-        return spaces.of(authorization, now), entry
+        return sandboxes.of(authorization, now), entry
 
-    def serves(self, space: Space) -> bool:
-        """Whether a request is being answered, or read, that belongs to ``space``."""
-        return any(getattr(request, "space", None) is space for request in self.requests)
+    def serves(self, sandbox: Sandbox) -> bool:
+        """Whether a request is being answered, or read, that belongs to ``sandbox``."""
+        return any(getattr(request, "sandbox", None) is sandbox for request in self.requests)
 
     def checkPersistence(self, request: http.Request, version: bytes) -> bool:
         # Twisted reads the first field alone, and does not know that commas separate.
@@ -387,8 +387,8 @@ class GatewayChannel(PipelinedChannel):
             headers = Headers()
             with suppress(BadRequest):
                 read_fields(self._head, headers._rawHeaders)
-            space, entry = self.opened(headers)
-            space.record(entry)
+            sandbox, entry = self.opened(headers)
+            sandbox.record(entry)
         entry.response_head, _, body = answer.partition(b"\r\n\r\n")
         entry.status, entry.sent, entry.ended = status, len(body), COMPLETE
         entry.first_byte = entry.last_byte = entry.closed = self.site.now()

@@ -60,9 +60,9 @@ def deliver(request: Request, answer: Answer) -> None:
     if isinstance(answer, Delayed):
         answer.start(request)
         return
-    if isinstance(request, GatewayRequest) and (request.faults or request.space.toxics):
+    if isinstance(request, GatewayRequest) and (request.faults or request.sandbox.toxics):
         # Loaded with the first toxic: most tests have none.
-        from oagw.web.fault import spoilt
+        from oagw.gateway.under_toxics import spoilt
 
         answer = spoilt(request, answer)
     if isinstance(answer, Reply):

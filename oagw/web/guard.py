@@ -9,9 +9,9 @@ from twisted.web.resource import IResource
 from twisted.web.server import NOT_DONE_YET, Request
 from zope.interface import implementer
 
-from oagw.control.space import Sandbox, bearer
 from oagw.model.problem import canonical
 from oagw.model.secret import SANDBOX_TOKEN
+from oagw.sandboxes import TokenSandbox, bearer
 from oagw.web.deliver import Answer, deliver
 from oagw.web.reply import Reply, problem_reply
 from oagw.web.resource import Answered, Node
@@ -87,7 +87,7 @@ class BearerGuard(Guard):
             return problem_reply(MISSING, request)
         # Every token is compared, and each in constant time: the answer tells nothing by its timing.
         known = [compare_digest(token, accepted) for accepted in self._tokens]
-        if any(known) or isinstance(getattr(request, "space", None), Sandbox):
+        if any(known) or isinstance(getattr(request, "sandbox", None), TokenSandbox):
             return None
         gone = SANDBOX_TOKEN.fullmatch(token.decode("latin-1"))
         return problem_reply(GONE if gone else WRONG, request)

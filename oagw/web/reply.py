@@ -16,9 +16,9 @@ from twisted.web import http
 from twisted.web.http import NO_BODY_CODES
 from twisted.web.server import Request
 
-from oagw.control.shown import known_to
 from oagw.model.journal import RESET
 from oagw.model.problem import PHRASES, Problem, canonical
+from oagw.model.redacted import known_to
 from oagw.model.secret import Known
 
 log = Logger()

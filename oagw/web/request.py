@@ -13,17 +13,17 @@ from twisted.web import http
 from twisted.web.resource import getChildForRequest
 from twisted.web.server import Request
 
-from oagw.control.invalid import Invalid
-from oagw.control.space import Space
 from oagw.model import journal
 from oagw.model.call import Call, origin_form
+from oagw.model.invalid import Invalid
 from oagw.model.journal import Entry
 from oagw.model.problem import Problem, invalid_field, platform
+from oagw.sandboxes import Sandbox
 from oagw.web.head import check_fields, is_host
 from oagw.web.reply import REQUEST_ID, Reply, fail, masked_excerpt, problem_reply, send
 
 if TYPE_CHECKING:
-    from oagw.control.toxic import Toxic
+    from oagw.toxics.toxic import Toxic
     from oagw.web.channel import GatewayChannel
 
 # The platform's limit on request bodies, in bytes.
@@ -50,20 +50,20 @@ class GatewayRequest(Request):
         "received_cookies",
         "requestHeaders",
         "responseHeaders",
-        "space",
+        "sandbox",
     )
     defaultContentType = None
     channel: "GatewayChannel"
     content: BytesIO
-    entry: Entry  # in the journal of the space
-    space: Space  # what the caller's token makes it belong to
+    entry: Entry  # in the journal of the sandbox
+    sandbox: Sandbox  # what the caller's token makes it belong to
     faults: "tuple[Toxic, ...]" = ()  # what the request asks for
     withheld = False  # whether the head of the answer is made, but not written
 
     def gotLength(self, length: int | None) -> None:
         super().gotLength(length)
-        self.space, self.entry = self.channel.opened(self.requestHeaders)
-        self.space.open += 1
+        self.sandbox, self.entry = self.channel.opened(self.requestHeaders)
+        self.sandbox.open += 1
 
     def parseCookies(self) -> None:
         """Nothing: nobody asks for ``received_cookies``."""
@@ -104,7 +104,7 @@ class GatewayRequest(Request):
             entry.body = body[: journal.MAX_BODY]
             if self.requestHeaders.hasHeader(b"Content-Encoding"):
                 entry.decoded_size = len(entry.call().body)
-        self.space.record(entry)
+        self.sandbox.record(entry)
 
     def call(self) -> Call:
         """What the client sent, with all of the body: the journal may keep a part."""
@@ -160,10 +160,10 @@ class GatewayRequest(Request):
         super().connectionLost(reason)
 
     def _close_entry(self, how: str) -> None:
-        entry, space, channel = self.entry, self.space, self.channel
-        space.open -= 1
+        entry, sandbox, channel = self.entry, self.sandbox, self.channel
+        sandbox.open -= 1
         site = channel.site
-        space.used = now = entry.closed = site.now()
+        sandbox.used = now = entry.closed = site.now()
         entry.over = site.position()
         if channel._buffer or channel._dataBuffer:
             channel.follow(entry.over)
@@ -171,7 +171,7 @@ class GatewayRequest(Request):
             entry.ended = how
         entry.sent = self.sentLength or entry.sent
         entry.response_head = entry.response_head[: journal.MAX_HEAD]
-        space.journal.answered(entry)
+        sandbox.journal.answered(entry)
         if self.startedWriting and entry.first_byte is not None:
             entry.status = self.code
             if entry.last_byte is None or (how is journal.COMPLETE and self.chunked):
@@ -198,7 +198,7 @@ class GatewayRequest(Request):
         return None if fault is None else self._take_faults(b",".join(fault))
 
     def _take_faults(self, value: bytes) -> Problem | None:
-        from oagw.control.mock_fault import faults
+        from oagw.toxics.mock_fault import faults
 
         self.requestHeaders.removeHeader(MOCK_FAULT)
         try:

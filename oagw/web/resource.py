@@ -6,8 +6,8 @@ Refused and answered by ``Node.refusal`` in the shape of whoever owns the URL: t
 an upstream's where a service overrides it. ``web.reply`` and ``web.stream`` write what comes out.
 
 How paths are read: each segment is percent-decoded once, so ``%2F`` stays inside its segment; ``+`` is a
-plus (in a query it is a space); an empty segment, and so a trailing or double slash, means the node
-itself. Below an alias, dot segments are resolved before that (``api.proxy``).
+plus (in a query it is a sandbox); an empty segment, and so a trailing or double slash, means the node
+itself. Below an alias, dot segments are resolved before that (``gateway.proxy``).
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from twisted.python.failure import Failure
 from twisted.web.resource import IResource, Resource
 from twisted.web.server import NOT_DONE_YET, Request
 
-from oagw.control.invalid import Invalid
+from oagw.model.invalid import Invalid
 from oagw.model.problem import GatewayError, platform
 from oagw.web.deliver import Answer, deliver
 from oagw.web.reply import GATEWAY, Headers, Reply, fail, masked_excerpt, problem_reply

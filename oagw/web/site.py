@@ -16,7 +16,7 @@ from twisted.web.http import datetimeToString
 from twisted.web.resource import IResource
 from twisted.web.server import Site
 
-from oagw.control.space import Spaces
+from oagw.sandboxes import Sandboxes
 from oagw.web.arrivals import Arrivals
 from oagw.web.channel import REQUEST_TIMEOUT, GatewayChannel
 from oagw.web.reply import masked_excerpt
@@ -46,7 +46,7 @@ class GatewaySite(Site):
         root: IResource,
         clock: IReactorTime,
         random: Random,
-        spaces: Spaces,
+        sandboxes: Sandboxes,
         streams: Streams,
         access_log: Callable[[str], None] | None = None,
         real: IReactorTime | None = None,
@@ -55,7 +55,7 @@ class GatewaySite(Site):
     ) -> None:
         super().__init__(root, reactor=clock, timeout=REQUEST_TIMEOUT, parsePOSTFormSubmission=False)
         self.channels: set[GatewayChannel] = set()
-        self.spaces = spaces
+        self.sandboxes = sandboxes
         self.secrets = secrets
         self.streams = streams
         self.now: Callable[[], float] = clock.seconds

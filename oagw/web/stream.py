@@ -2,8 +2,8 @@
 
 A Step is one write and the pause before it, an EventStream plays steps to one client, and Streams is what
 the streams of a gateway share: the factor on their pauses, and the timetable that wakes them.
-``web.timetable`` has that, ``model.sse`` the format of events; ``web.deliver`` starts a stream that a
-resource returns, and ``web.fault`` plays one under toxics.
+``timing.timetable`` has that, ``model.sse`` the format of events; ``web.deliver`` starts a stream that a
+resource returns, and ``gateway.under_toxics`` plays one under toxics.
 """
 
 from collections.abc import Iterable, Iterator
@@ -19,8 +19,8 @@ from zope.interface import implementer
 from oagw.model.events import AnswerCounter, EventCounter
 from oagw.model.journal import RESET, TRUNCATED, Entry
 from oagw.model.step import Step, Then
+from oagw.timing.timetable import Timetable
 from oagw.web.reply import UPSTREAM, Headers, Reply, begin, fail, is_bodiless
-from oagw.web.timetable import Timetable
 
 log = Logger()
 

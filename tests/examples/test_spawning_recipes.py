@@ -35,7 +35,7 @@ FORGETFUL = 'main([*sys.argv[1:], "--journal-count", "1"])'  # ... with a memory
 REFUSED = {
     "sandboxes": ('main([*sys.argv[1:], "--admin-token", "another"])', "Expected the admin token"),
     "mappings": (
-        "import oagw.control.store; oagw.control.store.MAX_STUBS = 0; main(sys.argv[1:])",
+        "import oagw.stubs.store; oagw.stubs.store.MAX_STUBS = 0; main(sys.argv[1:])",
         "More than 0 stubs in one place",
     ),
     "verify": ('main([*sys.argv[1:], "--journal-count", "0"])', "Nothing is recorded"),
@@ -117,7 +117,7 @@ def stand_in(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
     path.write_text(
         "import os, signal, sys\n"
         f"sys.path.insert(0, {str(ROOT)!r})\n"
-        "from oagw.run import main\n"
+        "from oagw.server.run import main\n"
         f"{request.param}\n"
     )
     return path

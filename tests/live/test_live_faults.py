@@ -57,7 +57,7 @@ async def running() -> AsyncIterator[Running]:
 
 
 def entry(running: Running) -> Entry:
-    return list(running.gateway.spaces.shared.journal)[-1]
+    return list(running.gateway.sandboxes.default.journal)[-1]
 
 
 @pytest_twisted.ensureDeferred
@@ -188,8 +188,8 @@ async def test_a_connection_is_good_for_more_after_a_delayed_answer(running: Run
 
     assert await deferToThread(twice) == [200, 200, 200]
     await running.quiet()
-    assert [one.ended for one in running.gateway.spaces.shared.journal] == [COMPLETE] * 3
-    assert [one.turn for one in running.gateway.spaces.shared.journal] == [1, 2, 3]
+    assert [one.ended for one in running.gateway.sandboxes.default.journal] == [COMPLETE] * 3
+    assert [one.turn for one in running.gateway.sandboxes.default.journal] == [1, 2, 3]
 
 
 @pytest_twisted.ensureDeferred
@@ -210,4 +210,4 @@ async def test_a_client_that_leaves_or_reads_nothing_leaves_nothing_behind(runni
         await after(0.2)
     await running.quiet()
     assert running.gateway.streams.open == set()
-    assert {one.ended for one in running.gateway.spaces.shared.journal} == {CLIENT_LEFT}
+    assert {one.ended for one in running.gateway.sandboxes.default.journal} == {CLIENT_LEFT}

@@ -82,6 +82,31 @@ async def test_each_pipelined_request_has_a_turn_of_its_own(
 
 
 @pytest_twisted.ensureDeferred
+async def test_the_reactor_polls_between_two_requests_of_a_connection(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handled, polls = [], 0
+    poll, health = reactor.doIteration, type(running.gateway.root.children[b"health"])
+    render = health.render_GET
+
+    def counted(timeout: float | None) -> None:
+        nonlocal polls
+        polls += 1
+        poll(timeout)
+
+    def noted(node: Any, asked: Any) -> Reply:
+        handled.append(polls)
+        return render(node, asked)
+
+    monkeypatch.setattr(reactor, "doIteration", counted)
+    monkeypatch.setattr(health, "render_GET", noted)
+    for _ in range(10):
+        client = await running.connect(Client(HEALTH * 5 + LAST))
+        await client.ended
+    assert len(handled) == len(set(handled)) == 60
+
+
+@pytest_twisted.ensureDeferred
 async def test_a_client_that_does_not_read_costs_one_answer(
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:

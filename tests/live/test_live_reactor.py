@@ -21,7 +21,7 @@ from twisted.python.failure import Failure
 
 from oagw.app import Gateway
 from oagw.config import Config
-from oagw.listen import open_socket
+from oagw.server.listen import open_socket
 from tests.support.sse import events
 from tests.support.wire import BEARER, parse, request
 

@@ -110,9 +110,9 @@ async def test_hundreds_of_sandboxes_in_parallel_never_see_each_other() -> None:
         tests = [Test(running, number) for number in range(SANDBOXES)]
         for step in (Test.arrange, Test.act, Test.check):
             await gatherResults([Deferred.fromCoroutine(step(test)) for test in tests], consumeErrors=True)
-        assert len(running.gateway.spaces) == SANDBOXES
-        assert len(running.gateway.spaces.shared.journal) == 0
-        assert running.gateway.spaces.shared.stubs is None
+        assert len(running.gateway.sandboxes) == SANDBOXES
+        assert len(running.gateway.sandboxes.default.journal) == 0
+        assert running.gateway.sandboxes.default.stubs is None
         await gatherResults([Deferred.fromCoroutine(test.clean()) for test in tests], consumeErrors=True)
         (left,) = await answers(running, Ask("GET", "/__admin/sandboxes"))
         assert json.loads(left.body) == {"sandboxes": []}

@@ -20,7 +20,7 @@ signal.signal(signal.SIGUSR1, lambda *_: ahead.append(ahead.pop() - 3600))
 signal.signal(signal.SIGUSR2, lambda *_: ahead.append(ahead.pop() + 3600))
 """
 PROGRAMS = {
-    "server": "from oagw.run import main; sys.exit(main(sys.argv[1:]))",
+    "server": "from oagw.server.run import main; sys.exit(main(sys.argv[1:]))",
     "twistd": "from twisted.scripts.twistd import run; sys.argv[1:1] = ['-n', '--pidfile=', 'oagw']; run()",
 }
 

@@ -17,7 +17,7 @@ import httpx
 import pytest
 from launched import PATIENCE, ROOT, until
 
-from oagw.control.mapping import StubMapping
+from oagw.stubs.mapping import StubMapping
 from oagw.testing import CannotAct, MockGateway, Refused, RunningGateway, Sandbox, pattern
 
 STRIPE = "/api/oagw/v1/proxy/stripe"

@@ -41,7 +41,9 @@ signal.pause()
 """
 
 # The server where the system cannot tell when a process ends.
-WITHOUT_PIDFD = "import os, sys; del os.pidfd_open; from oagw.run import main; sys.exit(main(sys.argv[1:]))"
+WITHOUT_PIDFD = (
+    "import os, sys; del os.pidfd_open; from oagw.server.run import main; sys.exit(main(sys.argv[1:]))"
+)
 
 # A launcher that waits for the server, which has the launcher's standard input.
 LAUNCHER = ("/bin/sh", "-c", 'exec 3<&0; "$@" <&3 & wait', "sh")

@@ -84,8 +84,8 @@ def test_nothing_but_the_standard_library_is_imported_before_it_listens():
 @pytest.mark.parametrize(
     "module",
     [
-        "oagw.api.admin",
-        "oagw.web.clock",
+        "oagw.admin",
+        "oagw.timing.manual_clock",
         "twisted.internet.asyncioreactor",
         "twisted.internet.endpoints",
         "twisted.trial",

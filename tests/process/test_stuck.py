@@ -15,8 +15,8 @@ from launched import PATIENCE, ROOT, SERVER, TOKEN, Launched, free_port, until
 # The server, whose event loop never goes on once /health is asked for.
 BUSY = """
 import os, sys
-from oagw.api.status import Health
-from oagw.run import main
+from oagw.gateway.status import Health
+from oagw.server.run import main
 
 def spin(self, request):
     os.write(2, b"busy\\n")

@@ -3,9 +3,9 @@
 from itertools import count
 from typing import Any
 
-from oagw.control.space import Space
 from oagw.model.journal import COMPLETE, OPEN, SERVICE, Entry, Journal
 from oagw.model.memory import Memory
+from oagw.sandboxes import Sandbox
 
 START = 1_700_000_000.0
 TOKEN = "test-integration-token"
@@ -69,12 +69,12 @@ class Entries(list[Entry]):
         self.append(entry)
         return entry
 
-    def space(self) -> Space:
-        """A space whose journal has them."""
-        space = Space(Journal(10_000, 64 << 20), Memory(1 << 30))
+    def sandbox(self) -> Sandbox:
+        """A sandbox whose journal has them."""
+        sandbox = Sandbox(Journal(10_000, 64 << 20), Memory(1 << 30))
         for entry in self:
-            space.record(entry)
-        return space
+            sandbox.record(entry)
+        return sandbox
 
 
 def _position(seconds: float) -> int:

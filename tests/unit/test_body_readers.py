@@ -19,12 +19,12 @@ import msgspec
 import pytest
 
 import oagw
-from oagw.control.document import decoded
-from oagw.control.invalid import Invalid
-from oagw.control.mapping import StubMapping
-from oagw.control.pattern.spec import RequestPattern
+from oagw.matching.spec import RequestPattern
 from oagw.model.call import Call
+from oagw.model.document import decoded
+from oagw.model.invalid import Invalid
 from oagw.model.reading import MAX_ESCAPES, MAX_FIELDS, MAX_VALUES, Unread, decode
+from oagw.stubs.mapping import StubMapping
 from tests.support.wire import Wire
 
 pytestmark = pytest.mark.timed
@@ -286,16 +286,16 @@ def test_a_request_that_is_given_has_no_more_than_one_that_came() -> None:
 READING = {
     "loads": {
         "model/reading.py",
-        "control/template/data.py",  # behind check_values, and paid for by the rendering
-        "control/shown.py",  # behind is_json, which is read_json
+        "templates/helpers/data.py",  # behind check_values, and paid for by the rendering
+        "model/redacted.py",  # behind is_json, which is read_json
         # Texts in stubs, which are parts of documents of bounded size.
-        *("control/pattern/json_equal.py", "control/pattern/json_schema.py", "control/explanation.py"),
-        *("control_plane.py", "testing.py"),  # what clients of the gateway read
+        *("matching/json_equal.py", "matching/json_schema.py", "verify/explanation.py"),
+        *("client/control_plane.py", "client/mock_gateway.py"),  # what clients of the gateway read
     },
     "parse_qsl": set(),
     "parse_qs": set(),
-    "unquote": {"control/pattern/schema_references.py"},  # a part of a document of bounded size
-    "unquote_plus": {"model/secret.py", "control/template/data.py", "control/template/texts.py"},
+    "unquote": {"matching/schema_references.py"},  # a part of a document of bounded size
+    "unquote_plus": {"model/secret.py", "templates/helpers/data.py", "templates/helpers/texts.py"},
     "unquote_to_bytes": {"model/reading.py", "web/request.py", "web/guard.py"},  # a path of 16 KiB
     "decompress": {"model/coding.py"},
     "decompressobj": {"model/coding.py"},

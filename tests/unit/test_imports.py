@@ -1,6 +1,11 @@
-"""The layers: which part of the package may import which, read from the source."""
+"""Which part of the package may import which, read from the source: two pillars, and what stands on both.
+
+The rules (``model`` to ``sandboxes``) know nothing of Twisted. The wires (``timing`` to ``services``) take
+from the rules the model alone. ``gateway`` and ``admin`` bring the two together.
+"""
 
 import ast
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,46 +14,88 @@ import oagw
 
 HOME = Path(oagw.__file__).parent
 
-# From left to right; a layer imports only from itself and from those before it.
-LAYERS = ("model", "control", "web", "services", "api")
+RULES = ("model", "java", "matching", "templates", "toxics", "verify", "stubs", "sandboxes")
+WIRES = ("timing", "web", "services")
 
-# The rest of the package: what each may import besides the layers.
-ABOVE = {
-    "app": {"config"},
-    "tap": {"app", "config", "console", "listen", "mappings", "parent", "signals"},
-    "run": {"app", "config", "console", "listen", "log", "mappings", "parent", "signals"},
-    "mappings": {"app", "config"},
-    "listen": {"config", "console"},
-    "log": {"console"},
-    "parent": {"console", "signals"},
-    "signals": set(),
+# What each part may import besides itself.
+MAY_IMPORT: dict[str, set[str]] = {
+    "model": set(),
+    "java": {"model"},
+    "matching": {"model", "java"},
+    "templates": {"model", "java", "matching"},
+    "toxics": {"model", "java", "matching"},
+    "verify": {"model", "java", "matching"},
+    "stubs": set(RULES) - {"stubs", "sandboxes"},
+    "sandboxes": set(RULES),
+    "timing": {"model"},
+    "web": {"model", "timing"},
+    "services": {"model", "timing", "web"},
+    "gateway": {*RULES, *WIRES},
+    "admin": {*RULES, *WIRES, "gateway"},
+    "app": {*RULES, *WIRES, "gateway", "admin", "config"},
     "config": set(),
-    "console": set(),
-    "testing": {"config", "control_plane"},
-    "control_plane": set(),
-    "pytest_plugin": {"testing"},
-    "__main__": {"run"},
-}
-WITHOUT_LAYERS = {
-    "config",
-    "console",
-    "control_plane",
-    "listen",
-    "log",
-    "parent",
-    "run",
-    "signals",
-    "testing",
-    "pytest_plugin",
-    "__main__",
+    "server": {"app", "config", "gateway", "model"},
+    "client": {"config", "model"},
+    # Public names of what moved.
+    "__main__": {"server"},
+    "tap": {"server"},
+    "testing": {"client"},
+    "control_plane": {"client"},
+    "pytest_plugin": {"client"},
 }
 
-MODULES = sorted(HOME.rglob("*.py"))
+# Imports against the direction, and modules that import each other. Both lists only get shorter.
+AGAINST = {
+    ("stubs.folder", "sandboxes"),
+    ("stubs.store", "sandboxes"),
+    ("toxics.toxic", "stubs"),
+    ("verify.report.card", "sandboxes"),
+    ("verify.report.credentials", "sandboxes"),
+    ("verify.report.unused", "sandboxes"),
+    ("verify.report.unused", "stubs"),
+    ("verify.search", "stubs"),
+    ("verify.serve_event", "stubs"),
+    ("web.channel", "sandboxes"),
+    ("web.deliver", "gateway"),
+    ("web.guard", "sandboxes"),
+    ("web.request", "sandboxes"),
+    ("web.request", "toxics"),
+    ("web.site", "sandboxes"),
+}
+CYCLES = [
+    {"matching.jsonpath.function", "matching.jsonpath.step", "matching.jsonpath.path"},
+    {"toxics.toxic", "stubs.weight"},
+    {"stubs.store", "sandboxes"},
+    {
+        "web.resource",
+        "web.request",
+        "web.deliver",
+        "web.guard",
+        "web.channel",
+        "web.pipelined",
+        "web.arrivals",
+        "web.site",
+        "gateway.under_toxics",
+    },
+]
+
+# What runs before the socket listens, or in the process of a test.
+BEFORE_LISTENING = ("config", "server.console", "server.listen", "server.run", "server.signals", "__main__")
+STANDARD_LIBRARY = (*BEFORE_LISTENING, "client.control_plane", "client.mock_gateway", "testing")
 
 
-def imports(module: Path) -> list[tuple[str, bool]]:
+def name_of(path: Path) -> str:
+    """The name of the module at ``path``, without ``oagw.``."""
+    parts = path.relative_to(HOME).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts)
+
+
+MODULES = {name_of(path): path for path in sorted(HOME.rglob("*.py"))}
+
+
+def imports(module: str) -> list[tuple[str, bool]]:
     """The modules that ``module`` imports, absolute, and whether it does so at its top level."""
-    tree = ast.parse(module.read_text())
+    tree = ast.parse(MODULES[module].read_text())
     top = set(map(id, tree.body))
     found = []
     for node in ast.walk(tree):
@@ -60,51 +107,66 @@ def imports(module: Path) -> list[tuple[str, bool]]:
     return found
 
 
-def part(module: Path) -> str:
-    """The layer of ``module``, or its name if it is not in one."""
-    first, *rest = module.relative_to(HOME).parts
-    return first if rest else Path(first).stem
-
-
-@pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(HOME)))
-def test_imports_point_to_lower_layers_only(module: Path) -> None:
-    own = part(module)
-    if own in LAYERS:
-        allowed = set(LAYERS[: LAYERS.index(own) + 1])
-    elif own in WITHOUT_LAYERS:
-        allowed = ABOVE[own]
-    else:
-        allowed = ABOVE.get(own, set()) | set(LAYERS)
+def own_imports(module: str) -> Iterator[str]:
+    """The modules of the package that ``module`` imports, without ``oagw.``."""
     for name, _ in imports(module):
-        if name.startswith("oagw.") and name != "oagw.__version__":
-            assert name.split(".")[1] in allowed, f"{module} imports {name}"
+        name = name.removeprefix("oagw.")
+        for imported in (name, name.rpartition(".")[0]):
+            if imported in MODULES:
+                yield imported
+                break
 
 
-@pytest.mark.parametrize(
-    "module",
-    [*sorted((HOME / "model").rglob("*.py")), *sorted((HOME / "control").rglob("*.py"))],
-    ids=lambda path: str(path.relative_to(HOME)),
-)
-def test_the_model_and_what_the_control_plane_knows_are_without_twisted(module: Path) -> None:
+def part(module: str) -> str:
+    """The folder that ``module`` is in, or its name."""
+    return module.partition(".")[0]
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_point_one_way(module: str) -> None:
+    if module == "__init__":
+        return
+    allowed = MAY_IMPORT[part(module)] | {part(module)}
+    for imported in own_imports(module):
+        if imported != "__init__" and (module, part(imported)) not in AGAINST:
+            assert part(imported) in allowed, f"{module} imports {imported}"
+
+
+def test_no_modules_import_each_other() -> None:
+    direct = {module: set(own_imports(module)) - {module} for module in MODULES}
+
+    def reaches_itself(module: str) -> bool:
+        seen: set[str] = set()
+        left = set(direct[module])
+        while left:
+            seen.add(one := left.pop())
+            left |= direct[one] - seen
+        return module in seen
+
+    assert {module for module in MODULES if reaches_itself(module)} == set().union(*CYCLES)
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if part(name) in RULES])
+def test_the_rules_are_without_twisted(module: str) -> None:
     assert not [name for name, _ in imports(module) if name.startswith(("twisted", "zope"))]
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(HOME)))
-def test_the_reactor_is_imported_by_run_and_tap_alone_and_late(module: Path) -> None:
+@pytest.mark.parametrize("module", MODULES)
+def test_the_reactor_is_imported_by_the_server_alone_and_late(module: str) -> None:
     for name, at_top in imports(module):
         if name.startswith("twisted.internet.reactor"):
-            assert part(module) in ("run", "tap"), module
+            assert module in ("server.run", "server.twistd"), module
             assert not at_top, module
 
 
-@pytest.mark.parametrize("name", ["config", "console", "listen", "run", "signals", "testing", "__main__"])
-def test_what_runs_before_the_socket_listens_is_standard_library(name: str) -> None:
-    for imported, at_top in imports(HOME / f"{name}.py"):
+@pytest.mark.parametrize("module", STANDARD_LIBRARY)
+def test_what_runs_before_the_socket_listens_is_standard_library(module: str) -> None:
+    for imported, at_top in imports(module):
         assert not at_top or not imported.startswith(("twisted", "zope", "msgspec")), imported
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(HOME)))
-def test_every_module_says_its_job_and_stays_short(module: Path) -> None:
-    text = module.read_text()
+@pytest.mark.parametrize("module", MODULES)
+def test_every_module_says_its_job_and_stays_short(module: str) -> None:
+    text = MODULES[module].read_text()
     assert ast.get_docstring(ast.parse(text))
     assert len(text.splitlines()) <= 400

@@ -1,7 +1,7 @@
 """The order of requests and answers in the journal, from the wire. The clock stands still all the time."""
 
-from oagw.control.reaction import reacts
 from oagw.model.journal import CLIENT_LEFT, OPEN, RESET, Entry
+from oagw.verify.reaction import reacts
 from oagw.web.arrivals import OPENED_FOR
 from oagw.web.channel import REQUEST_TIMEOUT
 from tests.support.wire import BEARER, request
@@ -19,7 +19,7 @@ DIVIDE = request(
 class ArrivalsTests(WireTestCase):
     def order(self) -> list[list[bool]]:
         """For each request, whether it came after the answer to each of those before it."""
-        entries: list[Entry] = list(self.wire.gateway.spaces.shared.journal)
+        entries: list[Entry] = list(self.wire.gateway.sandboxes.default.journal)
         return [[reacts(later, one) for one in entries[:at]] for at, later in enumerate(entries)]
 
     def test_one_after_the_other(self) -> None:
@@ -32,7 +32,7 @@ class ArrivalsTests(WireTestCase):
             self.connection.send(sent * 4)
             self.wire.clock.turns()  # one request in each
             self.assertEqual(self.order(), [[], [False], [False] * 2, [False] * 3])
-            self.wire.gateway.spaces.shared.journal.clear()
+            self.wire.gateway.sandboxes.default.journal.clear()
 
     def test_pipelined_in_pieces(self) -> None:
         self.connection.send(DIVIDE + MISSING[:30])
@@ -52,7 +52,7 @@ class ArrivalsTests(WireTestCase):
         one, other = self.connection, self.wire.connect()
         for connection in (one, other):
             connection.send(FINE)
-        self.wire.gateway.spaces.shared.journal.clear()
+        self.wire.gateway.sandboxes.default.journal.clear()
         one.send(MISSING)
         other.send(MISSING)
         other.send(MISSING[:-4])
@@ -77,7 +77,7 @@ class ArrivalsTests(WireTestCase):
         self.connection.send(EVENTS)
         other = self.wire.connect()
         other.send(FINE)
-        entries = list(self.wire.gateway.spaces.shared.journal)
+        entries = list(self.wire.gateway.sandboxes.default.journal)
         self.assertEqual(entries[0].ended, OPEN)
         assert entries[0].began is not None
         self.assertLess(entries[0].began, entries[1].arrived)
@@ -95,7 +95,7 @@ class ArrivalsTests(WireTestCase):
             connection.leave()
         again = self.wire.connect()
         again.send(EVENTS)
-        entries = list(self.wire.gateway.spaces.shared.journal)
+        entries = list(self.wire.gateway.sandboxes.default.journal)
         self.assertEqual([entry.ended for entry in entries], [RESET, CLIENT_LEFT, OPEN])
         self.assertEqual(entries[1].closed, self.wire.clock.seconds())
         self.assertEqual(self.order(), [[], [False], [True, True]])

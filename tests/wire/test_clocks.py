@@ -25,7 +25,7 @@ class SteppingTestCase(SynchronousTestCase):
 
     def tearDown(self) -> None:
         self.connection.leave()
-        for sandbox in self.wire.gateway.spaces:
+        for sandbox in self.wire.gateway.sandboxes:
             self.wire.admin("DELETE", f"/sandboxes/{sandbox.id}")
         self.assertEqual(self.wire.clock.getDelayedCalls(), [])
         self.assertEqual(self.flushLoggedErrors(), [])

@@ -5,8 +5,8 @@ import json
 from types import GeneratorType
 from typing import Any
 
-from oagw.control import effect
 from oagw.model.journal import CLIENT_LEFT, COMPLETE, FAULT, RESET, TRUNCATED, Entry
+from oagw.toxics import effect
 from tests.support.sse import events
 from tests.support.wire import BEARER, parse, request
 from tests.support.wire_case import WireTestCase
@@ -50,7 +50,7 @@ class FaultTests(WireTestCase):
 
     @property
     def entry(self) -> Entry:
-        return list(self.wire.gateway.spaces.shared.journal)[-1]
+        return list(self.wire.gateway.sandboxes.default.journal)[-1]
 
     @property
     def closing(self) -> bool:

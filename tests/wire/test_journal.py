@@ -16,7 +16,7 @@ EVENTS = "GET /oagw/v1/proxy/stream-test/events HTTP/1.1"
 
 class JournalCase(WireTestCase):
     def entries(self) -> list[Entry]:
-        return list(self.wire.gateway.spaces.shared.journal)
+        return list(self.wire.gateway.sandboxes.default.journal)
 
     def entry(self) -> Entry:
         """The one entry there is."""
@@ -195,7 +195,7 @@ class MalformedTests(JournalCase):
         self.assertEqual((self.entry().status, self.entry().body), (408, b"abc"))
 
     def test_it_is_in_the_sandbox_of_its_token(self) -> None:
-        sandbox = self.wire.gateway.spaces.create(60, self.wire.clock.seconds())
+        sandbox = self.wire.gateway.sandboxes.create(60, self.wire.clock.seconds())
         authorization = f"Authorization: Bearer {sandbox.token.decode()}"
         connection = self.wire.connect()
         connection.send(request("GET /x HTTP/1.1", authorization, "nonsense"))
@@ -204,14 +204,14 @@ class MalformedTests(JournalCase):
         self.assertEqual(self.entries(), [])
 
     def test_requests_are_in_the_journal_of_their_sandbox_alone(self) -> None:
-        sandbox = self.wire.gateway.spaces.create(60, self.wire.clock.seconds())
+        sandbox = self.wire.gateway.sandboxes.create(60, self.wire.clock.seconds())
         self.wire.ask("GET", WEATHER, token=sandbox.token.decode())
         self.wire.ask("GET", WEATHER, token=TOKEN)
         self.assertEqual(len(sandbox.journal), 1)
         self.assertEqual(len(self.entries()), 1)
 
     def test_a_sandbox_is_free_when_its_requests_have_been_refused_or_given_up(self) -> None:
-        sandbox = self.wire.gateway.spaces.create(60, self.wire.clock.seconds())
+        sandbox = self.wire.gateway.sandboxes.create(60, self.wire.clock.seconds())
         authorization = f"Authorization: Bearer {sandbox.token.decode()}"
         for fields in (["nonsense"], ["Content-Length: 10"], ["Content-Length: 99999999999"]):
             connection = self.wire.connect()

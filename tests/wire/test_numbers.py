@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from oagw.control.effect import EFFECTS
+from oagw.toxics.effect import EFFECTS
 from tests.support.wire import Answer
 from tests.support.wire_case import WireTestCase
 

@@ -1,4 +1,4 @@
-"""Pipelined requests: one per turn of the reactor, none while the client does not read, and all answered."""
+"""Pipelined requests: one for each poll of the reactor, none while the client does not read."""
 
 from itertools import pairwise
 
@@ -42,7 +42,7 @@ class PipeliningTestCase(WireTestCase):
 class TurnTests(PipeliningTestCase):
     def test_each_turn_of_the_reactor_handles_one_request_in_order(self) -> None:
         self.assertEqual(statuses(self.connection.send(HEALTH + NOTHING + calculate() + HEALTH)), [200])
-        self.assertEqual(self.turn_by_turn(self.connection), [[404], [200], [200]])
+        self.assertEqual(self.turn_by_turn(self.connection), [[], [404], [200], [200]])
 
     def test_a_client_that_does_not_pipeline_waits_for_no_turn(self) -> None:
         for data in (HEALTH, calculate(), HEALTH, b"\r\n" + HEALTH):
@@ -64,7 +64,9 @@ class TurnTests(PipeliningTestCase):
         self.connection.send(HEALTH * 20)
         for other in others:
             other.send(HEALTH + NOTHING + NOTHING)
-        self.assertEqual(self.turn_by_turn(*others)[:8], [[], [404], [404], [404], [], [404], [404], [404]])
+        self.assertEqual(
+            self.turn_by_turn(*others)[:9], [[], [], [404], [404], [404], [], [404], [404], [404]]
+        )
         for other in others:
             other.leave()
 
@@ -97,12 +99,12 @@ class TurnTests(PipeliningTestCase):
     def test_what_arrives_while_they_wait_has_its_turn_after_them(self) -> None:
         self.connection.send(HEALTH + HEALTH)
         self.assertEqual(self.connection.send(NOTHING), b"")
-        self.assertEqual(self.turn_by_turn(self.connection), [[200], [404]])
+        self.assertEqual(self.turn_by_turn(self.connection), [[], [200], [404]])
 
     def test_a_request_that_is_not_complete_waits_for_its_rest(self) -> None:
         data = HEALTH + calculate()
         self.assertEqual(statuses(self.connection.send(data[:-5])), [200])
-        self.assertEqual(self.turn_by_turn(self.connection), [[]])
+        self.assertEqual(self.turn_by_turn(self.connection), [[], []])
         self.assertEqual(statuses(self.connection.send(data[-5:])), [200])
 
     def test_chunked_bodies_may_be_pipelined(self) -> None:
@@ -125,9 +127,10 @@ class TurnTests(PipeliningTestCase):
         self.connection.send(HEALTH * 3)
         began = self.wire.clock.seconds()
         self.wire.clock.turn()
+        self.wire.clock.turn()
         self.wire.clock.rightNow += 1
         self.wire.clock.turn()
-        entries = list(self.wire.gateway.spaces.shared.journal)
+        entries = list(self.wire.gateway.sandboxes.default.journal)
         told = [(entry.turn, entry.time - began, entry.status, entry.ended) for entry in entries]
         self.assertEqual(told, [(n, at, 200, COMPLETE) for n, at in ((1, 0), (2, 0), (3, 1))])
         self.connection.take()
@@ -151,11 +154,12 @@ class EndTests(PipeliningTestCase):
     def test_a_client_that_leaves_leaves_nothing_behind(self) -> None:
         self.connection.send(HEALTH * 50)
         self.wire.clock.turn()
+        self.wire.clock.turn()
         self.connection.leave()
         self.assertEqual(self.wire.clock.getDelayedCalls(), [])
         self.assertTrue(self.wire.gateway.site.turns.settled)
         self.assertEqual(self.connection.protocol._buffer, b"")
-        self.assertEqual(len(self.wire.gateway.spaces.shared.journal), 2)
+        self.assertEqual(len(self.wire.gateway.sandboxes.default.journal), 2)
         self.connection = self.wire.connect()
 
     def test_a_client_that_sends_no_more_gets_all_answers(self) -> None:
@@ -211,7 +215,7 @@ class SlowAnswerTests(PipeliningTestCase):
             self.wire.clock.turn()
             ended = self.connection.take()
         self.assertNotIn(b"healthy", ended)
-        self.assertEqual(self.turn_by_turn(self.connection), [[200], [404]])
+        self.assertEqual(self.turn_by_turn(self.connection), [[], [200], [404]])
 
     def test_a_stream_may_be_behind_others(self) -> None:
         self.connection.send(HEALTH + STREAM + HEALTH)
@@ -266,10 +270,11 @@ class BackpressureTests(PipeliningTestCase):
     def test_no_request_is_handled_while_the_client_does_not_read(self) -> None:
         self.connection.send(HEALTH * 5)
         self.wire.clock.turn()
+        self.wire.clock.turn()
         self.pause()
         self.connection.take()
         self.assertEqual(self.take_all(), b"")
-        self.assertEqual(len(self.wire.gateway.spaces.shared.journal), 2)
+        self.assertEqual(len(self.wire.gateway.sandboxes.default.journal), 2)
         self.resume()
         self.assertEqual(statuses(self.take_all()), [200] * 3)
 
@@ -343,7 +348,7 @@ class ManualClockTests(PipeliningTestCase):
         self.assertEqual(statuses(written), [200] * 3)
 
     def test_time_does_not_move_on_before_those_that_wait_are_handled(self) -> None:
-        journal = self.wire.gateway.spaces.shared.journal
+        journal = self.wire.gateway.sandboxes.default.journal
         written = self.connection.send(HEALTH * 10)
         answer = self.wire.admin("POST", "/clock/advance", {"seconds": 100})
         self.assertEqual(answer.status, 200)
@@ -359,7 +364,7 @@ class ManualClockTests(PipeliningTestCase):
         self.connection.send(HEALTH + advance + body + HEALTH)
         self.wire.clock.pump([0.001] * 10)
         self.assertEqual(statuses(self.take_all()), [200, 200])
-        first, last = (entry.time for entry in self.wire.gateway.spaces.shared.journal)
+        first, last = (entry.time for entry in self.wire.gateway.sandboxes.default.journal)
         self.assertEqual(last - first, 7)
 
     def test_those_of_a_client_that_does_not_read_hold_time_up_for_a_second(self) -> None:
@@ -378,5 +383,5 @@ class OrderTests(PipeliningTestCase):
         written = self.connection.send(b"".join(map(calculate, bodies)), piece=1000) + self.take_all()
         results = [answer.json()["result"] for answer in answers(written)]
         self.assertEqual(results, list(range(300)))
-        turns = [entry.turn for entry in self.wire.gateway.spaces.shared.journal]
+        turns = [entry.turn for entry in self.wire.gateway.sandboxes.default.journal]
         self.assertTrue(all(b == a + 1 for a, b in pairwise(turns)))

@@ -24,7 +24,7 @@ class StrictTestCase(WireTestCase):
         self.connection = self.wire.connect()
 
     def entries(self) -> list[Entry]:
-        return list(self.wire.gateway.spaces.shared.journal)
+        return list(self.wire.gateway.sandboxes.default.journal)
 
     def refused(self, data: bytes, status: int) -> Answer:
         """Send ``data`` on a connection of its own; it is refused once, and the connection ends."""

@@ -2,7 +2,8 @@
 
 from base64 import b64encode
 
-from oagw.web import deliver, timetable
+from oagw.timing import timetable
+from oagw.web import deliver
 from tests.support.wire import BEARER, request
 from tests.support.wire_case import WireTestCase
 

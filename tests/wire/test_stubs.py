@@ -5,8 +5,9 @@ from base64 import b64encode
 from typing import Any
 from unittest.mock import patch
 
+from oagw.admin import mappings
 from oagw.config import Config
-from oagw.control import store
+from oagw.stubs import store
 from tests.support.wire import BEARER, Answer, Wire, parse, request
 from tests.support.wire_case import WireTestCase
 
@@ -120,7 +121,7 @@ class WhoAnswersTests(StubCase):
     def test_a_path_that_only_begins_like_the_control_planes_is_like_any_other(self) -> None:
         self.stub({"body": "mine"}, request={"url": "/__administration"})
         self.assertEqual(self.get("/__administration", token=None).body, b"mine")
-        (entry,) = self.wire.gateway.spaces.shared.journal
+        (entry,) = self.wire.gateway.sandboxes.default.journal
         self.assertEqual(entry.url, b"/__administration")
 
     def test_no_stub_comes_before_the_control_plane(self) -> None:
@@ -153,7 +154,7 @@ class WhoAnswersTests(StubCase):
     def test_the_journal_says_which_stub_answered(self) -> None:
         stub = self.stub()
         self.get()
-        (entry,) = self.wire.gateway.spaces.shared.journal
+        (entry,) = self.wire.gateway.sandboxes.default.journal
         self.assertEqual((entry.answered_by, entry.stub, entry.alias), ("stub", stub["id"], "stripe"))
 
 
@@ -191,7 +192,7 @@ class ResponseTests(StubCase):
             self.assertTrue(data.endswith(b"\r\n\r\nhello"), data)
             self.assertEqual(connection.transport.disconnecting, closed, length)
             connection.leave()
-        *_, entry = self.wire.gateway.spaces.shared.journal
+        *_, entry = self.wire.gateway.sandboxes.default.journal
         self.assertEqual((entry.sent, entry.ended), (5, "truncated"))
 
     def test_a_head_request_is_told_the_length_that_the_stub_says(self) -> None:
@@ -285,7 +286,7 @@ class DelayTests(StubCase):
         self.begun()
         self.connection.leave()
         self.assertEqual(self.wire.clock.getDelayedCalls(), [])
-        (entry,) = self.wire.gateway.spaces.shared.journal
+        (entry,) = self.wire.gateway.sandboxes.default.journal
         self.assertEqual((entry.ended, entry.status), ("client_left", None))
         self.connection = self.wire.connect()
 
@@ -332,7 +333,7 @@ class ToxicTests(StubCase):
         self.assertEqual(self.begun() + self.after(1.49), b"")
         answer, _ = parse(self.after(0.02))
         self.assertEqual(answer.body, b"0123456789")
-        (entry,) = self.wire.gateway.spaces.shared.journal
+        (entry,) = self.wire.gateway.sandboxes.default.journal
         self.assertEqual((entry.answered_by, entry.toxics), ("stub", ("latency_downstream",)))
 
     def test_the_header_that_asks_for_a_fault_is_not_seen_by_a_stub_but_by_the_journal(self) -> None:
@@ -341,7 +342,7 @@ class ToxicTests(StubCase):
         self.stub(template, request=pattern)
         fault = "x-oagw-mock-fault: slicer; average_size=50"
         self.assertEqual(self.wire.ask("GET", CHARGES, fault).body, b".")
-        (entry,) = self.wire.gateway.spaces.shared.journal
+        (entry,) = self.wire.gateway.sandboxes.default.journal
         self.assertIn("x-oagw-mock-fault", entry.call().headers)
 
 
@@ -572,6 +573,22 @@ class MappingsTests(StubCase):
             self.assertEqual(self.wire.admin("PUT", f"/mappings/{id}", mapping({"body": "b"})).status, 200)
             self.assertEqual(self.wire.admin("POST", "/mappings", mapping()).status, 422)
 
+    def test_an_import_of_stubs_that_take_long_gives_way_after_each(self) -> None:
+        make = mappings._stub
+
+        def slow(*args: Any) -> store.Stub:
+            self.wire.clock.rightNow += 0.05
+            return make(*args)
+
+        document = json.dumps({"mappings": [mapping()] * 5}).encode()
+        line = "POST /__admin/mappings/import HTTP/1.1"
+        with patch.object(mappings, "_stub", slow):
+            written = self.connection.send(
+                request(line, "Host: 127.0.0.1", f"Content-Length: {len(document)}") + document
+            )
+            self.assertEqual((written, self.wire.clock.turns()), (b"", 4))
+        self.assertEqual(parse(self.connection.take())[0].status, 200)
+
     def test_an_import_of_which_one_does_not_fit_changes_nothing(self) -> None:
         bad = {"response": {"status": 1}}
         answer = self.wire.admin("POST", "/mappings/import", {"mappings": [mapping(), bad]})
@@ -631,7 +648,7 @@ class ScenarioTests(StubCase):
         first = self.scenario()["mappings"][0]["id"]
         self.get()
         self.wire.admin("DELETE", f"/mappings/{first}")
-        self.assertEqual(self.wire.gateway.spaces.shared.scenarios, {"s": "two"})  # there is one left
+        self.assertEqual(self.wire.gateway.sandboxes.default.scenarios, {"s": "two"})  # there is one left
         for method, path, value in (
             ("DELETE", f"/mappings/{other}", None),
             ("DELETE", "/mappings", None),
@@ -640,7 +657,7 @@ class ScenarioTests(StubCase):
             ("POST", "/mappings/import", {"mappings": [], "importOptions": {"deleteAllNotInImport": True}}),
         ):
             self.assertEqual(self.wire.admin(method, path, value).status, 200, path)
-            self.assertEqual(self.wire.gateway.spaces.shared.scenarios, {}, path)
+            self.assertEqual(self.wire.gateway.sandboxes.default.scenarios, {}, path)
             self.stub(metadata={"b": 1}, **scenario)
             self.assertEqual(self.scenario()["state"], "Started", path)
             self.get()
@@ -660,8 +677,8 @@ class ScenarioTests(StubCase):
 class SandboxTests(StubCase):
     def setUp(self) -> None:
         super().setUp()
-        spaces, now = self.wire.gateway.spaces, self.wire.clock.seconds()
-        self.tokens = [spaces.create(600, now).token.decode() for _ in range(2)]
+        sandboxes, now = self.wire.gateway.sandboxes, self.wire.clock.seconds()
+        self.tokens = [sandboxes.create(600, now).token.decode() for _ in range(2)]
 
     def test_its_stubs_are_its_own_and_come_before_the_shared_ones(self) -> None:
         one, two = self.tokens
@@ -706,7 +723,7 @@ class SystemTests(StubCase):
         self.wire.admin("POST", "/settings", {"fixedDelay": 500})
         self.get("/health")
         self.wire.admin("POST", "/reset")
-        self.assertEqual(len(self.wire.gateway.spaces.shared.journal), 0)
+        self.assertEqual(len(self.wire.gateway.sandboxes.default.journal), 0)
         self.assertEqual(
             self.wire.admin("GET", "/settings").json(), {"settings": {"proxyPassThrough": False}}
         )

@@ -54,7 +54,7 @@ class GitHub:
     def fields(self, request: Request, counts: bool = True) -> Headers:
         """The header fields of every answer; one that ``counts`` is counted against the rate limit."""
         now = self._env.wall()
-        window = self._rates.counted(getattr(request, "space", None), now, counts)
+        window = self._rates.counted(getattr(request, "sandbox", None), now, counts)
         draw = self._env.random.getrandbits
         id = f"{draw(16):04X}:{draw(20):05X}:{draw(28):07X}:{draw(28):07X}:{int(now):08X}"
         return {

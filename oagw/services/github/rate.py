@@ -20,7 +20,7 @@ class Window:
 
 
 class Rates:
-    """The windows of all callers. A caller is a space; None stands for those of a site without spaces."""
+    """The windows of all callers. A caller is a sandbox; None stands for a site without sandboxes."""
 
     def __init__(self) -> None:
         self._windows: WeakKeyDictionary[object, Window] = WeakKeyDictionary()

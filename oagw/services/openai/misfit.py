@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from twisted.web.server import Request
 
-from oagw.control.place import Place
+from oagw.model.error_location import Place
 from oagw.model.reading import decode
 from oagw.web.body import read_body
 from oagw.web.resource import Refused

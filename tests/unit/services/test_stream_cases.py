@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from oagw.web.timetable import TICK
+from oagw.timing.timetable import TICK
 from tests.support.event_stream import EventStreamParser, Received, in_pieces
 from tests.support.stream_cases import CASES, Case, body, expected, frame, header, is_chunked, outcome, writes
 from tests.support.wire import BEARER, Connection, Wire, request

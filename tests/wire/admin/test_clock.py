@@ -12,7 +12,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from oagw.config import Config
 from oagw.services.stream_test.events import Events
-from oagw.web import clock, stream
+from oagw.timing import manual_clock as clock
+from oagw.web import stream
 from oagw.web.channel import LINGER, REQUEST_TIMEOUT
 from tests.support.sse import events
 from tests.support.wire import BEARER, Answer, Connection, Wire, parse, request
@@ -64,7 +65,7 @@ class AdvanceTests(ManualTestCase):
         self.connection.send(STREAM)
         self.advance(10)
         self.assertEqual(self.arrived(self.connection), ["2", "3", "4"])
-        (entry,) = self.wire.gateway.spaces.shared.journal
+        (entry,) = self.wire.gateway.sandboxes.default.journal
         self.assertAlmostEqual(entry.last_byte - started, 0.3, places=6)
         self.assertEqual(self.clock()["now"], started + 10)
 
@@ -235,13 +236,13 @@ class TimeoutTests(ManualTestCase):
         self.advance(29.9)
         self.assertEqual(self.wire.admin("GET", f"/sandboxes/{id}").status, 200)
         self.advance(0.1)
-        self.assertEqual(len(self.wire.gateway.spaces), 0)
+        self.assertEqual(len(self.wire.gateway.sandboxes), 0)
 
     def test_it_expires_after_any_fraction_of_a_second(self) -> None:
         for part in (3, 7, 9, 11, 13):
             self.wire.admin("POST", "/sandboxes", {"expiresAfterSeconds": 1 / part})
         self.assertEqual(self.advance(1).status, 200)
-        self.assertEqual(len(self.wire.gateway.spaces), 0)
+        self.assertEqual(len(self.wire.gateway.sandboxes), 0)
 
 
 class AskedTests(ManualTestCase):

@@ -5,7 +5,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from oagw.config import Config
-from oagw.control.invalid import Invalid
+from oagw.model.invalid import Invalid
 from tests.support.wire import Answer, Wire
 from tests.support.wire_case import WireTestCase
 

@@ -6,8 +6,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from oagw.config import Config
-from oagw.control import store
-from oagw.control.invalid import Invalid
+from oagw.model.invalid import Invalid
+from oagw.stubs import store
 from tests.support.wire import Answer, Wire
 from tests.support.wire_case import WireTestCase
 
@@ -87,14 +87,14 @@ class MemoryTests(WireTestCase):
         self.made(stub())
         self.wire.admin("DELETE", "/mappings")
         self.wire.admin("DELETE", f"/sandboxes/{second}")
-        self.assertEqual(set(self.wire.gateway.spaces.memory.documents.values()), {0})
+        self.assertEqual(set(self.wire.gateway.sandboxes.memory.documents.values()), {0})
 
     def test_a_sandbox_that_expires_is_free(self) -> None:
         _, token = self.sandbox()
         self.made(stub(), token)
         self.wire.admin("POST", "/toxics", {"type": "latency"}, token=token)
         self.wire.clock.advance(601)
-        self.assertEqual(set(self.wire.gateway.spaces.memory.documents.values()), {0})
+        self.assertEqual(set(self.wire.gateway.sandboxes.memory.documents.values()), {0})
 
     def test_a_sandbox_is_refused_as_well(self) -> None:
         made = []
@@ -122,7 +122,7 @@ class MemoryTests(WireTestCase):
         self.wire.admin("DELETE", "/toxics/a")
         self.assertEqual(self.wire.admin("POST", "/toxics", toxic("c")).status, 200)
         self.wire.admin("DELETE", "/toxics")
-        self.assertEqual(self.wire.gateway.spaces.memory.documents, {"toxics": 0})
+        self.assertEqual(self.wire.gateway.sandboxes.memory.documents, {"toxics": 0})
 
     def test_an_import_is_refused_as_a_whole(self) -> None:
         self.refused(self.wire.admin("POST", "/mappings/import", {"mappings": [stub(100_000)] * 4}))
@@ -167,7 +167,7 @@ class MemoryTests(WireTestCase):
         self.assertEqual(sorted(seen), list(range(60 - len(seen), 60)))
         self.assertTrue(15 <= len(seen) <= 20, len(seen))
         self.made(stub(350_000))
-        left = sum(len(sandbox.journal) for sandbox in self.wire.gateway.spaces)
+        left = sum(len(sandbox.journal) for sandbox in self.wire.gateway.sandboxes)
         self.assertTrue(3 <= left <= 6, left)
         for id, _ in sandboxes:
             self.wire.admin("DELETE", f"/sandboxes/{id}")

@@ -4,7 +4,7 @@ import gc
 import weakref
 from typing import Any
 
-from oagw.control import space
+import oagw.sandboxes
 from tests.support.wire import Answer, Connection, request
 from tests.support.wire_case import WireTestCase
 
@@ -13,7 +13,7 @@ WEATHER = "/oagw/v1/proxy/weather/current?city=Oslo"
 
 class SandboxTestCase(WireTestCase):
     def tearDown(self) -> None:
-        for sandbox in self.wire.gateway.spaces:
+        for sandbox in self.wire.gateway.sandboxes:
             self.wire.admin("DELETE", f"/sandboxes/{sandbox.id}")
         super().tearDown()
 
@@ -49,7 +49,7 @@ class LifeTests(SandboxTestCase):
                 self.weather(token)
         requests = {s["id"]: s["requests"] for s in self.wire.admin("GET", "/sandboxes").json()["sandboxes"]}
         self.assertEqual(requests, {first["id"]: 2, second["id"]: 1})
-        self.assertEqual(len(self.wire.gateway.spaces.shared.journal), 3)
+        self.assertEqual(len(self.wire.gateway.sandboxes.default.journal), 3)
 
     def test_a_verification_says_where_requests_came_if_there_are_none_here(self) -> None:
         def text(token: str | None = None) -> str:
@@ -63,7 +63,7 @@ class LifeTests(SandboxTestCase):
         self.weather("test-integration-token")
         self.assertEqual(
             text(token),
-            "No request has come with this sandbox's token; 1 came in the shared space: "
+            "No request has come with this sandbox's token; 1 came in the default sandbox: "
             "does the client send the sandbox's token?",
         )
         self.wire.admin("DELETE", "/requests")
@@ -71,7 +71,7 @@ class LifeTests(SandboxTestCase):
         self.weather(token)
         self.assertEqual(
             text(),
-            "No request has come in the shared space; 1 came in sandboxes: "
+            "No request has come in the default sandbox; 1 came in sandboxes: "
             "was this to be asked with a sandbox's token?",
         )
 
@@ -104,7 +104,7 @@ class LifeTests(SandboxTestCase):
         sandbox = self.create()
         streams = self.stream(sandbox["token"]), self.stream(sandbox["token"])
         self.weather(sandbox["token"])
-        kept = weakref.ref(self.wire.gateway.spaces.get(sandbox["id"]))
+        kept = weakref.ref(self.wire.gateway.sandboxes.get(sandbox["id"]))
         self.wire.admin("DELETE", f"/sandboxes/{sandbox['id']}", token=sandbox["token"])
         for stream in streams:
             stream.leave()
@@ -123,7 +123,7 @@ class LifeTests(SandboxTestCase):
             stream.leave()
 
     def test_there_may_be_only_so_many(self) -> None:
-        self.patch(space, "MAX_SANDBOXES", 2)
+        self.patch(oagw.sandboxes, "MAX_SANDBOXES", 2)
         self.create()
         self.create()
         answer = self.wire.admin("POST", "/sandboxes")
@@ -145,7 +145,7 @@ class ExpiryTests(SandboxTestCase):
     def test_one_that_is_not_used_is_freed_without_a_call(self) -> None:
         sandbox = self.create({"expiresAfterSeconds": 10})
         self.wire.clock.advance(10)
-        self.assertEqual(len(self.wire.gateway.spaces), 0)
+        self.assertEqual(len(self.wire.gateway.sandboxes), 0)
         self.assertEqual(self.weather(sandbox["token"]), 403)
 
     def test_a_request_or_a_call_of_the_control_plane_puts_the_end_off(self) -> None:
@@ -155,9 +155,9 @@ class ExpiryTests(SandboxTestCase):
         self.wire.clock.advance(9)
         self.assertEqual(self.wire.admin("GET", "/clock", token=sandbox["token"]).status, 200)
         self.wire.clock.advance(9.9)
-        self.assertEqual(len(self.wire.gateway.spaces), 1)
+        self.assertEqual(len(self.wire.gateway.sandboxes), 1)
         self.wire.clock.advance(0.1)
-        self.assertEqual(len(self.wire.gateway.spaces), 0)
+        self.assertEqual(len(self.wire.gateway.sandboxes), 0)
 
     def test_an_open_stream_is_a_use_until_it_ends(self) -> None:
         sandbox = self.create({"expiresAfterSeconds": 10})
@@ -166,9 +166,9 @@ class ExpiryTests(SandboxTestCase):
         self.assertEqual(self.weather(sandbox["token"]), 200)
         stream.leave()
         self.wire.clock.advance(9.9)
-        self.assertEqual(len(self.wire.gateway.spaces), 1)
+        self.assertEqual(len(self.wire.gateway.sandboxes), 1)
         self.wire.clock.pump([0.1, 0])
-        self.assertEqual(len(self.wire.gateway.spaces), 0)
+        self.assertEqual(len(self.wire.gateway.sandboxes), 0)
 
     def test_each_expires_at_its_own_time(self) -> None:
         for seconds in (30, 10, 20):
@@ -176,7 +176,7 @@ class ExpiryTests(SandboxTestCase):
         left = []
         for _ in range(3):
             self.wire.clock.advance(10)
-            left.append(len(self.wire.gateway.spaces))
+            left.append(len(self.wire.gateway.sandboxes))
         self.assertEqual(left, [2, 1, 0])
 
     def test_a_gateway_that_stops_waits_for_none(self) -> None:
@@ -199,7 +199,7 @@ class InsideTests(SandboxTestCase):
             self.assertEqual(answer.status, 404)
         self.assertEqual(self.wire.admin("GET", f"/sandboxes/{own['id']}", token=token).status, 200)
         self.assertEqual(self.wire.admin("DELETE", f"/sandboxes/{own['id']}", token=token).status, 204)
-        self.assertEqual([s.id for s in self.wire.gateway.spaces], [other["id"]])
+        self.assertEqual([s.id for s in self.wire.gateway.sandboxes], [other["id"]])
 
     def test_from_inside_none_can_be_made(self) -> None:
         answer = self.wire.admin("POST", "/sandboxes", token=self.create()["token"])

@@ -1,0 +1,87 @@
+"""AdminGuard: the resource before which callers of the control plane show that they may."""
+
+import re
+from hmac import compare_digest
+from ipaddress import ip_address
+
+from twisted.web.resource import IResource
+from twisted.web.server import Request
+
+from oagw.admin.error import error_reply
+from oagw.sandboxes import TokenSandbox, bearer, is_sandbox_token
+from oagw.web.guard import Guard
+from oagw.web.reply import Reply, excerpt
+
+# A name or an address, and a port (RFC 9110 section 7.2).
+_HOST = re.compile(rb"(?:([A-Za-z0-9._-]+)|\[([0-9A-Fa-f:.]+)\])(?::([0-9]{0,5}))?")
+
+# Where a browser leaves the port out.
+_PORTS = {b"http": 80, b"https": 443}
+
+
+class AdminGuard(Guard):
+    """Wraps the control plane.
+
+    Without ``token``, callers from the loopback interface alone are answered, and only under a loopback name
+    in Host, so that no name that a page in a browser chose leads here (DNS rebinding). With ``token``,
+    callers from anywhere who show it as a bearer token. The token of a sandbox opens that sandbox in its
+    place. An ``Origin`` other than the server's own (scheme, host and port) is refused: a page of another
+    site, or of a browser's extension.
+    """
+
+    def __init__(self, wrapped: IResource, token: str | None) -> None:
+        super().__init__(wrapped)
+        self._token = None if token is None else token.encode()
+
+    def instead(self, request: Request) -> Reply | None:
+        sandbox = getattr(request, "sandbox", None)
+        if sandbox is None:
+            return error_reply(404, "There is no control plane on a site other than the gateway's own")
+        host = request.getHeader(b"host") or b""
+        for origin in request.requestHeaders.getRawHeaders(b"Origin", ()):
+            secure = request.isSecure()  # type: ignore[no-untyped-call]
+            own = (b"https://" if secure else b"http://") + host
+            if _origin(origin) is None or _origin(origin) != _origin(own):
+                return error_reply(403, f"Not for pages of another origin: {excerpt(origin)}")
+        token = bearer(request.getHeader(b"authorization") or b"")
+        if self._token is not None and compare_digest(self._token, token):
+            return None
+        in_sandbox = isinstance(sandbox, TokenSandbox)
+        if is_sandbox_token(token) and not in_sandbox:
+            return error_reply(403, "No such sandbox: it was deleted, or has expired")
+        if self._token is None:
+            if not _is_loopback(request.client.host):
+                return error_reply(403, "Only callers from this machine; start the server with --admin-token")
+            if not _is_loopback(_hostname(host)):
+                return error_reply(403, f"Not under the name {excerpt(host)}; call localhost or 127.0.0.1")
+        elif not in_sandbox:
+            return error_reply(401, "Expected the admin token", headers={b"WWW-Authenticate": (b"Bearer",)})
+        return None
+
+    def passes(self, request: Request) -> bool:
+        return self.instead(request) is None
+
+
+def _origin(origin: bytes) -> tuple[bytes, bytes, int] | None:
+    """Scheme, host and port of ``origin`` (RFC 6454 section 6); None for ``null`` and the like."""
+    scheme, separator, rest = origin.lower().partition(b"://")
+    match = _HOST.fullmatch(rest)
+    if not separator or match is None:
+        return None
+    return scheme, match[1] or match[2], int(match[3] or _PORTS.get(scheme, 0))
+
+
+def _hostname(host: bytes) -> str:
+    match = _HOST.fullmatch(host)
+    return (match[1] or match[2]).decode("ascii").lower() if match else ""
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    return (mapped or address).is_loopback

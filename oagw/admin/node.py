@@ -1,0 +1,108 @@
+"""AdminNode: a URL of the control plane, which says no in WireMock's words.
+
+What it declares of itself is what it works with, and what ``admin.openapi`` describes.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, TypeVar
+
+import msgspec
+from twisted.web.resource import IResource
+from twisted.web.server import Request
+
+from oagw.admin.env import AdminEnv
+from oagw.admin.error import error_reply, invalid_reply
+from oagw.model.document import decoded, misfit
+from oagw.model.invalid import Invalid
+from oagw.sandboxes import Sandbox
+from oagw.web.body import query_pairs, read_body
+from oagw.web.reply import Reply
+from oagw.web.resource import Node, Refused
+
+T = TypeVar("T")
+
+# How many of a list: from 0 on, with as many digits as make sense.
+Amount = Annotated[int, msgspec.Meta(ge=0, lt=10**12)]
+
+# Bytes of a document that is sent to the control plane, also after its content coding is decoded.
+MAX_DOCUMENT = 16 << 20
+
+
+class AdminNode(Node):
+    """A URL of the control plane.
+
+    It acts on the sandbox of the token that it is called with. What is wrong is
+    ``{"errors": [{"code", "source": {"pointer"}, "title", "detail"}]}``, as in WireMock's admin API: 422 for
+    a document that does not fit, with a JSON pointer to the member.
+
+    ``answers`` has, by method, the statuses of success and the type of what comes with each: None for
+    nothing, several where it is JSON or a text. Where it has none, that is 200 and some object. ``refuses``
+    are the statuses, besides those that any URL may have, with which it says no. Where it takes a body,
+    ``takes`` is the decoder for ``document``; where it has a query, ``query`` is the Struct for ``asked``.
+    ``warns`` are the methods whose success may have a header X-OAGW-Warning.
+    With ``parameter``, the name of a path segment, ``child`` is what stands below it.
+    """
+
+    answers: ClassVar[Mapping[str, Mapping[int, Any]]] = {}
+    refuses: ClassVar[tuple[int, ...]] = ()
+    parameter: ClassVar[str] = ""
+    warns: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, env: AdminEnv, children: Mapping[bytes, IResource] | None = None) -> None:
+        super().__init__(children)
+        self.env = env
+
+    def child(self, segment: str) -> "AdminNode":
+        """The resource below ``segment``, for which it has no child."""
+        raise NotImplementedError
+
+    def getChild(self, path: bytes, request: Request) -> IResource:
+        if path and self.parameter:
+            return self.child(path.decode("utf-8", "replace"))
+        return super().getChild(path, request)
+
+    def refusal(self, request: Request, refused: Refused) -> Reply:
+        return error_reply(refused.status, refused.message, refused.field, refused.headers)
+
+    def invalid(self, request: Request, invalid: Invalid) -> Reply:
+        return invalid_reply(invalid.pointer, invalid.detail)
+
+
+def sandbox_of_call(request: Request) -> Sandbox:
+    """The sandbox that a call to the control plane acts on."""
+    sandbox: Sandbox = request.sandbox  # type: ignore[attr-defined]  # a GatewayRequest has one
+    return sandbox
+
+
+def recorded(request: Request) -> Sandbox:
+    """The sandbox that a call acts on; Refused with 409 if its requests are not recorded."""
+    sandbox = sandbox_of_call(request)
+    if sandbox.journal.disabled:
+        raise Refused(409, "Nothing is recorded: the server was started with --journal-count 0")
+    return sandbox
+
+
+def document(request: Request, decoder: msgspec.json.Decoder[T]) -> T:
+    """The body of ``request`` as the decoder's type; raises Invalid, or Refused as ``read_body`` does.
+
+    No body is as good as ``null``: where the type has None, it may be left out.
+    """
+    body = read_body(request)
+    if len(body) > MAX_DOCUMENT:
+        raise Refused(413, f"Document larger than {MAX_DOCUMENT} bytes")
+    return decoded(decoder, body or b"null")
+
+
+def asked(request: Request, type: type[T]) -> T:
+    """The query of ``request`` as ``type``; raises Refused with 400, also if a parameter is given twice."""
+    given: dict[str, str] = {}
+    for name, value in query_pairs(request):
+        if name in given:
+            raise Refused(400, f"{name[:100]}: the parameter is given twice", field=name[:100])
+        given[name] = value
+    try:
+        return msgspec.convert(given, type, strict=False)
+    except msgspec.ValidationError as error:
+        invalid = misfit(error)
+        name = invalid.pointer.removeprefix("/")
+        raise Refused(400, f"{name}: {invalid.detail}", field=name) from None

@@ -1,0 +1,340 @@
+"""/__admin/requests: the journal, in the words of WireMock's admin API.
+
+Lists have the newest request first, except those of ``find`` and ``remove``, as in WireMock.
+"""
+
+from base64 import b64decode
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Annotated, Any, ClassVar
+from uuid import UUID
+
+import msgspec
+from twisted.web.server import Request
+
+from oagw.admin.env import AdminEnv
+from oagw.admin.mappings import by_metadata
+from oagw.admin.node import AdminNode, Amount, asked, document, sandbox_of_call
+from oagw.admin.shapes import Event, EventList, NearMissList, RemovedEvents, RequestCount, RequestList
+from oagw.matching.pattern import compiled
+from oagw.matching.spec import Operator, RequestPattern
+from oagw.model.call import Call, origin_form
+from oagw.model.invalid import Invalid
+from oagw.model.journal import MAX_HEAD, Entry
+from oagw.sandboxes import Sandbox
+from oagw.stubs.store import Stub
+from oagw.verify.search import Search, near_miss, near_requests
+from oagw.verify.serve_event import logged_request, milliseconds, serve_event
+from oagw.web.reply import Reply, json_reply
+from oagw.web.resource import Refused
+
+
+class Wanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    """Which requests a list has: those that came after ``since``, an ISO 8601 date, ``limit`` of them or all.
+
+    With ``unmatched``, those that nobody was there to answer; with ``matching_stub``, those that the stub
+    with this id answered.
+    """
+
+    limit: Amount | None = None
+    since: Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})] | None = None
+    unmatched: bool = False
+    matching_stub: Annotated[str, msgspec.Meta(extra_json_schema={"format": "uuid"})] | None = None
+
+
+class JournalNode(AdminNode):
+    """A URL that shows requests with their stubs."""
+
+    def stubs(self, sandbox: Sandbox) -> list[Stub]:
+        """The stubs that callers of ``sandbox`` may get an answer of: its own, then those that all share."""
+        return [stub for store in self.env.sandboxes.stores(sandbox) for stub in store]
+
+    def events(self, sandbox: Sandbox, entries: Iterable[Entry]) -> list[dict[str, Any]]:
+        """``entries`` as ServeEvents."""
+        stubs = {stub.id: stub for stub in reversed(self.stubs(sandbox))}
+        return [serve_event(entry, stubs.get(entry.stub or "")) for entry in entries]
+
+    def removed(self, sandbox: Sandbox, entries: list[Entry]) -> Reply:
+        """Forget ``entries``, and tell which they were."""
+        events = self.events(sandbox, entries)
+        sandbox.journal.remove(entries)
+        return json_reply({"serveEvents": events})
+
+
+class Requests(JournalNode):
+    """GET /__admin/requests → 200 {"requests": [ServeEvent], "meta": {"total"}, "requestJournalDisabled"}.
+
+    Parameters: ``limit`` (0 or more), ``since`` (an ISO 8601 date: those that came after it),
+    ``unmatched=true``, ``matchingStub`` (the id of a stub). ``total`` counts before ``limit`` and ``since``.
+    DELETE → 200 {}, all are forgotten.
+    """
+
+    query = Wanted
+    answers: ClassVar = {"GET": {200: EventList}}
+    parameter = "id"
+
+    def __init__(self, env: AdminEnv) -> None:
+        super().__init__(
+            env,
+            {
+                b"count": Count(env),
+                b"find": Find(env),
+                b"remove": Remove(env),
+                b"remove-by-metadata": RemoveByMetadata(env),
+                b"reset": Reset(env),
+                b"unmatched": Unmatched(env),
+            },
+        )
+
+    def child(self, segment: str) -> AdminNode:
+        return OneRequest(self.env, segment)
+
+    def render_GET(self, request: Request) -> Reply:
+        sandbox, wanted = sandbox_of_call(request), asked(request, self.query)
+        stub = None if wanted.matching_stub is None else _uuid(wanted.matching_stub)
+        since = -1 if wanted.since is None else milliseconds(_date(wanted.since))
+        found = [
+            entry
+            for entry in newest_first(sandbox)
+            if not (wanted.unmatched and entry.matched) and stub in (None, entry.stub)
+        ]
+        page = (entry for entry in found if milliseconds(entry.date) > since)
+        events = self.events(sandbox, islice(page, wanted.limit))
+        return _told(request, requests=events, meta={"total": len(found)})
+
+    def render_DELETE(self, request: Request) -> Reply:
+        sandbox_of_call(request).journal.clear()
+        return json_reply({})
+
+
+class OneRequest(JournalNode):
+    """GET /__admin/requests/{id} → 200 ServeEvent, or 404. DELETE → 200 {}, whether there was one or not.
+
+    400 for an id that is no UUID.
+    """
+
+    refuses = (400, 404)
+    answers: ClassVar = {"GET": {200: Event}}
+
+    def __init__(self, env: AdminEnv, id: str) -> None:
+        super().__init__(env)
+        self._id = id
+
+    def render_GET(self, request: Request) -> Reply:
+        sandbox = sandbox_of_call(request)
+        entry = self._entry(sandbox)
+        if entry is None:
+            raise Refused(404, f"No request with the id {self._id}")
+        (event,) = self.events(sandbox, [entry])
+        return json_reply(event)
+
+    def render_DELETE(self, request: Request) -> Reply:
+        sandbox = sandbox_of_call(request)
+        entry = self._entry(sandbox)
+        if entry is not None:
+            sandbox.journal.remove([entry])
+        return json_reply({})
+
+    def _entry(self, sandbox: Sandbox) -> Entry | None:
+        try:
+            return sandbox.journal.get(self._id)
+        except ValueError:
+            raise Refused(400, f"{self._id[:100]} is not a UUID and no other thing here") from None
+
+
+class Count(AdminNode):
+    """POST /__admin/requests/count with a request pattern → 200 {"count", "requestJournalDisabled"}."""
+
+    takes = msgspec.json.Decoder(RequestPattern)
+    answers: ClassVar = {"POST": {200: RequestCount}}
+
+    def render_POST(self, request: Request) -> Reply:
+        return _told(request, count=len(_matching(sandbox_of_call(request), document(request, self.takes))))
+
+
+class Find(AdminNode):
+    """POST /__admin/requests/find with a request pattern → 200 {"requests": [LoggedRequest], ...}."""
+
+    takes = msgspec.json.Decoder(RequestPattern)
+    answers: ClassVar = {"POST": {200: RequestList}}
+
+    def render_POST(self, request: Request) -> Reply:
+        found = _matching(sandbox_of_call(request), document(request, self.takes))
+        return _told(request, requests=[logged_request(entry) for entry in found])
+
+
+class Remove(JournalNode):
+    """POST /__admin/requests/remove with a request pattern → 200 {"serveEvents": [what was removed]}."""
+
+    takes = msgspec.json.Decoder(RequestPattern)
+    answers: ClassVar = {"POST": {200: RemovedEvents}}
+
+    def render_POST(self, request: Request) -> Reply:
+        sandbox = sandbox_of_call(request)
+        return self.removed(sandbox, _matching(sandbox, document(request, self.takes)))
+
+
+class RemoveByMetadata(JournalNode):
+    """POST /__admin/requests/remove-by-metadata with a value pattern → 200 {"serveEvents": [...]}.
+
+    What is removed was answered by stubs whose metadata match.
+    """
+
+    takes = msgspec.json.Decoder(Operator)
+    answers: ClassVar = {"POST": {200: RemovedEvents}}
+
+    def render_POST(self, request: Request) -> Reply:
+        sandbox, now = sandbox_of_call(request), self.env.wall()
+        ids = {stub.id for stub in by_metadata(sandbox, document(request, self.takes), now)}
+        return self.removed(sandbox, [entry for entry in sandbox.journal if entry.stub in ids])
+
+
+class Reset(AdminNode):
+    """POST /__admin/requests/reset → 200 {}: all requests are forgotten."""
+
+    def render_POST(self, request: Request) -> Reply:
+        sandbox_of_call(request).journal.clear()
+        return json_reply({})
+
+
+class Unmatched(AdminNode):
+    """GET /__admin/requests/unmatched → 200 {"requests": [LoggedRequest], "requestJournalDisabled"}.
+
+    Those that neither a stub nor a service nor the gateway itself was there to answer.
+    """
+
+    answers: ClassVar = {"GET": {200: RequestList}}
+
+    def __init__(self, env: AdminEnv) -> None:
+        super().__init__(env, {b"near-misses": UnmatchedNearMisses(env)})
+
+    def render_GET(self, request: Request) -> Reply:
+        found = _unmatched(sandbox_of_call(request))
+        return _told(request, requests=[logged_request(entry) for entry in found])
+
+
+class UnmatchedNearMisses(JournalNode):
+    """GET /__admin/requests/unmatched/near-misses → 200 {"nearMisses": [...]}: the stubs nearest to each.
+
+    The newest come first; those that there is no time for are left out (``verify.search``).
+    """
+
+    answers: ClassVar = {"GET": {200: NearMissList}}
+
+    def render_GET(self, request: Request) -> Reply:
+        sandbox, search, misses = sandbox_of_call(request), Search(), []
+        stubs = self.stubs(sandbox)
+        for entry in _unmatched(sandbox):
+            near = search.nearest_stubs(entry.call(), entry.date, stubs)
+            misses += [near_miss(logged_request(entry), one) for one in near]
+            if search.over:
+                break
+        return json_reply({"nearMisses": misses})
+
+
+class NearMisses(AdminNode):
+    """/__admin/near-misses: nothing itself; ``request`` and ``request-pattern`` are below it."""
+
+    def __init__(self, env: AdminEnv) -> None:
+        super().__init__(env, {b"request": OfRequest(env), b"request-pattern": OfPattern(env)})
+
+
+class LoggedRequest(msgspec.Struct, frozen=True, rename="camel"):
+    """A request as WireMock's clients send back one that they were shown; members they add are read over."""
+
+    url: str = "/"
+    method: str = "GET"
+    client_ip: str = "127.0.0.1"
+    host: str = "localhost"
+    port: int = 80
+    headers: dict[str, str | list[str]] | None = None
+    body: str | None = None
+    body_as_base64: str | None = None
+
+    def call(self) -> Call:
+        """This as a Call; raises Invalid. The body is as it is shown: without its content codings."""
+        body = (self.body or "").encode("utf-8", "replace")
+        if self.body_as_base64:
+            try:
+                body = b64decode(self.body_as_base64, validate=True)
+            except ValueError:
+                raise Invalid("/bodyAsBase64", "not base64") from None
+        url = origin_form(self.url.encode("utf-8", "replace")).decode("utf-8", "replace")
+        head = _head(self.headers or {}).encode("utf-8", "replace")
+        for pointer, size in (("/url", len(url)), ("/headers", len(head))):
+            if size > MAX_HEAD:
+                raise Invalid(pointer, f"larger than {MAX_HEAD} bytes, and so than in any request")
+        call = Call(self.method, url, head, body, client=self.client_ip, host=self.host, port=self.port)
+        call.take_as_decoded()
+        return call
+
+
+class OfRequest(JournalNode):
+    """POST /__admin/near-misses/request with a LoggedRequest → 200 {"nearMisses": [...]}: stubs."""
+
+    takes = msgspec.json.Decoder(LoggedRequest)
+
+    def render_POST(self, request: Request) -> Reply:
+        given = document(request, self.takes)
+        stubs = self.stubs(sandbox_of_call(request))
+        near = Search().nearest_stubs(given.call(), self.env.wall(), stubs)
+        shown = {k: v for k, v in msgspec.to_builtins(given).items() if v is not None}
+        return json_reply({"nearMisses": [near_miss(shown, one) for one in near]})
+
+
+class OfPattern(AdminNode):
+    """POST /__admin/near-misses/request-pattern with a request pattern → 200 {"nearMisses": [...]}."""
+
+    takes = msgspec.json.Decoder(RequestPattern)
+    answers: ClassVar = {"POST": {200: NearMissList}}
+
+    def render_POST(self, request: Request) -> Reply:
+        spec = document(request, self.takes)
+        near = Search().nearest_entries(compiled(spec, ""), newest_first(sandbox_of_call(request)))
+        return json_reply({"nearMisses": near_requests(near, spec)})
+
+
+def newest_first(sandbox: Sandbox) -> list[Entry]:
+    """The entries of a sandbox, the newest first."""
+    return list(sandbox.journal)[::-1]
+
+
+def _date(text: str) -> float:
+    try:
+        date = datetime.fromisoformat(text.replace(" ", "+"))  # a + that was not encoded
+        return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        raise Refused(400, f"{text[:100]} is not a valid ISO8601 date", field="since") from None
+
+
+def _uuid(text: str) -> str:
+    try:
+        return str(UUID(text))
+    except ValueError:
+        raise Refused(400, f"{text[:100]} is not a valid UUID", field="matchingStub") from None
+
+
+def _told(request: Request, **members: Any) -> Reply:
+    return json_reply({**members, "requestJournalDisabled": sandbox_of_call(request).journal.disabled})
+
+
+def _matching(sandbox: Sandbox, spec: RequestPattern) -> list[Entry]:
+    return Search().matching(compiled(spec, ""), sandbox.journal)
+
+
+def _unmatched(sandbox: Sandbox) -> list[Entry]:
+    return [entry for entry in newest_first(sandbox) if not entry.matched]
+
+
+def _head(headers: Mapping[str, str | list[str]]) -> str:
+    pairs = (
+        (name, value)
+        for name, given in headers.items()
+        for value in (given if isinstance(given, list) else [given])
+    )
+    return "\r\n".join(f"{_line(name)}: {_line(value)}" for name, value in pairs)
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())

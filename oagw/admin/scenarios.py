@@ -1,0 +1,94 @@
+"""/__admin/scenarios: the states that stubs move a sandbox through."""
+
+import msgspec
+from twisted.web.server import Request
+
+from oagw.admin.env import AdminEnv
+from oagw.admin.node import AdminNode, document, sandbox_of_call
+from oagw.sandboxes import Sandbox
+from oagw.stubs.store import STARTED, Stub
+from oagw.web.reply import Reply, json_reply
+from oagw.web.resource import Refused
+
+
+class ScenarioState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The state that a scenario is to be in."""
+
+    state: str
+
+
+class Scenarios(AdminNode):
+    """GET /__admin/scenarios → 200 {"scenarios": [{"id", "name", "state", "possibleStates", "mappings"}]}.
+
+    A sandbox has states of its own for the scenarios of shared stubs as well.
+    """
+
+    parameter = "name"
+
+    def __init__(self, env: AdminEnv) -> None:
+        super().__init__(env, {b"reset": ResetScenarios(env)})
+
+    def child(self, segment: str) -> AdminNode:
+        return AdminNode(self.env, {b"state": State(self.env, segment)})
+
+    def render_GET(self, request: Request) -> Reply:
+        sandbox = sandbox_of_call(request)
+        scenarios = [
+            {
+                "id": name,
+                "name": name,
+                "state": sandbox.scenarios.get(name, STARTED),
+                "possibleStates": _states(stubs),
+                "mappings": [stub.json() for stub in stubs],
+            }
+            for name, stubs in _by_scenario(sandbox, self.env).items()
+        ]
+        return json_reply({"scenarios": scenarios})
+
+
+class ResetScenarios(AdminNode):
+    """POST /__admin/scenarios/reset → 200 {}: all scenarios are in their first state."""
+
+    def render_POST(self, request: Request) -> Reply:
+        sandbox_of_call(request).scenarios.clear()
+        return json_reply({})
+
+
+class State(AdminNode):
+    """PUT /__admin/scenarios/{name}/state {"state"} → 200 {}: it is in that; without a body, in its first.
+
+    404 for a scenario, and 422 for a state, that no stub mentions.
+    """
+
+    takes = msgspec.json.Decoder(ScenarioState | None)
+    refuses = (404,)
+
+    def __init__(self, env: AdminEnv, name: str) -> None:
+        super().__init__(env)
+        self._name = name
+
+    def render_PUT(self, request: Request) -> Reply:
+        sandbox, name = sandbox_of_call(request), self._name
+        stubs = _by_scenario(sandbox, self.env).get(name)
+        if stubs is None:
+            raise Refused(404, f"Scenario {name} does not exist")
+        given = document(request, self.takes)
+        state = STARTED if given is None else given.state
+        if state not in _states(stubs):
+            raise Refused(422, f"Scenario {name} does not support state {state}")
+        sandbox.scenarios[name] = state
+        return json_reply({})
+
+
+def _by_scenario(sandbox: Sandbox, env: AdminEnv) -> dict[str, list[Stub]]:
+    """The stubs that callers of ``sandbox`` see, by their scenarios."""
+    found: dict[str, list[Stub]] = {}
+    for store in env.sandboxes.stores(sandbox):
+        for stub in store:
+            if stub.scenario is not None:
+                found.setdefault(stub.scenario, []).append(stub)
+    return found
+
+
+def _states(stubs: list[Stub]) -> list[str]:
+    return list(dict.fromkeys([STARTED, *(state for stub in stubs for state in stub.states)]))

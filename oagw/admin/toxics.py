@@ -1,0 +1,107 @@
+"""/__admin/toxics: the toxics of the caller's sandbox, as in Toxiproxy's API for those of a proxy."""
+
+from typing import ClassVar
+
+import msgspec
+from twisted.web.server import Request
+
+from oagw.admin.env import AdminEnv
+from oagw.admin.node import AdminNode, document, sandbox_of_call
+from oagw.admin.warning import warned_of_toxic
+from oagw.gateway.under_toxics import release
+from oagw.sandboxes import Sandbox
+from oagw.stubs.weight import check_memory
+from oagw.toxics.toxic import MAX_TOXICS, Toxic, ToxicChange, ToxicDocument
+from oagw.web.reply import Reply, excerpt, json_reply
+from oagw.web.resource import Refused
+
+
+class Toxics(AdminNode):
+    """GET /__admin/toxics → 200, a list, in the order in which they act; POST a toxic → 200, the toxic.
+
+    DELETE → 204: there are none. 409 for a name that is there, and for more than MAX_TOXICS. Answers under
+    way keep their toxics, except that those which hang because of one that is removed or changed are closed.
+    """
+
+    takes = msgspec.json.Decoder(ToxicDocument)
+    warns = ("POST",)
+    answers: ClassVar = {
+        "GET": {200: list[ToxicDocument]},
+        "POST": {200: ToxicDocument},
+        "DELETE": {204: None},
+    }
+    refuses = (409,)
+    parameter = "name"
+
+    def child(self, segment: str) -> AdminNode:
+        return OneToxic(self.env, segment)
+
+    def render_GET(self, request: Request) -> Reply:
+        return json_reply([toxic.as_json() for toxic in sandbox_of_call(request).toxics.values()])
+
+    def render_POST(self, request: Request) -> Reply:
+        toxic, sandbox = Toxic(document(request, self.takes)), sandbox_of_call(request)
+        if toxic.name in sandbox.toxics:
+            raise Refused(409, f'There is a toxic "{toxic.name}"')
+        if len(sandbox.toxics) >= MAX_TOXICS:
+            raise Refused(409, f"There are {MAX_TOXICS} toxics")
+        check_memory(sandbox.memory, toxic.weight)
+        sandbox.put_toxic(toxic)
+        return warned_of_toxic(json_reply(toxic.as_json()), request, toxic, self.env)
+
+    def render_DELETE(self, request: Request) -> Reply:
+        remove_all(sandbox_of_call(request), self.env)
+        return Reply(204)
+
+
+class OneToxic(AdminNode):
+    """GET /__admin/toxics/{name} → 200, the toxic; POST or PATCH members → 200, the toxic with them.
+
+    DELETE → 204: it is gone. 404 for a name that no toxic has.
+    """
+
+    takes = msgspec.json.Decoder(ToxicChange)
+    warns = ("POST", "PATCH")
+    answers: ClassVar = {
+        "GET": {200: ToxicDocument},
+        "POST": {200: ToxicDocument},
+        "PATCH": {200: ToxicDocument},
+        "DELETE": {204: None},
+    }
+    refuses = (404,)
+
+    def __init__(self, env: AdminEnv, name: str) -> None:
+        super().__init__(env)
+        self._name = name
+
+    def render_GET(self, request: Request) -> Reply:
+        return json_reply(self._toxic(request).as_json())
+
+    def render_POST(self, request: Request) -> Reply:
+        toxic = self._toxic(request)
+        changed, sandbox = toxic.changed(document(request, self.takes)), sandbox_of_call(request)
+        check_memory(sandbox.memory, changed.weight - toxic.weight)
+        sandbox.put_toxic(changed)
+        release(self.env.streams, toxic)
+        return warned_of_toxic(json_reply(changed.as_json()), request, changed, self.env)
+
+    render_PATCH = render_POST
+
+    def render_DELETE(self, request: Request) -> Reply:
+        toxic = self._toxic(request)
+        sandbox_of_call(request).remove_toxic(toxic)
+        release(self.env.streams, toxic)
+        return Reply(204)
+
+    def _toxic(self, request: Request) -> Toxic:
+        toxic = sandbox_of_call(request).toxics.get(self._name)
+        if toxic is None:
+            raise Refused(404, f'There is no toxic "{excerpt(self._name.encode())}"')
+        return toxic
+
+
+def remove_all(sandbox: Sandbox, env: AdminEnv) -> None:
+    """Have no toxics in ``sandbox``."""
+    for toxic in list(sandbox.toxics.values()):
+        sandbox.remove_toxic(toxic)
+        release(env.streams, toxic)

@@ -1,0 +1,69 @@
+"""/__admin/verify: did the client do what the test expects."""
+
+from typing import ClassVar
+
+import msgspec
+from twisted.web.server import Request
+
+from oagw.admin.error import Errors
+from oagw.admin.node import AdminNode, document, recorded
+from oagw.admin.shapes import NotVerified, Verified
+from oagw.sandboxes import Sandbox, Sandboxes, TokenSandbox
+from oagw.verify.explanation import differences, explain
+from oagw.verify.reaction import After
+from oagw.verify.search import near_requests
+from oagw.verify.verification import Verification, verify
+from oagw.web.reply import Reply, json_reply
+
+
+class Verify(AdminNode):
+    """POST /__admin/verify with a ``verify.verification.Verification`` → 200, or 409 if it is not so.
+
+    200 {"verified": true, "count", "requests": [ids]}. 409 has besides ``expected`` in words, ``text`` (an
+    assertion message), ``nearMisses`` (WireMock's), ``differences`` (the fields in which those differ),
+    ``tooSoon`` and ``tooLate`` (which requests, after which, in seconds).
+    """
+
+    takes = msgspec.json.Decoder(Verification)
+    answers: ClassVar = {"POST": {200: Verified, 409: (NotVerified, Errors)}}
+
+    def render_POST(self, request: Request) -> Reply:
+        spec = document(request, self.takes)
+        sandbox = recorded(request)
+        outcome = verify(spec, sandbox.journal)
+        told = {
+            "verified": outcome.verified,
+            "count": len(outcome.counted),
+            "requests": [entry.id for entry in outcome.counted],
+        }
+        if outcome.verified:
+            return json_reply(told)
+        why = {
+            "expected": spec.expected,
+            "text": explain(outcome, _none(sandbox, self.env.sandboxes)),
+            "nearMisses": near_requests(outcome.near, spec.request),
+            "differences": differences(outcome),
+            "tooSoon": [_mistimed(one) for one in outcome.too_soon],
+            "tooLate": [_mistimed(one) for one in outcome.too_late],
+        }
+        return json_reply({**told, **why}, 409)
+
+
+def _none(sandbox: Sandbox, sandboxes: Sandboxes) -> str:
+    """That no request came in ``sandbox``, and whether they may have come with the wrong token."""
+    count = sandboxes.elsewhere(sandbox)
+    if not count:
+        return "No request has come at all."
+    if isinstance(sandbox, TokenSandbox):
+        return (
+            f"No request has come with this sandbox's token; {count} came in the default sandbox: "
+            "does the client send the sandbox's token?"
+        )
+    return (
+        f"No request has come in the default sandbox; {count} came in sandboxes: "
+        "was this to be asked with a sandbox's token?"
+    )
+
+
+def _mistimed(one: After) -> dict[str, str | float]:
+    return {"request": one.entry.id, "after": one.before.id, "seconds": round(one.seconds, 6)}

@@ -1,0 +1,65 @@
+"""The header X-OAGW-Warning: what was accepted, but cannot act as things are."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from itertools import islice
+
+from twisted.web.server import Request
+
+from oagw.admin.env import AdminEnv
+from oagw.admin.node import sandbox_of_call
+from oagw.model.secret import Known
+from oagw.sandboxes import Sandbox, bearer
+from oagw.stubs.never_acts import Aliases, why_stub, why_toxic
+from oagw.stubs.store import Stub, store_of
+from oagw.toxics.toxic import Toxic
+from oagw.web.reply import Reply
+
+WARNING = b"X-OAGW-Warning"
+
+# Warnings in one answer, and characters of each.
+_MOST = 5
+_LENGTH = 500
+
+# Stubs of an import that are looked at.
+_LOOKED_AT = 200
+
+
+def warned_of_stubs(reply: Reply, request: Request, stubs: Iterable[Stub], env: AdminEnv) -> Reply:
+    """``reply`` with a warning for each of ``stubs``, which are there now, that cannot answer."""
+    sandbox = sandbox_of_call(request)
+    store, aliases = store_of(sandbox), aliases_of(sandbox, env)
+    found = []
+    for stub in islice(stubs, _LOOKED_AT):
+        why = why_stub(stub, store, aliases)
+        if why is not None:
+            found.append(f"stub {stub.mapping.name or stub.id} cannot answer any request: {why}")
+    return _warned(reply, request, found)
+
+
+def warned_of_toxic(reply: Reply, request: Request, toxic: Toxic, env: AdminEnv) -> Reply:
+    """``reply`` with a warning if ``toxic`` cannot act."""
+    why = why_toxic(toxic, aliases_of(sandbox_of_call(request), env))
+    return _warned(reply, request, [] if why is None else [f"toxic {toxic.name} cannot act: {why}"])
+
+
+def aliases_of(sandbox: Sandbox, env: AdminEnv) -> Aliases:
+    """The upstreams that exist for those who call in ``sandbox``."""
+    return Aliases(env.services, env.sandboxes.stores(sandbox))
+
+
+def _warned(reply: Reply, request: Request, warnings: list[str]) -> Reply:
+    if not warnings:
+        return reply
+    (authorization,) = request.requestHeaders.getRawHeaders(b"Authorization", (b"",))[-1:]
+    known = Known([bearer(authorization).decode("latin-1")])
+    told = warnings[:_MOST]
+    if len(warnings) > _MOST:
+        told[-1] = f"{len(warnings) - _MOST + 1} more cannot act"
+    return replace(reply, headers={**reply.headers, WARNING: tuple(_line(known.masked(one)) for one in told)})
+
+
+def _line(text: str) -> bytes:
+    """``text`` as the value of a header field: in ASCII, on one line."""
+    plain = "".join(char if char.isprintable() else " " for char in text)
+    return plain[:_LENGTH].encode("ascii", "backslashreplace")[: 2 * _LENGTH]

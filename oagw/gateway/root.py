@@ -1,0 +1,69 @@
+"""The root of the tree: what stands before the guard, and what behind it."""
+
+from collections.abc import Callable, Iterable, Mapping
+
+from twisted.internet.interfaces import IReactorTime
+from twisted.web.resource import IResource
+from twisted.web.server import Request
+
+from oagw import __version__
+from oagw.gateway.proxy import Proxy
+from oagw.gateway.status import Health, Status
+from oagw.gateway.stubbed import Stubbed, Stubs
+from oagw.model.call import is_admin
+from oagw.web.guard import BearerGuard
+from oagw.web.reply import Reply, json_reply
+from oagw.web.resource import Node
+
+
+class Root(Node):
+    """GET / → 200 {"service", "version", "health", "status", "control_plane", "proxy": {alias: path}}.
+
+    No token needed.
+    """
+
+    def __init__(
+        self,
+        upstreams: Mapping[str, Node],
+        tokens: Iterable[str],
+        clock: IReactorTime,
+        admin: Callable[[], IResource],
+        stubs: Stubs,
+    ) -> None:
+        self._upstreams = upstreams
+        self._stubs = stubs
+        gateway = Node({b"status": Status(clock, self._aliases), b"proxy": Proxy(upstreams, stubs.hint)})
+        v1 = Node({b"v1": BearerGuard(Stubbed(gateway, stubs), tokens)})
+        super().__init__({b"health": Health(), b"api": Node({b"oagw": v1}), b"oagw": v1})
+        self._admin = admin
+        self._control_plane: IResource | None = None
+
+    def getChild(self, path: bytes, request: Request) -> IResource:
+        if path == b"__admin" and is_admin(request.path):  # and no other spelling of it
+            return self._loaded_control_plane()
+        return super().getChild(path, request)
+
+    def known_child(self, segment: bytes, path: bytes) -> IResource | None:
+        if segment == b"__admin" and is_admin(path):
+            return self._loaded_control_plane()
+        return super().known_child(segment, path)
+
+    def _loaded_control_plane(self) -> IResource:
+        if self._control_plane is None:
+            self._control_plane = self._admin()  # loaded when it is first called: most tests never do
+        return self._control_plane
+
+    def render_GET(self, request: Request) -> Reply:
+        return json_reply(
+            {
+                "service": "oagw-mock-server",
+                "version": __version__,
+                "health": "/health",
+                "status": "/api/oagw/v1/status",
+                "control_plane": "/__admin",
+                "proxy": {alias: f"/api/oagw/v1/proxy/{alias}" for alias in self._aliases(request)},
+            }
+        )
+
+    def _aliases(self, request: Request) -> list[str]:
+        return sorted({*self._upstreams, *self._stubs.aliases(request)})

@@ -1,0 +1,1 @@
+"""What WireMock takes from Java: regular expressions, dates, calendar arithmetic and numbers."""

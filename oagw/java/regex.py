@@ -1,0 +1,378 @@
+"""Regular expressions in Java's syntax, matched in bounded time.
+
+``model.time_budget`` says how long one may take. The syntax is translated for the package regex, or refused:
+what Java would refuse too, and ``(?x)``, ``(?U)`` and the rarer property classes.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from oagw.model.call import Call
+from oagw.model.invalid import Invalid
+from oagw.model.time_budget import Effort
+
+# Characters of an expression, what it may come to when its counted repetitions are written out, and
+# characters beyond ASCII in its sets, which are slower.
+MAX_LENGTH = 10_000
+MAX_SIZE = 20_000
+_MAX_BEYOND = 2_000
+
+# What compiling an expression may cost, and all those that are compiled ``together``. The unit is a character
+# of the expression or its translation, which takes up to 3 microseconds. Each expression costs so many more,
+# special characters too, and these again if case does not matter.
+MAX_COST = 30_000
+_COST = 20
+_SPECIAL = {"|": 4, "(": 3, "[": 4, "?": 3, "*": 3, "+": 3, "{": 3}
+_FOLDED = {"|": 14, "(": 14, "[": 58, "?": 14, "*": 14, "+": 14, "{": 14}
+_FOLDS = re.compile(r"\(\?[a-z]*i")
+_spent: ContextVar[list[int] | None] = ContextVar("_spent", default=None)
+
+# What is always true, and stands between so many parts of an expression: when an expression is first matched,
+# regex makes a table of the longest text in it. For 1,000 like characters it takes seconds, and no time limit
+# ends it.
+_ALWAYS = r"(?=[\s\S]|\Z)"
+_APART = 64
+_MAX_DEPTH = 50
+
+# Escapes that mean something else to regex; Java's classes are ASCII.
+_CLASSES = {
+    "d": "0-9",
+    "w": "a-zA-Z_0-9",
+    "s": r" \t\n\x0B\f\r",
+    "h": r" \t\xA0\u1680\u180e\u2000-\u200a\u202f\u205f\u3000",
+    "v": r"\n\x0B\f\r\x85\u2028\u2029",
+}
+_ESCAPES = {
+    "e": r"\x1b",
+    "z": r"\Z",
+    "Z": r"(?=(?:\r\n|[\n\r\x85\u2028\u2029])?\Z)",
+    "R": r"(?>\r\n|[\n\x0B\f\r\x85\u2028\u2029])",
+    **{letter: f"[{members}]" for letter, members in _CLASSES.items()},
+    **{letter.upper(): f"[^{members}]" for letter, members in _CLASSES.items()},
+}
+_SAME = frozenset("tnrfabBAGX")
+_PROPERTIES = {
+    "Lower": "a-z",
+    "Upper": "A-Z",
+    "ASCII": r"\x00-\x7F",
+    "Alpha": "a-zA-Z",
+    "Digit": "0-9",
+    "Alnum": "a-zA-Z0-9",
+    "Punct": r"!-/:-@\[-`{-~",
+    "Graph": "!-~",
+    "Print": " -~",
+    "Blank": r" \t",
+    "Cntrl": r"\x00-\x1F\x7F",
+    "XDigit": "0-9a-fA-F",
+    "Sandbox": r" \t\n\x0B\f\r",
+}
+_PROPERTY = re.compile(r"[pP](?:([LMNPSZC])|\{(\w+)\})")
+_CATEGORY = re.compile(r"(?:Is)?(L[ultmo]?|M[nce]?|N[dlo]?|P[cdseifo]?|S[mcko]?|Z[slp]?|C[cfosn]?)")
+_BINARY = {"IsAlphabetic": "Alphabetic", "IsLetter": "L", "IsUppercase": "Lu", "IsLowercase": "Ll"}
+_HEX = re.compile(r"x([0-9a-fA-F]{2})|x\{([0-9a-fA-F]{1,6})\}|u([0-9a-fA-F]{4})")
+_GROUP = re.compile(r"\(\?(?::|=|!|>|<=|<!|<[a-zA-Z][a-zA-Z0-9]*>|([idmsu]*)(-[idmsu]+)?([:)]))")
+_REPEAT = re.compile(r"\{(\d{1,6})(,(\d{1,6})?)?\}")
+
+
+@contextmanager
+def together() -> Iterator[None]:
+    """A context in which all the expressions that are made may cost as much as one."""
+    token = _spent.set([0])
+    try:
+        yield
+    finally:
+        _spent.reset(token)
+
+
+class Expression:
+    """A compiled expression: ``pattern`` as written, ``prefix`` the text that all it matches begins with.
+
+    ``needle`` is another text that is somewhere in all it matches; both are empty where nothing is sure.
+    ``flags`` are Java's inline flags, such as ``i``. Raises Invalid with ``pointer``.
+    """
+
+    def __init__(self, pattern: str, pointer: str = "", flags: str = "s") -> None:
+        if len(pattern) > MAX_LENGTH:
+            raise Invalid(pointer, f"a regular expression may have {MAX_LENGTH} characters")
+        import regex  # type: ignore[import-untyped]
+
+        self.pattern = pattern
+        try:
+            translation = _Translation(pattern)
+            _spend(pattern, translation.text, "i" in flags, pointer)
+            given = sum({"i": regex.I, "m": regex.M, "s": regex.S}.get(flag, 0) for flag in set(flags))
+            self._compiled: Any = regex.compile(translation.text, regex.V1 | given)
+        except (_Bad, regex.error, RecursionError, OverflowError) as error:
+            detail = str(error) or "nested too deeply"
+            raise Invalid(pointer, f"not a regular expression that is supported: {detail}") from None
+        literal = "i" not in flags
+        self.prefix = translation.prefix if literal else ""
+        self.needle = translation.needle if literal else ""
+
+    def matches(self, text: str, call: Call) -> bool:
+        """Whether all of ``text`` matches; raises GaveUp."""
+        with Effort(call, "a regular expression") as effort:
+            try:
+                return self._compiled.fullmatch(text, timeout=effort.seconds) is not None
+            except (TimeoutError, MemoryError):
+                raise effort.gave_up() from None
+
+    def groups(self, text: str, call: Call) -> tuple[str, ...] | None:
+        """The groups if all of ``text`` matches; raises GaveUp."""
+        with Effort(call, "a regular expression") as effort:
+            try:
+                match = self._compiled.fullmatch(text, timeout=effort.seconds)
+            except (TimeoutError, MemoryError):
+                raise effort.gave_up() from None
+        return tuple(match.groups()) if match else None
+
+
+def quoted(text: str) -> str:
+    """An expression for ``text`` itself."""
+    return re.sub(r"([^\w/])", r"\\\1", text)
+
+
+def _spend(pattern: str, translation: str, folds: bool, pointer: str) -> None:
+    """Raise Invalid if ``pattern`` costs more than is left; ``folds`` if case does not matter."""
+    cost = _COST + max(len(pattern), len(translation))
+    own = translation.replace(_ALWAYS, "")
+    cost += _weight(own, _SPECIAL)
+    if folds or _FOLDS.search(own):
+        cost += _weight(own, _FOLDED)
+    spent = _spent.get()
+    if spent is not None:
+        cost += spent[0]
+        spent[0] = cost
+    if cost > MAX_COST:
+        what = "a regular expression" if spent is None else "the regular expressions of one pattern"
+        shorter = "classes, sets, groups, alternatives and (?i) count as more characters"
+        raise Invalid(pointer, f"{what} may come to {MAX_COST} characters; {shorter}")
+
+
+def _weight(text: str, weights: dict[str, int]) -> int:
+    return sum(weight * text.count(character) for character, weight in weights.items())
+
+
+class _Bad(Exception):
+    """What is wrong with an expression."""
+
+
+class _Translation:
+    """Java's ``source`` as ``text`` for regex; raises _Bad."""
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+        self._at = 0
+        self._out: list[str] = []
+        self._runs = [""]  # texts that stand in all it matches, in this order
+        self._sure = True  # whether there is anything but the first of them
+        # The sizes of the open groups, written out: of all before the last item, and of that item.
+        self._sizes = [[0, 0]]
+        self._beyond = 0
+        self._together = 0  # parts since the last that is always true
+        while self._at < len(source):
+            self._item()
+        if len(self._sizes) > 1:
+            raise _Bad("a group is not closed")
+        self.text = "".join(self._out)
+        self.prefix = self._runs[0]
+        self.needle = max(self._runs[1:], key=len, default="") if self._sure else ""
+
+    def _item(self) -> None:
+        character = self._source[self._at]
+        if character == "\\":
+            start, text = self._at, self._escape()
+            is_quote = self._source.startswith("\\Q", start)
+            self._emit(text, self._at - start if is_quote else 1)
+        elif character == "[":
+            self._literal(None)
+            self._emit(self._set())
+        elif character == "(":
+            self._open()
+        elif character == ")":
+            self._close()
+        elif character == "{" or character in "*+?":
+            self._repeat()
+        elif character == "|":
+            if len(self._sizes) == 1:
+                self._runs, self._sure = ["", ""], False
+            self._at += 1
+            self._out.append("|")
+        else:
+            self._at += 1
+            if character == "^" and not self._out:
+                self._out.append("^")  # and the literal prefix goes on
+            else:
+                self._literal(None if character in ".$^" else character)
+                self._emit("\\" + character if character in "}]#&~" else character)
+
+    def _literal(self, character: str | None) -> None:
+        if character is None:
+            self._runs.append("")
+        elif len(self._sizes) == 1:  # what is in a group may be missing
+            self._runs[-1] += character
+
+    def _emit(self, text: str, size: int = 1) -> None:
+        self._together += 1
+        if self._together > _APART:
+            self._together = 0
+            self._out.append(_ALWAYS)
+        self._out.append(text)
+        sizes = self._sizes[-1]
+        sizes[0] += sizes[1]
+        sizes[1] = size
+        self._check()
+
+    def _check(self) -> None:
+        if sum(self._sizes[-1]) > MAX_SIZE:
+            raise _Bad(f"its repetitions come to more than {MAX_SIZE}")
+
+    def _open(self) -> None:
+        self._literal(None)
+        text = "("
+        group = _GROUP.match(self._source, self._at)
+        if group:
+            self._at = group.end()
+            text = group[0]
+            if group[3]:
+                on, off = group[1].translate(_IGNORED), (group[2] or "").translate(_IGNORED).strip("-")
+                text = f"(?{on}{'-' * bool(off)}{off}{group[3]}"
+                if text.endswith(")"):  # flags for what follows
+                    self._sure = False
+                    self._out.append(text if on or off else "")
+                    return
+        elif self._source.startswith("(?", self._at):
+            raise _Bad(f"unsupported group {self._source[self._at : self._at + 4]}")
+        else:
+            self._at += 1
+        self._out.append(text)
+        self._sizes.append([0, 0])
+        if len(self._sizes) > _MAX_DEPTH:
+            raise _Bad("nested too deeply")
+
+    def _close(self) -> None:
+        if len(self._sizes) == 1:
+            raise _Bad("unmatched )")
+        self._at += 1
+        size = sum(self._sizes.pop())
+        self._emit(")", size + 1)
+
+    def _repeat(self) -> None:
+        counts = _REPEAT.match(self._source, self._at)
+        if self._source[self._at] == "{" and not counts:
+            raise _Bad("{ is neither escaped nor a repetition")
+        if not self._sizes[-1][1]:
+            raise _Bad("nothing to repeat")
+        text = counts[0] if counts else self._source[self._at]
+        if counts:
+            self._sizes[-1][1] *= max(1, int(counts[1]), int(counts[3] or 0))
+            self._check()
+        self._runs[-1] = self._runs[-1][:-1]  # the last character may be missing
+        self._literal(None)
+        self._at += len(text)
+        if self._source[self._at : self._at + 1] in ("+", "?"):
+            text += self._source[self._at]
+            self._at += 1
+        self._out.append(text)
+
+    def _escape(self, *, inside: bool = False) -> str:
+        """The escape at ``_at``, outside or inside of a set."""
+        source, at = self._source, self._at + 1
+        letter = source[at : at + 1]
+        if letter == "Q":
+            end = source.find("\\E", at)
+            body = source[at + 1 : end if end >= 0 else None]
+            self._at = end + 2 if end >= 0 else len(source)
+            if not inside:
+                self._literal(None)
+            if inside:
+                return quoted(body)
+            return _ALWAYS.join(quoted(body[at : at + _APART]) for at in range(0, len(body), _APART))
+        found = _HEX.match(source, at)
+        if found:
+            self._at = found.end()
+            self._literal(None)
+            code = int(found[1] or found[2] or found[3], 16)
+            if code > 0x10FFFF:
+                raise _Bad(f"no such character: \\{found[0]}")
+            return f"\\U{code:08x}"
+        found = _PROPERTY.match(source, at)
+        if found:
+            self._at = found.end()
+            self._literal(None)
+            return self._property(found[1] or found[2], source[at] == "P")
+        if letter == "k" and not inside:
+            name = re.compile(r"k<([a-zA-Z][a-zA-Z0-9]*)>").match(source, at)
+            if not name:
+                raise _Bad("\\k needs <name>")
+            self._at = name.end()
+            self._literal(None)
+            return f"(?P={name[1]})"
+        self._at += 2
+        if letter and not (letter.isascii() and letter.isalnum()):
+            if not inside:
+                self._literal(letter)
+            return "\\" + letter
+        self._literal(None)
+        if letter in _SAME and letter and not (inside and letter in "bBAGX"):
+            return "\\" + letter
+        if letter in _ESCAPES and not (inside and letter in "zZR"):
+            return _ESCAPES[letter]
+        if letter and letter in "123456789" and not inside:
+            return "\\" + letter
+        raise _Bad(f"unsupported escape \\{letter}")
+
+    def _property(self, name: str, negated: bool) -> str:
+        if name in _PROPERTIES:
+            return f"[{'^' if negated else ''}{_PROPERTIES[name]}]"
+        category = _CATEGORY.fullmatch(name)
+        known = category[1] if category else _BINARY.get(name)
+        if not known:
+            raise _Bad(f"unsupported class \\p{{{name}}}")
+        return f"\\{'P' if negated else 'p'}{{{known}}}"
+
+    def _set(self) -> str:
+        """The set at ``_at``; regex has Java's unions and intersections, but doubles of more characters."""
+        source = self._source
+        out, depth = [], 0
+        while True:
+            character = source[self._at : self._at + 1]
+            if not character:
+                raise _Bad("a set is not closed")
+            if character == "\\":
+                out.append(self._escape(inside=True))
+                continue
+            self._at += 1
+            if character == "[":
+                depth += 1
+                if depth > _MAX_DEPTH:
+                    raise _Bad("nested too deeply")
+                if source[self._at : self._at + 1] == "^":
+                    self._at += 1
+                    character = "[^"
+                if source[self._at : self._at + 1] == "]":  # a literal in the first place
+                    self._at += 1
+                    character += "\\]"
+            elif character == "]":
+                depth -= 1
+                if not depth:
+                    return "".join([*out, "]"])
+            elif character == "&" and source[self._at : self._at + 1] == "&":
+                self._at += 1
+                character = "&&"
+            elif character == "-" and source[self._at : self._at + 1] == "-":
+                raise _Bad("-- in a set")
+            elif character in "|~&#^ ":
+                character = "\\" + character
+            elif not character.isascii():
+                self._beyond += 1
+                if self._beyond > _MAX_BEYOND:
+                    raise _Bad(f"its sets have more than {_MAX_BEYOND} characters beyond ASCII")
+            out.append(character)
+
+
+# Java's flags that change nothing here: Unix lines, and the case of characters beyond ASCII.
+_IGNORED = dict.fromkeys(map(ord, "du"))

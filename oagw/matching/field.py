@@ -1,0 +1,244 @@
+"""Field: one thing that a request pattern looks at, besides the method and the URL."""
+
+import re
+from base64 import b64decode, b64encode
+from collections.abc import Callable
+from typing import NamedTuple
+
+from oagw.matching.condition import Condition
+from oagw.matching.operator import check_number, condition, operator_of
+from oagw.matching.spec import BodyOperator, Operator, RequestPattern, ValuesOperator
+from oagw.matching.url import Url
+from oagw.model.call import Call
+from oagw.model.invalid import Invalid
+from oagw.model.reading import Unread
+from oagw.model.redacted import credentials
+from oagw.model.secret import MASK, Known, masked
+from oagw.model.time_budget import GaveUp
+
+# Characters of a text that a comparison shows, and of which it takes out the secrets.
+SHOWN = 2_000
+_LOOKED_AT = 64 << 10
+
+# The name of an operator, before what it expects.
+_OPERATOR = re.compile(r"\[\w+\] ")
+
+
+class Field(NamedTuple):
+    """One thing that a pattern looks at; ``distance`` is 0 if it matches; both may raise GaveUp."""
+
+    name: str
+    expected: str
+    actual: Callable[[Call], str]
+    matches: Callable[[Call, float], bool]
+    distance: Callable[[Call, float], float]
+
+
+def fields_of(spec: RequestPattern, url: Url, pointer: str) -> list[Field]:
+    """What ``spec`` looks at besides method and URL, the cheapest first."""
+    check_number(_operators(spec), pointer)
+    fields: list[Field] = []
+    if spec.port is not None:
+        fields.append(_port(spec.port))
+    if spec.host is not None:
+        fields.append(
+            _text_field(
+                "host", "host", condition(spec.host, f"{pointer}/host"), lambda call: call.authority[0]
+            )
+        )
+    if spec.clientIp is not None:
+        tested = condition(spec.clientIp, f"{pointer}/clientIp")
+        fields.append(_text_field("client ip", "clientIp", tested, lambda call: call.client))
+    fields += _headers(spec, pointer)
+    for key, values in (spec.queryParameters or {}).items():
+        at = f"{pointer}/queryParameters/{_escaped(key)}"
+        fields.append(_values_field("query", key, values, at, _values_of(key, lambda call: call.query)))
+    for key, one in (spec.cookies or {}).items():
+        fields.append(_cookie(key, condition(one, f"{pointer}/cookies/{_escaped(key)}")))
+    if spec.pathParameters and spec.urlPathTemplate is None:
+        raise Invalid(f"{pointer}/pathParameters", "pathParameters need urlPathTemplate")
+    for key, one in (spec.pathParameters or {}).items():
+        at = f"{pointer}/pathParameters/{_escaped(key)}"
+        if key not in url.variables:
+            raise Invalid(at, f"{key} is not a variable of urlPathTemplate")
+        tested = condition(one, at)
+        fields.append(_text_field(f"path parameter {key}", key, tested, _path_parameter(url, key)))
+    for key, values in (spec.formParameters or {}).items():
+        at = f"{pointer}/formParameters/{_escaped(key)}"
+        fields.append(_values_field("form parameter", key, values, at, _values_of(key, _form)))
+    for index, body in enumerate(spec.bodyPatterns or ()):
+        fields.append(_body(body, f"{pointer}/bodyPatterns/{index}"))
+    return fields
+
+
+def _operators(spec: RequestPattern) -> list[Operator]:
+    """Those that ``spec`` has itself, without what is in them."""
+    found: list[Operator] = [one for one in (spec.host, spec.clientIp) if one is not None]
+    for of_texts in (spec.cookies, spec.pathParameters):
+        found += (of_texts or {}).values()
+    for of_values in (spec.headers, spec.queryParameters, spec.formParameters):
+        found += (of_values or {}).values()
+    return found + list(spec.bodyPatterns or ())
+
+
+def _values_of(key: str, group: Callable[[Call], dict[str, list[str]]]) -> Callable[[Call], list[str] | None]:
+    return lambda call: group(call).get(key)
+
+
+def _form(call: Call) -> dict[str, list[str]]:
+    try:
+        return call.form
+    except Unread as error:
+        raise GaveUp(f"the form {error}") from None
+
+
+def _path_parameter(url: Url, key: str) -> Callable[[Call], str | None]:
+    return lambda call: url.parameters(call).get(key)
+
+
+def _port(port: int) -> Field:
+    return yes_or_no("port", str(port), lambda call: str(call.port), lambda call, now: call.port == port)
+
+
+def _headers(spec: RequestPattern, pointer: str) -> list[Field]:
+    fields = []
+    for key, values in (spec.headers or {}).items():
+        at, get = f"{pointer}/headers/{_escaped(key)}", _values_of(key.lower(), lambda call: call.headers)
+        fields.append(_values_field("header", key, values, at, get))
+    if spec.basicAuth and spec.basicAuthCredentials:
+        raise Invalid(f"{pointer}/basicAuth", "basicAuth and basicAuthCredentials cannot stand together")
+    login = spec.basicAuth or spec.basicAuthCredentials
+    if login is not None:
+        fields.append(_basic(f"{login.username}:{login.password}"))
+    return fields
+
+
+def _basic(login: str) -> Field:
+    wanted = b64encode(login.encode()).decode()
+
+    def matches(call: Call, now: float) -> bool:
+        pairs = (value.partition(" ") for value in call.headers.get("authorization", ()))
+        return any(scheme.lower() == "basic" and rest == wanted for scheme, _, rest in pairs)
+
+    return yes_or_no("header Authorization", f"Basic {MASK}", _authorization, matches)
+
+
+def _authorization(call: Call) -> str:
+    return ", ".join(masked("authorization", value) for value in call.headers.get("authorization", ()))
+
+
+def yes_or_no(
+    name: str, expected: str, actual: Callable[[Call], str], matches: Callable[[Call, float], bool]
+) -> Field:
+    return Field(name, expected, actual, matches, lambda call, now: float(not matches(call, now)))
+
+
+def _text_field(name: str, key: str, tested: Condition, get: Callable[[Call], str | None]) -> Field:
+    """A field with one text, or none."""
+    return Field(
+        name,
+        _wanted(key, tested.expected),
+        lambda call: _shown(key, get(call)),
+        lambda call, now: tested.test(get(call), call, now),
+        lambda call, now: tested.distance(get(call), call, now),
+    )
+
+
+def _values_field(
+    kind: str, key: str, spec: ValuesOperator, at: str, get: Callable[[Call], list[str] | None]
+) -> Field:
+    """A field with several values: one of them must match; or several, for hasExactly and includes."""
+    operator = operator_of(spec, at)
+    if operator in ("hasExactly", "includes"):
+        listed = spec.hasExactly if operator == "hasExactly" else spec.includes
+        conditions = [condition(one, f"{at}/{operator}/{index}") for index, one in enumerate(listed or ())]
+        expected = f"[{operator}] " + ", ".join(one.expected for one in conditions)
+        count = len(conditions) if operator == "hasExactly" else None
+
+        def distance(call: Call, now: float) -> float:
+            values = get(call)
+            if values is None or (count == 0 and values):
+                return 1.0
+            misses = [min(one.distance(value, call, now) for value in values) for one in conditions]
+            if count not in (None, len(values)):
+                misses.append(1.0)
+            return sum(misses) / len(misses) if misses else 0.0
+
+        def matches(call: Call, now: float) -> bool:
+            values = get(call)
+            if values is None or count not in (None, len(values)):
+                return False
+            return all(any(one.test(value, call, now) for value in values) for one in conditions)
+
+    else:
+        tested = condition(spec, at)
+        expected = tested.expected
+
+        def distance(call: Call, now: float) -> float:
+            return min(tested.distance(value, call, now) for value in get(call) or (None,))
+
+        def matches(call: Call, now: float) -> bool:
+            return any(tested.test(value, call, now) for value in get(call) or (None,))
+
+    def actual(call: Call) -> str:
+        return ", ".join(_shown(key, value) for value in get(call) or (None,))
+
+    return Field(f"{kind} {key}", _wanted(key, expected), actual, matches, distance)
+
+
+def _cookie(key: str, tested: Condition) -> Field:
+    """A cookie; its name in any case, as in WireMock. One that is not there matches ``absent`` alone."""
+    lower = key.lower()
+
+    def values(call: Call) -> list[str]:
+        return [value for name, values in call.cookies.items() if name.lower() == lower for value in values]
+
+    def matches(call: Call, now: float) -> bool:
+        found = values(call)
+        return any(tested.test(value, call, now) for value in found) if found else tested.on_absent
+
+    return yes_or_no(
+        f"cookie {key}",
+        tested.expected if tested.on_absent else MASK,
+        lambda call: MASK if values(call) else "[absent]",
+        matches,
+    )
+
+
+def _body(spec: BodyOperator, at: str) -> Field:
+    if operator_of(spec, at) == "binaryEqualTo":
+        wanted = spec.binaryEqualTo or ""
+        try:
+            data = b64decode(wanted, validate=True)
+        except ValueError:
+            raise Invalid(f"{at}/binaryEqualTo", "binaryEqualTo is not base64") from None
+        return yes_or_no(
+            "body",
+            f"[binaryEqualTo] {wanted}",
+            _body_in_base64,
+            lambda call, now: call.body == data,
+        )
+    tested = condition(spec, at)
+    name = f"body {tested.where}" if tested.where else "body"
+    return _text_field(name, "body", tested, lambda call: call.text if call.body else None)
+
+
+def _body_in_base64(call: Call) -> str:
+    text = call.body[:_LOOKED_AT].decode("latin-1")  # any byte, and back
+    return b64encode(Known(credentials(call)).masked(text).encode("latin-1")[:SHOWN]).decode()
+
+
+def _wanted(key: str, expected: str) -> str:
+    """What a test of ``key`` expects, without secrets: the name of the operator stays."""
+    operator = _OPERATOR.match(expected)
+    label = operator[0] if operator else ""
+    return label + masked(key, expected[len(label) :])
+
+
+def _shown(key: str, text: str | None) -> str:
+    return "[absent]" if text is None else masked(key, text[:_LOOKED_AT])
+
+
+def _escaped(key: str) -> str:
+    """``key`` as a step of a JSON pointer (RFC 6901 section 3)."""
+    return key.replace("~", "~0").replace("/", "~1")

@@ -1,0 +1,160 @@
+"""Functions of JSONPath, such as ``length()``: from what a path came to, and arguments, to a value."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
+from math import nan, sqrt
+from typing import TYPE_CHECKING, Any
+
+from oagw.java.number import double, double_text
+from oagw.matching.jsonpath.state import Broken, NotFound, State
+from oagw.model.time_budget import GaveUp
+
+if TYPE_CHECKING:
+    from oagw.matching.jsonpath.path import Path
+
+# An argument: a value, or a path, whose value is meant.
+Argument = Any
+Function = Callable[[Any, Sequence[Argument], State], Any]
+
+# Characters that concat() may put together.
+_MAX_TEXT = 8 << 20
+
+
+def is_number(value: Any) -> bool:
+    """Whether ``value`` is a number of JSON."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def number_text(value: int | float) -> str:
+    """``value`` as Java's BigDecimal writes it."""
+    text = str(value) if isinstance(value, int) else double_text(value)
+    mantissa, exponent, power = text.partition("E")
+    return f"{mantissa}E+{power}" if exponent and not power.startswith("-") else text
+
+
+def _own_and(arguments: Sequence[Argument], value: Any, state: State) -> Iterator[Any]:
+    """The elements of ``value``, if it is a list, and the values of ``arguments``; raises GaveUp."""
+    own = value if isinstance(value, list) else ()
+    return in_time(chain(own, _values(arguments, state)), state)
+
+
+def in_time(values: Iterable[Any], state: State) -> Iterator[Any]:
+    """``values``, with a look at the clock before the first and every 64 after it; raises GaveUp."""
+    for number, value in enumerate(values):
+        if not number & 63:
+            state.effort.check()
+        yield value
+
+
+def _values(arguments: Sequence[Argument], state: State) -> Iterator[Any]:
+    """Those of the arguments; an argument that is a list stands for its elements."""
+    for argument in arguments:
+        value = _value(argument, state)
+        if isinstance(value, list):
+            yield from value
+        else:
+            yield value
+
+
+def _value(argument: Argument, state: State) -> Any:
+    path: Path | None = argument if hasattr(argument, "steps") else None
+    return argument if path is None else path.value(state.root, state)
+
+
+def _length(value: Any, arguments: Sequence[Argument], state: State) -> Any:
+    """How many there are; with a path, as Jayway counts what is below what that selects."""
+    for path in arguments[:1]:
+        below = [
+            child
+            for node in in_time(path.nodes(state.root, state), state)
+            if isinstance(node.value, dict | list)
+            for child in (node.value.values() if isinstance(node.value, dict) else node.value)
+        ]
+        if not path.definite:
+            return len(below)
+        if not below:
+            raise NotFound
+        if isinstance(below[-1], list):
+            return len(below[-1])
+    return len(value) if isinstance(value, dict | list) else None
+
+
+def _keys(value: Any, arguments: Sequence[Argument], state: State) -> Any:
+    return list(value) if isinstance(value, dict) else None
+
+
+def _of_numbers(apply: Callable[[list[float]], float]) -> Function:
+    def function(value: Any, arguments: Sequence[Argument], state: State) -> Any:
+        numbers = [double(one) for one in _own_and(arguments, value, state) if is_number(one)]
+        if not numbers:
+            raise Broken
+        return apply(numbers)
+
+    return function
+
+
+def _deviation(numbers: list[float]) -> float:
+    count, total = len(numbers), sum(numbers)
+    variance = sum(one * one for one in numbers) / count - total * total / count / count
+    return sqrt(variance) if variance >= 0 else nan
+
+
+def _at(place: int) -> Function:
+    return lambda value, arguments, state: _element(value, place)
+
+
+def _index(value: Any, arguments: Sequence[Argument], state: State) -> Any:
+    for number in _values(arguments, state):
+        if is_number(number) and abs(number) < 1 << 31:
+            return _element(value, int(number))
+    raise Broken
+
+
+def _element(value: Any, place: int) -> Any:
+    """The element at ``place``; the first is not to be had from the end in Jayway."""
+    if not isinstance(value, list):
+        raise Broken
+    place = place if place >= 0 else len(value) + place or -1
+    if not 0 <= place < len(value):
+        raise Broken
+    return value[place]
+
+
+def _concat(value: Any, arguments: Sequence[Argument], state: State) -> str:
+    own = value if isinstance(value, list) else ()
+    pieces, size = [one for one in in_time(own, state) if isinstance(one, str)], 0
+    pieces += [_text(one) for one in in_time(_values(arguments, state), state) if one is not None]
+    for piece in pieces:
+        size += len(piece)
+        if size > _MAX_TEXT:
+            raise GaveUp(f"concat() comes to more than {_MAX_TEXT} characters")
+    return "".join(pieces)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict | list):
+        raise Broken
+    return value if isinstance(value, str) else str(value) if isinstance(value, int) else double_text(value)
+
+
+def _append(value: Any, arguments: Sequence[Argument], state: State) -> Any:
+    return [*value, *arguments] if isinstance(value, list) else value
+
+
+FUNCTIONS: dict[str, Function] = {
+    "length": _length,
+    "size": _length,
+    "keys": _keys,
+    "min": _of_numbers(min),
+    "max": _of_numbers(max),
+    "sum": _of_numbers(sum),
+    "avg": _of_numbers(lambda numbers: sum(numbers) / len(numbers)),
+    "stddev": _of_numbers(_deviation),
+    "first": _at(0),
+    "last": _at(-1),
+    "index": _index,
+    "concat": _concat,
+    "append": _append,
+}

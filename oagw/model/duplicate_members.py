@@ -1,0 +1,136 @@
+"""Members that occur twice in an object of a JSON document.
+
+RFC 8259 section 4 leaves open which of them counts; msgspec, like most parsers, silently takes the last. A
+document of the control plane is rejected instead, because one of the two would have no effect.
+"""
+
+import gc
+import json
+import marshal
+from bisect import bisect_right
+from collections.abc import Callable
+from itertools import accumulate, chain
+from typing import Any
+
+from oagw.model.invalid import Invalid, pointer_to
+
+_Pairs = list[tuple[str, Any]]
+
+
+class _Found:
+    """Stands in a document for an object that has, or contains, a member that occurs twice.
+
+    ``steps`` lead from the object to the member, the last step first.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.steps: list[str] = [name]
+
+
+def check_members(document: bytes) -> None:
+    """Raise Invalid with the location of a member that occurs twice in its object, however it is escaped.
+
+    Also raise Invalid if ``document`` is nested too deeply to be read. Do nothing if it is not valid JSON:
+    its decoder says what is wrong with it. Values inside strings are text, even where they are JSON, as
+    ``equalToJson`` may be.
+    """
+    found: _Found | None = None
+
+    def members(pairs: _Pairs) -> _Found | None:
+        # Objects are read from the inside out. Those that do not matter become None, so that they take no
+        # memory, and so that each array is searched at most once.
+        nonlocal found
+        if found is None:
+            if len(pairs) > 1 and len(dict(pairs)) < len(pairs):
+                found = _Found(_repeated(pairs))
+            return found
+        for name, value in pairs:
+            if (indices := _indices(value, found)) is not None:
+                found.steps += [*reversed(indices), name]
+                return found
+        return None
+
+    try:
+        whole = _decode(document.decode(), members)
+    except RecursionError:
+        raise Invalid("", "Invalid JSON: nested too deeply") from None
+    except ValueError:
+        return
+    if found is not None:
+        steps = [*found.steps, *reversed(_indices(whole, found) or [])]
+        pointer = _encodable(pointer_to(reversed(steps)))
+        raise Invalid(pointer, f'Object contains the member "{_encodable(found.name)}" twice')
+
+
+def _decode(text: str, members: Callable[[_Pairs], Any]) -> Any:
+    """``text`` with what ``members`` makes of each object, and with numbers that were not read.
+
+    Python limits the digits of a number, and reading many of them takes time.
+    """
+    decoder = json.JSONDecoder(
+        object_pairs_hook=members, parse_int=bool, parse_float=bool, parse_constant=bool
+    )
+    # The garbage collector would look at millions of new arrays again and again, and never find a cycle. That
+    # takes most of the time.
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        return decoder.decode(text)
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _repeated(pairs: _Pairs) -> str:
+    """The first name that has occurred before."""
+    seen: set[str] = set()
+    for name, _ in pairs:
+        if name in seen:
+            break
+        seen.add(name)
+    return name
+
+
+def _indices(value: Any, wanted: _Found) -> list[str] | None:
+    """The indices that lead to ``wanted`` in ``value``; none if that is it, None if it is not in there."""
+    if value is wanted:
+        return []
+    if type(value) is not list or not _may_have(value):
+        return None
+    # Level by level, because a step in Python for each of many small arrays takes long.
+    levels: list[list[list[Any]]] = [[value]]
+    items = value
+    while _Found not in map(type, items):
+        arrays = [one for one in items if one and type(one) is list]
+        if not arrays:
+            return None
+        levels.append(arrays)
+        items = list(chain.from_iterable(arrays))
+    indices: list[str] = []
+    target: Any = wanted
+    for arrays in reversed(levels):
+        position = next(n for n, one in enumerate(chain.from_iterable(arrays)) if one is target)
+        ends = list(accumulate(map(len, arrays)))
+        holder = bisect_right(ends, position)
+        target = arrays[holder]
+        indices.append(str(position - ends[holder] + len(target)))
+    return indices[::-1]
+
+
+def _may_have(value: list[Any]) -> bool:
+    """Whether a _Found may be in ``value``, which else has nothing but lists, texts, booleans and None in it.
+
+    The fastest walk through all of these in the order in which they lie in memory is that of marshal. It
+    refuses other types, and what is nested very deeply.
+    """
+    try:
+        marshal.dumps(value, 2)  # version 2 does not look for values that are there twice
+    except ValueError:
+        return True
+    return False
+
+
+def _encodable(text: str) -> str:
+    """``text`` with a question mark for each half of a surrogate pair."""
+    return text.encode("utf-8", "replace").decode()

@@ -1,0 +1,168 @@
+"""Shown: an entry of the journal as it may be shown, without the secrets that were sent.
+
+``verify.serve_event`` makes JSON of it, ``verify.explanation`` lines for people.
+"""
+
+import json
+from functools import cached_property
+from typing import Any
+
+from oagw.model.call import Call, grouped
+from oagw.model.coding import UTF_8
+from oagw.model.journal import Entry
+from oagw.model.reading import Unread, read_json, read_pairs
+from oagw.model.secret import MASK, Known, is_secret, masked, masked_pairs, masked_url
+
+
+class Shown:
+    """What ``entry`` has, masked: header fields and parameters by their names, and the credentials of the
+    request wherever else they stand in it.
+    """
+
+    def __init__(self, entry: Entry) -> None:
+        self.entry = entry
+        self.call = entry.call()
+
+    @cached_property
+    def known(self) -> Known:
+        """The credentials of the request, and the tokens of the server."""
+        return known_to(self.entry, self.call)
+
+    @property
+    def method(self) -> str:
+        return self.known.masked(self.call.method)
+
+    @cached_property
+    def url(self) -> str:
+        return self.known.masked(masked_url(self.call.url))
+
+    @property
+    def alias(self) -> str | None:
+        """The alias, which is a part of the URL, in lower case."""
+        alias = self.entry.alias
+        return alias if alias is None or alias in self.url.lower() else MASK
+
+    @cached_property
+    def host(self) -> str:
+        """Where the request was for: the value of Host, else where it arrived."""
+        sent = self.call.headers.get("host", [f"{self.call.host}:{self.call.port}"])[0]
+        return self.known.masked(sent)
+
+    @cached_property
+    def fields(self) -> list[tuple[str, str]]:
+        """The header fields in their order."""
+        return self._fields(self.call)
+
+    @cached_property
+    def response_fields(self) -> list[tuple[str, str]]:
+        """The header fields of the answer in their order."""
+        return self._fields(Call("", "", self.entry.response_head.partition(b"\r\n")[2]))
+
+    @cached_property
+    def cookies(self) -> dict[str, list[str]]:
+        return {self.known.masked(name): [MASK] * len(values) for name, values in self.call.cookies.items()}
+
+    @cached_property
+    def query(self) -> dict[str, list[str]]:
+        return grouped(read_pairs(self.url.partition("?")[2]))
+
+    @cached_property
+    def form(self) -> dict[str, list[str]]:
+        """The fields of a form; none of one that has more than are read."""
+        if not self.call.is_form:
+            return {}
+        try:
+            return grouped(read_pairs(self.text))
+        except Unread:
+            return {}
+
+    @property
+    def body(self) -> bytes:
+        """The body without its content codings."""
+        return self._body[0]
+
+    @property
+    def text(self) -> str:
+        """The body as text."""
+        return self._body[1]
+
+    @cached_property
+    def sent_body(self) -> bytes | None:
+        """The body from the wire; None if it has no content coding, or has a secret in it that is masked."""
+        if not self.call.is_coded or self.body is not self.call.body:
+            return None
+        return self.call.sent_body
+
+    @cached_property
+    def _body(self) -> tuple[bytes, str]:
+        call = self.call
+        if call.codec != UTF_8:
+            text = self._masked_body(call.text)
+            return (call.body, text) if text == call.text else (text.encode(call.codec, "replace"), text)
+        text = call.body.decode("utf-8", "surrogateescape")  # any byte, and back
+        redacted = self._masked_body(text)
+        body = call.body if redacted == text else redacted.encode("utf-8", "surrogateescape")
+        return body, redacted if redacted.isascii() else body.decode("utf-8", "replace")
+
+    def _masked_body(self, text: str) -> str:
+        redacted = self.known.masked(masked_pairs(text) if self.call.is_form else text)
+        if redacted != text and not is_json(redacted) and is_json(text):
+            return masked_json(text, self.known)
+        return redacted
+
+    def _fields(self, call: Call) -> list[tuple[str, str]]:
+        known = self.known
+        return [(known.masked(name), known.masked(masked(name, value))) for name, value in call.fields]
+
+
+def known_to(entry: Entry, call: Call | None = None) -> Known:
+    """The credentials of the request ``entry``, which is also ``call``, and the tokens of the server."""
+    return Known([*entry.secrets, *credentials(call or entry.call())])
+
+
+def credentials(call: Call) -> list[str]:
+    """The secrets of a request that are known by the names of the fields that have them."""
+    secrets = [value.rpartition(" ")[2] for name, value in call.fields if is_secret(name)]
+    for groups in (call.query, call.cookies):
+        secrets += [value for name, values in groups.items() if is_secret(name) for value in values]
+    return secrets
+
+
+def is_json(text: str) -> bool:
+    """Whether ``text`` can be read as JSON."""
+    try:
+        read_json(text)
+    except ValueError:
+        return False
+    return True
+
+
+class _Number(str):
+    """A number in JSON, as it was written."""
+
+
+def masked_json(text: str, known: Known) -> str:
+    """``text``, which is JSON, written anew without what is ``known``: each string and number for itself."""
+
+    def walk(value: Any) -> Any:
+        if isinstance(value, _Number):
+            return MASK if known.masked(value) != value else json.loads(value)
+        if isinstance(value, str):
+            return known.masked(value)
+        if isinstance(value, list):
+            return [walk(each) for each in value]
+        if isinstance(value, dict):
+            return {known.masked(name): walk(each) for name, each in value.items()}
+        return value
+
+    try:
+        return json.dumps(walk(json.loads(text, parse_int=_Number, parse_float=_Number)))
+    except (ValueError, RecursionError):  # nested so deeply that it can be read, but not written
+        return json.dumps(MASK)
+
+
+def by_name(fields: list[tuple[str, str]]) -> dict[str, str | list[str]]:
+    """The values of header ``fields`` by name, in its first spelling; one value alone is no list."""
+    spelling: dict[str, str] = {}
+    values = grouped((spelling.setdefault(name.lower(), name), value) for name, value in fields)
+    return {name: found if len(found) > 1 else found[0] for name, found in values.items()}

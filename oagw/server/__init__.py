@@ -1,0 +1,1 @@
+"""The process: it listens, loads the gateway, and ends with its parent or by a signal."""

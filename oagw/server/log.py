@@ -1,0 +1,31 @@
+"""What goes wrong inside the server, as lines on the console: Twisted's log from warnings on."""
+
+from collections.abc import Callable
+
+from twisted.logger import (
+    FilteringLogObserver,
+    ILogObserver,
+    LogEvent,
+    LogLevel,
+    LogLevelFilterPredicate,
+    eventAsText,
+    globalLogBeginner,
+)
+from zope.interface import provider
+
+from oagw.server.console import Console
+
+
+def log_to(console: Console, mask: Callable[[str], str]) -> None:
+    """Send the log of this process to ``console``, and ``sys.stdout`` and ``sys.stderr`` to the log.
+
+    ``mask`` takes the secrets out of a line.
+    """
+
+    @provider(ILogObserver)
+    def write(event: LogEvent) -> None:
+        for line in eventAsText(event, includeTimestamp=False, includeSystem=False).splitlines():
+            console.line(mask(line))
+
+    from_warnings_on = LogLevelFilterPredicate(LogLevel.warn)
+    globalLogBeginner.beginLoggingTo([FilteringLogObserver(write, [from_warnings_on])])

@@ -1,0 +1,92 @@
+"""For twistd: ``twistd -n oagw [options]``, and ``twistd -n web --class=oagw.tap.root`` for the bare tree."""
+
+import os
+import socket
+import sys
+import time
+from collections.abc import Sequence
+from functools import partial
+
+from twisted.application.service import IService, Service
+from twisted.internet.defer import Deferred
+from twisted.python import usage
+from twisted.web import http
+
+from oagw.app import Gateway, stop, use_monotonic_clock
+from oagw.config import Config, ConfigError, parse_args
+from oagw.gateway.root import Root
+from oagw.server.console import Console
+from oagw.server.listen import ListenError, announce, open_socket
+from oagw.server.parent import watch
+from oagw.server.signals import ignore_hangup
+
+
+class Options(usage.Options):
+    """The options of ``server.py``."""
+
+    config = Config()
+
+    def parseOptions(self, options: Sequence[str] | None = None) -> None:
+        try:
+            self.config = parse_args(options or (), "twistd oagw")
+        except ConfigError as error:
+            raise usage.UsageError(str(error)) from None
+
+
+class GatewayService(Service):
+    """A gateway at ``listening`` for as long as the service runs."""
+
+    name = "oagw"
+
+    def __init__(self, config: Config, listening: socket.socket) -> None:
+        self._config = config
+        self._listening = listening
+        self._gateway: Gateway | None = None
+
+    def startService(self) -> None:
+        from twisted.internet import reactor
+
+        super().startService()
+        line = Console(2).line
+        use_monotonic_clock(reactor)
+        self._gateway = Gateway(self._config, reactor, line, partial(stop, reactor), time.time)
+        if self._config.mappings is None:
+            ignore_hangup(line)
+        else:
+            from oagw.server.mappings import keep_loaded
+
+            try:
+                keep_loaded(self._gateway, reactor, line)
+            except ConfigError as error:
+                sys.exit(f"twistd oagw: {error}")
+        announce(self._listening)
+        self._gateway.listen(reactor, self._listening)
+        if self._config.exit_with_parent:
+            watch(reactor, partial(stop, reactor), os.getppid())
+
+    def stopService(self) -> Deferred[None] | None:
+        super().stopService()
+        return None if self._gateway is None else self._gateway.stop()
+
+
+def makeService(options: Options) -> IService:
+    """The service for ``twistd oagw``; it listens at once, and where it cannot, one line says why."""
+    try:
+        listening = open_socket(options.config, os.environ)
+    except ListenError as error:
+        sys.exit(f"twistd oagw: {error}")
+    return GatewayService(options.config, listening)
+
+
+def root() -> Root:
+    """The root resource of a gateway with default options, for a site of your own.
+
+    The reactor's timers run on the monotonic clock from then on.
+    """
+    from twisted.internet import reactor
+
+    use_monotonic_clock(reactor)
+    # The log of Twisted's own Site takes its dates from the reactor; without an argument this is the date.
+    log_date = http.datetimeToLogString
+    http.datetimeToLogString = lambda seconds=None: log_date()
+    return Gateway(Config(), reactor, wall=time.time).root

@@ -1,0 +1,1 @@
+"""Stubs in WireMock's words: mappings, the responses that they give, and where they are kept."""

@@ -1,0 +1,44 @@
+"""The server-sent events of a stub, each with its pause; ``model.sse`` has the format."""
+
+import json
+from typing import NamedTuple, TypeVar
+
+from msgspec import UNSET, UnsetType
+
+from oagw.model.invalid import Invalid
+from oagw.model.sse import Event, encode, has_line_end
+from oagw.stubs.response import SseEvent
+
+T = TypeVar("T")
+
+
+class Frame(NamedTuple):
+    """``pause`` seconds after the one before, ``data`` is written."""
+
+    pause: float
+    data: bytes
+
+
+def data_of(event: SseEvent) -> str | None:
+    """The text of ``event``: its data, as JSON where it is no text; None without any."""
+    if event.data is UNSET:
+        return None
+    return event.data if isinstance(event.data, str) else json.dumps(event.data, ensure_ascii=False)
+
+
+def frame(event: SseEvent, data: str | None) -> Frame:
+    """``event``, which was checked, with this ``data``."""
+    fields = Event(data, _given(event.event), _given(event.id), _given(event.retry), _given(event.comment))
+    raw = _given(event.raw) or ""
+    return Frame(event.delay_milliseconds / 1000, raw.encode() + encode(fields))
+
+
+def check(event: SseEvent, pointer: str) -> None:
+    """Raises Invalid for an event that cannot be sent as it is."""
+    for name, value in (("id", event.id), ("event", event.event)):
+        if isinstance(value, str) and has_line_end(value):
+            raise Invalid(f"{pointer}/{name}", f"{name} cannot contain a line end")
+
+
+def _given(value: T | UnsetType) -> T | None:
+    return None if value is UNSET else value

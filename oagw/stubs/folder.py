@@ -1,0 +1,147 @@
+"""A folder in WireMock's layout: stubs in ``mappings/*.json``, bodies in ``__files/``."""
+
+from codecs import BOM_UTF8
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from errno import EFBIG, EINVAL
+from pathlib import Path
+from stat import S_ISREG
+from uuid import NAMESPACE_URL, uuid5
+
+import msgspec
+from msgspec import UNSET, Raw, UnsetType
+
+from oagw.model.document import decoded
+from oagw.model.invalid import Invalid
+from oagw.model.memory import Memory
+from oagw.sandboxes import Sandbox
+from oagw.stubs.mapping import Mappings, StubMapping
+from oagw.stubs.store import Stub, forget_stubs, store_of
+from oagw.stubs.weight import check_memory
+
+# Bytes of a file of stubs, and of one that a stub may answer with.
+_MAX = 64_000_000
+
+
+class _Kind(msgspec.Struct):
+    """A file of stubs, as far as it tells whether there are several in it."""
+
+    mappings: Raw | UnsetType = UNSET
+
+
+_KIND = msgspec.json.Decoder(_Kind)
+_ONE = msgspec.json.Decoder(StubMapping)
+_MANY = msgspec.json.Decoder(Mappings)
+
+
+class Files(Mapping[str, bytes]):
+    """The files below ``folder`` by their path there; none that leads out of it, none that is too large."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder.resolve()
+
+    def __getitem__(self, name: str) -> bytes:
+        try:
+            path = (self._folder / name).resolve()
+            if not path.is_relative_to(self._folder):
+                raise KeyError(name)
+            return _content(path)
+        except (OSError, ValueError):  # ValueError: a NUL in the name
+            raise KeyError(name) from None
+
+    def __iter__(self) -> Iterator[str]:
+        paths = (path for path in self._folder.rglob("*") if path.is_file())
+        return (path.relative_to(self._folder).as_posix() for path in paths)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+class Directory:
+    """The folder at ``path``, which has ``mappings`` in it, or ``__files``, or both; None for no such folder.
+
+    ``stubs`` are those that were read last. ``memory`` counts them here, and not where they are put, because
+    they come back when a sandbox is reset.
+    """
+
+    def __init__(self, path: Path | None, memory: Memory) -> None:
+        self._path = path
+        self._memory = memory
+        self._weight = 0
+        self.files: Mapping[str, bytes] = {} if path is None else Files(path / "__files")
+        self.stubs: list[Stub] = []
+
+    def load(self, sandbox: Sandbox) -> None:
+        """Read the folder, and put its stubs in the place of those that were read before.
+
+        Raises Invalid, whose detail names file and member; nothing has changed then.
+        """
+        stubs, weight = [], 0
+        for stub in self._read():
+            weight += stub.weight
+            check_memory(self._memory, weight - self._weight)
+            stub.weight = 0
+            stubs.append(stub)
+        self._memory.keep("stubs of --mappings", weight - self._weight)
+        self._weight = weight
+        store = store_of(sandbox)
+        for stub in self.stubs:
+            if store.get(stub.id) is stub:
+                store.remove(stub)
+        self.stubs = stubs
+        for stub in reversed(stubs):
+            store.add(stub)
+
+    def restore(self, sandbox: Sandbox) -> None:
+        """Have the stubs that were read last in ``sandbox``, and no others."""
+        forget_stubs(sandbox)
+        store = store_of(sandbox)
+        for stub in reversed(self.stubs):
+            store.add(stub)
+
+    def _read(self) -> Iterator[Stub]:
+        if self._path is None:
+            return
+        if not self._path.is_dir():
+            raise Invalid("", f"{self._path} is not a folder")
+        if not any((self._path / name).is_dir() for name in ("mappings", "__files")):
+            raise Invalid("", f"{self._path} has neither mappings/ nor __files/ in it")
+        ids: set[str] = set()
+        for path in sorted((self._path / "mappings").rglob("*.json")):
+            place = path.relative_to(self._path).as_posix()
+            try:
+                for pointer, mapping in _mappings_in(_content(path).removeprefix(BOM_UTF8)):
+                    # The same at each reading, so that a stub is known again.
+                    id = mapping.id or mapping.uuid or str(uuid5(NAMESPACE_URL, place + pointer))
+                    stub = Stub(mapping, id.lower(), self.files, pointer)
+                    if stub.id in ids:
+                        raise Invalid(f"{pointer}/id", "another stub of the folder has this id")
+                    ids.add(stub.id)
+                    yield stub
+            except OSError as error:
+                raise Invalid("", f"{place}: {error.strerror}") from None
+            except Invalid as invalid:
+                at = f"{place} at {invalid.pointer}" if invalid.pointer else place
+                raise Invalid("", f"{at}: {invalid.detail}") from None
+
+
+def _content(path: Path) -> bytes:
+    """What is in the file at ``path``; raises OSError, also if it is too large, or a pipe: that blocks."""
+    status = path.stat()
+    if not S_ISREG(status.st_mode):
+        raise OSError(EINVAL, "Not a file")
+    if status.st_size > _MAX:
+        raise OSError(EFBIG, f"Larger than {_MAX} bytes")
+    return path.read_bytes()
+
+
+def _mappings_in(body: bytes) -> Iterator[tuple[str, StubMapping]]:
+    """The stubs of a file, one or ``{"mappings": [...]}``, each with its JSON pointer; raises Invalid."""
+    several = False
+    with suppress(ValueError, RecursionError):  # then one stub is expected, and what is wrong is found again
+        several = _KIND.decode(body).mappings is not UNSET
+    if several:
+        for number, mapping in enumerate(decoded(_MANY, body).mappings):
+            yield f"/mappings/{number}", mapping
+    else:
+        yield "", decoded(_ONE, body)

@@ -1,0 +1,99 @@
+"""What a stub answers with, as its JSON says it: WireMock's response definition and our extensions.
+
+``stubs.answer`` makes of it what is sent.
+"""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from oagw.stubs.delay import Distribution, Milliseconds
+
+Status = Annotated[int, msgspec.Meta(ge=200, le=599)]
+Fault = Literal[
+    "EMPTY_RESPONSE", "MALFORMED_RESPONSE_CHUNK", "RANDOM_DATA_THEN_CLOSE", "CONNECTION_RESET_BY_PEER"
+]
+Category = Literal[
+    "cancelled",
+    "unknown",
+    "invalid_argument",
+    "deadline_exceeded",
+    "not_found",
+    "already_exists",
+    "permission_denied",
+    "resource_exhausted",
+    "failed_precondition",
+    "aborted",
+    "out_of_range",
+    "unimplemented",
+    "internal",
+    "service_unavailable",
+    "data_loss",
+    "unauthenticated",
+]
+
+
+class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel", omit_defaults=True):
+    """A part of a response definition."""
+
+
+class Dribble(_Part, frozen=True):
+    """The body in ``number_of_chunks`` pieces, over ``total_duration`` milliseconds."""
+
+    number_of_chunks: Annotated[int, msgspec.Meta(ge=1, le=10_000)]
+    total_duration: Milliseconds
+
+
+class SseEvent(_Part, frozen=True):
+    """One server-sent event, ``delay_milliseconds`` after the one before.
+
+    ``data`` is a text, whose lines become ``data`` lines, or anything else as JSON. ``raw`` is sent as it is.
+    ``retry`` is in milliseconds.
+    """
+
+    data: Any = UNSET
+    event: str | UnsetType = UNSET
+    id: str | UnsetType = UNSET
+    retry: Annotated[int, msgspec.Meta(ge=0, extra={"unit": "milliseconds"})] | UnsetType = UNSET
+    comment: str | UnsetType = UNSET
+    raw: str | UnsetType = UNSET
+    delay_milliseconds: Milliseconds = 0
+
+
+class Sse(_Part, frozen=True):
+    """A stream of events, and how it ends: completely, cut off (FIN), reset (RST), or not at all."""
+
+    events: Annotated[list[SseEvent], msgspec.Meta(max_length=10_000)]
+    ends: Literal["complete", "cut", "reset", "hang"] = "complete"
+
+
+class GatewayProblem(_Part, frozen=True):
+    """An error of the gateway; ``retry_after`` is in seconds."""
+
+    category: Category
+    detail: str | UnsetType = UNSET
+    error: str | UnsetType = UNSET
+    context: dict[str, Any] | UnsetType = UNSET
+    retry_after: Annotated[int, msgspec.Meta(ge=0, le=86_400, extra={"unit": "seconds"})] | UnsetType = UNSET
+
+
+class ResponseDefinition(_Part, frozen=True):
+    """What a stub answers with."""
+
+    status: Status | UnsetType = UNSET
+    status_message: str | UnsetType = UNSET
+    headers: dict[str, str | list[str]] = {}
+    body: str | UnsetType = UNSET
+    json_body: Any = UNSET
+    base64_body: str | UnsetType = UNSET
+    body_file_name: str | UnsetType = UNSET
+    fixed_delay_milliseconds: Milliseconds | UnsetType | None = UNSET
+    delay_distribution: Distribution | UnsetType | None = UNSET
+    chunked_dribble_delay: Dribble | UnsetType = UNSET
+    fault: Fault | UnsetType = UNSET
+    transformers: list[Literal["response-template"]] = []
+    transformer_parameters: dict[str, Any] = {}
+    sse: Sse | list[SseEvent] | UnsetType = UNSET
+    error_source: Literal["upstream", "gateway", "none"] | UnsetType = UNSET
+    problem: Category | GatewayProblem | UnsetType = UNSET

@@ -1,0 +1,110 @@
+"""The catalogue of helpers: those that there are, and those of WireMock that are refused, with the reason."""
+
+from dataclasses import dataclass
+
+from oagw.templates.helpers import data, dates, json_edit, logic, random, texts
+from oagw.templates.run import Helper
+
+# What a helper does with a block: it decides whether the body is written, or makes something of it (its first
+# argument, or its last), or of a body for each item.
+CONDITION, BODY, LAST, ITEMS = "condition", "body", "last", "items"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A helper, how many arguments it needs, the options it knows, and what it does with a block.
+
+    ``library`` is a module that it needs, which takes long to load: that is done when a template is read.
+    """
+
+    helper: Helper
+    least: int = 1
+    options: frozenset[str] = frozenset()
+    block: str = ""
+    library: str = ""
+
+
+def _entry(helper: Helper, least: int = 1, options: str = "", block: str = "", library: str = "") -> Entry:
+    return Entry(helper, least, frozenset(options.split()), block, library)
+
+
+_DATE = "format offset timezone"
+_PATHS = "oagw.matching.jsonpath"
+
+HELPERS: dict[str, Entry] = {
+    **{
+        name: _entry(helper, options="yes no", block=CONDITION)
+        for name, helper in {
+            "eq": logic.eq,
+            "neq": logic.neq,
+            "gt": logic.gt,
+            "gte": logic.gte,
+            "lt": logic.lt,
+            "lte": logic.lte,
+            "and": logic.both,
+            "or": logic.either,
+            "not": logic.negated,
+        }.items()
+    },
+    "contains": _entry(logic.contains, block=CONDITION),
+    "matches": _entry(logic.matches, block=CONDITION, library="regex"),
+    "regexExtract": _entry(logic.regex_extract, options="default", library="regex"),
+    "math": _entry(logic.math),
+    "jsonPath": _entry(data.json_path, options="default", library=_PATHS),
+    "parseJson": _entry(data.parse_json, block=BODY),
+    "toJson": _entry(data.to_json),
+    "formatJson": _entry(data.format_json, options="format", block=BODY),
+    "jsonMerge": _entry(json_edit.json_merge, options="removeNulls", block=LAST),
+    "jsonRemove": _entry(json_edit.json_remove, library=_PATHS),
+    "jsonArrayAdd": _entry(
+        json_edit.json_array_add, options="maxItems flatten jsonPath", block=LAST, library=_PATHS
+    ),
+    "jsonSort": _entry(json_edit.json_sort, options="order nulls", library=_PATHS),
+    "formData": _entry(data.form_data, options="urlDecode"),
+    "array": _entry(data.array, 0),
+    "arrayAdd": _entry(data.array_add, 2, "position"),
+    "arrayRemove": _entry(data.array_remove, 1, "position"),
+    "range": _entry(data.range_between),
+    "size": _entry(data.size),
+    "lookup": _entry(data.lookup, 2),
+    "val": _entry(data.val, options="or assign"),
+    "assign": _entry(data.assign, 2, block=BODY),
+    "now": _entry(dates.now, 0, _DATE),
+    "date": _entry(dates.date, 0, _DATE),
+    "parseDate": _entry(dates.parse_date, options="format"),
+    "truncateDate": _entry(dates.truncate_date, 2),
+    "randomValue": _entry(random.random_value, 0, "length type uppercase"),
+    "randomInt": _entry(random.random_int, 0, "lower upper"),
+    "randomDecimal": _entry(random.random_decimal, 0, "lower upper"),
+    "pickRandom": _entry(random.pick_random, 1, "count"),
+    "hostname": _entry(texts.hostname, 0),
+    "upper": _entry(texts.upper),
+    "lower": _entry(texts.lower),
+    "capitalize": _entry(texts.capitalize, options="fully"),
+    "capitalizeFirst": _entry(texts.capitalize_first),
+    "trim": _entry(texts.trim, block=BODY),
+    "replace": _entry(texts.replace, 3),
+    "substring": _entry(texts.substring, 2),
+    "cut": _entry(texts.cut),
+    "defaultIfEmpty": _entry(texts.default_if_empty, 2),
+    "join": _entry(texts.join, 2, "prefix suffix"),
+    "arrayJoin": _entry(texts.array_join, 2, "prefix suffix", block=ITEMS),
+    "ljust": _entry(texts.ljust, options="size pad"),
+    "rjust": _entry(texts.rjust, options="size pad"),
+    "base64": _entry(texts.base64, options="decode padding", block=BODY),
+    "urlEncode": _entry(texts.url_encode, options="decode"),
+    "numberFormat": _entry(texts.number_format, options="roundingMode"),
+}
+
+_LEAKS = ("systemValue", "secret", "env")
+_UNSUPPORTED = """
+    xPath soapXPath formatXml split log include embedded block
+    partial precompile i18n i18nJs center slugify stringFormat stripTags abbreviate wordWrap yesno dateFormat
+    isEven isOdd stripes
+"""
+
+# Why each of these is refused.
+REFUSED = {
+    **{name: f"the helper {name!r} is refused: it would tell of the machine" for name in _LEAKS},
+    **{name: f"the helper {name!r} is not supported" for name in _UNSUPPORTED.split()},
+}

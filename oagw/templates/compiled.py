@@ -1,0 +1,368 @@
+"""A template compiled: its tree turned into functions that write, for one Run after another."""
+
+from collections.abc import Callable, Iterable
+from importlib import import_module
+from typing import Any
+
+from oagw.model import call as model
+from oagw.model.invalid import Invalid
+from oagw.templates.catalogue import BODY, CONDITION, HELPERS, ITEMS, LAST, REFUSED
+from oagw.templates.render_context import Context, RenderError
+from oagw.templates.request import UNSUPPORTED
+from oagw.templates.run import STEP, Helper, Run, TooMuch
+from oagw.templates.syntax import Block, Call, Expression, Literal, Node, Parser, Path, Tag, place_of
+from oagw.templates.value import listed, step, truth
+
+
+class Scope:
+    """Where names are looked up: a ``value``, what is around it, ``data`` (``@index``), block parameters."""
+
+    __slots__ = ("data", "names", "parent", "run", "value")
+
+    def __init__(
+        self, run: Run, value: Any, parent: "Scope | None", data: dict[str, Any], names: dict[str, Any]
+    ) -> None:
+        self.run = run
+        self.value = value
+        self.parent = parent
+        self.data = data
+        self.names = names
+
+
+Reader = Callable[[Scope], Any]
+Write = Callable[[Scope], None]
+
+
+class Template:
+    """A text with tags; ``is_literal`` if it has none, so that it renders to itself."""
+
+    def __init__(self, text: str, pointer: str, write: Write | None) -> None:
+        self._text = text
+        self._pointer = pointer
+        self._write = write
+        self.is_literal = write is None
+
+    def render(self, call: model.Call, context: Context) -> str:
+        """The text for ``call``; raises RenderError when that takes too much."""
+        if self._write is None:
+            return self._text
+        run = Run(call, context)
+        try:
+            self._write(Scope(run, run.root, None, {}, {}))
+        except (TooMuch, RecursionError) as error:
+            why = error if isinstance(error, TooMuch) else "a value is nested too deep"
+            place = place_of(self._text, run.place)
+            raise RenderError(f"{self._pointer}: the template was stopped at {place}: {why}.") from None
+        out = "".join(run.pieces)
+        # JSON can spell half a character, which cannot be sent.
+        return out if out.isascii() else out.encode("utf-8", "replace").decode()
+
+
+def compile(text: str, pointer: str) -> Template:
+    """The template ``text``, which stands at ``pointer`` of its document; raises Invalid."""
+    if "{{" not in text:
+        return Template(text, pointer, None)
+    return Template(text, pointer, _Compiler(text, pointer).write())
+
+
+class _Compiler:
+    """Turns the tree of one template into functions."""
+
+    def __init__(self, text: str, pointer: str) -> None:
+        self._parser = Parser(text, pointer)
+
+    def write(self) -> Write:
+        """What writes the whole template; raises Invalid."""
+        return self._sequence(self._parser.nodes())
+
+    def _invalid(self, detail: str, offset: int) -> Invalid:
+        return self._parser.invalid(detail, offset)
+
+    def _sequence(self, nodes: list[Node]) -> Write:
+        writes = [self._node(node) for node in nodes]
+        if len(writes) == 1:
+            return writes[0]
+
+        def write_all(scope: Scope) -> None:
+            for write in writes:
+                write(scope)
+
+        return write_all
+
+    def _node(self, node: Node) -> Write:
+        if isinstance(node, str):
+            return lambda scope: scope.run.write(node)
+        return self._tag(node) if isinstance(node, Tag) else self._block(node)
+
+    def _tag(self, tag: Tag) -> Write:
+        read, place = self._expression(tag.expression, tag.place), tag.place
+
+        def write_value(scope: Scope) -> None:
+            run = scope.run
+            run.place = place
+            run.spend(STEP)
+            run.write(run.text(read(scope)))
+
+        return write_value
+
+    def _block(self, block: Block) -> Write:
+        body, inverse = self._sequence(block.body), self._sequence(block.inverse)
+        name, expression = block.name, block.expression
+        arguments = expression.arguments if isinstance(expression, Call) else []
+        if make := _BLOCKS.get(name):
+            extra = isinstance(expression, Call) and expression.options.keys() - _HASHES
+            if len(arguments) != 1 or extra:
+                raise self._invalid(f"the block {name!r} takes one argument", block.place)
+            write = make(self._expression(arguments[0], block.place), body, inverse, block.names)
+        elif isinstance(expression, Path) and name not in HELPERS:
+            write = _section(self._expression(expression, block.place), body, inverse)
+        else:
+            write = self._helper_block(block, body, inverse)
+
+        def write_block(scope: Scope) -> None:
+            scope.run.place = block.place
+            scope.run.spend(STEP)
+            write(scope)
+
+        return write_block
+
+    def _helper_block(self, block: Block, body: Write, inverse: Write) -> Write:
+        entry = HELPERS.get(block.name)
+        if entry and entry.block == BODY and not block.inverse:
+            return self._with_body(_called(block), body)
+        if entry and entry.block == LAST and not block.inverse:
+            if len(_called(block).arguments) != 1:
+                raise self._invalid(f"the block {block.name!r} takes one argument", block.place)
+            return self._with_body(_called(block), body, after=1)
+        if entry and entry.block == ITEMS and not block.inverse:
+            return self._with_items(_called(block), body, block.names)
+        read = self._expression(block.expression, block.place)
+        if entry and entry.block == CONDITION:
+            return _if(read, body, inverse, ())
+        raise self._invalid(f"the helper {block.name!r} cannot be a block", block.place)
+
+    def _with_body(self, given: Call, body: Write, after: int = 0) -> Write:
+        """What writes a helper's value, to which the body is an argument ``after`` so many others."""
+        name, helper = given.name, self._helper(given, 1)
+        arguments, options = self._arguments(given)
+
+        def write_made(scope: Scope) -> None:
+            run = scope.run
+            text = _written(scope, body)
+            values = [read(scope) for read in arguments]
+            values.insert(after, text)
+            run.write(run.text(run.call(name, helper, values, {k: read(scope) for k, read in options})))
+
+        return write_made
+
+    def _with_items(self, given: Call, body: Write, names: tuple[str, ...]) -> Write:
+        """What writes a helper's value, to which the bodies for each item are a list."""
+        name, helper = given.name, self._helper(given)
+        if len(names) > 1:
+            raise self._invalid(f"the block {name!r} has one parameter", given.place)
+        (read_first, *rest), options = self._arguments(given)
+
+        def write_made(scope: Scope) -> None:
+            run = scope.run
+            first, items = read_first(scope), listed([read(scope) for read in rest])
+            texts = []
+            for item in items or ():
+                run.spend(STEP)
+                texts.append(_written(Scope(run, item, scope, {}, dict.fromkeys(names, item)), body))
+            values = [first, None if items is None else texts]
+            run.write(run.text(run.call(name, helper, values, {k: read(scope) for k, read in options})))
+
+        return write_made
+
+    def _arguments(self, given: Call) -> tuple[list[Reader], list[tuple[str, Reader]]]:
+        return (
+            [self._expression(each, given.place) for each in given.arguments],
+            [(key, self._expression(each, given.place)) for key, each in given.options.items()],
+        )
+
+    def _expression(self, expression: Expression, place: int) -> Reader:
+        if isinstance(expression, Literal):
+            value = expression.value
+            return lambda scope: value
+        if isinstance(expression, Path):
+            if expression.source not in HELPERS and expression.source not in REFUSED:
+                return self._path(expression, place)
+            expression = Call(expression.source, [], {}, place)
+        return self._call(expression)
+
+    def _call(self, given: Call) -> Reader:
+        name, helper = given.name, self._helper(given)
+        arguments, options = self._arguments(given)
+
+        def call(scope: Scope) -> Any:
+            values = [read(scope) for read in arguments]
+            return scope.run.call(name, helper, values, {key: read(scope) for key, read in options})
+
+        return call
+
+    def _helper(self, given: Call, more: int = 0) -> Helper:
+        """The helper that is called with these arguments, and ``more``; raises Invalid."""
+        name = given.name
+        entry = HELPERS.get(name)
+        if entry is None or (name == "assign" and not more):
+            why = REFUSED.get(name) or (f"{name!r} is a block" if entry or name in _BLOCKS else "")
+            raise self._invalid(why or f"there is no helper {name!r}", given.place)
+        if len(given.arguments) + more < entry.least:
+            raise self._invalid(f"the helper {name!r} needs {entry.least} argument(s)", given.place)
+        if unknown := given.options.keys() - entry.options:
+            raise self._invalid(f"the helper {name!r} does not know {min(unknown)!r}", given.place)
+        if entry.library:
+            import_module(entry.library)
+        return entry.helper
+
+    def _path(self, path: Path, place: int) -> Reader:
+        if path.names[:1] == ("request",) and path.names[1:2] and path.names[1] in UNSUPPORTED:
+            raise self._invalid(f"{path.source!r} is not supported", place)
+        if path.data:
+            return _data(path)
+        return _own(path) if path.this or path.up else _found(path.names)
+
+
+def _called(block: Block) -> Call:
+    """What opens ``block``, as a call."""
+    expression = block.expression
+    return expression if isinstance(expression, Call) else Call(block.name, [], {}, block.place)
+
+
+def _written(scope: Scope, body: Write) -> str:
+    """What ``body`` writes."""
+    run = scope.run
+    outside, run.pieces = run.pieces, []
+    body(scope)
+    text, run.pieces = "".join(run.pieces), outside
+    return text
+
+
+def _up(scope: Scope, levels: int) -> Scope | None:
+    around: Scope | None = scope
+    for _ in range(levels):
+        around = around and around.parent
+    return around
+
+
+def _walk(value: Any, names: Iterable[str]) -> Any:
+    for name in names:
+        if value is None:
+            return None
+        value = step(value, name)
+    return value
+
+
+def _found(names: tuple[str, ...], start: int = 0) -> Reader:
+    """Reads ``names`` in the nearest scope that has them, then among the variables."""
+    first, *rest = names
+
+    def read(scope: Scope) -> Any:
+        around: Scope | None = scope
+        while around is not None:
+            inner = around.names[first] if first in around.names else step(around.value, first)
+            if (value := _walk(inner, rest)) is not None:
+                return value
+            around = around.parent
+        return _walk(scope.run.variables.get(first), rest)
+
+    return read
+
+
+def _own(path: Path) -> Reader:
+    """Reads a path that begins with ``this`` or ``../``."""
+    find = None if path.this or not path.names else _found(path.names)
+
+    def read(scope: Scope) -> Any:
+        around = _up(scope, path.up)
+        if around is None:
+            return None
+        return find(around) if find else _walk(around.value, path.names)
+
+    return read
+
+
+def _data(path: Path) -> Reader:
+    """Reads ``@root`` and what a loop says of itself."""
+    name, *rest = path.names or ("",)
+
+    def read(scope: Scope) -> Any:
+        around = _up(scope, path.up)
+        if name == "root":
+            return _walk(scope.run.root, rest)
+        while around is not None:
+            if name in around.data:
+                return around.data[name]
+            around = around.parent
+        return None
+
+    return read
+
+
+def _if(read: Reader, body: Write, inverse: Write, names: tuple[str, ...]) -> Write:
+    return lambda scope: body(scope) if truth(read(scope)) else inverse(scope)
+
+
+def _unless(read: Reader, body: Write, inverse: Write, names: tuple[str, ...]) -> Write:
+    return _if(read, inverse, body, names)
+
+
+def _with(read: Reader, body: Write, inverse: Write, names: tuple[str, ...]) -> Write:
+    def write(scope: Scope) -> None:
+        value = read(scope)
+        if truth(value):
+            body(Scope(scope.run, value, scope, {}, dict.fromkeys(names[:1], value)))
+        else:
+            inverse(scope)
+
+    return write
+
+
+def _each(read: Reader, body: Write, inverse: Write, names: tuple[str, ...]) -> Write:
+    def write(scope: Scope) -> None:
+        value, run = read(scope), scope.run
+        items = list(
+            value.items() if isinstance(value, dict) else enumerate(value) if _is_list(value) else ()
+        )
+        for index, (key, each) in enumerate(items):
+            run.spend(STEP)
+            data = {
+                "index": index,
+                "index_1": index + 1,
+                "key": key,
+                "first": "" if index else "first",
+                "last": "last" if index == len(items) - 1 else "",
+                "odd": "odd" if index % 2 else "",
+                "even": "" if index % 2 else "even",
+            }
+            body(Scope(run, each, scope, data, dict(zip(names, (each, key), strict=False))))
+        if not items:
+            inverse(scope)
+
+    return write
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list)
+
+
+def _section(read: Reader, body: Write, inverse: Write) -> Write:
+    """``{{#path}}``: each of a list, with a map, or whether it is true (Mustache)."""
+    loop, inside, condition = (make(read, body, inverse, ()) for make in (_each, _with, _if))
+
+    def write(scope: Scope) -> None:
+        value = read(scope)
+        (loop if _is_list(value) else inside if isinstance(value, dict) else condition)(scope)
+
+    return write
+
+
+_BLOCKS: dict[str, Callable[[Reader, Write, Write, tuple[str, ...]], Write]] = {
+    "if": _if,
+    "unless": _unless,
+    "each": _each,
+    "with": _with,
+}
+
+# Options that Handlebars.java ignores.
+_HASHES = {"includeZero"}

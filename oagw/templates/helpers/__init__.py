@@ -1,0 +1,1 @@
+"""Handlebars helpers, one file for each family; ``templates.catalogue`` names them."""

@@ -1,0 +1,129 @@
+"""Toxics: what the network does to an answer, in Toxiproxy's words and JSON.
+
+``toxics.effect`` has what each type does, ``toxics.mock_fault`` those that come with a request, and
+``gateway.under_toxics`` plays an answer that has some. ``/__admin/toxics`` makes them.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from random import Random
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from oagw.matching.pattern import compiled
+from oagw.matching.spec import RequestPattern
+from oagw.model.call import Call, alias_of
+from oagw.model.document import converted
+from oagw.model.invalid import Invalid
+from oagw.model.suggestion import suggestion
+from oagw.stubs.weight import toxic_weight
+from oagw.toxics.effect import EFFECTS, Effect, Piece
+
+# Toxics at a time in one sandbox: an answer goes through all of them.
+MAX_TOXICS = 64
+
+# Told of in the description; Toxic checks them, and says what there is.
+_Type = Annotated[str, Meta(extra_json_schema={"enum": list(EFFECTS)})]
+_Stream = Annotated[str, Meta(extra_json_schema={"enum": ["downstream"]})]
+
+
+class ToxicDocument(Struct, frozen=True, forbid_unknown_fields=True):
+    """A toxic as JSON; ``alias`` and ``request`` are not Toxiproxy's: whose answers it acts on."""
+
+    type: _Type
+    name: Annotated[str, Meta(min_length=1, max_length=200)] | UnsetType = UNSET
+    stream: _Stream = "downstream"
+    toxicity: Annotated[float, Meta(ge=0, le=1)] = 1.0
+    attributes: dict[str, Any] = {}
+    alias: str | UnsetType = UNSET
+    request: RequestPattern | UnsetType = UNSET
+
+
+class ToxicChange(Struct, frozen=True, forbid_unknown_fields=True):
+    """What can be changed of a toxic: attributes that are not given stay."""
+
+    name: str | UnsetType = UNSET
+    type: _Type | UnsetType = UNSET
+    stream: _Stream | UnsetType = UNSET
+    toxicity: Annotated[float, Meta(ge=0, le=1)] | UnsetType = UNSET
+    attributes: dict[str, Any] = {}
+    alias: str | UnsetType = UNSET
+    request: RequestPattern | UnsetType = UNSET
+
+
+class Toxic:
+    """What ``document`` asks for, checked; raises Invalid. ``weight`` is the memory it takes, in bytes."""
+
+    def __init__(self, document: ToxicDocument) -> None:
+        if document.type not in EFFECTS:
+            raise Invalid(
+                "/type", f'There is no type "{document.type[:100]}"{suggestion(document.type, EFFECTS)}'
+            )
+        if document.stream != "downstream":
+            raise Invalid("/stream", f'Only "downstream" is supported, not "{document.stream}"')
+        self.name = f"{document.type}_{document.stream}" if document.name is UNSET else document.name
+        self.document = msgspec.structs.replace(document, name=self.name)
+        self.effect: Effect = converted(document.attributes, EFFECTS[document.type], "/attributes")
+        self.effect.check()
+        self.acted = 0  # on how many answers
+        self._pattern = None if document.request is UNSET else compiled(document.request, "/request")
+        self.weight = toxic_weight(self.document)
+
+    @property
+    def request_alias(self) -> str | None:
+        """The one upstream whose requests match its ``request``, in lower case."""
+        return None if self._pattern is None else self._pattern.alias
+
+    @property
+    def ends(self) -> bool:
+        """Whether it ends the answers that it acts on."""
+        return self.effect.ends
+
+    def as_json(self) -> dict[str, Any]:
+        """The toxic as Toxiproxy shows it, with all its attributes."""
+        shown: dict[str, Any] = msgspec.to_builtins(self.document)
+        return {**shown, "attributes": msgspec.to_builtins(self.effect)}
+
+    def changed(self, change: ToxicChange) -> "Toxic":
+        """This toxic with ``change``; raises Invalid."""
+        given = {name: value for name, value in msgspec.structs.asdict(change).items() if value is not UNSET}
+        for fixed in ("name", "type", "stream"):
+            if given.get(fixed, getattr(self.document, fixed)) != getattr(self.document, fixed):
+                raise Invalid(f"/{fixed}", f"The {fixed} of a toxic cannot be changed")
+        given["attributes"] = {**self.document.attributes, **change.attributes}
+        return Toxic(msgspec.structs.replace(self.document, **given))
+
+    def selects(self, call: Call, alias: str | None, now: float) -> bool:
+        """Whether it acts on answers to ``call``, which goes to the upstream ``alias``, at ``now``."""
+        wanted = self.document.alias
+        if wanted is not UNSET and wanted.lower() != alias:
+            return False
+        return self._pattern is None or self._pattern.matches(call, now)
+
+    def hits(self, random: Random) -> bool:
+        """Whether it acts on this answer: its toxicity is the probability."""
+        toxicity = self.document.toxicity
+        return toxicity >= 1 or random.random() < toxicity
+
+
+def selected(toxics: Iterable[Toxic], call: Call, now: float, random: Random) -> list[Toxic]:
+    """Those of ``toxics`` that act on the answer to ``call`` at ``now``, in their order; once per answer."""
+    alias = alias_of(call.paths[0])
+    return [toxic for toxic in toxics if toxic.selects(call, alias, now) and toxic.hits(random)]
+
+
+def applied(
+    toxics: Iterable[Toxic], pieces: Iterator[Piece], random: Random, acts: Callable[[Toxic], None]
+) -> Iterator[Piece]:
+    """``pieces`` as they come out of ``toxics``, through the first of them first.
+
+    ``acts`` is called once with each toxic that comes to have a part in it.
+    """
+    for toxic in toxics:
+        pieces = toxic.effect.applied(pieces, random, _reporting(acts, toxic))
+    return pieces
+
+
+def _reporting(acts: Callable[[Toxic], None], toxic: Toxic) -> Callable[[], None]:
+    return lambda: acts(toxic)

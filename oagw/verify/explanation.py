@@ -1,0 +1,286 @@
+"""Why a verification failed, in text that a test prints: what was expected, what came and when, and what was
+nearly it, field by field. Secrets are masked; the text is bounded.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from itertools import islice
+
+from msgspec import UNSET
+
+from oagw.matching.difference import Comparison, first_difference
+from oagw.matching.pattern import Part, Pattern, compiled
+from oagw.matching.spec import BodyOperator, RequestPattern
+from oagw.model.call import Call, canonical_url
+from oagw.model.journal import (
+    CLIENT_LEFT,
+    COMPLETE,
+    FAULT,
+    GATEWAY,
+    OPEN,
+    RESET,
+    SERVICE,
+    STUB,
+    TRUNCATED,
+    Entry,
+)
+from oagw.model.redacted import Shown, known_to
+from oagw.model.secret import MASK, Known
+from oagw.verify.reaction import After
+from oagw.verify.search import Near
+from oagw.verify.verification import Outcome, requests
+
+# Characters of the text, of one value in it; rows of the timeline, differences of one body.
+MAX_TEXT = 20_000
+MAX_VALUE = 160
+MAX_ROWS = 20
+MAX_DIFFERENCES = 20
+
+MARK = "<<<"
+
+# What a pattern says that it does not look at.
+_ANYTHING = ("ANY", "[any URL]")
+# The name of an operator before what is expected; what is equal has none.
+_OPERATOR = re.compile(r"\[[A-Za-z ]+\] ")
+# Those before the whole text that is wanted.
+_WHOLE = ("", "[path] ", "[equalToJson] ", "[binaryEqualTo] ")
+
+_BY = {GATEWAY: "the gateway", STUB: "a stub", FAULT: "a fault"}
+_ENDED = {
+    OPEN: "not ended yet",
+    COMPLETE: "",
+    CLIENT_LEFT: "client left",
+    TRUNCATED: "truncated",
+    RESET: "reset",
+}
+
+
+def explain(outcome: Outcome, none: str = "No request has come at all.") -> str:
+    """The assertion message for an ``outcome`` that is not as expected; ``none`` says that nothing came."""
+    lines = "\n".join(_lines(outcome, none)).rstrip()
+    return lines if len(lines) <= MAX_TEXT else lines[:MAX_TEXT] + "\n... (cut)"
+
+
+def _lines(outcome: Outcome, none: str) -> Iterator[str]:
+    spec = outcome.spec
+    yield from _headlines(outcome)
+    yield ""
+    yield from _indented(_pattern(spec.request))
+    if spec.after is not None:
+        yield "  after"
+        yield from _indented(_pattern(spec.after))
+    rows = sorted({*outcome.counted, *outcome.unordered, *outcome.earlier}, key=lambda entry: entry.number)
+    if rows:
+        yield ""
+        yield "What came:"
+        yield ""
+        yield from _timeline(rows, outcome)
+    if outcome.near:
+        yield ""
+        yield f"Nearest of {requests(outcome.others)} that did not match:"
+        yield from _misses(outcome.near, spec.request, "/request")
+    elif len(outcome.counted) < spec.bounds[0] and not outcome.others and not rows:
+        yield ""
+        yield none
+    if spec.after is not None and not outcome.earlier:
+        yield ""
+        yield "Nothing matched the request that it should come after." + (
+            " Nearest to that:" if outcome.near_after else ""
+        )
+        yield from _misses(outcome.near_after, spec.after, "/after")
+
+
+def _headlines(outcome: Outcome) -> Iterator[str]:
+    spec, count = outcome.spec, len(outcome.counted)
+    if not outcome.enough:
+        were = "there were none" if not count else "there was 1" if count == 1 else f"there were {count}"
+        order = " after the other" if spec.after is not None else ""
+        yield f"Expected {spec.expected}{order}, but {were}:"
+    for wrong, bound, most, how in (
+        (outcome.too_soon, spec.not_sooner_than, "at least", "too soon"),
+        (outcome.too_late, spec.not_later_than, "at most", "too late"),
+    ):
+        if wrong:
+            yield f"Expected a pause of {most} {bound:g} s, but {_share(len(wrong), count)} came {how}:"
+
+
+def _share(part: int, count: int) -> str:
+    if part < count:
+        return f"{part} of {count} requests"
+    return "the one request" if count == 1 else f"all {count} requests"
+
+
+def _pattern(spec: RequestPattern) -> Iterator[str]:
+    """What ``spec`` asks for, a line each; method and URL are one."""
+    method, url, *fields = compiled(spec).compare(Call("", ""), 0)
+    yield " ".join(part.expected for part in (method, url))
+    for part in fields:
+        yield f"{part.name}: {_cut(part.expected)}"
+
+
+def _timeline(rows: list[Entry], outcome: Outcome) -> Iterator[str]:
+    """The requests that matter, in the order in which they came, with what is wrong with each."""
+    notes = dict(_notes(outcome, {entry.number: at for at, entry in enumerate(rows, 1)}))
+    first, previous = rows[0].time, None
+    kept = _kept(rows, notes)
+    for at, entry in enumerate(rows, 1):
+        gap = "" if previous is None else f"{_seconds(entry.time - previous, '+')}"
+        previous = entry.time
+        if at not in kept:
+            if at - 1 in kept:
+                yield "     ..."
+            continue
+        yield f"  {at:>3}. {_seconds(entry.time - first):>11} {gap:>11}   {summary(entry)}"
+        if entry.number in notes:
+            yield f"{'':33}{MARK} {notes[entry.number]}"
+
+
+def _notes(outcome: Outcome, index: dict[int, int]) -> Iterator[tuple[int, str]]:
+    if not outcome.enough:
+        for entry in outcome.unordered:
+            came = bool(outcome.earlier) and outcome.earlier[0].number < entry.number
+            yield entry.number, f"not counted: the other had not {'been answered' if came else 'come'} yet"
+    for wrong, bound, least in (
+        (outcome.too_soon, outcome.spec.not_sooner_than, "at least"),
+        (outcome.too_late, outcome.spec.not_later_than, "at most"),
+    ):
+        for one in wrong:
+            yield one.entry.number, f"{_apart(one, index)}, expected {least} {bound:g} s"
+
+
+def _apart(one: After, index: dict[int, int]) -> str:
+    answer = f"request {index[one.before.number]} was answered"
+    return f"{_seconds(one.seconds)} after {answer}"
+
+
+def _kept(rows: list[Entry], notes: dict[int, str]) -> set[int]:
+    """The places of the rows that are told if there are too many: the first, the last, those with notes."""
+    every = range(1, len(rows) + 1)
+    if len(rows) <= MAX_ROWS:
+        return set(every)
+    noted = [at for at, entry in enumerate(rows, 1) if entry.number in notes]
+    return {*every[:5], *every[-5:], *noted[: MAX_ROWS - 10]}
+
+
+def summary(entry: Entry) -> str:
+    """One line on ``entry``: what was asked, and what became of it."""
+    shown = Shown(entry)
+    by = entry.alias if entry.answered_by is SERVICE else _BY[entry.answered_by]
+    answer = "no answer" if entry.status is None else f"{entry.status} from {by}"
+    retry = entry.response_headers.get("retry-after")
+    told = [f"Retry-After: {_cut(retry[0], 40)}"] if retry else []
+    told += [_ENDED[entry.ended]] if _ENDED.get(entry.ended) else []
+    more = f" ({', '.join(told)})" if told else ""
+    return f"{_line(shown)} -> {answer}{more}"
+
+
+def _misses(near: Iterable[Near], spec: RequestPattern, pointer: str) -> Iterator[str]:
+    pattern = compiled(spec, pointer)
+    for at, one in enumerate(near):
+        yield ""
+        yield f"  {summary(one.found)}"
+        yield f"  id {one.found.id}"
+        if not at or not _is_other(pattern, one.found):
+            yield ""
+            yield from _comparison(spec, pattern, one.found)
+
+
+def _is_other(pattern: Pattern, entry: Entry) -> bool:
+    """Whether method and URL differ, so that nobody wants to read of the rest."""
+    return not any(part.matches for part in pattern.compare(entry.call(), entry.date)[:2])
+
+
+def differences(outcome: Outcome) -> list[dict[str, str]]:
+    """The fields in which near misses differ: ``request`` (an id), ``field``, ``expected``, ``actual``."""
+    pattern = compiled(outcome.spec.request, "/request")
+    return [
+        {"request": near.found.id, "field": part.name, "expected": expected, "actual": actual}
+        for near in outcome.near
+        for part, expected, actual, _ in _parts(outcome.spec.request, pattern, near.found)
+        if not part.matches
+    ]
+
+
+def _comparison(spec: RequestPattern, pattern: Pattern, entry: Entry) -> Iterator[str]:
+    """The parts of ``pattern``, those that differ with a mark and with both values."""
+    parts = [part for part in _parts(spec, pattern, entry) if part[0].expected not in _ANYTHING]
+    width = min(30, max((len(part.name) for part, *_ in parts), default=0))
+    for part, expected, actual, members in parts:
+        if part.matches:
+            lines = [_cut(expected)]
+        else:
+            lines = members or _two_lines(expected, actual)
+            lines[0] += f"   {MARK}"
+        yield f"  {' ' if part.matches else '!'} {part.name:<{width}}  {lines[0]}"
+        yield from (f"    {'':<{width}}  {line}" for line in lines[1:])
+
+
+def _parts(
+    spec: RequestPattern, pattern: Pattern, entry: Entry
+) -> Iterator[tuple[Part, str, str, list[str]]]:
+    """Each part, what it expected and received without secrets, and how JSON bodies differ by member."""
+    call = entry.call()
+    known = known_to(entry, call)
+    parts = pattern.compare(call, entry.date, known)
+    bodies = spec.bodyPatterns or []
+    for at, part in enumerate(parts, len(bodies) - len(parts)):
+        members = [] if at < 0 or part.matches else _members(bodies[at], call, known)
+        actual = canonical_url(part.actual) if part.name == "url" else part.actual
+        yield part, part.expected, actual, members
+
+
+def _members(body: BodyOperator, call: Call, known: Known) -> list[str]:
+    """How the JSON in the body of ``call`` differs from what is expected, a line for each member."""
+    expected = body.equalToJson
+    if expected is UNSET:
+        return []
+    try:
+        expected = json.loads(expected) if isinstance(expected, str) else expected
+        actual = call.json
+    except ValueError:
+        return []
+    compare = Comparison(extra=bool(body.ignoreExtraElements), any_order=bool(body.ignoreArrayOrder))
+    differences = islice(compare.differences(expected, actual), MAX_DIFFERENCES + 1)
+    found = [one.text(known.masked) for one in differences]
+    return [_cut(line, 2 * MAX_VALUE) for line in found[:MAX_DIFFERENCES]] + ["..."] * (
+        len(found) > MAX_DIFFERENCES
+    )
+
+
+def _two_lines(expected: str, actual: str) -> list[str]:
+    """Two values under each other, with a caret where they begin to differ."""
+    expected, actual = _cut(expected, MAX_TEXT), _cut(actual, MAX_TEXT)
+    operator = _OPERATOR.match(expected)
+    label, wanted = (operator[0], expected[operator.end() :]) if operator else ("", expected)
+    told = [f"expected  {label}", f"received  {' ' * len(label)}"]
+    if label not in _WHOLE:
+        return [told[0] + _cut(wanted), told[1] + _cut(actual)]
+    if wanted == actual:
+        why = "masked, but not the same" if MASK in wanted else "not the same further on"
+        return [told[0] + _cut(wanted), f"{told[1]}{_cut(actual)}  ({why})"]
+    at = first_difference(wanted, actual)
+    start = max(0, at - MAX_VALUE // 2) if max(len(wanted), len(actual)) > MAX_VALUE else 0
+    dots = "..." if start else ""
+    lines = [f"{told[0]}{dots}{_cut(wanted[start:])}", f"{told[1]}{dots}{_cut(actual[start:])}"]
+    if at > start:  # or they have nothing in common, and a caret would tell nothing
+        lines.append(" " * (len(told[1]) + len(dots) + at - start) + "^")
+    return lines
+
+
+def _line(shown: Shown) -> str:
+    return _cut(f"{shown.method} {shown.url}".strip() or "(no request line)")
+
+
+def _indented(lines: Iterable[str]) -> Iterator[str]:
+    return (f"    {line}".rstrip() for line in lines)
+
+
+def _seconds(seconds: float, sign: str = "") -> str:
+    return f"{seconds:{sign}.3f} s"
+
+
+def _cut(text: str, limit: int = MAX_VALUE) -> str:
+    """``text`` on one line, in at most ``limit`` characters."""
+    text = re.sub(r"[\x00-\x1f\x7f]", lambda found: repr(found[0])[1:-1], text)
+    return text if len(text) <= limit else text[:limit] + "..."

@@ -1,0 +1,92 @@
+"""Looking through the journal: what matches a pattern, and what nearly does.
+
+All of it is bounded in time: a pattern may be costly, and a journal long.
+"""
+
+from collections.abc import Callable, Iterable
+from heapq import nsmallest
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from oagw.matching.pattern import Pattern
+from oagw.model.call import Call
+from oagw.model.invalid import Invalid
+from oagw.model.journal import Entry
+from oagw.verify.serve_event import logged_request
+
+if TYPE_CHECKING:
+    from oagw.stubs.store import Stub
+
+T = TypeVar("T")
+
+# Seconds that one look through the journal may take.
+MAX_SECONDS = 3.0
+
+# Near misses of one request or pattern that are told, as in WireMock.
+NEAREST = 3
+
+
+class Near(NamedTuple):
+    """Something that does not match, or not quite: ``distance`` is from 0 (it does) to 1."""
+
+    distance: float
+    found: Any
+
+
+class Search:
+    """One look through a journal, which may take MAX_SECONDS in all."""
+
+    def __init__(self, now: Callable[[], float] = perf_counter) -> None:
+        self._now = now
+        self._end = now() + MAX_SECONDS
+
+    @property
+    def over(self) -> bool:
+        """Whether it has taken too long."""
+        return self._now() > self._end
+
+    def matching(self, pattern: Pattern, entries: Iterable[Entry], pointer: str = "") -> list[Entry]:
+        """Those of ``entries`` that match ``pattern``, which was found at ``pointer``; raises Invalid if
+        that takes too long.
+
+        Dates in the pattern such as ``now`` are those of the time when the request came.
+        """
+        found = []
+        for entry in entries:
+            if self.over:
+                raise Invalid(pointer, f"matching takes too long: given up after {MAX_SECONDS:g} s")
+            if pattern.matches(entry.call(), entry.date):
+                found.append(entry)
+        return found
+
+    def nearest_entries(self, pattern: Pattern, entries: Iterable[Entry]) -> list[Near]:
+        """The NEAREST of ``entries`` to ``pattern``, the nearest first, and the newest of those as near.
+
+        What there is no more time for is left out.
+        """
+        return self._nearest((pattern.distance(entry.call(), entry.date), entry) for entry in entries)
+
+    def nearest_stubs(self, call: Call, date: float, stubs: "Iterable[Stub]") -> list[Near]:
+        """The NEAREST of ``stubs`` to ``call``, which came at ``date``, the nearest first."""
+        return self._nearest((stub.pattern.distance(call, date), stub) for stub in stubs)
+
+    def _nearest(self, all: Iterable[tuple[float, T]]) -> list[Near]:
+        ranked = ((distance, at, found) for at, (distance, found) in enumerate(self._in_time(all)))
+        return [Near(distance, found) for distance, _, found in nsmallest(NEAREST, ranked)]
+
+    def _in_time(self, all: Iterable[T]) -> Iterable[T]:
+        for one in all:
+            yield one
+            if self.over:
+                break
+
+
+def near_miss(request: dict[str, Any], near: Near, pattern: Any = None) -> dict[str, Any]:
+    """WireMock's NearMiss: a ``request``, the pattern or else the stub that it is near to, and how near."""
+    other = {"stubMapping": near.found.json()} if pattern is None else {"requestPattern": pattern}
+    return {"request": request, **other, "matchResult": {"distance": near.distance}}
+
+
+def near_requests(near: Iterable[Near], pattern: Any) -> list[dict[str, Any]]:
+    """NearMisses of requests to ``pattern``, as WireMock's JSON."""
+    return [near_miss(logged_request(one.found), one, pattern) for one in near]

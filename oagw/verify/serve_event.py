@@ -1,0 +1,110 @@
+"""Entries of the journal as JSON in WireMock's words: its LoggedRequest and its ServeEvent.
+
+What WireMock has no word for is the member ``oagw`` of the request. It stands there because WireMock's own
+Java client refuses a ServeEvent with a member that it does not know, but reads over one in a LoggedRequest.
+"""
+
+from base64 import b64encode
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from oagw.model.journal import Entry
+from oagw.model.redacted import Shown, by_name
+
+if TYPE_CHECKING:
+    from oagw.stubs.store import Stub
+
+
+def logged_request(entry: Entry) -> dict[str, Any]:
+    """WireMock's LoggedRequest of ``entry``, masked, and what we know besides as its member ``oagw``."""
+    return _logged(Shown(entry))
+
+
+def _logged(shown: Shown) -> dict[str, Any]:
+    entry = shown.entry
+    host, port = shown.call.authority
+    return {
+        "url": shown.url,
+        "absoluteUrl": f"http://{shown.host}{shown.url}",
+        "method": shown.method,
+        "clientIp": entry.client[0],
+        "headers": by_name(shown.fields),
+        "cookies": {name: v if len(v) > 1 else v[0] for name, v in shown.cookies.items()},
+        "browserProxyRequest": False,
+        "loggedDate": milliseconds(entry.date),
+        "bodyAsBase64": b64encode(shown.body).decode(),
+        "body": shown.text,
+        "protocol": entry.version.decode("latin-1"),
+        "scheme": "http",
+        "host": shown.known.masked(host),
+        "port": port,
+        "loggedDateString": _date(entry.date),
+        "queryParams": _parameters(shown.query),
+        "formParams": _parameters(shown.form),
+        "oagw": _ours(shown),
+    }
+
+
+def serve_event(entry: Entry, stub: "Stub | None" = None) -> dict[str, Any]:
+    """WireMock's ServeEvent of ``entry``, which ``stub`` answered if there is one."""
+    shown = Shown(entry)
+    status = {} if entry.status is None else {"status": entry.status}
+    event = {
+        "id": entry.id,
+        "request": _logged(shown),
+        # Of this its clients make out whether the request was matched.
+        "responseDefinition": status if entry.matched else {**status, "fromConfiguredStub": False},
+        "response": {**status, "headers": by_name(shown.response_fields)} if status else {},
+        "wasMatched": entry.matched,
+        "timing": _timing(entry),
+        "subEvents": [],
+    }
+    return event if stub is None else {**event, "stubMapping": stub.json()}
+
+
+def milliseconds(time: float) -> int:
+    """Seconds, of a duration or since 1970, as WireMock counts them."""
+    return int(time * 1000)
+
+
+def _ours(shown: Shown) -> dict[str, Any]:
+    entry, sent = shown.entry, shown.sent_body
+    return {
+        "id": entry.id,
+        "connection": entry.connection,
+        "turn": entry.turn,
+        "alias": shown.alias,
+        "answeredBy": entry.answered_by,
+        "stub": entry.stub,
+        "status": entry.status,
+        "errorSource": entry.source,
+        "time": entry.date,
+        "firstByte": None if entry.first_byte is None else entry.date_of(entry.first_byte),
+        "lastByte": None if entry.last_byte is None else entry.date_of(entry.last_byte),
+        "bodySize": entry.body_size,
+        "rawBodyAsBase64": None if sent is None else b64encode(sent).decode(),
+        "bytesSent": entry.sent,
+        "eventsSent": entry.events,
+        "ended": entry.ended,
+        "toxics": list(entry.toxics),
+    }
+
+
+def _timing(entry: Entry) -> dict[str, int]:
+    first = entry.time if entry.first_byte is None else entry.first_byte
+    last = first if entry.last_byte is None else entry.last_byte
+    return {
+        "addedDelay": 0,
+        "processTime": milliseconds(first - entry.time),
+        "responseSendTime": milliseconds(last - first),
+        "serveTime": milliseconds(last - entry.time),
+        "totalTime": milliseconds(last - entry.time),
+    }
+
+
+def _parameters(values: dict[str, list[str]]) -> dict[str, Any]:
+    return {name: {"key": name, "values": found} for name, found in values.items()}
+
+
+def _date(time: float) -> str:
+    return datetime.fromtimestamp(time, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

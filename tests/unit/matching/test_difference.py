@@ -1,0 +1,101 @@
+"""Where JSON differs, and where texts do."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from oagw.matching.difference import Comparison, first_difference, short
+
+quick = settings(deadline=None, max_examples=60)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 9) | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=3), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+def told(expected: Any, actual: Any, **how: bool) -> list[str]:
+    return [str(one) for one in Comparison(**how).differences(expected, actual)]
+
+
+@pytest.mark.parametrize(
+    ("expected", "actual", "lines"),
+    [
+        ({"a": 1}, {"a": 2}, ["$.a  expected 1, received 2"]),
+        ({"a": {"b c": 1}}, {"a": {}}, ['$.a["b c"]  missing, expected 1']),
+        ({}, {"a": "x"}, ['$.a  not expected, received "x"']),
+        ([1, 2, 3], [1, 5], ["$[1]  expected 2, received 5", "$[2]  missing, expected 3"]),
+        ([1], [1, 2], ["$[1]  not expected, received 2"]),
+        ({"a": [{"b": 1}]}, {"a": [{"b": "1"}]}, ['$.a[0].b  expected 1, received "1"']),
+        ({"a": 1}, [1], ['$  expected {"a": 1}, received [1]']),
+        (True, 1, ["$  expected true, received 1"]),
+        (1, 1.0, []),
+        (None, None, []),
+    ],
+)
+def test_each_difference_is_told_with_its_path(expected: Any, actual: Any, lines: list[str]) -> None:
+    assert told(expected, actual) == lines
+
+
+def test_what_is_extra_is_no_difference_where_that_is_said() -> None:
+    assert told({"a": [1]}, {"a": [1, 2], "b": 3}, extra=True) == []
+    assert told({"a": 1}, {"b": 1}, extra=True) == ["$.a  missing, expected 1"]
+
+
+def test_items_in_any_order_are_told_where_they_are_missing() -> None:
+    assert told([1, 2, 3], [3, 1, 2], any_order=True) == []
+    assert told([1, 2, 3], [3, 9, 1], any_order=True) == ["$[1]  expected 2, received 9"]
+
+
+@pytest.mark.parametrize(
+    ("expected", "actual", "same"),
+    [
+        ("${json-unit.any-string}", "x", True),
+        ("${json-unit.any-string}", 1, False),
+        ("#{json-unit.any-number}", 1.5, True),
+        ("#{json-unit.any-number}", True, False),
+        ("${json-unit.any-boolean}", False, True),
+        ("${json-unit.ignore}", [1], True),
+    ],
+)
+def test_placeholders_match_what_they_say(expected: Any, actual: Any, same: bool) -> None:
+    assert (told({"a": expected}, {"a": actual}) == []) is same
+
+
+def test_an_ignored_element_may_be_missing() -> None:
+    assert told({"a": "${json-unit.ignore-element}"}, {}) == []
+
+
+def test_very_deep_documents_are_told_as_a_whole() -> None:
+    one, other = json.loads("[" * 500 + "1" + "]" * 500), json.loads("[" * 500 + "2" + "]" * 500)
+    (line,) = told(one, other)
+    assert len(line) < 1000
+
+
+@quick
+@given(JSON)
+def test_nothing_differs_from_itself(value: Any) -> None:
+    assert told(value, value) == []
+    assert told(value, value, any_order=True, extra=True) == []
+
+
+@quick
+@given(JSON, JSON)
+def test_there_is_a_difference_exactly_where_json_differs(one: Any, other: Any) -> None:
+    same = json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
+    assert (told(one, other) == []) is same
+
+
+@quick
+@given(st.text(), st.text())
+def test_texts_are_the_same_up_to_where_they_differ(one: str, other: str) -> None:
+    at = first_difference(one, other)
+    assert one[:at] == other[:at]
+    assert one == other or one[at : at + 1] != other[at : at + 1]
+
+
+def test_long_values_are_cut() -> None:
+    assert short("x" * 500) == '"' + "x" * 119 + "..."

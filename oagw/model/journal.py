@@ -5,7 +5,7 @@ closed when the answer has ended. It keeps bytes as they came: reading them is l
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from uuid import UUID
 
 from oagw.model.call import Call, origin_form
@@ -188,6 +188,10 @@ class Journal:
         self._entries: deque[Entry] = deque()
         self._weight = 0
         self.dropped = False
+        self._pins: set[Pin] = set()
+        self._readers: dict[Entry, int] = {}  # how many pins hold each entry
+        self._lingering: set[Entry] = set()  # that are removed, but still pinned
+        self._lingering_weight = 0
 
     @property
     def disabled(self) -> bool:
@@ -222,6 +226,8 @@ class Journal:
             entry.weight += more
             self._weight += more
             self._memory.record(more)
+            if entry in self._lingering:
+                self._lingering_weight += more
             self._trim()
 
     def get(self, id: str) -> Entry | None:
@@ -248,6 +254,34 @@ class Journal:
         """Forget the oldest entry."""
         self._forget(self._entries.popleft())
         self.dropped = True
+        if self._lingering_weight > self._size // 2:
+            for pin in list(self._pins):
+                pin.break_off()
+
+    def pin(self, entries: Iterable[Entry], interrupt: Callable[[], object]) -> "Pin":
+        """Count ``entries`` until the Pin is released, even if they are removed, because they are being read.
+
+        ``interrupt`` is called if they take the room that new entries need. It stops the reading.
+        """
+        pin = Pin(self, list(entries), interrupt)
+        self._pins.add(pin)
+        for entry in pin.entries:
+            self._readers[entry] = self._readers.get(entry, 0) + 1
+        return pin
+
+    def unpin(self, pin: "Pin") -> None:
+        """Release ``pin``. Called by it."""
+        if pin not in self._pins:
+            return
+        self._pins.discard(pin)
+        for entry in pin.entries:
+            self._readers[entry] -= 1
+            if not self._readers[entry]:
+                del self._readers[entry]
+                if entry in self._lingering:
+                    self._lingering.discard(entry)
+                    self._lingering_weight -= entry.weight
+                    self._uncount(entry)
 
     def close(self) -> None:
         """Forget all entries, and keep no more."""
@@ -256,10 +290,35 @@ class Journal:
         self._memory.journals.discard(self)
 
     def _trim(self) -> None:
-        while len(self._entries) > self._count or self._weight > self._size:
+        while self._entries and (len(self._entries) > self._count or self._weight > self._size):
             self.forget_oldest()
 
     def _forget(self, entry: Entry) -> None:
+        if entry in self._readers:
+            self._lingering.add(entry)
+            self._lingering_weight += entry.weight
+        else:
+            self._uncount(entry)
+
+    def _uncount(self, entry: Entry) -> None:
         self._memory.record(-entry.weight)
         self._weight -= entry.weight
         entry.weight = 0
+
+
+class Pin:
+    """Entries of a journal that are being read; see ``Journal.pin``."""
+
+    def __init__(self, journal: Journal, entries: list[Entry], interrupt: Callable[[], object]) -> None:
+        self.entries = entries
+        self._journal = journal
+        self._interrupt = interrupt
+
+    def release(self) -> None:
+        """Say that the entries are read. More than one call does no harm."""
+        self._journal.unpin(self)
+
+    def break_off(self) -> None:
+        """Stop the reading, because the entries take the room of new ones. Called by the journal."""
+        self.release()
+        self._interrupt()

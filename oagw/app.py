@@ -118,6 +118,7 @@ class Gateway:
         from oagw.admin.expiry import Expiry
         from oagw.admin.guard import AdminGuard
         from oagw.admin.root import tree
+        from oagw.timing.slices import Slices
 
         random = _random(self._config.seed, "control plane")
         self._expiry = Expiry(self.sandboxes, self._clock)
@@ -134,6 +135,7 @@ class Gateway:
             self._expiry,
             self._config.sandbox_lifetime,
             self._upstreams,
+            Slices(self.site.real),
         )
         return AdminGuard(tree(env), self._config.admin_token)
 

@@ -258,12 +258,9 @@ class Journal:
             for pin in list(self._pins):
                 pin.break_off()
 
-    def pin(self, entries: Iterable[Entry], interrupt: Callable[[], object]) -> "Pin":
-        """Count ``entries`` until the Pin is released, even if they are removed, because they are being read.
-
-        ``interrupt`` is called if they take the room that new entries need. It stops the reading.
-        """
-        pin = Pin(self, list(entries), interrupt)
+    def pin(self, entries: Iterable[Entry]) -> "Pin":
+        """Count ``entries``, which are being read, until the Pin is released, even if they are removed."""
+        pin = Pin(self, list(entries))
         self._pins.add(pin)
         for entry in pin.entries:
             self._readers[entry] = self._readers.get(entry, 0) + 1
@@ -307,12 +304,15 @@ class Journal:
 
 
 class Pin:
-    """Entries of a journal that are being read; see ``Journal.pin``."""
+    """Entries of a journal that are being read; see ``Journal.pin``.
 
-    def __init__(self, journal: Journal, entries: list[Entry], interrupt: Callable[[], object]) -> None:
+    ``interrupt`` stops the reading. It is called if the entries take the room that new ones need.
+    """
+
+    def __init__(self, journal: Journal, entries: list[Entry]) -> None:
         self.entries = entries
+        self.interrupt: Callable[[], object] = lambda: None
         self._journal = journal
-        self._interrupt = interrupt
 
     def release(self) -> None:
         """Say that the entries are read. More than one call does no harm."""
@@ -321,4 +321,4 @@ class Pin:
     def break_off(self) -> None:
         """Stop the reading, because the entries take the room of new ones. Called by the journal."""
         self.release()
-        self._interrupt()
+        self.interrupt()

@@ -5,7 +5,6 @@
 
 from collections import deque
 from collections.abc import Callable
-from time import perf_counter
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -15,19 +14,16 @@ SLICE = 0.01
 
 
 class Slices:
-    """Hands out turns, one for each turn of ``reactor``, in the order in which they were asked for.
+    """Hands out turns, one for each turn of ``reactor``, in the order in which they were asked for."""
 
-    ``seconds`` is the time that the work is measured by.
-    """
-
-    def __init__(self, reactor: IReactorTime, seconds: Callable[[], float] = perf_counter) -> None:
-        self.seconds = seconds
+    def __init__(self, reactor: IReactorTime) -> None:
+        self.seconds: Callable[[], float] = reactor.seconds
         self._reactor = reactor
         self._waiting: deque[Deferred[None]] = deque()
         self._call: IDelayedCall | None = None
 
     def turn(self) -> "Deferred[None]":
-        """Return a Deferred that fires in a later turn of the reactor; cancel it if it is no longer needed."""
+        """Return a Deferred that fires in a later turn of the reactor. Cancel it to give the turn up."""
         turn: Deferred[None] = Deferred(self._waiting.remove)
         self._waiting.append(turn)
         if self._call is None:
@@ -67,5 +63,3 @@ class Work:
             self._spent += now - self._began
             await self._slices.turn()
             self._began = self._slices.seconds()
-
-

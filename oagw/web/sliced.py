@@ -3,7 +3,8 @@
 ``timing.slices`` says whose turn it is; ``web.reply`` has replies that are made at once.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from typing import Any
 
 from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTime
 from twisted.logger import Logger
@@ -11,6 +12,7 @@ from twisted.python.failure import Failure
 from twisted.web.server import Request
 from zope.interface import implementer
 
+from oagw.model.journal import Pin
 from oagw.timing.slices import SLICE, Slices
 from oagw.web.reply import JSON, Reply, begin, fail, is_bodiless, send
 
@@ -19,8 +21,8 @@ log = Logger()
 # A slice is over after so many bytes, or after SLICE seconds.
 _SIZE = 262_144
 
-# Seconds without reading after which the connection of a client is reset: what it has asked for is kept for it
-# until then.
+# Seconds without reading after which the connection of a client is reset. Until then what it has asked for is
+# kept.
 STALLED = 30.0
 
 _JSON = {b"Content-Type": (JSON,)}
@@ -32,16 +34,19 @@ class SlicedReply:
 
     What fits into one slice is sent at once and with Content-Length. A longer body is chunked: slices follow
     in later turns of the reactor, as long as the client reads. ``real`` measures how long it does not.
-    ``over`` is called when no more pieces are needed, whatever the reason.
+    ``pin`` holds the entries of a journal that the pieces are made of; it is released when they are made, or
+    not needed any more.
     """
 
     def __init__(
-        self, pieces: Iterator[bytes], slices: Slices, real: IReactorTime, over: Callable[[], object]
+        self, pieces: Iterator[bytes], slices: Slices, real: IReactorTime, pin: Pin | None = None
     ) -> None:
         self._pieces = pieces
         self._slices = slices
         self._real = real
-        self._over = over
+        self._pin = pin
+        if pin is not None:
+            pin.interrupt = self.abort
         self._request: Request | None = None
         self._complete = False  # whether all pieces are taken
         self._paused = False
@@ -53,10 +58,10 @@ class SlicedReply:
         first = self._slice()
         reply = Reply(200, first, _JSON)
         if self._complete:
-            self._over()
+            self._release()
             send(request, reply)
         elif is_bodiless(request, reply):
-            self._over()
+            self._release()
             begin(request, reply)
             request.write(b"")
             request.finish()
@@ -70,9 +75,9 @@ class SlicedReply:
 
     def abort(self) -> None:
         """Reset the connection: what the rest would be made of is needed elsewhere."""
-        request = self._request
-        if request is not None:
-            request.transport.abortConnection()
+        if self._request is not None:
+            transport: Any = self._request.transport
+            transport.abortConnection()
 
     def pauseProducing(self) -> None:
         """The client does not read. Called by the transport."""
@@ -129,7 +134,11 @@ class SlicedReply:
             self._request = None
             self._pieces = iter(())
             self._cancel_stalled()
-            self._over()
+            self._release()
+
+    def _release(self) -> None:
+        if self._pin is not None:
+            self._pin.release()
 
     def _cancel_stalled(self) -> None:
         if self._stalled is not None:

@@ -193,6 +193,9 @@ class Wire:
                 break
             self.clock.advance(0.001)
             written = connection.take()
+        while connection.protocol.requests and not connection.transport.disconnecting:
+            self.clock.turn()  # a long answer is made in turns
+            written += connection.take()
         connection.leave()
         answer, rest = parse(written)
         assert rest == b"", rest

@@ -142,7 +142,7 @@ def test_pinned_entries_count_until_they_are_released() -> None:
     for number in range(3):
         journal.add(entry(number, b"x" * 10_000))
     before = memory.recorded
-    pin = journal.pin(journal, lambda: None)
+    pin = journal.pin(journal)
     journal.clear()
     assert numbers(journal) == []
     assert memory.recorded == before
@@ -155,7 +155,7 @@ def test_an_entry_that_is_pinned_twice_counts_until_the_second_release() -> None
     memory = Memory(1 << 20)
     journal = Journal(count=100, size=100_000, memory=memory)
     journal.add(entry(1, b"x" * 10_000))
-    first, second = journal.pin(journal, lambda: None), journal.pin(journal, lambda: None)
+    first, second = journal.pin(journal), journal.pin(journal)
     journal.clear()
     first.release()
     assert memory.recorded > 10_000
@@ -166,7 +166,7 @@ def test_an_entry_that_is_pinned_twice_counts_until_the_second_release() -> None
 def test_entries_that_stay_in_the_journal_are_not_affected_by_a_release() -> None:
     journal = Journal(count=100, size=100_000)
     journal.add(entry(1))
-    journal.pin(journal, lambda: None).release()
+    journal.pin(journal).release()
     assert numbers(journal) == [1]
 
 
@@ -175,7 +175,7 @@ def test_readers_are_interrupted_when_they_hold_half_of_the_room() -> None:
     journal = Journal(count=100, size=50_000)
     for number in range(4):
         journal.add(entry(number, b"x" * 10_000))
-    journal.pin(journal, lambda: interrupted.append("reader"))
+    journal.pin(journal).interrupt = lambda: interrupted.append("reader")
     for number in range(4, 8):
         journal.add(entry(number, b"x" * 10_000))
     assert interrupted == ["reader"]

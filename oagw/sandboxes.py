@@ -10,9 +10,9 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from oagw.model.call import is_admin
-from oagw.model.invalid import Invalid
 from oagw.model.journal import Entry, Journal
 from oagw.model.memory import Memory
+from oagw.model.secret import bearer as bearer
 
 if TYPE_CHECKING:
     from oagw.stubs.store import Store  # loaded when the first stub is made
@@ -158,8 +158,7 @@ class Sandboxes:
         """
         if len(self._sandboxes) >= MAX_SANDBOXES:
             raise TooManySandboxes
-        if (shortage := self.memory.shortage(_SANDBOX_WEIGHT)) is not None:
-            raise Invalid("", shortage)
+        self.memory.check(_SANDBOX_WEIGHT)
         id = f"{self._random.getrandbits(64):016x}"
         token = _SANDBOX + f"{id}-{self._random.getrandbits(128):032x}".encode()
         journal = Journal(min(self._count, _COUNT), _SIZE, self.memory)
@@ -184,13 +183,6 @@ class Sandboxes:
     def next_expiry(self, now: float) -> float | None:
         """When the first of them will be past its time, at the earliest; None without any."""
         return min((sandbox.expiry(now) for sandbox in self), default=None)
-
-
-def bearer(authorization: bytes) -> bytes:
-    """The token in a value of Authorization (RFC 6750 section 2.1; the scheme in any case), or nothing."""
-    scheme, _, token = authorization.partition(b" ")
-    token = token.strip(b" ")
-    return b"" if scheme.lower() != b"bearer" or b" " in token else token
 
 
 def is_sandbox_token(token: bytes) -> bool:

@@ -53,7 +53,8 @@ class JournalNode(AdminNode):
     def events(self, sandbox: Sandbox, entries: Iterable[Entry]) -> list[dict[str, Any]]:
         """``entries`` as ServeEvents."""
         stubs = {stub.id: stub for stub in reversed(self.stubs(sandbox))}
-        return [serve_event(entry, stubs.get(entry.stub or "")) for entry in entries]
+        answered = ((entry, stubs.get(entry.stub or "")) for entry in entries)
+        return [serve_event(entry, None if stub is None else stub.json()) for entry, stub in answered]
 
     def removed(self, sandbox: Sandbox, entries: list[Entry]) -> Reply:
         """Forget ``entries``, and tell which they were."""

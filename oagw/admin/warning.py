@@ -8,8 +8,8 @@ from twisted.web.server import Request
 
 from oagw.admin.env import AdminEnv
 from oagw.admin.node import sandbox_of_call
-from oagw.model.secret import Known
-from oagw.sandboxes import Sandbox, bearer
+from oagw.model.secret import Known, bearer
+from oagw.sandboxes import Sandbox
 from oagw.stubs.never_acts import Aliases, why_stub, why_toxic
 from oagw.stubs.store import Stub, store_of
 from oagw.toxics.toxic import Toxic

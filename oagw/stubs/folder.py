@@ -17,7 +17,6 @@ from oagw.model.memory import Memory
 from oagw.sandboxes import Sandbox
 from oagw.stubs.mapping import Mappings, StubMapping
 from oagw.stubs.store import Stub, forget_stubs, store_of
-from oagw.stubs.weight import check_memory
 
 # Bytes of a file of stubs, and of one that a stub may answer with.
 _MAX = 64_000_000
@@ -79,7 +78,7 @@ class Directory:
         stubs, weight = [], 0
         for stub in self._read():
             weight += stub.weight
-            check_memory(self._memory, weight - self._weight)
+            self._memory.check(weight - self._weight)
             stub.weight = 0
             stubs.append(stub)
         self._memory.keep("stubs of --mappings", weight - self._weight)

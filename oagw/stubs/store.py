@@ -17,7 +17,7 @@ from oagw.model.time_budget import time_left
 from oagw.sandboxes import Sandbox
 from oagw.stubs.answer import Answer, Canned, Files, Settings
 from oagw.stubs.mapping import DEFAULT_PRIORITY, StubMapping
-from oagw.stubs.weight import check_memory, stub_weight
+from oagw.stubs.weight import stub_weight
 
 # The state that every scenario begins in.
 STARTED = "Started"
@@ -149,7 +149,7 @@ class Store:
             more -= stub.weight
         if count > MAX_STUBS:
             raise Invalid("", f"More than {MAX_STUBS} stubs in one place")
-        check_memory(self._memory, more)
+        self._memory.check(more)
 
     def remove(self, stub: Stub) -> None:
         """Forget ``stub``, which is one of these."""

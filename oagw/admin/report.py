@@ -1,7 +1,6 @@
 """/__admin/report: the client's report card."""
 
 from collections.abc import Iterator
-from itertools import chain
 from typing import ClassVar, Literal
 
 from msgspec import Struct
@@ -62,12 +61,10 @@ class Report(AdminNode):
 def _unused(sandbox: Sandbox, env: AdminEnv) -> Iterator[Unused]:
     """What was made in ``sandbox`` and did nothing. Shared stubs answer in sandboxes too."""
     aliases = aliases_of(sandbox, env)
-    inside = chain([sandbox], env.sandboxes if sandbox is env.sandboxes.default else ())
-    used = set(sandbox.answered).union(*(one.hits for one in inside))
-    for stub in sandbox.stubs or ():
-        if stub.id not in used:
-            assert sandbox.stubs is not None
-            yield unused_stub(stub.id, stub.mapping.name or None, why_stub(stub, sandbox.stubs, aliases))
+    store = sandbox.stub_store()
+    for stub in store:
+        if not store.has_answered(stub):
+            yield unused_stub(stub.id, stub.mapping.name or None, why_stub(stub, store, aliases))
     for toxic in sandbox.toxics.values():
         if not toxic.acted:
             yield unused_toxic(toxic.name, why_toxic(toxic, aliases))

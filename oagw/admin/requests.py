@@ -23,7 +23,7 @@ from oagw.model.call import Call, origin_form
 from oagw.model.invalid import Invalid
 from oagw.model.journal import MAX_HEAD, Entry
 from oagw.sandboxes import Sandbox
-from oagw.stubs.store import Stub
+from oagw.stubs.stub import Stub
 from oagw.verify.search import Search, near_miss, near_requests
 from oagw.verify.serve_event import logged_request, milliseconds, serve_event
 from oagw.web.reply import Reply, json_reply

@@ -46,8 +46,6 @@ MAY_IMPORT: dict[str, set[str]] = {
 
 # Imports against the direction, and modules that import each other. Both lists only get shorter.
 AGAINST = {
-    ("stubs.folder", "sandboxes"),
-    ("stubs.store", "sandboxes"),
     ("web.channel", "sandboxes"),
     ("web.deliver", "gateway"),
     ("web.guard", "sandboxes"),
@@ -56,7 +54,6 @@ AGAINST = {
     ("web.site", "sandboxes"),
 }
 CYCLES = [
-    {"stubs.store", "sandboxes"},
     {
         "web.resource",
         "web.request",

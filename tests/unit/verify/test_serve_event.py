@@ -7,7 +7,7 @@ from uuid import UUID
 from oagw.model.document import converted
 from oagw.model.journal import CLIENT_LEFT, STUB
 from oagw.stubs.mapping import StubMapping
-from oagw.stubs.store import Stub
+from oagw.stubs.stub import Stub
 from oagw.verify.serve_event import logged_request, serve_event
 from tests.support.entries import CHAT, Entries
 

@@ -98,7 +98,7 @@ class Gateway:
 
     def load_mappings(self) -> int:
         """Read the stubs of ``--mappings``; returns how many. Raises Invalid, and then keeps what it had."""
-        self._directory.load(self.sandboxes.default)
+        self._directory.load(self.sandboxes.default.stub_store())
         return len(self._directory.stubs)
 
     @cached_property

@@ -8,7 +8,8 @@ from twisted.web.resource import IResource
 from twisted.web.server import Request
 
 from oagw.admin.error import error_reply
-from oagw.sandboxes import TokenSandbox, bearer, is_sandbox_token
+from oagw.model.secret import bearer
+from oagw.sandboxes import TokenSandbox, is_sandbox_token
 from oagw.web.guard import Guard
 from oagw.web.reply import Reply, excerpt
 

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterable
 from contextlib import suppress
-from itertools import chain
 from typing import ClassVar, TypedDict
 from uuid import UUID
 
@@ -23,7 +22,8 @@ from oagw.model.invalid import Invalid
 from oagw.model.time_budget import GaveUp
 from oagw.sandboxes import Sandbox, TokenSandbox
 from oagw.stubs.mapping import Mappings, StubMapping
-from oagw.stubs.store import Stub, forget_stubs, store_of
+from oagw.stubs.store import StubStore
+from oagw.stubs.stub import Stub
 from oagw.web.reply import Reply, excerpt, json_reply
 from oagw.web.resource import Refused
 
@@ -80,18 +80,18 @@ class StubMappings(AdminNode):
         return OneStub(self.env, segment)
 
     def render_GET(self, request: Request) -> Reply:
-        stubs = list(store_of(sandbox_of_call(request)))
+        stubs = list(sandbox_of_call(request).stub_store())
         page = asked(request, self.query)
         end = None if page.limit is None else page.offset + page.limit
         return _list(stubs[page.offset : end], len(stubs))
 
     def render_POST(self, request: Request) -> Reply:
         stub = _stub(self.env, document(request, self.takes))
-        _put(sandbox_of_call(request), [stub])
+        _put(sandbox_of_call(request).stub_store(), [stub])
         return warned_of_stubs(json_reply(stub.json(), 201), request, [stub], self.env)
 
     def render_DELETE(self, request: Request) -> Reply:
-        forget_stubs(sandbox_of_call(request))
+        sandbox_of_call(request).stub_store().clear()
         return json_reply({})
 
 
@@ -116,12 +116,11 @@ class OneStub(AdminNode):
     def render_PUT(self, request: Request) -> Reply:
         known = self._known(request)
         stub = _stub(self.env, document(request, self.takes), id=known.id)
-        _put(sandbox_of_call(request), [stub])
+        _put(sandbox_of_call(request).stub_store(), [stub])
         return warned_of_stubs(json_reply(stub.json()), request, [stub], self.env)
 
     def render_DELETE(self, request: Request) -> Reply:
-        stub = self._known(request)
-        _remove(self.env, sandbox_of_call(request), [stub])
+        sandbox_of_call(request).stub_store().remove(self._known(request))
         return json_reply({})
 
     def _known(self, request: Request) -> Stub:
@@ -130,7 +129,7 @@ class OneStub(AdminNode):
             id = str(UUID(text))
         except ValueError:
             raise Refused(400, f"{text} is not a UUID and no other thing here") from None
-        stub = store_of(sandbox_of_call(request)).get(id)
+        stub = sandbox_of_call(request).stub_store().get(id)
         if stub is None:
             raise Refused(404, f"There is no stub {text}")
         return stub
@@ -170,14 +169,15 @@ class Import(AdminNode):
             stubs.append(_stub(self.env, one, f"/mappings/{number}"))
         if isinstance(sandbox, TokenSandbox) and self.env.sandboxes.get(sandbox.id) is not sandbox:
             raise Refused(404, "The sandbox was deleted")
-        store = store_of(sandbox)
+        store = sandbox.stub_store()
         named = {stub.id for stub in stubs}
         if options and options.duplicate_policy == "IGNORE":
             stubs = [stub for stub in stubs if store.get(stub.id) is None]
         deletes = options and options.delete_all_not_in_import
         gone = [stub for stub in store if stub.id not in named] if deletes else []
-        _put(sandbox, stubs, gone)
-        _remove(self.env, sandbox, gone)
+        _put(store, stubs, gone)
+        for stub in gone:
+            store.remove(stub)
         return warned_of_stubs(json_reply({}), request, stubs, self.env)
 
 
@@ -213,8 +213,8 @@ class RemoveByMetadata(AdminNode):
 
     def render_POST(self, request: Request) -> Reply:
         sandbox = sandbox_of_call(request)
-        found = by_metadata(sandbox, document(request, self.takes), self.env.wall())
-        _remove(self.env, sandbox, found)
+        for stub in by_metadata(sandbox, document(request, self.takes), self.env.wall()):
+            sandbox.stub_store().remove(stub)
         return json_reply({})
 
 
@@ -235,25 +235,25 @@ class Unmatched(AdminNode):
 
     def render_DELETE(self, request: Request) -> Reply:
         sandbox = recorded(request)
-        _remove(self.env, sandbox, self._found(sandbox))
+        for stub in self._found(sandbox):
+            sandbox.stub_store().remove(stub)
         return json_reply({})
 
     def _found(self, sandbox: Sandbox) -> list[Stub]:
-        sandboxes = self.env.sandboxes
+        sandboxes, store = self.env.sandboxes, sandbox.stub_store()
         callers = [sandbox, *sandboxes] if sandbox is sandboxes.default else [sandbox]
-        used = {entry.stub for caller in callers for entry in caller.journal} | sandbox.answered
-        for caller in callers:
-            if caller.journal.dropped:
-                used.update(caller.hits)
-        return [stub for stub in store_of(sandbox) if stub.id not in used]
+        used = {entry.stub for caller in callers for entry in caller.journal}
+        # A journal that has dropped entries does not have all that were answered.
+        used |= store.answered(caller.stub_store() for caller in callers if caller.journal.dropped)
+        return [stub for stub in store if stub.id not in used]
 
 
 def reset_stubs(sandbox: Sandbox, env: AdminEnv) -> None:
     """Have ``sandbox`` as it was at the start: without stubs, or with those of ``--mappings``."""
     if sandbox is env.sandboxes.default:
-        env.directory.restore(sandbox)
+        env.directory.restore(sandbox.stub_store())
     else:
-        forget_stubs(sandbox)
+        sandbox.stub_store().clear()
 
 
 def _stub(env: AdminEnv, mapping: StubMapping, pointer: str = "", id: str | None = None) -> Stub:
@@ -266,27 +266,11 @@ def _stub(env: AdminEnv, mapping: StubMapping, pointer: str = "", id: str | None
     return Stub(mapping, id.lower(), env.directory.files, pointer)
 
 
-def _put(sandbox: Sandbox, stubs: list[Stub], gone: Iterable[Stub] = ()) -> None:
-    """Have ``stubs`` in ``sandbox``; raises Invalid if there is no room for them once others are ``gone``."""
-    store = store_of(sandbox)
+def _put(store: StubStore, stubs: list[Stub], gone: Iterable[Stub] = ()) -> None:
+    """Put ``stubs`` in ``store``; raises Invalid if there is no room for them once others are ``gone``."""
     store.check_room(stubs, gone)
     for stub in reversed(stubs):
         store.add(stub)
-        sandbox.hits.pop(stub.id, None)
-        sandbox.answered.discard(stub.id)
-
-
-def _remove(env: AdminEnv, sandbox: Sandbox, stubs: list[Stub]) -> None:
-    """Forget ``stubs`` of ``sandbox``, and the states of scenarios of which there is none left."""
-    store = store_of(sandbox)
-    for stub in stubs:
-        store.remove(stub)
-        sandbox.hits.pop(stub.id, None)
-    gone = {stub.scenario for stub in stubs if stub.scenario is not None}
-    if gone:
-        left = {stub.scenario for stub in chain(store, env.sandboxes.default.stubs or ())}
-        for name in gone - left:
-            sandbox.scenarios.pop(name, None)
 
 
 def _list(stubs: list[Stub], total: int) -> Reply:
@@ -300,7 +284,7 @@ def by_metadata(sandbox: Sandbox, operator: Operator, now: float) -> list[Stub]:
         wanted = condition(operator, "")
     call = Call("POST", "/")  # whose patience is what all of it may take
     found = []
-    for stub in store_of(sandbox):
+    for stub in sandbox.stub_store():
         with suppress(GaveUp):
             if wanted.test(json.dumps(stub.mapping.metadata or {}), call, now):
                 found.append(stub)

@@ -24,7 +24,7 @@ from oagw.model.call import Call, origin_form
 from oagw.model.invalid import Invalid
 from oagw.model.journal import MAX_HEAD, Entry
 from oagw.sandboxes import Sandbox
-from oagw.stubs.store import Stub
+from oagw.stubs.stub import Stub
 from oagw.timing.slices import Work
 from oagw.verify.search import Search, near_miss, near_requests
 from oagw.verify.serve_event import logged_request, milliseconds, serve_event
@@ -56,7 +56,8 @@ class JournalNode(AdminNode):
     def events(self, sandbox: Sandbox, entries: Iterable[Entry]) -> Iterator[dict[str, Any]]:
         """``entries`` as ServeEvents, made as they are needed."""
         stubs = {stub.id: stub for stub in reversed(self.stubs(sandbox))}
-        return (serve_event(entry, stubs.get(entry.stub or "")) for entry in entries)
+        answered = ((entry, stubs.get(entry.stub or "")) for entry in entries)
+        return (serve_event(entry, None if stub is None else stub.json()) for entry, stub in answered)
 
     def removed(self, sandbox: Sandbox, entries: list[Entry]) -> SlicedReply:
         """Forget ``entries``, and tell which they were."""

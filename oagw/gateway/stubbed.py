@@ -13,7 +13,7 @@ from oagw.model.journal import STUB
 from oagw.model.problem import platform
 from oagw.model.redacted import known_to
 from oagw.model.secret import Known, masked_url
-from oagw.sandboxes import Sandbox, Sandboxes
+from oagw.sandboxes import Sandboxes
 from oagw.web.body import refused_coding
 from oagw.web.deliver import Answer
 from oagw.web.guard import Guard
@@ -22,8 +22,8 @@ from oagw.web.request import MOCK_FAULT, GatewayRequest
 from oagw.web.stream import Streams
 
 if TYPE_CHECKING:  # loaded when the first stub is made
-    from oagw.stubs.answer import Settings
-    from oagw.stubs.store import Stub
+    from oagw.stubs.store import StubStore
+    from oagw.stubs.stub import Stub
 
 # Where stubs answer behind a guard.
 _GUARDED = tuple(prefix.encode() for prefix in PREFIXES)
@@ -70,21 +70,20 @@ class Stubs:
         if request.faults:
             call.head = _without_faults(call.head)
         now = self._wall()
-        stores = self._sandboxes.stores(sandbox)
-        for store in stores:
-            stub = store.find(call, sandbox, now)
-            if call.fault in (Fault.CORRUPT, Fault.TOO_LARGE):  # a stub has looked at the body
-                return _undecodable(call, request)
-            if stub is not None:
-                return self._play(stub, call, request, now)
+        store = sandbox.stub_store()
+        stub = store.find(call, now)
+        if call.fault in (Fault.CORRUPT, Fault.TOO_LARGE):  # a stub has looked at the body
+            return _undecodable(call, request)
+        if stub is not None:
+            return self._play(stub, call, request, now)
         alias = alias_of(call.paths[0])
         if alias is None or alias in self._services or alias not in self.aliases(request):
             return None
         request.entry.alias, request.entry.matched = alias, False
-        stubs = [stub for store in stores for stub in store if stub.pattern.alias == alias]
+        stubs = [stub for one in store.stores for stub in one if stub.pattern.alias == alias]
         known = known_to(request.entry, call)
         text = known.masked(f"No stub matches {call.method} {masked_url(call.url)}")
-        nearest = _nearest(call, stubs, sandbox, now, known)
+        nearest = _nearest(call, stubs, store, now, known)
         return json_reply({"error": f"{text}. {nearest}"}, 404, source=UPSTREAM)
 
     def exist(self, request: Request) -> bool:
@@ -102,7 +101,7 @@ class Stubs:
         if not stubs:
             return None
         call = request.call()
-        nearest = _nearest(call, stubs, sandbox, self._wall(), known_to(request.entry, call))
+        nearest = _nearest(call, stubs, sandbox.stub_store(), self._wall(), known_to(request.entry, call))
         return f"{nearest}. Stubs of upstreams are below {PREFIXES[0]}proxy/ALIAS/"
 
     def aliases(self, request: Request) -> set[str]:
@@ -116,10 +115,9 @@ class Stubs:
 
         entry = request.entry
         entry.answered_by, entry.stub, entry.alias = STUB, stub.id, alias_of(call.paths[0])
-        settings = self._settings(request.sandbox)
         call.deadline = None  # a template has a time budget of its own
         try:
-            answer = stub.answer(call, request.sandbox, settings, now, self._random)
+            answer = request.sandbox.stub_store().answer(stub, call, now, self._random)
         except RenderError as error:
             return problem_reply(platform(422, f"The template of stub {stub.id}: {error}"), request)
         if call.fault in (Fault.CORRUPT, Fault.TOO_LARGE):  # a template has
@@ -127,12 +125,6 @@ class Stubs:
         if answer.source is None:
             answer = answer._replace(source="gateway" if entry.alias is None else "upstream")
         return played(answer, request, self._streams)
-
-    def _settings(self, sandbox: Sandbox) -> "Settings":
-        """The settings of ``sandbox``, and where it has none, those that all share."""
-        first, *rest = self._sandboxes.stores(sandbox)
-        settings: Settings = first.settings
-        return settings if settings != type(settings)() or not rest else rest[0].settings
 
 
 class Stubbed(Guard):
@@ -177,8 +169,8 @@ def _without_faults(head: bytes) -> bytes:
     return b"\r\n".join(line for line in lines if line.partition(b":")[0].title() != MOCK_FAULT)
 
 
-def _nearest(call: Call, stubs: "list[Stub]", sandbox: Sandbox, now: float, known: Known) -> str:
-    """Which of ``stubs`` is the nearest to ``call`` from ``sandbox``, and why it does not answer it.
+def _nearest(call: Call, stubs: "list[Stub]", store: "StubStore", now: float, known: Known) -> str:
+    """Which of ``stubs`` is the nearest to ``call``, and why it does not answer the callers of ``store``.
 
     One that has the URL comes first: what is wrong there is the method, or the rest.
     """
@@ -204,5 +196,5 @@ def _nearest(call: Call, stubs: "list[Stub]", sandbox: Sandbox, now: float, know
         for part in nearest.pattern.compare(call, now, known)
         if not part.matches
     ]
-    why = "; ".join(differs) or nearest.obstacle(sandbox)
+    why = "; ".join(differs) or store.why_not(nearest)
     return f"The nearest is {nearest.mapping.name or nearest.id}: {why}"

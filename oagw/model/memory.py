@@ -1,10 +1,12 @@
 """Memory: what the stubs and the journals of all sandboxes take together, and how much that may be.
 
-Sizes are estimates in bytes. ``model.journal`` and ``control`` report what they keep.
+Sizes are estimates in bytes. ``model.journal``, ``stubs`` and ``sandboxes`` report what they keep.
 """
 
 from heapq import heapify, heappop, heapreplace
 from typing import Protocol
+
+from oagw.model.invalid import Invalid
 
 MIB = 1 << 20
 
@@ -47,6 +49,11 @@ class Memory:
             self.documents[kind] = self.documents.get(kind, 0) + size
             self._kept += size
             self._bound_journals()
+
+    def check(self, more: int) -> None:
+        """Raise Invalid if ``more`` bytes of documents cannot be kept."""
+        if (shortage := self.shortage(more)) is not None:
+            raise Invalid("", shortage)
 
     def shortage(self, more: int) -> str | None:
         """Why ``more`` bytes of documents cannot be kept, as a sentence; None if they can."""

@@ -17,7 +17,7 @@ from oagw.model.call import Call, alias_of
 from oagw.model.document import converted
 from oagw.model.invalid import Invalid
 from oagw.model.suggestion import suggestion
-from oagw.stubs.weight import toxic_weight
+from oagw.model.weight import encoded, weight
 from oagw.toxics.effect import EFFECTS, Effect, Piece
 
 # Toxics at a time in one sandbox: an answer goes through all of them.
@@ -68,7 +68,7 @@ class Toxic:
         self.effect.check()
         self.acted = 0  # on how many answers
         self._pattern = None if document.request is UNSET else compiled(document.request, "/request")
-        self.weight = toxic_weight(self.document)
+        self.weight = weight(encoded(self.document), encoded(document.request))
 
     @property
     def request_alias(self) -> str | None:

@@ -6,16 +6,13 @@ All of it is bounded in time, and lets others have a turn: a pattern may be cost
 from collections.abc import Iterable, Iterator
 from heapq import nsmallest
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from oagw.matching.pattern import Pattern
 from oagw.model.call import Call
 from oagw.model.invalid import Invalid
 from oagw.model.journal import Entry
 from oagw.verify.serve_event import logged_request
-
-if TYPE_CHECKING:
-    from oagw.stubs.store import Stub
 
 T = TypeVar("T")
 
@@ -24,6 +21,17 @@ MAX_SECONDS = 3.0
 
 # Near misses of one request or pattern that are told, as in WireMock.
 NEAREST = 3
+
+
+class Stub(Protocol):
+    """A stub, as far as a search needs to know it."""
+
+    @property
+    def pattern(self) -> Pattern:
+        """The requests that it answers."""
+
+    def json(self) -> Any:
+        """The mapping as WireMock shows it."""
 
 
 class Near(NamedTuple):
@@ -77,7 +85,7 @@ class Search:
         """
         return await self._nearest((pattern.distance(entry.call(), entry.date), entry) for entry in entries)
 
-    async def nearest_stubs(self, call: Call, date: float, stubs: "Iterable[Stub]") -> list[Near]:
+    async def nearest_stubs(self, call: Call, date: float, stubs: Iterable[Stub]) -> list[Near]:
         """The NEAREST of ``stubs`` to ``call``, which came at ``date``, the nearest first."""
         return await self._nearest((stub.pattern.distance(call, date), stub) for stub in stubs)
 

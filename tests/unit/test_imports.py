@@ -46,15 +46,6 @@ MAY_IMPORT: dict[str, set[str]] = {
 
 # Imports against the direction, and modules that import each other. Both lists only get shorter.
 AGAINST = {
-    ("stubs.folder", "sandboxes"),
-    ("stubs.store", "sandboxes"),
-    ("toxics.toxic", "stubs"),
-    ("verify.report.card", "sandboxes"),
-    ("verify.report.credentials", "sandboxes"),
-    ("verify.report.unused", "sandboxes"),
-    ("verify.report.unused", "stubs"),
-    ("verify.search", "stubs"),
-    ("verify.serve_event", "stubs"),
     ("web.channel", "sandboxes"),
     ("web.deliver", "gateway"),
     ("web.guard", "sandboxes"),
@@ -63,9 +54,6 @@ AGAINST = {
     ("web.site", "sandboxes"),
 }
 CYCLES = [
-    {"matching.jsonpath.function", "matching.jsonpath.step", "matching.jsonpath.path"},
-    {"toxics.toxic", "stubs.weight"},
-    {"stubs.store", "sandboxes"},
     {
         "web.resource",
         "web.request",

@@ -19,9 +19,9 @@ def shown(sandbox: TokenSandbox) -> bytes:
 
 
 def test_a_token_leads_to_its_own_sandbox_alone() -> None:
-    sandboxes, sandboxes = made(3)
-    assert [sandboxes.of(shown(sandbox), 1.0) for sandbox in sandboxes] == sandboxes
-    assert len({sandbox.token for sandbox in sandboxes}) == 3
+    sandboxes, created = made(3)
+    assert [sandboxes.of(shown(sandbox), 1.0) for sandbox in created] == created
+    assert len({sandbox.token for sandbox in created}) == 3
 
 
 @pytest.mark.parametrize(

@@ -648,7 +648,8 @@ class ScenarioTests(StubCase):
         first = self.scenario()["mappings"][0]["id"]
         self.get()
         self.wire.admin("DELETE", f"/mappings/{first}")
-        self.assertEqual(self.wire.gateway.sandboxes.default.scenarios, {"s": "two"})  # there is one left
+        store = self.wire.gateway.sandboxes.default.stub_store()
+        self.assertEqual(store.states, {"s": "two"})  # there is one left
         for method, path, value in (
             ("DELETE", f"/mappings/{other}", None),
             ("DELETE", "/mappings", None),
@@ -657,7 +658,7 @@ class ScenarioTests(StubCase):
             ("POST", "/mappings/import", {"mappings": [], "importOptions": {"deleteAllNotInImport": True}}),
         ):
             self.assertEqual(self.wire.admin(method, path, value).status, 200, path)
-            self.assertEqual(self.wire.gateway.sandboxes.default.scenarios, {}, path)
+            self.assertEqual(store.states, {}, path)
             self.stub(metadata={"b": 1}, **scenario)
             self.assertEqual(self.scenario()["state"], "Started", path)
             self.get()
@@ -700,6 +701,50 @@ class SandboxTests(StubCase):
         self.stub({"body": "once"}, times=1)
         for token in (*self.tokens, "test-integration-token"):
             self.assertEqual([self.get(token=token).body for _ in range(2)], [b"once", b"later"])
+
+    def test_a_shared_stub_that_replaces_another_counts_anew_in_every_sandbox(self) -> None:
+        self.stub({"body": "later"})
+        once = mapping({"body": "once"}, times=1)
+        id = self.stub({"body": "once"}, times=1)["id"]
+        replacements: tuple[tuple[str, str, Any], ...] = (
+            ("PUT", f"/mappings/{id}", once),
+            ("POST", "/mappings", {**once, "id": id}),
+            ("POST", "/mappings/import", {"mappings": [{**once, "id": id}]}),
+            ("DELETE", f"/mappings/{id}", None),
+        )
+        for method, path, value in replacements:
+            for token in (*self.tokens, "test-integration-token"):
+                self.assertEqual([self.get(token=token).body for _ in range(2)], [b"once", b"later"], path)
+            self.assertLess(self.wire.admin(method, path, value).status, 300)
+        self.stub({"body": "once"}, times=1, id=id)  # which was deleted
+        for token in (*self.tokens, "test-integration-token"):
+            self.assertEqual([self.get(token=token).body for _ in range(2)], [b"once", b"later"])
+
+    def test_a_scenario_of_shared_stubs_begins_anew_with_them(self) -> None:
+        scenario = {"scenarioName": "s", "requiredScenarioState": "Started", "newScenarioState": "two"}
+        for _ in range(2):
+            self.stub({"body": "first"}, **scenario)
+            for token in self.tokens:
+                self.assertEqual([self.get(token=token).status for _ in range(2)], [200, 404])
+            self.wire.admin("DELETE", "/mappings")
+
+    def test_a_scenario_spans_shared_stubs_and_its_own(self) -> None:
+        token, other = self.tokens
+        self.stub({"body": "one"}, scenarioName="s", requiredScenarioState="Started", newScenarioState="two")
+        own = mapping({"body": "two"}, scenarioName="s", requiredScenarioState="two")
+        id = self.wire.admin("POST", "/mappings", own, token=token).json()["id"]
+        self.assertEqual([self.get(token=token).body for _ in range(2)], [b"one", b"two"])
+        self.wire.admin("DELETE", f"/mappings/{id}", token=token)
+        (shown,) = self.wire.admin("GET", "/scenarios", token=token).json()["scenarios"]
+        self.assertEqual(shown["state"], "two")  # there is the shared one left
+        (shown,) = self.wire.admin("GET", "/scenarios", token=other).json()["scenarios"]
+        self.assertEqual(shown["state"], "Started")
+
+    def test_its_own_stub_and_a_shared_one_with_the_same_id_count_apart(self) -> None:
+        token = self.tokens[0]
+        id = self.stub({"body": "shared"}, times=1)["id"]
+        self.wire.admin("POST", "/mappings", mapping({"body": "own"}, times=1, id=id), token=token)
+        self.assertEqual([self.get(token=token).body for _ in range(2)], [b"own", b"shared"])
 
     def test_its_reset_is_its_own(self) -> None:
         self.stub({"body": "shared"})

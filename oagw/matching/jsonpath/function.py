@@ -3,14 +3,11 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from math import nan, sqrt
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from oagw.java.number import double, double_text
-from oagw.matching.jsonpath.state import Broken, NotFound, State
+from oagw.matching.jsonpath.state import Broken, NotFound, Selection, State
 from oagw.model.time_budget import GaveUp
-
-if TYPE_CHECKING:
-    from oagw.matching.jsonpath.path import Path
 
 # An argument: a value, or a path, whose value is meant.
 Argument = Any
@@ -57,8 +54,7 @@ def _values(arguments: Sequence[Argument], state: State) -> Iterator[Any]:
 
 
 def _value(argument: Argument, state: State) -> Any:
-    path: Path | None = argument if hasattr(argument, "steps") else None
-    return argument if path is None else path.value(state.root, state)
+    return argument.value(state.root, state) if isinstance(argument, Selection) else argument
 
 
 def _length(value: Any, arguments: Sequence[Argument], state: State) -> Any:

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct
 
 from oagw.model.journal import RESET, TRUNCATED, Entry
-from oagw.sandboxes import Sandbox
 from oagw.verify.explanation import summary
 from oagw.verify.report.connections import connections_not_reused
 from oagw.verify.report.credentials import credentials_misplaced
@@ -54,24 +53,25 @@ class Card(Struct, frozen=True, rename="camel"):
 
 
 def card(
-    sandbox: Sandbox,
+    journal: Iterable[Entry],
+    token: bytes | None = None,
     *,
     retry_due: bool = False,
     streams_cancelled: bool = False,
     unused: Iterable[Unused] = (),
 ) -> Card:
-    """The card of whoever called in ``sandbox``.
+    """The card of whoever sent what is in ``journal``; ``token`` is that of its sandbox, if it has one.
 
     ``retry_due`` is whether each answer that was cut had to be asked for again, ``streams_cancelled`` whether
     all streams were cancelled before their end. ``unused`` is what did nothing of what the test arranged.
     """
-    entries = sorted(sandbox.journal, key=lambda entry: entry.number)  # as they came
+    entries = sorted(journal, key=lambda entry: entry.number)  # as they came
     findings = [
         *retry_after_not_honoured(entries),
         *client_error_retried(entries),
         *retries_without_backoff(entries),
         *connections_not_reused(entries),
-        *credentials_misplaced(entries, sandbox),
+        *credentials_misplaced(entries, token),
         *(incomplete_answer_accepted(entries) if retry_due else ()),
         *(stream_read_after_cancel(entries) if streams_cancelled else ()),
     ]
@@ -86,9 +86,9 @@ def card(
     return Card(len(entries), findings[:MAX_FINDINGS], unchecked, idle[:MAX_UNUSED], len(idle))
 
 
-def text(card: Card, sandbox: Sandbox) -> str:
-    """``card`` for people, with the entries that prove each finding."""
-    return "\n".join(_lines(card, {entry.id: entry for entry in sandbox.journal})) + "\n"
+def text(card: Card, journal: Iterable[Entry]) -> str:
+    """``card`` for people, with the entries of ``journal`` that prove each finding."""
+    return "\n".join(_lines(card, {entry.id: entry for entry in journal})) + "\n"
 
 
 def _lines(card: Card, entries: dict[str, Entry]) -> Iterator[str]:

@@ -6,8 +6,7 @@ from itertools import chain, islice
 
 from oagw.model.call import PREFIXES, Call
 from oagw.model.journal import Entry
-from oagw.model.secret import SANDBOX_TOKEN, SHORTEST
-from oagw.sandboxes import Sandbox, TokenSandbox, bearer
+from oagw.model.secret import SANDBOX_TOKEN, SHORTEST, bearer
 from oagw.verify.report.finding import Finding, finding
 
 RULE = "credentials-misplaced"
@@ -26,9 +25,11 @@ _TEXTS = {
 }
 
 
-def credentials_misplaced(entries: list[Entry], sandbox: Sandbox) -> Iterator[Finding]:
-    """Tokens beside Authorization, tokens of other sandboxes, and Authorization where nobody asks for it."""
-    own = sandbox.token if isinstance(sandbox, TokenSandbox) else None
+def credentials_misplaced(entries: list[Entry], own: bytes | None = None) -> Iterator[Finding]:
+    """Tokens beside Authorization, tokens of other sandboxes, and Authorization where nobody asks for it.
+
+    ``own`` is the token of the sandbox that ``entries`` came in, if it has one.
+    """
     sent = (token for entry in entries if len(token := _bearer(entry.call())) >= SHORTEST)
     tokens = list(islice(dict.fromkeys(chain([own] if own else [], sent)), _MAX_TOKENS))
     found: dict[str, list[Entry]] = {}

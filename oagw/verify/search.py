@@ -12,6 +12,7 @@ from oagw.matching.pattern import Pattern
 from oagw.model.call import Call
 from oagw.model.invalid import Invalid
 from oagw.model.journal import Entry
+from oagw.model.work import Work
 from oagw.verify.serve_event import logged_request
 
 T = TypeVar("T")
@@ -39,17 +40,6 @@ class Near(NamedTuple):
 
     distance: float
     found: Any
-
-
-class Work(Protocol):
-    """Long work, as far as a search concerns it; ``timing.slices`` has it."""
-
-    @property
-    def spent(self) -> float:
-        """The seconds that it has taken so far."""
-
-    async def breathe(self) -> None:
-        """Let others have a turn if it is due."""
 
 
 class Search:

@@ -13,8 +13,9 @@ from oagw.matching.pattern import compiled
 from oagw.matching.spec import RequestPattern
 from oagw.model.invalid import Invalid
 from oagw.model.journal import Entry
+from oagw.model.work import Work
 from oagw.verify.reaction import After, Answers, too_soon
-from oagw.verify.search import Near, Search, Work
+from oagw.verify.search import Near, Search
 
 Times = Annotated[int, Meta(ge=0)]
 Seconds = Annotated[float, Meta(ge=0, extra={"unit": "seconds"})]

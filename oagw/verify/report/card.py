@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct
 
 from oagw.model.journal import RESET, TRUNCATED, Entry
+from oagw.model.work import Work
 from oagw.verify.explanation import summary
 from oagw.verify.report.connections import connections_not_reused
 from oagw.verify.report.credentials import credentials_misplaced
@@ -52,8 +53,9 @@ class Card(Struct, frozen=True, rename="camel"):
     unused_count: int
 
 
-def card(
+async def card(
     journal: Iterable[Entry],
+    work: Work,
     token: bytes | None = None,
     *,
     retry_due: bool = False,
@@ -66,15 +68,22 @@ def card(
     all streams were cancelled before their end. ``unused`` is what did nothing of what the test arranged.
     """
     entries = sorted(journal, key=lambda entry: entry.number)  # as they came
-    findings = [
-        *retry_after_not_honoured(entries),
-        *client_error_retried(entries),
-        *retries_without_backoff(entries),
-        *connections_not_reused(entries),
-        *credentials_misplaced(entries, token),
-        *(incomplete_answer_accepted(entries) if retry_due else ()),
-        *(stream_read_after_cancel(entries) if streams_cancelled else ()),
+    rules = [
+        retry_after_not_honoured(entries, work),
+        client_error_retried(entries, work),
+        retries_without_backoff(entries, work),
+        connections_not_reused(entries, work),
+        credentials_misplaced(entries, work, token),
     ]
+    if retry_due:
+        rules.append(incomplete_answer_accepted(entries, work))
+    if streams_cancelled:
+        rules.append(stream_read_after_cancel(entries, work))
+    findings = []
+    for rule in rules:
+        async for found in rule:
+            await work.breathe()
+            findings.append(found)
     findings.sort(key=lambda found: _ORDER[found.severity])
     asked = {"incomplete-answer-accepted": retry_due, "stream-read-after-cancel": streams_cancelled}
     unchecked = [Unchecked(rule, _ASK[rule]) for rule, given in asked.items() if not given]

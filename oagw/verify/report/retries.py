@@ -4,10 +4,11 @@
 """
 
 from bisect import bisect_right, insort
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Hashable, Iterator, Mapping
 from functools import partial
 
 from oagw.model.journal import COMPLETE, RESET, TRUNCATED, Entry
+from oagw.model.work import Work
 from oagw.verify.reaction import pause, reacts, too_soon
 from oagw.verify.report.finding import Finding, alike, attempt, failed, finding, named, target
 from oagw.verify.report.stated_delay import least_pause, stated_delay
@@ -35,13 +36,16 @@ _INSTANT = 0.05
 _LOOKED_AT = 32
 
 
-def retry_after_not_honoured(entries: list[Entry]) -> Iterator[Finding]:
+async def retry_after_not_honoured(entries: list[Entry], work: Work) -> AsyncIterator[Finding]:
     """The same method and URL again, sooner than the answer asked for."""
-    for group in alike(entries, _caller):
+    for group in await alike(entries, _caller, work):
         delays = {entry: delay for entry in group if _may_delay(entry) and (delay := stated_delay(entry))}
         if not delays:
             continue
-        attempts = {entry: attempt(entry) for entry in group}
+        attempts = {}
+        for entry in group:
+            await work.breathe()
+            attempts[entry] = attempt(entry)
         for refused, later in _retries(group, delays.__contains__, partial(_told, attempts)):
             delay, waited = delays[refused], pause(later, refused)
             if too_soon(waited, least_pause(refused, delay)):
@@ -52,9 +56,9 @@ def retry_after_not_honoured(entries: list[Entry]) -> Iterator[Finding]:
                 yield finding("retry-after-not-honoured", "error", text, (refused, later))
 
 
-def client_error_retried(entries: list[Entry]) -> Iterator[Finding]:
+async def client_error_retried(entries: list[Entry], work: Work) -> AsyncIterator[Finding]:
     """The same request, unchanged, soon after a 4xx that says that the request is at fault."""
-    for group in alike(entries, attempt):
+    for group in await alike(entries, attempt, work):
         for chain in _chains(group, _final, lambda one, next: pause(next, one) <= _RETRY):
             count = len(chain) - 1
             text = (
@@ -64,9 +68,9 @@ def client_error_retried(entries: list[Entry]) -> Iterator[Finding]:
             yield finding("client-error-retried", "warning", text, chain)
 
 
-def retries_without_backoff(entries: list[Entry]) -> Iterator[Finding]:
+async def retries_without_backoff(entries: list[Entry], work: Work) -> AsyncIterator[Finding]:
     """Several retries in a row, each at once after the failure before it."""
-    for group in alike(entries, attempt):
+    for group in await alike(entries, attempt, work):
         for chain in _chains(group, failed, _at_once):
             if len(chain) > _STORM:
                 span = chain[-1].time - chain[0].time
@@ -77,9 +81,9 @@ def retries_without_backoff(entries: list[Entry]) -> Iterator[Finding]:
                 yield finding("retries-without-backoff", "warning", text, chain)
 
 
-def incomplete_answer_accepted(entries: list[Entry]) -> Iterator[Finding]:
+async def incomplete_answer_accepted(entries: list[Entry], work: Work) -> AsyncIterator[Finding]:
     """An answer that was cut or reset, and no retry of it. To be asked where a retry is due."""
-    for group in alike(entries, target):
+    for group in await alike(entries, target, work):
         newest = max(entry.arrived for entry in group)
         for cut in group:
             if cut.ended not in (RESET, TRUNCATED) or (cut.over is not None and newest > cut.over):

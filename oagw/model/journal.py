@@ -232,7 +232,7 @@ class Journal:
 
     def get(self, id: str) -> Entry | None:
         """The entry with this id, a UUID in any spelling; raises ValueError for what is none."""
-        number = UUID(id).int - _IDS
+        number = number_of(id)
         return next((entry for entry in self._entries if entry.number == number), None)
 
     def remove(self, entries: Iterable[Entry]) -> None:
@@ -301,6 +301,11 @@ class Journal:
         self._memory.record(-entry.weight)
         self._weight -= entry.weight
         entry.weight = 0
+
+
+def number_of(id: str) -> int:
+    """The number of the entry with this id, a UUID in any spelling; raises ValueError for what is none."""
+    return UUID(id).int - _IDS
 
 
 class Pin:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
-from oagw.model.journal import RESET, TRUNCATED, Entry
+from oagw.model.journal import RESET, TRUNCATED, Entry, number_of
 from oagw.model.work import Work
 from oagw.verify.explanation import summary
 from oagw.verify.report.connections import connections_not_reused
@@ -97,17 +97,17 @@ async def card(
 
 def text(card: Card, journal: Iterable[Entry]) -> str:
     """``card`` for people, with the entries of ``journal`` that prove each finding."""
-    return "\n".join(_lines(card, {entry.id: entry for entry in journal})) + "\n"
+    return "\n".join(_lines(card, {entry.number: entry for entry in journal})) + "\n"
 
 
-def _lines(card: Card, entries: dict[str, Entry]) -> Iterator[str]:
+def _lines(card: Card, entries: dict[int, Entry]) -> Iterator[str]:
     count = len(card.findings)
     yield f"{requests(card.requests)}, {count} finding{'' if count == 1 else 's'}"
     for found in card.findings:
         yield ""
         yield f"{found.severity}: {found.rule}"
         yield f"  {found.text}"
-        proof = [entries[id] for id in found.entries if id in entries]
+        proof = [entries[n] for n in map(number_of, found.entries) if n in entries]
         for entry in proof[:MAX_ROWS]:
             yield f"    {entry.time - proof[0].time:>+9.3f} s  {summary(entry)}"
             yield f"    {'':>11}  connection {entry.connection}, request {entry.turn}, id {entry.id}"

@@ -32,6 +32,7 @@ async def connections_not_reused(entries: list[Entry], work: Work) -> AsyncItera
         fresh: list[Entry] = []
         reused = 0
         for entry in group:
+            await work.breathe()
             while over and over[0][0] <= entry.time - _SETTLE:
                 since, connection, turn = heappop(over)
                 if turns[connection] == turn:

@@ -4,7 +4,7 @@
 """
 
 from bisect import bisect_right, insort
-from collections.abc import AsyncIterator, Callable, Hashable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Hashable, Mapping
 from functools import partial
 
 from oagw.model.journal import COMPLETE, RESET, TRUNCATED, Entry
@@ -39,14 +39,18 @@ _LOOKED_AT = 32
 async def retry_after_not_honoured(entries: list[Entry], work: Work) -> AsyncIterator[Finding]:
     """The same method and URL again, sooner than the answer asked for."""
     for group in await alike(entries, _caller, work):
-        delays = {entry: delay for entry in group if _may_delay(entry) and (delay := stated_delay(entry))}
+        delays = {}
+        for entry in group:
+            await work.breathe()
+            if _may_delay(entry) and (delay := stated_delay(entry)):
+                delays[entry] = delay
         if not delays:
             continue
         attempts = {}
         for entry in group:
             await work.breathe()
             attempts[entry] = attempt(entry)
-        for refused, later in _retries(group, delays.__contains__, partial(_told, attempts)):
+        async for refused, later in _retries(group, delays.__contains__, partial(_told, attempts), work):
             delay, waited = delays[refused], pause(later, refused)
             if too_soon(waited, least_pause(refused, delay)):
                 text = (
@@ -59,7 +63,7 @@ async def retry_after_not_honoured(entries: list[Entry], work: Work) -> AsyncIte
 async def client_error_retried(entries: list[Entry], work: Work) -> AsyncIterator[Finding]:
     """The same request, unchanged, soon after a 4xx that says that the request is at fault."""
     for group in await alike(entries, attempt, work):
-        for chain in _chains(group, _final, lambda one, next: pause(next, one) <= _RETRY):
+        for chain in await _chains(group, _final, lambda one, next: pause(next, one) <= _RETRY, work):
             count = len(chain) - 1
             text = (
                 f"{named(chain[0])} was answered {chain[0].status}: the request itself is at fault. "
@@ -71,7 +75,7 @@ async def client_error_retried(entries: list[Entry], work: Work) -> AsyncIterato
 async def retries_without_backoff(entries: list[Entry], work: Work) -> AsyncIterator[Finding]:
     """Several retries in a row, each at once after the failure before it."""
     for group in await alike(entries, attempt, work):
-        for chain in _chains(group, failed, _at_once):
+        for chain in await _chains(group, failed, _at_once, work):
             if len(chain) > _STORM:
                 span = chain[-1].time - chain[0].time
                 text = (
@@ -148,25 +152,26 @@ def _times(count: int) -> str:
     return "once" if count == 1 else "twice" if count == 2 else f"{count} times"
 
 
-def _chains(
-    group: list[Entry], fails: Callable[[Entry], bool], retried: Callable[[Entry, Entry], bool]
+async def _chains(
+    group: list[Entry], fails: Callable[[Entry], bool], retried: Callable[[Entry, Entry], bool], work: Work
 ) -> list[list[Entry]]:
     """Runs of entries in ``group`` in which each but the first is a retry of the one before it."""
     chains: dict[Entry, list[Entry]] = {}  # by the last of each
-    for failure, later in _retries(group, fails, retried):
+    async for failure, later in _retries(group, fails, retried, work):
         chains[later] = [*chains.pop(failure, [failure]), later]
     return list(chains.values())
 
 
-def _retries(
-    group: list[Entry], fails: Callable[[Entry], bool], retried: Callable[[Entry, Entry], bool]
-) -> Iterator[tuple[Entry, Entry]]:
+async def _retries(
+    group: list[Entry], fails: Callable[[Entry], bool], retried: Callable[[Entry, Entry], bool], work: Work
+) -> AsyncIterator[tuple[Entry, Entry]]:
     """Pairs of entries in ``group``: one that ``fails``, and its retry, which is no other's.
 
     A request that arrived after several failures is the retry of the latest that it can be.
     """
     failures: list[Entry] = []  # in the order in which they were over
     for entry in group:
+        await work.breathe()
         for failure in reversed(failures):
             if reacts(entry, failure) and retried(failure, entry):
                 failures.remove(failure)

@@ -21,7 +21,11 @@ _RECONNECTION = 10.0
 
 async def stream_read_after_cancel(entries: list[Entry], work: Work) -> AsyncIterator[Finding]:
     """To be asked where every stream was cancelled before its end."""
-    streams = [entry for entry in entries if is_stream(entry)]
+    streams = []
+    for entry in entries:
+        await work.breathe()
+        if is_stream(entry):
+            streams.append(entry)
     for entry in streams:
         if entry.ended in (COMPLETE, OPEN):
             what = "was read to its end" if entry.ended is COMPLETE else "is still open"

@@ -67,7 +67,10 @@ class Pattern:
         self._checks = tuple(field.matches for field in self._fields)
 
     def matches(self, call: Call, now: float) -> bool:
-        """Whether ``call`` is what this asks for; False if that cannot be told within the time budget."""
+        """Whether ``call`` is what this asks for.
+
+        If that cannot be told within the time budget, it is False, and ``call.gave_up`` is set.
+        """
         if self.method not in (ANY, call.method) and not self._matches_method(call):
             return False
         try:
@@ -77,7 +80,10 @@ class Pattern:
                 check_time(call, "a pattern")
                 if not check(call, now):
                     return False
-        except (GaveUp, RecursionError):
+        except GaveUp:
+            call.gave_up = True
+            return False
+        except RecursionError:
             return False
         return True
 

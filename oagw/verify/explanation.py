@@ -162,6 +162,7 @@ def summary(entry: Entry) -> str:
     retry = entry.response_headers.get("retry-after")
     told = [f"Retry-After: {_cut(retry[0], 40)}"] if retry else []
     told += [_ENDED[entry.ended]] if _ENDED.get(entry.ended) else []
+    told += ["not all stubs and toxics were matched in time"] if entry.undecided else []
     more = f" ({', '.join(told)})" if told else ""
     return f"{_line(shown)} -> {answer}{more}"
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from twisted.web.resource import IResource
 from twisted.web.server import Request
 
+from oagw.gateway.undecided import in_words, report_undecided
 from oagw.model.call import PREFIXES, Call, alias_of, is_admin
 from oagw.model.coding import Fault, size_limit
 from oagw.model.journal import STUB
@@ -72,6 +73,7 @@ class Stubs:
         now = self._wall()
         store = sandbox.stub_store()
         stub = store.find(call, now)
+        report_undecided(request.entry, call)
         if call.fault in (Fault.CORRUPT, Fault.TOO_LARGE):  # a stub has looked at the body
             return _undecodable(call, request)
         if stub is not None:
@@ -84,7 +86,7 @@ class Stubs:
         known = known_to(request.entry, call)
         text = known.masked(f"No stub matches {call.method} {masked_url(call.url)}")
         nearest = _nearest(call, stubs, store, now, known)
-        return json_reply({"error": f"{text}. {nearest}"}, 404, source=UPSTREAM)
+        return json_reply({"error": f"{text}. {_undecided(request)}{nearest}"}, 404, source=UPSTREAM)
 
     def exist(self, request: Request) -> bool:
         """Whether there are stubs for the caller at all."""
@@ -102,7 +104,7 @@ class Stubs:
             return None
         call = request.call()
         nearest = _nearest(call, stubs, sandbox.stub_store(), self._wall(), known_to(request.entry, call))
-        return f"{nearest}. Stubs of upstreams are below {PREFIXES[0]}proxy/ALIAS/"
+        return f"{_undecided(request)}{nearest}. Stubs of upstreams are below {PREFIXES[0]}proxy/ALIAS/"
 
     def aliases(self, request: Request) -> set[str]:
         """The upstreams that exist for the caller because there are stubs for them."""
@@ -161,6 +163,14 @@ def _undecodable(call: Call, request: Request) -> Answer:
     name = excerpt(", ".join(call.headers["content-encoding"]).encode())
     refused = refused_coding(call.fault, name, size_limit(len(call.sent_body), call.codec))
     return problem_reply(platform(refused.status, refused.message), request)
+
+
+def _undecided(request: GatewayRequest) -> str:
+    """What a 404 says of patterns that were not matched in time; it stands before other sentences."""
+    undecided = request.entry.undecided
+    if not undecided:
+        return ""
+    return f"Matching took too long, so that these count as no match: {in_words(undecided)}. "
 
 
 def _without_faults(head: bytes) -> bytes:

@@ -9,6 +9,7 @@ from math import inf
 
 from twisted.web.server import Request
 
+from oagw.gateway.undecided import report_undecided
 from oagw.model.call import is_admin
 from oagw.model.events import AnswerCounter
 from oagw.model.journal import FAULT
@@ -37,7 +38,9 @@ def spoilt(request: GatewayRequest, answer: Reply | EventStream) -> Reply | Even
     site = request.channel.site
     toxics = [toxic for toxic in request.faults if toxic.hits(site.random)]
     if request.sandbox.toxics:
-        toxics += selected(request.sandbox.toxics.values(), request.call(), site.wall(), site.random)
+        call = request.call()
+        toxics += selected(request.sandbox.toxics.values(), call, site.wall(), site.random)
+        report_undecided(request.entry, call)
     if not toxics:
         return answer
     return SpoiltAnswer(site.streams, answer, toxics)

@@ -54,7 +54,8 @@ class Call:
     body from the wire; all else reads ``body``, which is decoded when it is first asked for. ``limit`` is how
     many bytes a body with a content coding may decode to; None for what ``coding.size_limit`` says.
     ``patience`` is how long matching it may take, in seconds, and ``deadline`` when that is over, once
-    matching has begun.
+    matching has begun. ``gave_up`` is whether a pattern could not be matched in that time. ``undecided`` are
+    the stubs and toxics with such patterns, a kind and a name each (``model.time_budget``).
     """
 
     def __init__(
@@ -78,6 +79,8 @@ class Call:
         self.port = port
         self.patience = _PATIENCE
         self.deadline: float | None = None
+        self.gave_up = False
+        self.undecided: list[tuple[str, str]] = []
         self.matching_since = 0.0  # in the processor time of the thread, in seconds
 
     @cached_property

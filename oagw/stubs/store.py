@@ -9,7 +9,7 @@ from oagw.matching.pattern import methods_covering, methods_of
 from oagw.model.call import Call, alias_of
 from oagw.model.invalid import Invalid
 from oagw.model.memory import Memory
-from oagw.model.time_budget import time_left
+from oagw.model.time_budget import note_undecided, time_left
 from oagw.stubs.answer import Answer, Settings
 from oagw.stubs.per_caller import PerCaller
 from oagw.stubs.stub import Stub
@@ -145,14 +145,19 @@ class StubStore:
     def find(self, call: Call, now: float) -> Stub | None:
         """The first stub that answers ``call`` at ``now`` (seconds since 1970).
 
-        Those that there is no time left for are not tried (``model.time_budget``).
+        Those that there is no time left for are not tried; ``call.undecided`` has the first of them.
         """
         for store in self.stores:
             for tried, stub in enumerate(store._candidates(call)):
                 if tried % _CHECKED == _CHECKED - 1 and time_left(call) <= 0:
+                    call.gave_up = True
+                    note_undecided(call, "stub", stub.id)
                     return None
-                if stub.pattern.matches(call, now) and self._why_not(stub, store) is None:
-                    return stub
+                if stub.pattern.matches(call, now):
+                    if self._why_not(stub, store) is None:
+                        return stub
+                elif call.gave_up:
+                    note_undecided(call, "stub", stub.id)
         return None
 
     def why_not(self, stub: Stub) -> str | None:

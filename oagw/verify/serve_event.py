@@ -8,7 +8,7 @@ from base64 import b64encode
 from datetime import UTC, datetime
 from typing import Any
 
-from oagw.model.journal import Entry
+from oagw.model.journal import SERVICE, Entry
 from oagw.model.redacted import Shown, by_name
 
 
@@ -84,6 +84,17 @@ def _ours(shown: Shown) -> dict[str, Any]:
         "eventsSent": entry.events,
         "ended": entry.ended,
         "toxics": list(entry.toxics),
+        "timeBudgetExceeded": _exceeded(entry),
+    }
+
+
+def _exceeded(entry: Entry) -> dict[str, Any] | None:
+    if not entry.undecided:
+        return None
+    return {
+        "stubs": [name for kind, name in entry.undecided if kind == "stub"],
+        "toxics": [name for kind, name in entry.undecided if kind == "toxic"],
+        "serviceAnsweredInstead": entry.answered_by is SERVICE and entry.undecided[0][0] == "stub",
     }
 
 

@@ -60,6 +60,15 @@ def test_json_bodies_differ_by_member() -> None:
     ]
 
 
+def test_regular_expressions_in_json_are_evaluated() -> None:
+    entries = Entries()
+    entries.add(body=b'{"id": "x1", "name": "ada"}')
+    body = {"id": "${json-unit.regex}[0-9]+", "name": "${json-unit.regex}[a-z]+"}
+    lines = text(entries, request={**POST, "bodyPatterns": [{"equalToJson": body}]}).splitlines()
+    at = next(i for i, line in enumerate(lines) if line.startswith("  ! body"))
+    assert lines[at:] == ['  ! body    $.id  expected "${json-unit.regex}[0-9]+", received "x1"   <<<']
+
+
 def test_json_that_may_have_more_is_told_without_it() -> None:
     entries = Entries()
     entries.add(body=b'{"a": 1, "more": 1}')

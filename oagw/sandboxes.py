@@ -10,6 +10,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from oagw.model.call import is_admin
+from oagw.model.caller import bearer as bearer
 from oagw.model.invalid import Invalid
 from oagw.model.journal import Entry, Journal
 from oagw.model.memory import Memory
@@ -118,13 +119,8 @@ class Sandboxes:
     def __len__(self) -> int:
         return len(self._sandboxes)
 
-    def of(self, authorization: bytes, now: float) -> Sandbox:
-        """The sandbox of a request with this value of Authorization."""
-        return self.sandbox_of(authorization, now) or self.default
-
-    def sandbox_of(self, authorization: bytes, now: float) -> TokenSandbox | None:
-        """The sandbox whose token this value of Authorization shows, which counts as a use of it."""
-        token = bearer(authorization)
+    def with_token(self, token: bytes, now: float) -> TokenSandbox | None:
+        """The sandbox with this token; asking for it counts as a use of it."""
         if not token.startswith(_SANDBOX):
             return None
         sandbox = self._sandboxes.get(token[len(_SANDBOX) :].partition(b"-")[0].decode("latin-1"))
@@ -184,13 +180,6 @@ class Sandboxes:
     def next_expiry(self, now: float) -> float | None:
         """When the first of them will be past its time, at the earliest; None without any."""
         return min((sandbox.expiry(now) for sandbox in self), default=None)
-
-
-def bearer(authorization: bytes) -> bytes:
-    """The token in a value of Authorization (RFC 6750 section 2.1; the scheme in any case), or nothing."""
-    scheme, _, token = authorization.partition(b" ")
-    token = token.strip(b" ")
-    return b"" if scheme.lower() != b"bearer" or b" " in token else token
 
 
 def is_sandbox_token(token: bytes) -> bool:

@@ -1,14 +1,16 @@
 """/proxy/{alias}/...: from here on, the upstream behind the alias answers."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from twisted.web.resource import IResource
 from twisted.web.server import Request
 
-from oagw.model.journal import SERVICE
+from oagw.model.entry import SERVICE
 from oagw.model.problem import UPSTREAM_TYPE, canonical, invalid_field
+from oagw.web.exchange import entry_of
 from oagw.web.reply import masked_excerpt, problem_reply
-from oagw.web.resource import Answered, Node, unmatched
+from oagw.web.resource import Answered, Node
 
 # The real gateway does not repeat the alias in its detail; it gives this UUID for all of them.
 _NIL = "00000000-0000-0000-0000-000000000000"
@@ -22,7 +24,7 @@ class Proxy(Node):
     if anything, in ``context.hint``.
     """
 
-    def __init__(self, upstreams: Mapping[str, Node], hint: Callable[[Request], str | None]) -> None:
+    def __init__(self, upstreams: Mapping[str, Node], hint: Callable[[Any], str | None]) -> None:
         super().__init__()
         self._upstreams = upstreams
         self._hint = hint
@@ -39,11 +41,10 @@ class Proxy(Node):
             problem = invalid_field("path", "MISSING_ALIAS", "Missing alias")
             return Answered(problem_reply(problem, request))
         name = alias.decode("latin-1").lower()
-        entry = getattr(request, "entry", None)  # a GatewayRequest has one
-        if entry is not None:
-            entry.alias = name
-        if name not in self._upstreams:
-            unmatched(request)
+        known = name in self._upstreams
+        entry = entry_of(request)
+        entry.resolved(name, known)
+        if not known:
             hint = self._hint(request)
             problem = canonical(
                 "not_found",
@@ -56,8 +57,7 @@ class Proxy(Node):
                 },
             )
             return Answered(problem_reply(problem, request))
-        if entry is not None:
-            entry.answered_by = SERVICE
+        entry.answered(SERVICE)
         if b"/." in request.path:
             request.postpath = resolve_dots(raw[at:], request.postpath)
         return self._upstreams[name]

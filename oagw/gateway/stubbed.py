@@ -9,16 +9,17 @@ from twisted.web.server import Request
 
 from oagw.model.call import PREFIXES, Call, alias_of, is_admin
 from oagw.model.coding import Fault, size_limit
-from oagw.model.journal import STUB
+from oagw.model.entry import STUB
 from oagw.model.problem import platform
 from oagw.model.redacted import known_to
 from oagw.model.secret import Known, masked_url
 from oagw.sandboxes import Sandbox, Sandboxes
 from oagw.web.body import refused_coding
 from oagw.web.deliver import Answer
+from oagw.web.exchange import Exchange
 from oagw.web.guard import Guard
 from oagw.web.reply import UPSTREAM, excerpt, json_reply, problem_reply
-from oagw.web.request import MOCK_FAULT, GatewayRequest
+from oagw.web.request import GatewayRequest
 from oagw.web.stream import Streams
 
 if TYPE_CHECKING:  # loaded when the first stub is made
@@ -58,7 +59,7 @@ class Stubs:
         self._wall = wall
         self._random = random
 
-    def answer(self, request: Request) -> Answer | None:
+    def answer(self, request: Exchange) -> Answer | None:
         """The answer of the first stub that matches ``request``.
 
         Where none does, but there are stubs for its upstream and no service, that upstream's 404.
@@ -66,9 +67,7 @@ class Stubs:
         if not self.exist(request):
             return None
         assert isinstance(request, GatewayRequest)
-        sandbox, call = request.sandbox, request.call()
-        if request.faults:
-            call.head = _without_faults(call.head)
+        sandbox, call = request.caller.sandbox, request.call()
         now = self._wall()
         stores = self._sandboxes.stores(sandbox)
         for store in stores:
@@ -80,24 +79,23 @@ class Stubs:
         alias = alias_of(call.paths[0])
         if alias is None or alias in self._services or alias not in self.aliases(request):
             return None
-        request.entry.alias, request.entry.matched = alias, False
+        request.entry.resolved(alias, matched=False)
         stubs = [stub for store in stores for stub in store if stub.pattern.alias == alias]
         known = known_to(request.entry, call)
         text = known.masked(f"No stub matches {call.method} {masked_url(call.url)}")
         nearest = _nearest(call, stubs, sandbox, now, known)
         return json_reply({"error": f"{text}. {nearest}"}, 404, source=UPSTREAM)
 
-    def exist(self, request: Request) -> bool:
+    def exist(self, request: Exchange) -> bool:
         """Whether there are stubs for the caller at all."""
-        sandbox = getattr(request, "sandbox", None)
-        return sandbox is not None and bool(sandbox.stubs or self._sandboxes.default.stubs)
+        return bool(request.caller.sandbox.stubs or self._sandboxes.default.stubs)
 
-    def hint(self, request: Request) -> str | None:
+    def hint(self, request: Exchange) -> str | None:
         """What helps whoever asks for an upstream that does not exist, if there are stubs that should."""
-        sandbox = getattr(request, "sandbox", None)
-        if sandbox is None:
+        if not self.exist(request):
             return None
         assert isinstance(request, GatewayRequest)
+        sandbox = request.caller.sandbox
         stubs = [stub for store in self._sandboxes.stores(sandbox) for stub in store]
         if not stubs:
             return None
@@ -105,21 +103,22 @@ class Stubs:
         nearest = _nearest(call, stubs, sandbox, self._wall(), known_to(request.entry, call))
         return f"{nearest}. Stubs of upstreams are below {PREFIXES[0]}proxy/ALIAS/"
 
-    def aliases(self, request: Request) -> set[str]:
+    def aliases(self, request: Exchange) -> set[str]:
         """The upstreams that exist for the caller because there are stubs for them."""
-        sandbox = getattr(request, "sandbox", self._sandboxes.default)
-        return set().union(*(store.aliases for store in self._sandboxes.stores(sandbox)))
+        stores = self._sandboxes.stores(request.caller.sandbox)
+        return set().union(*(store.aliases for store in stores))
 
     def _play(self, stub: "Stub", call: Call, request: GatewayRequest, now: float) -> Answer:
         from oagw.gateway.stub_answer import played
         from oagw.templates.render_context import RenderError
 
         entry = request.entry
-        entry.answered_by, entry.stub, entry.alias = STUB, stub.id, alias_of(call.paths[0])
-        settings = self._settings(request.sandbox)
+        entry.resolved(alias_of(call.paths[0]))
+        entry.answered(STUB, stub.id)
+        settings = self._settings(request.caller.sandbox)
         call.deadline = None  # a template has a time budget of its own
         try:
-            answer = stub.answer(call, request.sandbox, settings, now, self._random)
+            answer = stub.answer(call, request.caller.sandbox, settings, now, self._random)
         except RenderError as error:
             return problem_reply(platform(422, f"The template of stub {stub.id}: {error}"), request)
         if call.fault in (Fault.CORRUPT, Fault.TOO_LARGE):  # a template has
@@ -142,20 +141,20 @@ class Stubbed(Guard):
         super().__init__(wrapped)
         self._stubs = stubs
 
-    def instead(self, request: Request) -> Answer | None:
+    def instead(self, request: Exchange) -> Answer | None:
         return self._stubs.answer(request)
 
-    def passes(self, request: Request) -> bool | None:
+    def passes(self, request: Exchange) -> bool | None:
         return None if self._stubs.exist(request) else True
 
 
 class StubbedOutside(Stubbed):
     """The same for what is neither behind the guard of the gateway nor the control plane."""
 
-    def instead(self, request: Request) -> Answer | None:
+    def instead(self, request: Exchange) -> Answer | None:
         return None if _is_elsewhere(request) else super().instead(request)
 
-    def passes(self, request: Request) -> bool | None:
+    def passes(self, request: Exchange) -> bool | None:
         return True if _is_elsewhere(request) else super().passes(request)
 
 
@@ -169,12 +168,6 @@ def _undecodable(call: Call, request: Request) -> Answer:
     name = excerpt(", ".join(call.headers["content-encoding"]).encode())
     refused = refused_coding(call.fault, name, size_limit(len(call.sent_body)))
     return problem_reply(platform(refused.status, refused.message), request)
-
-
-def _without_faults(head: bytes) -> bytes:
-    """The header lines of ``head`` that an upstream gets to see."""
-    lines = head.split(b"\r\n")
-    return b"\r\n".join(line for line in lines if line.partition(b":")[0].title() != MOCK_FAULT)
 
 
 def _nearest(call: Call, stubs: "list[Stub]", sandbox: Sandbox, now: float, known: Known) -> str:

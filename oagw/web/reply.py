@@ -16,10 +16,10 @@ from twisted.web import http
 from twisted.web.http import NO_BODY_CODES
 from twisted.web.server import Request
 
-from oagw.model.journal import RESET
+from oagw.model.entry import RESET
 from oagw.model.problem import PHRASES, Problem, canonical
 from oagw.model.redacted import known_to
-from oagw.model.secret import Known
+from oagw.web.exchange import entry_of
 
 log = Logger()
 
@@ -134,9 +134,7 @@ def excerpt(text: bytes, limit: int = 200) -> str:
 
 def masked_text(request: http.Request, text: bytes) -> str:
     """``text``, which is a part of ``request``, as it may be shown: without credentials and tokens."""
-    entry = getattr(request, "entry", None)  # a site other than the gateway's has no journal
-    known = Known(()) if entry is None else known_to(entry)
-    return known.masked(text.decode("utf-8", "replace"))
+    return known_to(entry_of(request)).masked(text.decode("utf-8", "replace"))
 
 
 def masked_excerpt(request: http.Request, text: bytes, limit: int = 200) -> str:
@@ -158,9 +156,7 @@ def fail(request: Request, failure: Failure) -> None:
     if request._disconnected or request.finished:
         return
     if request.startedWriting:
-        entry = getattr(request, "entry", None)  # a site other than the gateway's has no journal
-        if entry is not None:
-            entry.ended = RESET
+        entry_of(request).ends(RESET)
         transport: Any = request.transport
         transport.abortConnection()
     else:

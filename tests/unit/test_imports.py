@@ -55,28 +55,11 @@ AGAINST = {
     ("verify.report.unused", "stubs"),
     ("verify.search", "stubs"),
     ("verify.serve_event", "stubs"),
-    ("web.channel", "sandboxes"),
-    ("web.deliver", "gateway"),
-    ("web.guard", "sandboxes"),
-    ("web.request", "sandboxes"),
-    ("web.request", "toxics"),
-    ("web.site", "sandboxes"),
 }
 CYCLES = [
     {"matching.jsonpath.function", "matching.jsonpath.step", "matching.jsonpath.path"},
     {"toxics.toxic", "stubs.weight"},
     {"stubs.store", "sandboxes"},
-    {
-        "web.resource",
-        "web.request",
-        "web.deliver",
-        "web.guard",
-        "web.channel",
-        "web.pipelined",
-        "web.arrivals",
-        "web.site",
-        "gateway.under_toxics",
-    },
 ]
 
 # What runs before the socket listens, or in the process of a test.
@@ -157,6 +140,21 @@ def test_the_reactor_is_imported_by_the_server_alone_and_late(module: str) -> No
         if name.startswith("twisted.internet.reactor"):
             assert module in ("server.run", "server.twistd"), module
             assert not at_top, module
+
+
+def is_entry(expression: ast.expr) -> bool:
+    """Whether ``expression`` is an entry of the journal, by its name."""
+    if isinstance(expression, ast.Call):
+        return isinstance(expression.func, ast.Name) and expression.func.id == "entry_of"
+    name = expression.attr if isinstance(expression, ast.Attribute) else getattr(expression, "id", None)
+    return name in ("entry", "_entry")
+
+
+@pytest.mark.parametrize("module", sorted(set(MODULES) - {"model.entry", "model.journal"}))
+def test_events_are_reported_to_entries_which_nobody_else_changes(module: str) -> None:
+    for node in ast.walk(ast.parse(MODULES[module].read_text())):
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store | ast.Del):
+            assert not is_entry(node.value), f"line {node.lineno}"
 
 
 @pytest.mark.parametrize("module", STANDARD_LIBRARY)

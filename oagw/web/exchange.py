@@ -1,0 +1,29 @@
+"""Exchange: what is known of a request on any site that serves the tree.
+
+On the gateway's own site, ``web.request`` sees to it; on another one, ``web.any_site``.
+"""
+
+from typing import cast
+
+from twisted.web import http
+from twisted.web.server import Request
+
+from oagw.model.caller import Caller
+from oagw.model.entry import Entry
+
+
+class Exchange(Request):
+    """A request that came through the entrance."""
+
+    caller: Caller
+    entry: Entry
+
+
+def entry_of(request: http.Request) -> Entry:
+    """The entry of ``request``, which came through the entrance."""
+    return cast(Exchange, request).entry
+
+
+def caller_of(request: http.Request) -> Caller:
+    """The caller of ``request``, which came through the entrance."""
+    return cast(Exchange, request).caller

@@ -1,7 +1,7 @@
 """The composition root: a Config and two clocks become a Gateway. Wiring, no logic."""
 
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -17,12 +17,14 @@ from twisted.web.resource import IResource
 from oagw.config import Config
 from oagw.gateway.callers import Callers
 from oagw.gateway.observers import AccessLog, Journals
+from oagw.gateway.pipeline import Pipeline
 from oagw.gateway.root import Root
 from oagw.gateway.stubbed import StubbedOutside, Stubs
 from oagw.model.entrance import Entrance
 from oagw.model.entry import Observer
 from oagw.model.memory import MIB, Memory
 from oagw.model.secret import Known
+from oagw.policies import AFTER, BEFORE, After, Before
 from oagw.sandboxes import Sandboxes
 from oagw.services import Env, Upstreams
 from oagw.web.any_site import AnySite
@@ -47,7 +49,7 @@ class Gateway:
     as the wall clock may; all durations run on it but for ``--clock manual``. ``wall`` is the date in seconds
     since 1970; without it, ``real`` has the date as well. ``access_log`` takes the lines of ``--access-log``;
     ``shut_down`` is called when the control plane is asked to stop the server. ``observers`` are called with
-    what happens to requests, after the gateway's own.
+    what happens to requests, after the gateway's own. ``before`` and ``after`` are the policies.
     """
 
     def __init__(
@@ -58,6 +60,8 @@ class Gateway:
         shut_down: Callable[[], object] = lambda: None,
         wall: Callable[[], float] | None = None,
         observers: Iterable[Observer] = (),
+        before: Sequence[Before] = BEFORE,
+        after: Sequence[After] = AFTER,
     ) -> None:
         clock, turns = real, None
         wall = wall or real.seconds
@@ -82,7 +86,7 @@ class Gateway:
         )
         memory = Memory(config.memory_limit * MIB)
         self.sandboxes = Sandboxes(_random(config.seed, "sandboxes"), config.journal_count, 64 << 20, memory)
-        stubs = Stubs(self.sandboxes, upstreams, self.streams, wall, _random(config.seed, "stubs"))
+        stubs = Stubs(self.sandboxes, self.streams, wall, _random(config.seed, "stubs"))
         self._arrivals = Arrivals()
         self.entrance = Entrance(
             Callers(self.sandboxes, config.tokens, config.admin_token).identify,
@@ -97,7 +101,8 @@ class Gateway:
             position=self._arrivals.position,
             secrets=config.secrets,
         )
-        self.root = Root(upstreams, clock, self._admin, stubs)
+        self._pipeline = Pipeline(upstreams, stubs, wall, before, after)
+        self.root = Root(upstreams, clock, self._admin, stubs, self._pipeline)
         self.site = GatewaySite(
             StubbedOutside(self.root, stubs),
             GatewayChannel,
@@ -140,7 +145,7 @@ class Gateway:
             detail = "There is no control plane on a site other than the gateway's own"
             return Answered(error_reply(404, detail))
 
-        root = Root(self._upstreams, self._clock, no_control_plane, self._stubs)
+        root = Root(self._upstreams, self._clock, no_control_plane, self._stubs, self._pipeline)
         return AnySite(StubbedOutside(root, self._stubs), self.entrance)
 
     def load_mappings(self) -> int:

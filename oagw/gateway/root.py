@@ -7,9 +7,10 @@ from twisted.web.resource import IResource
 from twisted.web.server import Request
 
 from oagw import __version__
+from oagw.gateway.pipeline import Pipeline
 from oagw.gateway.proxy import Proxy
 from oagw.gateway.status import Health, Status
-from oagw.gateway.stubbed import Stubbed, Stubs
+from oagw.gateway.stubbed import StubbedInside, Stubs
 from oagw.model.call import is_admin
 from oagw.web.exchange import Exchange
 from oagw.web.guard import BearerGuard
@@ -29,11 +30,12 @@ class Root(Node):
         clock: IReactorTime,
         admin: Callable[[], IResource],
         stubs: Stubs,
+        pipeline: Pipeline,
     ) -> None:
         self._upstreams = upstreams
         self._stubs = stubs
-        gateway = Node({b"status": Status(clock, self._aliases), b"proxy": Proxy(upstreams, stubs.hint)})
-        v1 = Node({b"v1": BearerGuard(Stubbed(gateway, stubs))})
+        gateway = Node({b"status": Status(clock, self._aliases), b"proxy": Proxy(pipeline)})
+        v1 = Node({b"v1": BearerGuard(StubbedInside(gateway, stubs))})
         super().__init__({b"health": Health(), b"api": Node({b"oagw": v1}), b"oagw": v1})
         self._admin = admin
         self._control_plane: IResource | None = None

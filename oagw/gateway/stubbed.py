@@ -1,13 +1,20 @@
-"""Stubbed: the resource before which stubs get to answer; what it wraps answers the rest."""
+"""Stubs: which stub answers a request, and where on its way that is decided.
 
-from collections.abc import Callable, Container
+- At the root, for URLs that are neither behind the guard of the gateway nor the control plane's
+  (StubbedOutside).
+- Behind the guard, for all that is not below /proxy/ (StubbedInside).
+- In the pipeline, for what is: a stub of the gateway's answer at its first step, another one as the target.
+"""
+
+from collections.abc import Callable
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from msgspec import UNSET
 from twisted.web.resource import IResource
 from twisted.web.server import Request
 
-from oagw.model.call import PREFIXES, Call, alias_of, is_admin
+from oagw.model.call import PREFIXES, Call, is_admin
 from oagw.model.coding import Fault, size_limit
 from oagw.model.entry import STUB
 from oagw.model.problem import platform
@@ -18,7 +25,7 @@ from oagw.web.body import refused_coding
 from oagw.web.deliver import Answer
 from oagw.web.exchange import Exchange
 from oagw.web.guard import Guard
-from oagw.web.reply import UPSTREAM, excerpt, json_reply, problem_reply
+from oagw.web.reply import UPSTREAM, Reply, excerpt, json_reply, problem_reply
 from oagw.web.request import GatewayRequest
 from oagw.web.stream import Streams
 
@@ -28,6 +35,9 @@ if TYPE_CHECKING:  # loaded when the first stub is made
 
 # Where stubs answer behind a guard.
 _GUARDED = tuple(prefix.encode() for prefix in PREFIXES)
+
+# What is below these goes into the pipeline.
+_PROXIED = tuple(prefix + b"proxy/" for prefix in _GUARDED)
 
 # Stubs that are looked at to find the nearest.
 _COMPARED = 200
@@ -39,8 +49,22 @@ _EXPLAINING = 0.015
 _SHOWN = 300
 
 
+class Selected(NamedTuple):
+    """A ``stub`` that answers ``call``, found ``now`` (in seconds since 1970)."""
+
+    stub: "Stub"
+    call: Call
+    now: float
+
+    @property
+    def replaces_gateway(self) -> bool:
+        """Whether its answer stands for one of the gateway, rather than of the upstream."""
+        response = self.stub.mapping.response
+        return response.problem is not UNSET or response.error_source == "gateway"
+
+
 class Stubs:
-    """What Stubbed resources answer with: the stubs of the caller's sandbox, then those that all share.
+    """The stubs of the caller's sandbox, then those that all share.
 
     ``wall`` is the date in seconds since 1970.
     """
@@ -48,42 +72,55 @@ class Stubs:
     def __init__(
         self,
         sandboxes: Sandboxes,
-        services: Container[str],
         streams: Streams,
         wall: Callable[[], float],
         random: Random,
     ) -> None:
         self._sandboxes = sandboxes
-        self._services = services
         self._streams = streams
         self._wall = wall
         self._random = random
 
-    def answer(self, request: Exchange) -> Answer | None:
-        """The answer of the first stub that matches ``request``.
-
-        Where none does, but there are stubs for its upstream and no service, that upstream's 404.
-        """
-        if not self.exist(request):
-            return None
+    def select(self, request: Exchange) -> Selected | Reply | None:
+        """The first stub that matches ``request``; a refusal if its body is not what it says it is."""
         assert isinstance(request, GatewayRequest)
-        sandbox, call = request.caller.sandbox, request.call()
-        now = self._wall()
-        stores = self._sandboxes.stores(sandbox)
-        for store in stores:
+        sandbox, call, now = request.caller.sandbox, request.call(), self._wall()
+        for store in self._sandboxes.stores(sandbox):
             stub = store.find(call, sandbox, now)
             if call.fault in (Fault.CORRUPT, Fault.TOO_LARGE):  # a stub has looked at the body
                 return _undecodable(call, request)
             if stub is not None:
-                return self._play(stub, call, request, now)
-        alias = alias_of(call.paths[0])
-        if alias is None or alias in self._services or alias not in self.aliases(request):
-            return None
-        request.entry.resolved(alias, matched=False)
+                return Selected(stub, call, now)
+        return None
+
+    def answer(self, request: Exchange, selected: Selected) -> Answer:
+        """The answer of ``selected``, which counts as one of its hits."""
+        from oagw.gateway.stub_answer import played
+        from oagw.templates.render_context import RenderError
+
+        stub, call, now = selected
+        request.entry.answered(STUB, stub.id)
+        sandbox = request.caller.sandbox
+        call.deadline = None  # a template has a time budget of its own
+        try:
+            answer = stub.answer(call, sandbox, self._settings(sandbox), now, self._random)
+        except RenderError as error:
+            return problem_reply(platform(422, f"The template of stub {stub.id}: {error}"), request)
+        if call.fault in (Fault.CORRUPT, Fault.TOO_LARGE):  # a template has looked at the body
+            return _undecodable(call, request)
+        if answer.source is None:
+            answer = answer._replace(source="gateway" if request.entry.alias is None else "upstream")
+        return played(answer, request, self._streams)
+
+    def miss(self, request: Exchange, alias: str) -> Reply:
+        """The 404 of the upstream ``alias``, which exists because of stubs: none of them matches."""
+        assert isinstance(request, GatewayRequest)
+        sandbox, call = request.caller.sandbox, request.call()
+        stores = self._sandboxes.stores(sandbox)
         stubs = [stub for store in stores for stub in store if stub.pattern.alias == alias]
         known = known_to(request.entry, call)
         text = known.masked(f"No stub matches {call.method} {masked_url(call.url)}")
-        nearest = _nearest(call, stubs, sandbox, now, known)
+        nearest = _nearest(call, stubs, sandbox, self._wall(), known)
         return json_reply({"error": f"{text}. {nearest}"}, 404, source=UPSTREAM)
 
     def exist(self, request: Exchange) -> bool:
@@ -108,25 +145,6 @@ class Stubs:
         stores = self._sandboxes.stores(request.caller.sandbox)
         return set().union(*(store.aliases for store in stores))
 
-    def _play(self, stub: "Stub", call: Call, request: GatewayRequest, now: float) -> Answer:
-        from oagw.gateway.stub_answer import played
-        from oagw.templates.render_context import RenderError
-
-        entry = request.entry
-        entry.resolved(alias_of(call.paths[0]))
-        entry.answered(STUB, stub.id)
-        settings = self._settings(request.caller.sandbox)
-        call.deadline = None  # a template has a time budget of its own
-        try:
-            answer = stub.answer(call, request.caller.sandbox, settings, now, self._random)
-        except RenderError as error:
-            return problem_reply(platform(422, f"The template of stub {stub.id}: {error}"), request)
-        if call.fault in (Fault.CORRUPT, Fault.TOO_LARGE):  # a template has
-            return _undecodable(call, request)
-        if answer.source is None:
-            answer = answer._replace(source="gateway" if entry.alias is None else "upstream")
-        return played(answer, request, self._streams)
-
     def _settings(self, sandbox: Sandbox) -> "Settings":
         """The settings of ``sandbox``, and where it has none, those that all share."""
         first, *rest = self._sandboxes.stores(sandbox)
@@ -141,28 +159,35 @@ class Stubbed(Guard):
         super().__init__(wrapped)
         self._stubs = stubs
 
+    def concerns(self, request: Exchange) -> bool:
+        """Whether it is decided here which stub answers ``request``."""
+        raise NotImplementedError
+
     def instead(self, request: Exchange) -> Answer | None:
-        return self._stubs.answer(request)
+        if not self.concerns(request) or not self._stubs.exist(request):
+            return None
+        selected = self._stubs.select(request)
+        return self._stubs.answer(request, selected) if isinstance(selected, Selected) else selected
 
     def passes(self, request: Exchange) -> bool | None:
-        return None if self._stubs.exist(request) else True
+        return None if self.concerns(request) and self._stubs.exist(request) else True
 
 
 class StubbedOutside(Stubbed):
-    """The same for what is neither behind the guard of the gateway nor the control plane."""
+    """Selects stubs for what is neither behind the guard of the gateway nor the control plane."""
 
-    def instead(self, request: Exchange) -> Answer | None:
-        return None if _is_elsewhere(request) else super().instead(request)
-
-    def passes(self, request: Exchange) -> bool | None:
-        return True if _is_elsewhere(request) else super().passes(request)
+    def concerns(self, request: Exchange) -> bool:
+        return not request.path.startswith(_GUARDED) and not is_admin(request.path)
 
 
-def _is_elsewhere(request: Request) -> bool:
-    return request.path.startswith(_GUARDED) or is_admin(request.path)
+class StubbedInside(Stubbed):
+    """Selects stubs for what is behind the guard and does not go into the pipeline."""
+
+    def concerns(self, request: Exchange) -> bool:
+        return not request.path.startswith(_PROXIED) or request.path in _PROXIED
 
 
-def _undecodable(call: Call, request: Request) -> Answer:
+def _undecodable(call: Call, request: Request) -> Reply:
     """The 400 or 413 for a body that is not what its Content-Encoding says, or decodes to too much."""
     assert call.fault is not None
     name = excerpt(", ".join(call.headers["content-encoding"]).encode())

@@ -3,6 +3,7 @@
 On the gateway's own site, ``web.request`` sees to it; on another one, ``web.any_site``.
 """
 
+from collections.abc import Callable
 from typing import cast
 
 from twisted.web import http
@@ -10,6 +11,7 @@ from twisted.web.server import Request
 
 from oagw.model.caller import Caller
 from oagw.model.entry import Entry
+from oagw.model.response_head import ResponseHead
 
 
 class Exchange(Request):
@@ -17,6 +19,7 @@ class Exchange(Request):
 
     caller: Caller
     entry: Entry
+    after: Callable[[ResponseHead], ResponseHead] | None = None  # changes the head before it is written
 
 
 def entry_of(request: http.Request) -> Entry:

@@ -6,8 +6,8 @@ could be parsed, through ``wire`` below.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, cast
 
 import msgspec
 from twisted.logger import Logger
@@ -19,7 +19,8 @@ from twisted.web.server import Request
 from oagw.model.entry import RESET
 from oagw.model.problem import PHRASES, Problem, canonical
 from oagw.model.redacted import known_to
-from oagw.web.exchange import entry_of
+from oagw.model.response_head import ResponseHead
+from oagw.web.exchange import Exchange, entry_of
 
 log = Logger()
 
@@ -86,7 +87,15 @@ def problem_reply(problem: Problem, request: Request | None = None) -> Reply:
 
 
 def begin(request: Request, reply: Reply) -> None:
-    """Set status and header fields of ``reply`` on ``request``; the next write sends them."""
+    """Set status and header fields of ``reply`` on ``request``; the next write sends them.
+
+    If policies change the head of the response, they do so here.
+    """
+    exchange = cast(Exchange, request)
+    if exchange.after is not None:
+        after, exchange.after = exchange.after, None
+        status, headers = after(ResponseHead(reply.status, reply.headers))
+        reply = replace(reply, status=status, headers=headers)
     request.setResponseCode(reply.status, reply.phrase or _PHRASES.get(reply.status, b"Unknown"))
     fields = request.responseHeaders
     for name, values in reply.headers.items():

@@ -14,7 +14,7 @@ import oagw
 
 HOME = Path(oagw.__file__).parent
 
-RULES = ("model", "java", "matching", "templates", "toxics", "verify", "stubs", "sandboxes")
+RULES = ("model", "java", "matching", "templates", "toxics", "verify", "stubs", "sandboxes", "policies")
 WIRES = ("timing", "web", "services")
 
 # What each part may import besides itself.
@@ -25,8 +25,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "templates": {"model", "java", "matching"},
     "toxics": {"model", "java", "matching"},
     "verify": {"model", "java", "matching"},
-    "stubs": set(RULES) - {"stubs", "sandboxes"},
-    "sandboxes": set(RULES),
+    "stubs": set(RULES) - {"stubs", "sandboxes", "policies"},
+    "sandboxes": set(RULES) - {"policies"},
+    "policies": {"model"},
     "timing": {"model"},
     "web": {"model", "timing"},
     "services": {"model", "timing", "web"},

@@ -28,14 +28,16 @@ class Callers:
         if not token:
             return self._anonymous
         # Every token is compared, and each in constant time: the answer tells nothing by its timing.
-        known = [compare_digest(token, accepted) for accepted in self._tokens]
+        is_known = False
+        for accepted in self._tokens:
+            is_known |= compare_digest(token, accepted)
         is_admin = self._admin_token is not None and compare_digest(token, self._admin_token)
-        if any(known) and not is_admin:
+        if is_known and not is_admin:
             return self._valid
         sandbox = self._sandboxes.with_token(token, now)
         if sandbox is not None:
             return Caller(sandbox, Token.SANDBOX, is_admin)
-        return Caller(self._sandboxes.default, Token.VALID if any(known) else _lost(token), is_admin)
+        return Caller(self._sandboxes.default, Token.VALID if is_known else _lost(token), is_admin)
 
 
 def _lost(token: bytes) -> Token:

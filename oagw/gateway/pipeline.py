@@ -90,7 +90,7 @@ class Pipeline(Resource):
             return
         request.entry.resolved(alias)
 
-        # 3 to 5, unless there are no policies.
+        # Steps 3 and 5 cost nothing where there are no policies.
         if self._before or self._after:
             call = request.call() if isinstance(request, GatewayRequest) else request.entry.call()
             self._apply(request, target, call, iter(self._before))
@@ -110,11 +110,10 @@ class Pipeline(Resource):
                 return
             call = outcome
 
-        # 5. After: policies change the head of the response, when the target has made it.
+        # 4. The target answers.
+        # 5. After: when it has made the head of the response, policies change that.
         if self._after:
             request.after = partial(self._change, call)
-
-        # 4. The target answers.
         target(call)
 
     async def _wait(

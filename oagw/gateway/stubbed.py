@@ -164,13 +164,13 @@ class Stubbed(Guard):
         raise NotImplementedError
 
     def instead(self, request: Exchange) -> Answer | None:
-        if not self.concerns(request) or not self._stubs.exist(request):
+        if not self._stubs.exist(request) or not self.concerns(request):
             return None
         selected = self._stubs.select(request)
         return self._stubs.answer(request, selected) if isinstance(selected, Selected) else selected
 
     def passes(self, request: Exchange) -> bool | None:
-        return None if self.concerns(request) and self._stubs.exist(request) else True
+        return None if self._stubs.exist(request) and self.concerns(request) else True
 
 
 class StubbedOutside(Stubbed):

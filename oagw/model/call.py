@@ -225,7 +225,7 @@ def origin_form(target: bytes) -> bytes:
 
 def is_admin(target: bytes) -> bool:
     """Whether a request ``target`` is that of the control plane."""
-    return _ADMIN.match(origin_form(target)) is not None
+    return _ADMIN.match(target if target[:1] == b"/" else origin_form(target)) is not None
 
 
 def canonical_url(url: str) -> str:

@@ -257,7 +257,9 @@ class Entry:
 
     def head_sent(self, head: bytes) -> None:
         """The ``head`` of the answer, or so much of it, is written, without the blank line."""
-        self.begins()
+        if self.first_byte is None:
+            self.first_byte = self._observers.now()
+            self.began = self._observers.position()
         self.response_head = head
         for observe in self._observers.head_sent:
             observe(self)

@@ -204,7 +204,8 @@ class GatewayChannel(PipelinedChannel):
         request.requestHeaders = headers
         self.requests.append(request)
         self.persistent = self.checkPersistence(request, version)
-        request.opened(self._open_entry(headers))
+        request.entry = entry = self._open_entry(headers)
+        request.caller = entry.caller
         request.gotLength(length)
         if length == 0:
             self.allContentReceived()
@@ -274,7 +275,7 @@ class GatewayChannel(PipelinedChannel):
             self._turn,
             self._client,
             self._local,
-            self._arrived(site.now()),
+            self._arrived(),
         )
 
     def checkPersistence(self, request: http.Request, version: bytes) -> bool:

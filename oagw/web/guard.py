@@ -23,6 +23,7 @@ MISSING = canonical(
 WRONG = canonical("permission_denied", error="Invalid bearer token", context={"reason": "AUTHN_FAILED"})
 GONE = replace(WRONG, error="Invalid bearer token: this sandbox was deleted, or has expired")
 
+_ADMITTED = (Token.VALID, Token.SANDBOX)
 _REFUSED = {Token.NONE: MISSING, Token.UNKNOWN: WRONG, Token.NO_SANDBOX: WRONG, Token.GONE: GONE}
 
 
@@ -78,8 +79,8 @@ class BearerGuard(Guard):
     """
 
     def instead(self, request: Exchange) -> Reply | None:
-        refused = _REFUSED.get(request.caller.token)
-        return None if refused is None else problem_reply(refused, request)
+        token = request.caller.token
+        return None if token in _ADMITTED else problem_reply(_REFUSED[token], request)
 
     def passes(self, request: Exchange) -> bool:
         return self.instead(request) is None

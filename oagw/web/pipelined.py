@@ -58,13 +58,13 @@ class PipelinedChannel(OutgoingChannel):
         self._made = (position, self.site.now())
         self._earlier = None
 
-    def _arrived(self, now: float) -> int:
-        """The position at which the request arrived whose head is complete ``now``."""
+    def _arrived(self) -> int:
+        """The position at which the request arrived whose head is complete now."""
         arrived, self._earlier = self._earlier or self.site.position(), None
         if self._made is not None:
             position, opened = self._made
             self._made = None
-            if now - opened <= OPENED_FOR:
+            if self.site.now() - opened <= OPENED_FOR:
                 return position
         return arrived
 

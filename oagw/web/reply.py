@@ -7,7 +7,7 @@ could be parsed, through ``wire`` below.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 from twisted.logger import Logger
@@ -20,7 +20,7 @@ from oagw.model.entry import RESET
 from oagw.model.problem import PHRASES, Problem, canonical
 from oagw.model.redacted import known_to
 from oagw.model.response_head import ResponseHead
-from oagw.web.exchange import Exchange, entry_of
+from oagw.web.exchange import entry_of
 
 log = Logger()
 
@@ -91,7 +91,7 @@ def begin(request: Request, reply: Reply) -> None:
 
     If policies change the head of the response, they do so here.
     """
-    exchange = cast(Exchange, request)
+    exchange: Any = request
     if exchange.after is not None:
         after, exchange.after = exchange.after, None
         status, headers = after(ResponseHead(reply.status, reply.headers))

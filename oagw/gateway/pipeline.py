@@ -21,7 +21,6 @@ from oagw.policies import After, Before
 from oagw.web.deliver import Answer, deliver
 from oagw.web.exchange import Exchange
 from oagw.web.reply import Reply, fail, masked_excerpt, problem_reply
-from oagw.web.request import GatewayRequest
 
 # The real gateway does not repeat the alias in its detail; it gives this UUID for all of them.
 _NIL = "00000000-0000-0000-0000-000000000000"
@@ -92,8 +91,7 @@ class Pipeline(Resource):
 
         # Steps 3 and 5 cost nothing where there are no policies.
         if self._before or self._after:
-            call = request.call() if isinstance(request, GatewayRequest) else request.entry.call()
-            self._apply(request, target, call, iter(self._before))
+            self._apply(request, target, request.call(), iter(self._before))
         else:
             target(None)
 

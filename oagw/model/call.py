@@ -80,6 +80,14 @@ class Call:
         self.deadline: float | None = None
         self.matching_since = 0.0  # in the processor time of the thread, in seconds
 
+    def with_head(self, head: bytes) -> "Call":
+        """The same call with other header lines."""
+        call = Call(
+            self.method, self.url, head, self.sent_body, client=self.client, host=self.host, port=self.port
+        )
+        call.limit = self.limit
+        return call
+
     @cached_property
     def urls(self) -> tuple[str, ...]:
         """The spellings of ``url``: the canonical one first, below each of PREFIXES, and as it came."""

@@ -39,6 +39,7 @@ class AnySite(Guard):
             arrived=self._entrance.position(),
         )
         request.caller = entry.caller
+        request.call = entry.call
         request.after = None
         assert request.content is not None
         entry.received(request.content.read(), fields.hasHeader(b"Content-Encoding"))

@@ -8,16 +8,18 @@ from collections.abc import Callable
 from twisted.web import http
 from twisted.web.server import Request
 
+from oagw.model.call import Call
 from oagw.model.caller import Caller
 from oagw.model.entry import Entry
 from oagw.model.response_head import ResponseHead
 
 
 class Exchange(Request):
-    """A request that came through the entrance."""
+    """A request that came through the entrance; ``call`` gives what an upstream gets to see of it."""
 
     caller: Caller
     entry: Entry
+    call: Callable[[], Call]
     after: Callable[[ResponseHead], ResponseHead] | None = None  # changes the head before it is written
 
 

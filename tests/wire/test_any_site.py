@@ -6,7 +6,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.server import Site
 
 from oagw.model.caller import Token
-from oagw.model.entry import CLIENT_LEFT, COMPLETE, OPEN, SERVICE, Entry
+from oagw.model.entry import CLIENT_LEFT, COMPLETE, GATEWAY, OPEN, SERVICE, STUB, Entry
 from tests.support.wire import BEARER, TOKEN, Answer, Wire, WireTransport, parse, request
 
 WEATHER = "/api/oagw/v1/proxy/weather/current?city=Oslo"
@@ -64,6 +64,16 @@ class AnySiteTests(SynchronousTestCase):
         self.transport.producer.stopProducing()
         self.protocol.connectionLost(Failure(ConnectionLost()))
         self.assertEqual((entry.ended, entry.events), (CLIENT_LEFT, 1))
+
+    def test_stubs_answer_as_at_the_gateways_own_site(self) -> None:
+        for url, status in (("/health", 503), (WEATHER, 418), ("/oagw/v1/proxy/stubbed/x", 202)):
+            self.wire.admin("POST", "/mappings", {"request": {"url": url}, "response": {"status": status}})
+            self.assertEqual(self.ask("GET", url, BEARER).status, status)
+        sse = {"request": {"url": EVENTS}, "response": {"sse": [{"data": "a"}, {"data": "b"}]}}
+        self.wire.admin("POST", "/mappings", sse)
+        self.assertEqual(self.ask("GET", EVENTS, BEARER).body, b"data: a\n\ndata: b\n\n")
+        self.assertIn("The nearest is", self.ask("GET", "/oagw/v1/proxy/stubbed/y", BEARER).json()["error"])
+        self.assertEqual([entry.answered_by for entry in self.entries()], [STUB] * 4 + [GATEWAY])
 
     def test_there_is_no_control_plane(self) -> None:
         answer = self.ask("GET", "/__admin/mappings")

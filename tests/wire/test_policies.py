@@ -1,6 +1,5 @@
 """Policies, seen from the wire: one side refuses or prepares calls, the other changes heads of responses."""
 
-import copy
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -28,9 +27,7 @@ def refuse_bots(call: Call, now: float) -> Call | Problem:
 
 def choose_version(call: Call, now: float) -> Call:
     """Ask for a version of the GitHub API."""
-    prepared = copy.copy(call)
-    prepared.head += b"\r\nX-GitHub-Api-Version: 2026-03-10"
-    return prepared
+    return call.with_head(call.head + b"\r\nX-GitHub-Api-Version: 2026-03-10")
 
 
 def add_quota(call: Call, head: ResponseHead, now: float) -> ResponseHead:
@@ -90,11 +87,18 @@ class BeforeTests(PoliciesTestCase):
         self.assertEqual(statuses, [429, 418, 200])
 
     def test_a_service_sees_the_prepared_call_and_the_journal_what_was_sent(self) -> None:
-        self.use(before=[choose_version])
+        self.use(before=[refuse_bots, choose_version])
         answer = self.wire.ask("GET", f"{PROXY}/github/users/octocat")
         self.assertEqual(answer.headers["x-github-api-version-selected"], ["2026-03-10"])
         (entry,) = self.wire.gateway.sandboxes.default.journal
         self.assertNotIn("x-github-api-version", entry.call().headers)
+
+    def test_a_stub_of_the_upstream_answers_the_prepared_call(self) -> None:
+        self.use(before=[refuse_bots, choose_version])
+        response = {"body": "{{request.headers.X-GitHub-Api-Version}}", "transformers": ["response-template"]}
+        stub = {"request": {"urlPath": f"{PROXY}/github/users/x"}, "response": response}
+        self.wire.admin("POST", "/mappings", stub)
+        self.assertEqual(self.wire.ask("GET", f"{PROXY}/github/users/x").body, b"2026-03-10")
 
     def test_a_policy_may_have_to_wait(self) -> None:
         waiting: list[Deferred[Call | Problem]] = []

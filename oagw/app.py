@@ -27,7 +27,6 @@ from oagw.model.secret import Known
 from oagw.policies import AFTER, BEFORE, After, Before
 from oagw.sandboxes import Sandboxes
 from oagw.services import Env, Upstreams
-from oagw.web.any_site import AnySite
 from oagw.web.arrivals import Arrivals
 from oagw.web.channel import GatewayChannel
 from oagw.web.reply import Reply
@@ -49,7 +48,7 @@ class Gateway:
     as the wall clock may; all durations run on it but for ``--clock manual``. ``wall`` is the date in seconds
     since 1970; without it, ``real`` has the date as well. ``access_log`` takes the lines of ``--access-log``;
     ``shut_down`` is called when the control plane is asked to stop the server. ``observers`` are called with
-    what happens to requests, after the gateway's own. ``before`` and ``after`` are the policies.
+    what happens to requests, besides the gateway's own. ``before`` and ``after`` are the policies.
     """
 
     def __init__(
@@ -87,15 +86,14 @@ class Gateway:
         memory = Memory(config.memory_limit * MIB)
         self.sandboxes = Sandboxes(_random(config.seed, "sandboxes"), config.journal_count, 64 << 20, memory)
         stubs = Stubs(self.sandboxes, self.streams, wall, _random(config.seed, "stubs"))
+        # What is called with the events of every request, in this order.
+        observers = [Journals(), *observers]
+        if access_log is not None and config.access_log:
+            observers.append(AccessLog(access_log))
         self._arrivals = Arrivals()
         self.entrance = Entrance(
             Callers(self.sandboxes, config.tokens, config.admin_token).identify,
-            # What is told of every request and its answer.
-            observers=(
-                Journals(),
-                *([AccessLog(access_log)] if access_log and config.access_log else []),
-                *observers,
-            ),
+            observers,
             now=clock.seconds,
             wall=wall,
             position=self._arrivals.position,
@@ -138,6 +136,7 @@ class Gateway:
 
     def tree_for_any_site(self) -> IResource:
         """The tree without the control plane, for a site other than ``site``."""
+        from oagw.web.any_site import AnySite
 
         def no_control_plane() -> IResource:
             from oagw.admin.error import error_reply

@@ -31,11 +31,6 @@ class Caller(NamedTuple):
         """Whether the caller has a sandbox of its own."""
         return self.token is Token.SANDBOX
 
-    @property
-    def is_anonymous(self) -> bool:
-        """Whether the caller shows no token."""
-        return self.token is Token.NONE
-
 
 def bearer(authorization: bytes) -> bytes:
     """The token in a value of Authorization (RFC 6750 section 2.1; the scheme in any case), or nothing."""

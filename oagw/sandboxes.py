@@ -10,10 +10,10 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from oagw.model.call import is_admin
-from oagw.model.caller import bearer as bearer
 from oagw.model.invalid import Invalid
 from oagw.model.journal import Entry, Journal
 from oagw.model.memory import Memory
+from oagw.model.secret import bearer as bearer
 
 if TYPE_CHECKING:
     from oagw.stubs.store import Store  # loaded when the first stub is made

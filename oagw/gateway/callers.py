@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from hmac import compare_digest
 
-from oagw.model.caller import Caller, Token, bearer
-from oagw.model.secret import SANDBOX_TOKEN
+from oagw.model.caller import Caller, Token
+from oagw.model.secret import SANDBOX_TOKEN, bearer
 from oagw.sandboxes import Sandboxes, is_sandbox_token
 
 

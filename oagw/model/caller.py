@@ -30,10 +30,3 @@ class Caller(NamedTuple):
     def in_sandbox(self) -> bool:
         """Whether the caller has a sandbox of its own."""
         return self.token is Token.SANDBOX
-
-
-def bearer(authorization: bytes) -> bytes:
-    """The token in a value of Authorization (RFC 6750 section 2.1; the scheme in any case), or nothing."""
-    scheme, _, token = authorization.partition(b" ")
-    token = token.strip(b" ")
-    return b"" if scheme.lower() != b"bearer" or b" " in token else token

@@ -5,8 +5,9 @@ from random import Random
 import pytest
 
 from oagw.gateway.callers import Callers
-from oagw.model.caller import Caller, Token, bearer
+from oagw.model.caller import Caller, Token
 from oagw.model.memory import Memory
+from oagw.model.secret import bearer
 from oagw.sandboxes import Sandboxes
 
 TOKENS = ("first-token", "second-token")

@@ -18,6 +18,7 @@ from oagw.model.invalid import Invalid
 from oagw.model.journal import Pin
 from oagw.sandboxes import Sandbox
 from oagw.web.body import query_pairs, read_body
+from oagw.web.exchange import caller_of
 from oagw.web.reply import Reply
 from oagw.web.resource import Node, Refused
 from oagw.web.sliced import SlicedReply, json_list
@@ -105,7 +106,7 @@ class AdminNode(Node):
 
 def sandbox_of_call(request: Request) -> Sandbox:
     """The sandbox that a call to the control plane acts on."""
-    sandbox: Sandbox = request.sandbox  # type: ignore[attr-defined]  # a GatewayRequest has one
+    sandbox: Sandbox = caller_of(request).sandbox
     return sandbox
 
 

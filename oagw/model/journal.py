@@ -1,179 +1,51 @@
 """The journal: the bounded record of what clients sent and what became of it.
 
-An Entry is opened when the head of a request is complete (``web.request``), filled by whoever answers, and
-closed when the answer has ended. It keeps bytes as they came: reading them is left to whoever asks.
+``model.entry`` has the entries.
 """
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from uuid import UUID
 
-from oagw.model.call import Call, origin_form
+from oagw.model.entry import (
+    ANSWERERS,
+    CLIENT_LEFT,
+    COMPLETE,
+    ENDINGS,
+    FAULT,
+    FIRST_ID,
+    GATEWAY,
+    MAX_HEAD,
+    OPEN,
+    RESET,
+    SERVICE,
+    STUB,
+    TRUNCATED,
+    Entry,
+)
 from oagw.model.memory import Memory
 
-# Who answered.
-GATEWAY, SERVICE, STUB, FAULT = ANSWERERS = ("gateway", "service", "stub", "fault")
-
-# How an answer ended.
-OPEN = "open"  # it has not
-COMPLETE = "complete"
-CLIENT_LEFT = "client_left"  # the client closed the connection before the end
-TRUNCATED = "truncated"  # we closed the connection before the end
-RESET = "reset"  # we reset the connection
-ENDINGS = (OPEN, COMPLETE, CLIENT_LEFT, TRUNCATED, RESET)
-
-# Bytes of a body that are kept.
-MAX_BODY = 1 << 20
-
-# Bytes of the head of an answer that are kept.
-MAX_HEAD = 16 << 10
+__all__ = [
+    "ANSWERERS",
+    "CLIENT_LEFT",
+    "COMPLETE",
+    "ENDINGS",
+    "FAULT",
+    "GATEWAY",
+    "MAX_HEAD",
+    "OPEN",
+    "RESET",
+    "SERVICE",
+    "STUB",
+    "TRUNCATED",
+    "Entry",
+    "Journal",
+    "Pin",
+    "number_of",
+]
 
 # What an entry takes besides its head and body, in bytes, roughly.
 _OVERHEAD = 1000
-
-# The ids of entries count from here.
-_IDS = 0x0A6A_0000_0000_4000_8000_000000000000
-
-
-class Entry:
-    """One request and its answer.
-
-    Times are the seconds of a clock that never steps, None for what has not happened: ``time`` when the head
-    of the request was complete, ``first_byte`` and ``last_byte`` when the answer's first and last bytes were
-    written. Their differences are durations. ``date`` is the wall clock's time at ``time``, in seconds since
-    1970; by default the two clocks are the same one.
-    ``connection`` numbers connections from 1, ``turn`` the requests on one. ``body`` is what came over the
-    wire, cut at MAX_BODY, ``body_size`` is as much of it as came; with a content coding, ``decoded_size`` is
-    how many bytes of it are shown. ``matched`` is False when there was no such alias or path.
-    ``response_head`` is the status line and the header lines as sent, cut at MAX_HEAD.
-    ``weight`` is what it counts for in its journal, in bytes; 0 when it is not in one.
-    ``sent`` counts bytes of the answer's body, ``events`` server-sent events. ``stub`` is the id of the stub
-    that answered; ``toxics`` are the names of those that had a part in it; ``undecided`` are the stubs and
-    toxics that were not matched within the time budget, a kind and a name each. ``secrets`` are the server's
-    own tokens, which are shown nowhere.
-
-    Where time does not tell, the order of events on all connections does: ``arrived``, ``began`` and ``over``
-    are positions in it, of the first byte of the request and of the begin and the end of the answer; None for
-    what has not happened. What was sent before the answer was written has arrived before its end. ``closed``
-    is the time of that end, whether or not anything was written.
-    """
-
-    __slots__ = (
-        "alias",
-        "answered_by",
-        "arrived",
-        "began",
-        "body",
-        "body_size",
-        "client",
-        "closed",
-        "connection",
-        "date",
-        "decoded_size",
-        "ended",
-        "events",
-        "first_byte",
-        "head",
-        "last_byte",
-        "local",
-        "matched",
-        "method",
-        "number",
-        "over",
-        "response_head",
-        "secrets",
-        "sent",
-        "status",
-        "stub",
-        "time",
-        "toxics",
-        "turn",
-        "undecided",
-        "url",
-        "version",
-        "weight",
-    )
-
-    def __init__(
-        self,
-        number: int,
-        time: float,
-        method: bytes,
-        url: bytes,
-        head: bytes,
-        connection: int,
-        turn: int,
-        client: tuple[str, int],
-        local: tuple[str, int],
-        version: bytes = b"HTTP/1.1",
-        date: float | None = None,
-    ) -> None:
-        self.number = number
-        self.time = time
-        self.date = time if date is None else date
-        self.method = method
-        self.url = url
-        self.head = head
-        self.connection = connection
-        self.turn = turn
-        self.client = client
-        self.local = local
-        self.version = version
-        self.body = b""
-        self.body_size = 0
-        self.decoded_size = 0
-        self.alias: str | None = None
-        self.answered_by = GATEWAY
-        self.matched = True
-        self.stub: str | None = None
-        self.toxics: tuple[str, ...] = ()
-        self.undecided: tuple[tuple[str, str], ...] = ()
-        self.secrets: tuple[str, ...] = ()
-        self.status: int | None = None
-        self.response_head = b""
-        self.first_byte: float | None = None
-        self.last_byte: float | None = None
-        self.sent = 0
-        self.events = 0
-        self.ended = OPEN
-        self.arrived = 0
-        self.began: int | None = None
-        self.over: int | None = None
-        self.closed: float | None = None
-        self.weight = 0
-
-    @property
-    def id(self) -> str:
-        """A UUID for this entry, unique in its gateway."""
-        return str(UUID(int=_IDS + self.number))
-
-    def date_of(self, time: float) -> float:
-        """The date of ``time``, in seconds since 1970, counted from that of the request."""
-        return self.date + (time - self.time)
-
-    @property
-    def source(self) -> str | None:
-        """Who the answer said it was from: the value of X-OAGW-Error-Source."""
-        return next(iter(self.response_headers.get("x-oagw-error-source", ())), None)
-
-    @property
-    def response_headers(self) -> dict[str, list[str]]:
-        """The values of each header field of the answer, by its name in lower case."""
-        return Call("", "", self.response_head.partition(b"\r\n")[2]).headers
-
-    def call(self) -> Call:
-        """What the client sent, to be matched; of a body with a content coding at most MAX_BODY bytes."""
-        call = Call(
-            self.method.decode("latin-1"),
-            origin_form(self.url).decode("utf-8", "replace"),
-            self.head,
-            self.body,
-            client=self.client[0],
-            host=self.local[0],
-            port=self.local[1],
-        )
-        call.limit = MAX_BODY
-        return call
 
 
 class Journal:
@@ -308,7 +180,7 @@ class Journal:
 
 def number_of(id: str) -> int:
     """The number of the entry with this id, a UUID in any spelling; raises ValueError for what is none."""
-    return UUID(id).int - _IDS
+    return UUID(id).int - FIRST_ID
 
 
 class Pin:

@@ -7,8 +7,9 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 from twisted.web.server import Request
 
+from oagw.web.exchange import caller_of
 from oagw.web.reply import Reply, fail, send
-from oagw.web.request import GatewayRequest
+from oagw.web.site import GatewaySite
 from oagw.web.sliced import SlicedReply
 from oagw.web.stream import EventStream, Streams
 
@@ -62,11 +63,9 @@ def deliver(request: Request, answer: Answer) -> None:
     if isinstance(answer, (Delayed, SlicedReply)):
         answer.start(request)
         return
-    if isinstance(request, GatewayRequest) and (request.faults or request.sandbox.toxics):
-        # Loaded with the first toxic: most tests have none.
-        from oagw.gateway.under_toxics import spoilt
-
-        answer = spoilt(request, answer)
+    site = request.site
+    if isinstance(site, GatewaySite) and (request.faults or caller_of(request).sandbox.toxics):  # type: ignore[attr-defined]
+        answer = site.spoilt(request, answer)
     if isinstance(answer, Reply):
         send(request, answer)
     else:

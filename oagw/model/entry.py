@@ -109,8 +109,9 @@ class Entry:
     ``response_head`` is the status line and the header lines as sent, cut at MAX_HEAD.
     ``weight`` is what it counts for in its journal, in bytes; 0 when it is not in one.
     ``sent`` counts bytes of the answer's body, ``events`` server-sent events. ``stub`` is the id of the stub
-    that answered; ``toxics`` are the names of those that had a part in it. ``secrets`` are the server's own
-    tokens, which are shown nowhere.
+    that answered; ``toxics`` are the names of those that had a part in it; ``undecided`` are the stubs and
+    toxics that were not matched within the time budget, a kind and a name each. ``secrets`` are the server's
+    own tokens, which are shown nowhere.
 
     Where time does not tell, the order of events on all connections does: ``arrived``, ``began`` and ``over``
     are positions in it, of the first byte of the request and of the begin and the end of the answer; None for

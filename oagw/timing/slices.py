@@ -24,11 +24,17 @@ class Slices:
 
     def turn(self) -> "Deferred[None]":
         """Return a Deferred that fires in a later turn of the reactor. Cancel it to give the turn up."""
-        turn: Deferred[None] = Deferred(self._waiting.remove)
+        turn: Deferred[None] = Deferred(self._give_up)
         self._waiting.append(turn)
         if self._call is None:
             self._call = self._reactor.callLater(0, self._next)
         return turn
+
+    def _give_up(self, turn: "Deferred[None]") -> None:
+        self._waiting.remove(turn)
+        if not self._waiting and self._call is not None:
+            self._call.cancel()
+            self._call = None
 
     def _next(self) -> None:
         self._call = None

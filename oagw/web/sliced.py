@@ -6,6 +6,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -50,7 +51,7 @@ class SlicedReply:
         self._request: Request | None = None
         self._complete = False  # whether all pieces are taken
         self._paused = False
-        self._turn: object = None  # the Deferred for the next slice
+        self._turn: Deferred[None] | None = None  # the next slice
         self._stalled: IDelayedCall | None = None
 
     def start(self, request: Request) -> None:
@@ -97,7 +98,8 @@ class SlicedReply:
 
     def _wait(self) -> None:
         if self._request is not None and not self._paused and self._turn is None:
-            self._turn = self._slices.turn().addCallback(self._write)
+            self._turn = self._slices.turn()
+            self._turn.addCallbacks(self._write, lambda failure: failure.trap(CancelledError))
 
     def _write(self, _: None) -> None:
         self._turn = None
@@ -133,6 +135,8 @@ class SlicedReply:
         if self._request is not None:
             self._request = None
             self._pieces = iter(())
+            if self._turn is not None:
+                self._turn.cancel()
             self._cancel_stalled()
             self._release()
 

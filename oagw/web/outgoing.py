@@ -75,11 +75,10 @@ class OutgoingChannel(HTTPChannel):
 
         A head that is withheld is only in the journal.
         """
-        pieces = [version, b" ", code, b" ", reason]
+        lines = [b"%b %b %b" % (version, code, reason)]
         for name, values in headers.getAllRawHeaders():
-            for value in values:
-                pieces += (b"\r\n", name, b": ", value)
-        head = b"".join(pieces)
+            lines += [b"%b: %b" % (name, value) for value in values]
+        head = b"\r\n".join(lines)
         request = self.requests[0]
         request.entry.response_head = head
         if not request.withheld:

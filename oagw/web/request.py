@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
 from twisted.python.failure import Failure
-from twisted.web import http
+from twisted.web.http import Request as HTTPRequest
 from twisted.web.resource import getChildForRequest
 from twisted.web.server import Request
 
@@ -77,11 +77,11 @@ class GatewayRequest(Request):
         site = self.site = self.channel.site
         self.producer = self.streamingProducer = None  # now, while the dictionary still has room
         self.record()
-        fields = self.responseHeaders
-        fields.setRawHeaders(b"Date", (site.date(),))
+        fields = self.responseHeaders._rawHeaders
+        fields[b"Date"] = [site.date()]
         given = self.requestHeaders.getRawHeaders(REQUEST_ID, (b"",))[0]
         request_id = given if _PLAIN.fullmatch(given) else site.request_id()
-        fields.setRawHeaders(REQUEST_ID, (request_id,))
+        fields[REQUEST_ID] = [request_id]
         try:
             problem = self._malformed()
             if problem is not None:
@@ -128,7 +128,7 @@ class GatewayRequest(Request):
     def write(self, data: bytes) -> None:
         # The server's Request would look for a Content-Type to add, and for an encoder.
         if self.startedWriting:
-            http.Request.write(self, data)
+            HTTPRequest.write(self, data)
         else:
             site = self.channel.site
             if self.code >= 400:
@@ -136,7 +136,7 @@ class GatewayRequest(Request):
             entry = self.entry
             entry.first_byte = site.now()
             entry.began = site.position()
-            http.Request.write(self, data)
+            HTTPRequest.write(self, data)
             self.channel.flush()
 
     def before_end(self, *, broken: bool) -> None:
@@ -147,7 +147,7 @@ class GatewayRequest(Request):
 
     def finish(self) -> None:
         self._close_entry(journal.COMPLETE)
-        http.Request.finish(self)
+        HTTPRequest.finish(self)
 
     def connectionLost(self, reason: Failure) -> None:
         if self.content is not None and not self.finished:

@@ -153,7 +153,9 @@ class StubbedOutside(Stubbed):
     """The same for what is neither behind the guard of the gateway nor the control plane."""
 
     def instead(self, request: Request) -> Answer | None:
-        return None if _is_elsewhere(request) else super().instead(request)
+        if not self._stubs.exist(request) or _is_elsewhere(request):
+            return None
+        return super().instead(request)
 
     def passes(self, request: Request) -> bool | None:
         return True if _is_elsewhere(request) else super().passes(request)

@@ -209,8 +209,13 @@ class GatewayChannel(PipelinedChannel):
         if not undecided and self._is_refused(request, fields):
             self._answer_now(request)
             return
-        if expected and not self._buffer:  # and the body is not here already
+        if expected and not rest:  # and the body is not here already
             self._send100Continue()
+        if length is not None and len(rest) >= length:  # all of the body is here
+            request.handleContentChunk(rest[:length])
+            self._buffer = rest[length:]
+            self.allContentReceived()
+            return
         if length is None:
             self._transferDecoder = Chunks(
                 request.handleContentChunk, self._finishRequestBody, max_trailers=MAX_SIZE

@@ -49,7 +49,7 @@ _WEIGHT = rb"(?:0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)"
 _QUOTED = rb'"(?:[\t !#-\[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*"'
 _PARAMETER = rb"(?![qQ][ \t]*=)" + _TOKEN + rb"[ \t]*=[ \t]*(?:" + _TOKEN + rb"|" + _QUOTED + rb")"
 _CODING = _TOKEN + rb"(?:[ \t]*;[ \t]*" + _PARAMETER + rb")*(?:[ \t]*;[ \t]*[qQ]=" + _WEIGHT + rb"(?![\w.]))?"
-_TE = re.compile(rb"[ \t]*(?:%b[ \t]*)?(?:,[ \t]*(?:%b[ \t]*)?)*" % (_CODING, _CODING))
+_TE = rb"[ \t]*(?:%b[ \t]*)?(?:,[ \t]*(?:%b[ \t]*)?)*" % (_CODING, _CODING)  # compiled when it is needed
 
 
 class BadRequest(Exception):
@@ -241,7 +241,7 @@ def check_fields(version: bytes, fields: Fields) -> Problem | None:
         return invalid_field("host", "INVALID_HOST", "Malformed Host: expected HOST or HOST:PORT")
     if len(fields.get(b"Authorization", ())) > 1:
         return invalid_field("authorization", "DUPLICATE_HEADER", "More than one Authorization")
-    if b"TE" in fields and not _TE.fullmatch(b",".join(fields[b"TE"])):
+    if b"TE" in fields and not re.fullmatch(_TE, b",".join(fields[b"TE"])):
         return invalid_field("te", "INVALID_TE", "Malformed TE: expected transfer codings or trailers")
     if expectations(version, fields) - {b"100-continue"}:  # RFC 9110 section 10.1.1
         return platform(417, "Unknown expectation: only 100-continue is supported")

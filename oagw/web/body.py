@@ -28,8 +28,8 @@ from oagw.web.resource import Refused
 
 T = TypeVar("T")
 
-_AT = re.compile(r" - at `\$\.?(.*)`$")
-_MISSING = re.compile(r"required field `(.*?)`")
+_AT = r" - at `\$\.?(.*)`$"
+_MISSING = r"required field `(.*?)`"
 
 
 def read_json(request: Request, decoder: msgspec.json.Decoder[T]) -> T:
@@ -128,6 +128,6 @@ def query_pairs(request: Request) -> list[tuple[str, str]]:
 
 
 def _field(message: str) -> str | None:
-    at, missing = _AT.search(message), _MISSING.search(message)
+    at, missing = re.search(_AT, message), re.search(_MISSING, message)
     parts = [match[1] for match in (at, missing) if match]
     return ".".join(parts) or None

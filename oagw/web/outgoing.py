@@ -80,11 +80,10 @@ class OutgoingChannel(HTTPChannel):
 
         One that is withheld waits for ``take_head``.
         """
-        pieces = [version, b" ", code, b" ", reason]
+        lines = [b"%b %b %b" % (version, code, reason)]
         for name, values in headers.getAllRawHeaders():
-            for value in values:
-                pieces += (b"\r\n", name, b": ", value)
-        head = b"".join(pieces)
+            lines += [b"%b: %b" % (name, value) for value in values]
+        head = b"\r\n".join(lines)
         request = self.requests[0]
         if not request.withheld:
             request.entry.head_sent(head)

@@ -21,20 +21,18 @@ log = Logger()
 class PipelinedChannel(OutgoingChannel):
     """One connection, as far as the order of its requests goes, among themselves and those of others.
 
-    While ``paused``, which LineReceiver heeds, what has arrived is not read on.
+    While ``paused``, what has arrived is not read on.
     """
 
     site: GatewaySite
     _earlier: int | None  # see ``precede``
     _made: tuple[int, float] | None  # see ``_note_opened``
-    _version: bytes  # of the request that is being read, as soon as its first line is there
     _half_closed = False  # whether the client has said that it sends no more
 
     @property
     def expects_more(self) -> bool:
         """Whether a part of the next request is read already."""
-        reading = not self.requests and bool(self._version)
-        return reading or bool(self._buffer) or any(self._dataBuffer)
+        return bool(self._buffer) or any(self._dataBuffer)
 
     def follow(self, position: int) -> None:
         """Have what is pipelined count as sent before its predecessor's answer was over, at ``position``."""

@@ -7,6 +7,7 @@ could be parsed, through ``wire`` below.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -14,6 +15,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web import http
 from twisted.web.http import NO_BODY_CODES
+from twisted.web.http_headers import _nameEncoder
 from twisted.web.server import Request
 
 from oagw.model.entry import RESET
@@ -32,6 +34,9 @@ JSON = b"application/json"
 PROBLEM_JSON = b"application/problem+json"
 
 Headers = Mapping[bytes, tuple[bytes, ...]]
+
+# As Twisted spells a name; raises InvalidHeaderName.
+_canonical_name = lru_cache(1000)(_nameEncoder.encode)
 
 # Twisted knows no phrase for 422, 429 and others, and would say "Unknown Status".
 _PHRASES = {status: phrase.encode("ascii") for status, phrase in PHRASES.items()}
@@ -94,14 +99,21 @@ def begin(request: Request, reply: Reply) -> None:
     exchange: Any = request
     if exchange.after is not None:
         after, exchange.after = exchange.after, None
-        status, headers = after(ResponseHead(reply.status, reply.headers))
-        reply = replace(reply, status=status, headers=headers)
-    request.setResponseCode(reply.status, reply.phrase or _PHRASES.get(reply.status, b"Unknown"))
-    fields = request.responseHeaders
-    for name, values in reply.headers.items():
-        fields.setRawHeaders(name, values)
+        status, changed = after(ResponseHead(reply.status, reply.headers))
+        reply = replace(reply, status=status, headers=changed)
+    request.code = reply.status
+    request.code_message = reply.phrase or _PHRASES.get(reply.status, b"Unknown")
+    headers = request.responseHeaders
+    fields = headers._rawHeaders
+    text = b"".join([value for values in reply.headers.values() for value in values])
+    if b"\r" in text or b"\n" in text:
+        for name, values in reply.headers.items():
+            headers.setRawHeaders(name, values)  # makes each value one line
+    else:
+        for name, values in reply.headers.items():
+            fields[_canonical_name(name)] = [*values]
     if reply.source:
-        fields.setRawHeaders(ERROR_SOURCE, (reply.source,))
+        fields[ERROR_SOURCE] = [reply.source]
 
 
 def begin_whole(request: Request, reply: Reply) -> None:
@@ -109,7 +121,7 @@ def begin_whole(request: Request, reply: Reply) -> None:
     begin(request, reply)
     # RFC 9110 section 8.6: no Content-Length with 1xx and 204.
     if reply.status not in NO_BODY_CODES:
-        request.responseHeaders.setRawHeaders(b"Content-Length", (b"%d" % len(reply.body),))
+        request.responseHeaders._rawHeaders[b"Content-Length"] = [b"%d" % len(reply.body)]
 
 
 def is_bodiless(request: Request, reply: Reply) -> bool:

@@ -124,7 +124,10 @@ def free_port() -> int:
 def spawn(subject: Subject, port: int, options: Sequence[str] = ()) -> subprocess.Popen[bytes]:
     """Start ``subject`` at ``port``; returns at once."""
     command = [*subject.command, str(port), *options]
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    # With this variable, a package that is not installed would be compiled at every start, and the peers,
+    # which pip has compiled, would not.
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
 
 
 def end(process: subprocess.Popen[bytes]) -> None:

@@ -2,9 +2,10 @@
 
 from typing import TYPE_CHECKING
 
+from oagw.gateway.undecided import report_undecided
 from oagw.model.call import is_admin
 from oagw.model.ending import Ending
-from oagw.model.journal import FAULT
+from oagw.model.entry import FAULT
 from oagw.model.layout import Layout
 from oagw.timing.ticker import Ticker
 from oagw.web.outlet import Outlet
@@ -32,7 +33,7 @@ class Outlets:
         The toxics are the request's own, then those of its sandbox, in the order in which they were made. A
         sandbox is on its own: the shared toxics do not act on it. Calls to the control plane know no toxics.
         """
-        if not (request.faults or request.sandbox.toxics) or is_admin(request.path):
+        if not (request.faults or request.caller.sandbox.toxics) or is_admin(request.path):
             return None
         return self._outlet(request)
 
@@ -51,10 +52,12 @@ class Outlets:
     def _outlet(self, request: GatewayRequest) -> Outlet | None:
         from oagw.toxics.toxic import chain, selected
 
-        site, entry = request.channel.site, request.entry
+        site, entry, sandbox = request.channel.site, request.entry, request.caller.sandbox
         toxics = [toxic for toxic in request.faults if toxic.hits(site.random)]
-        if request.sandbox.toxics:
-            toxics += selected(request.sandbox.toxics.values(), request.call(), site.wall(), site.random)
+        if sandbox.toxics:
+            call = request.call()
+            toxics += selected(sandbox.toxics.values(), call, site.wall(), site.random)
+            report_undecided(entry, call)
         if not toxics:
             return None
         acting: list[Toxic] = []
@@ -62,9 +65,9 @@ class Outlets:
         def acts(toxic: "Toxic") -> None:
             acting.append(toxic)
             toxic.acted += 1
-            entry.toxics = tuple(toxic.name for toxic in toxics if toxic in acting)
+            entry.changed_by(tuple(toxic.name for toxic in toxics if toxic in acting))
             if toxic.ends:
-                entry.answered_by = FAULT
+                entry.answered(FAULT)
 
         layout = Layout()
         outlet = Outlet(request, chain(toxics, site.random, layout, acts), layout, self._ticker, self._closed)

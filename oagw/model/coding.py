@@ -19,9 +19,10 @@ ACCEPTED = b"gzip, deflate"
 MAX_CODINGS = 3
 MAX_MEMBERS = 1024
 
-# Bytes that any body may decode to; a larger one may decode to MAX_RATIO times its size.
-MIN_LIMIT = 8 << 20
-MAX_RATIO = 16
+# Bytes that any body may decode to; a larger one may decode to MAX_RATIO times its size. Half of that is the
+# limit where a character may take several bytes and the charset is not UTF-8: such text takes longer to read.
+MIN_LIMIT = 4 << 20
+MAX_RATIO = 8
 MAX_DECODED = 64_000_000
 
 # The wbits of zlib.
@@ -29,8 +30,8 @@ _GZIP, _ZLIB, _RAW_DEFLATE = 16 + zlib.MAX_WBITS, zlib.MAX_WBITS, -zlib.MAX_WBIT
 # Bytes that are given to zlib at a time: what follows a member is copied, so they are few.
 _PIECE = 16 << 10
 
-_CHARSET = re.compile(r';[ \t]*charset[ \t]*=[ \t]*(?:"([^"]*)"|([^;, \t]*))', re.IGNORECASE)
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:+-]{0,39}")
+_CHARSET = r'(?i);[ \t]*charset[ \t]*=[ \t]*(?:"([^"]*)"|([^;, \t]*))'
+_NAME = r"[A-Za-z0-9][A-Za-z0-9._:+-]{0,39}"
 _SINGLE_BYTE = frozenset(
     ["ascii", "latin_1", "koi8_r", "koi8_u", "tis_620", "mac_roman", "mac_cyrillic"]
     + [f"iso8859_{part}" for part in (2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 14, 15, 16)]
@@ -72,9 +73,10 @@ def codings(values: list[str]) -> list[str]:
     return [name for name in listed if name not in ("", "identity")]
 
 
-def size_limit(size: int) -> int:
-    """How many bytes a body of ``size`` bytes may decode to."""
-    return min(MAX_DECODED, max(MIN_LIMIT, MAX_RATIO * size))
+def size_limit(size: int, codec: str = UTF_8) -> int:
+    """How many bytes a body of ``size`` bytes may decode to, before it is read as text with ``codec``."""
+    slow = codec in _MULTI_BYTE or codec in _WIDE
+    return min(MAX_DECODED, max(MIN_LIMIT, MAX_RATIO * size) // (2 if slow else 1))
 
 
 def decoded(body: bytes, names: list[str], limit: int) -> Decoded:
@@ -133,7 +135,7 @@ def _inflated(body: bytes, wbits: int, limit: int) -> Decoded:
 
 def charset_in(content_type: str) -> str | None:
     """The name in the parameter ``charset`` of a Content-Type, without quotes; None without one."""
-    found = _CHARSET.search(content_type)
+    found = re.search(_CHARSET, content_type)
     return None if found is None else (found[2] if found[1] is None else found[1]).strip()
 
 
@@ -143,7 +145,7 @@ def codec_of(charset: str) -> str | None:
 
     A fixed list: Python's own look-up would import modules by names that clients choose, and remember each.
     """
-    if not _NAME.fullmatch(charset):
+    if not re.fullmatch(_NAME, charset):
         return None
     name = re.sub(r"[^a-z0-9]+", "_", charset.lower()).strip("_")
     codec = aliases.get(name, name)

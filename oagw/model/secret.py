@@ -14,11 +14,11 @@ from oagw.model.reading import MAX_FIELDS
 
 MASK = "****"
 
-# Header fields, query parameters and form fields whose values are credentials.
-_SECRET = re.compile(
-    r"authorization|api[-_]?key|access[-_]?key|token|secret|passw|credential|signature|session"
-    r"|(?:^|[-_])(?:auth|jwt|key|sig|sid|pwd)(?:$|[-_])",
-    re.IGNORECASE,
+# Header fields, query parameters and form fields whose values are credentials. These expressions are compiled
+# when they are first needed: start-up does not wait for them.
+_SECRET = (
+    r"(?i:authorization|api[-_]?key|access[-_]?key|token|secret|passw|credential|signature|session"
+    r"|(?:^|[-_])(?:auth|jwt|key|sig|sid|pwd)(?:$|[-_]))"
 )
 # A part of each of them.
 # fmt: off
@@ -27,15 +27,14 @@ _PARTS_OF_SECRET = (
 )
 # fmt: on
 # Such names that hold no secret. Those of tokens that are counted have "tokens" and one of _COUNTING in them.
-_PLAIN = re.compile(
-    r"sec-websocket-.*|access-control-.*|(?:accept-signature|signature-input)"
+_PLAIN = (
+    r"(?i:sec-websocket-.*|access-control-.*|(?:accept-signature|signature-input)"
     r"|.*(?:idempotency|partition|sort|primary|foreign|public|routing|cache|surrogate|object)[-_]?key"
     r"|.*[-_](?:type|types|count|limit|endpoint|methods?|alg|algorithm|version|size|usage|expires(?:[-_](?:in|at))?)"
     r"|(?:token|key|session|auth|secret|signature)(?:Type|Count|Limit|Endpoint|Method|Version|Size|Usage|ExpiresIn)"
-    r"|.*page[-_]?token|tokenizer.*",
-    re.IGNORECASE,
+    r"|.*page[-_]?token|tokenizer.*)"
 )
-_WORDS = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
+_WORDS = r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])"
 # fmt: off
 _COUNTING = frozenset((
     "max", "min", "num", "number", "n", "count", "counts", "total", "limit", "remaining", "reset",
@@ -66,6 +65,13 @@ _MAX_NAME = 200
 _VALUE = re.compile(r"=[^&]*")
 
 
+def bearer(authorization: bytes) -> bytes:
+    """The token in a value of Authorization (RFC 6750 section 2.1; the scheme in any case), or nothing."""
+    scheme, _, token = authorization.partition(b" ")
+    token = token.strip(b" ")
+    return b"" if scheme.lower() != b"bearer" or b" " in token else token
+
+
 def is_secret(name: str) -> bool:
     """Whether a header field, or a parameter, of this name holds a secret."""
     return _is_secret(name[:_MAX_NAME])
@@ -73,11 +79,11 @@ def is_secret(name: str) -> bool:
 
 @lru_cache(maxsize=2048)
 def _is_secret(name: str) -> bool:
-    return bool(_SECRET.search(name)) and not _PLAIN.fullmatch(name) and not _counts_tokens(name)
+    return bool(re.search(_SECRET, name)) and not re.fullmatch(_PLAIN, name) and not _counts_tokens(name)
 
 
 def _counts_tokens(name: str) -> bool:
-    words = {word.lower() for word in _WORDS.findall(name)}
+    words = {word.lower() for word in re.findall(_WORDS, name)}
     return "tokens" in words and not words.isdisjoint(_COUNTING)
 
 

@@ -4,47 +4,39 @@ What Twisted would answer by itself (a bare 400, a silent close) is answered wit
 is what comes out of it; ``web.site`` is what all connections share.
 """
 
-from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from twisted.internet.interfaces import IDelayedCall, IHalfCloseableProtocol, ITCPTransport
 from twisted.internet.protocol import connectionDone
-from twisted.protocols.basic import LineReceiver
 from twisted.python.failure import Failure
 from twisted.web import http
 from twisted.web.http import _IdentityTransferDecoder
-from twisted.web.http_headers import Headers
 from twisted.web.server import Request
 from zope.interface import implementer
 
 from oagw.model.call import origin_form
 from oagw.model.ending import Ending
-from oagw.model.journal import Entry
+from oagw.model.entry import Entry
 from oagw.model.problem import platform
-from oagw.sandboxes import Sandbox
 from oagw.web.guard import refused_by_guard
 from oagw.web.head import (
+    MAX_SIZE,
     BadRequest,
     Chunks,
     Fields,
     body_length,
-    check_characters,
     check_fields,
+    check_lines,
     expectations,
-    has_bare_line_end,
-    parse_request_line,
-    read_fields,
+    parse_beginning,
+    parse_head,
 )
 from oagw.web.pipelined import PipelinedChannel
 from oagw.web.reply import REQUEST_ID, problem_reply, wire
 from oagw.web.request import MAX_BODY, BodyTooLarge, GatewayRequest
+from oagw.web.site import REQUEST_TIMEOUT
 
-if TYPE_CHECKING:
-    from oagw.web.site import GatewaySite
-
-# Seconds that a connection may idle, and that a request may take from its first byte to its last.
-REQUEST_TIMEOUT = 60.0
 # Seconds, of real time, that a refused client is still read from. Closing at once would reset the connection
 # while the client sends, and the reset can overtake the answer.
 LINGER = 5.0
@@ -58,6 +50,7 @@ class GatewayChannel(PipelinedChannel):
     """One connection: bounded in size and time, and refusing with a problem what is no request."""
 
     __slots__ = (  # see GatewayRequest
+        "_checked",
         "_client",
         "_command",
         "_corked",
@@ -84,7 +77,6 @@ class GatewayChannel(PipelinedChannel):
         "requests",
     )
     requestFactory = GatewayRequest
-    site: "GatewaySite"
     transport: ITCPTransport
     _lingering: IDelayedCall | None = None
 
@@ -92,12 +84,12 @@ class GatewayChannel(PipelinedChannel):
         self._number = self.site.channel_made(self)
         self._turn = 0  # how many requests there were
         self._note_opened()
-        # The request line of the request that is being read, and its header lines so far.
-        self._command = self._path = self._version = b""
-        self._head: list[bytes] = []
+        # The request line of the request whose body is being read, and its header lines.
+        self._command = self._path = self._version = self._head = b""
+        self._checked = 0  # where the first line of the buffer starts that is not checked yet
         self._skipped = False  # whether an empty line came before the request line
         self._discarding = False  # whether what arrives is dropped, because the connection ends
-        self.paused = False  # whether requests that arrived are held back; LineReceiver heeds it
+        self.paused = False  # whether requests that arrived are held back
         self._deadline: float | None = None  # when the time-out is, in the clock's seconds
         self._watch: IDelayedCall | None = None  # looks whether it has come
         self._unwritten, self._corked = b"", None  # see OutgoingChannel
@@ -163,55 +155,48 @@ class GatewayChannel(PipelinedChannel):
             return
         # Twisted starts its time-out anew at every byte, so that a trickle could hold a connection for
         # ever. Here time runs from the first byte of a request to its last.
-        if not self.requests and not self._version and not self._buffer:
+        if not self.requests and not self._buffer:
             self.resetTimeout()
-        LineReceiver.dataReceived(self, data)
-        if self._buffer or self.requests or self._version:
+        self._buffer += data
+        while self._buffer and not self.paused:
+            if not self.line_mode:
+                data, self._buffer = self._buffer, b""
+                self.rawDataReceived(data)
+            elif not self._read_head():
+                break
+        if self._buffer or self.requests:
             self.site.arrivals.begun(self)
-        if (self._buffer or self._head) and self.line_mode and not self.paused and not self._discarding:
-            self._check_beginning()
 
-    def _check_beginning(self) -> None:
-        """Refuse a head that is not complete if its client may think so: it may end its lines otherwise."""
+    def _read_head(self) -> bool:
+        """Read the head in the buffer; returns False if it is not complete."""
+        buffer = self._buffer
+        if not self._skipped and buffer.startswith(b"\r\n"):
+            self._skipped = True  # some clients send one after a body (RFC 9112 section 2.2)
+            self._buffer = buffer[2:]
+            return True
+        end = buffer.find(b"\r\n\r\n", max(0, self._checked - 2))
         try:
-            check_characters(b"\r\n".join(self._head), len(self._head))
-            if has_bare_line_end(self._buffer):
-                raise BadRequest(400, "Line that does not end with CRLF")
+            if end < 0:
+                self._checked = check_lines(buffer, self._checked)
+                return False
+            self._head_received(buffer[:end], buffer[end + 4 :])
         except BadRequest as bad:
-            self._refuse(bad.status, bad.error)
+            before = buffer[: end + 2] if bad.before is None else bad.before
+            self._refuse(bad.status, bad.error, before)
+        return True
 
-    def lineReceived(self, line: bytes) -> None:
-        """Take the request line, a header line, or the empty line after them."""
-        self._receivedHeaderSize += len(line)
-        try:
-            if self._receivedHeaderSize > self.totalHeadersSize:
-                raise BadRequest(431, f"Header section larger than {self.totalHeadersSize} bytes")
-            if self._version:
-                if line:
-                    self._head.append(line)
-                    if len(self._head) > self.maxHeaders:
-                        raise BadRequest(431, f"More than {self.maxHeaders} header lines")
-                else:
-                    self._head_received()
-            elif line or self._skipped:
-                self._command, self._path, self._version = parse_request_line(line)
-            else:
-                self._skipped = True  # some clients send one after a body (RFC 9112 section 2.2)
-        except BadRequest as bad:
-            self._refuse(bad.status, bad.error)
-
-    def _head_received(self) -> None:
-        """Begin a request: its head is complete. Raises BadRequest."""
-        version = self._version
-        headers = Headers()
-        fields = headers._rawHeaders
-        read_fields(self._head, fields)
-        check_characters(b"\r\n".join(self._head), len(self._head))
+    def _head_received(self, head: bytes, rest: bytes) -> None:
+        """Begin a request: its ``head`` is complete, and followed by ``rest``. Raises BadRequest."""
+        method, target, version, lines, fields = parse_head(head)
         length = self.length = body_length(version, fields, MAX_BODY)
+        self._command, self._path, self._version, self._head = method, target, version, lines
+        self._buffer, self._checked = rest, 0
         request = self.requestFactory(self, 0)
-        request.requestHeaders = headers
+        request.requestHeaders._rawHeaders = fields
         self.requests.append(request)
         self.persistent = self.checkPersistence(request, version)
+        request.entry = entry = self._open_entry(fields)
+        request.caller = entry.caller
         request.gotLength(length)
         if length == 0:
             self.allContentReceived()
@@ -221,11 +206,16 @@ class GatewayChannel(PipelinedChannel):
         if not undecided and self._is_refused(request, fields):
             self._answer_now(request)
             return
-        if expected and not self._buffer:  # and the body is not here already
+        if expected and not rest:  # and the body is not here already
             self._send100Continue()
+        if length is not None and len(rest) >= length:  # all of the body is here
+            request.handleContentChunk(rest[:length])
+            self._buffer = rest[length:]
+            self.allContentReceived()
+            return
         if length is None:
             self._transferDecoder = Chunks(
-                request.handleContentChunk, self._finishRequestBody, max_trailers=self.totalHeadersSize
+                request.handleContentChunk, self._finishRequestBody, max_trailers=MAX_SIZE
             )
         else:
             self._transferDecoder = _IdentityTransferDecoder(
@@ -265,35 +255,23 @@ class GatewayChannel(PipelinedChannel):
         except BadRequest as bad:
             self._refuse(bad.status, bad.error)
 
-    def opened(self, fields: Headers) -> tuple[Sandbox, Entry]:
-        """The sandbox and a new entry for the request with these header ``fields``. Called by it."""
-        site, self._turn = self.site, self._turn + 1
-        head, self._head = b"\r\n".join(self._head), []
-        now = site.now()
-        entry = Entry(
-            site.number(),
-            now,
+    def _open_entry(self, fields: Fields) -> Entry:
+        """A new entry for the request with these header ``fields``."""
+        self._turn += 1
+        head, self._head = self._head, b""
+        authorization = fields.get(b"Authorization")
+        return self.site.entrance.open(
             self._command,
             self._path,
+            self._version,
             head,
+            None if authorization is None else authorization[-1],
             self._number,
             self._turn,
             self._client,
             self._local,
-            self._version,
-            site.wall(),
+            self._arrived(),
         )
-        entry.arrived = self._arrived(now)
-        entry.secrets = site.secrets
-        sandboxes = site.sandboxes
-        if not sandboxes:  # no sandboxes
-            return sandboxes.default, entry
-        (authorization,) = fields.getRawHeaders(b"Authorization", (b"",))[-1:]
-        return sandboxes.of(authorization, now), entry
-
-    def serves(self, sandbox: Sandbox) -> bool:
-        """Whether a request is being answered, or read, that belongs to ``sandbox``."""
-        return any(getattr(request, "sandbox", None) is sandbox for request in self.requests)
 
     def checkPersistence(self, request: http.Request, version: bytes) -> bool:
         # Twisted reads the first field alone, and does not know that commas separate.
@@ -335,17 +313,11 @@ class GatewayChannel(PipelinedChannel):
         elif self._waitingForTransport:  # Twisted would read on
             self._networkProducer.pauseProducing()
 
-    def lineLengthExceeded(self, line: bytes) -> None:
-        if self._version:
-            self._refuse(431, f"Header line longer than {self.MAX_LENGTH} bytes")
-        else:
-            self._refuse(414, f"Request line longer than {self.MAX_LENGTH} bytes")
-
     def timeoutConnection(self) -> None:
         if self.paused and not self._waitingForTransport:
             self.resetTimeout()  # the gateway keeps the client waiting, not the client the gateway
-        elif not self.paused and (self.requests or self._version or self._buffer):
-            self._refuse(408, f"Request not complete after {REQUEST_TIMEOUT:g} seconds")
+        elif not self.paused and (self.requests or self._buffer):
+            self._refuse(408, f"Request not complete after {REQUEST_TIMEOUT:g} seconds", self._buffer)
         else:
             self._linger()  # it may not take what it was sent last
             self.loseConnection()
@@ -370,31 +342,31 @@ class GatewayChannel(PipelinedChannel):
     def _refuse_body(self) -> None:
         self._refuse(413, f"Body larger than {MAX_BODY} bytes")
 
-    def _refuse(self, status: int, error: str) -> None:
-        """Answer what is not a request, say that the connection ends, and read on for a while."""
+    def _refuse(self, status: int, error: str, beginning: bytes = b"") -> None:
+        """Answer what is not a request, say that the connection ends, and read on for a while.
+
+        ``beginning`` is what was read of the head, if that is not complete or malformed.
+        """
         self.setTimeout(None)
         site, reply = self.site, problem_reply(platform(status, error))
         fields = {b"Date": (site.date(),), REQUEST_ID: (site.request_id(),), **reply.headers}
         answer = wire(replace(reply, headers=fields))
         site.arrivals.before_failure()
         self.transport.write(answer)
-        self._record_refusal(status, answer)
-        site.log_refused(self.transport.getPeer(), status)
+        self._record_refusal(status, answer, beginning)
         self._close_gently()
 
-    def _record_refusal(self, status: int, answer: bytes) -> None:
+    def _record_refusal(self, status: int, answer: bytes, beginning: bytes) -> None:
         """Have what was no request in the journal, with what is known of it."""
         request = self.requests[-1] if self.requests else None
         if request is not None:
             entry = request.entry
-            request.record()
+            request.received()
         else:
-            headers = Headers()
-            with suppress(BadRequest):
-                read_fields(self._head, headers._rawHeaders)
-            sandbox, entry = self.opened(headers)
-            sandbox.record(entry)
-        entry.response_head, _, body = answer.partition(b"\r\n\r\n")
-        entry.status, entry.sent, entry.ended = status, len(body), Ending.COMPLETE
-        entry.first_byte = entry.last_byte = entry.closed = self.site.now()
-        entry.began = entry.over = self.site.position()
+            head = parse_beginning(beginning)
+            self._command, self._path, self._version, self._head = head[:4]
+            entry = self._open_entry(head.fields)
+            entry.received(b"", False)
+        sent, _, body = answer.partition(b"\r\n\r\n")
+        entry.head_sent(sent)
+        entry.end(Ending.COMPLETE, status, len(body))

@@ -1,17 +1,18 @@
 """deliver: the one way from an answer to the wire."""
 
 from functools import partial
-from typing import cast
+from typing import Any, cast
 
 from twisted.internet.defer import Deferred
 from twisted.web.server import Request
 
+from oagw.web.exchange import Exchange
 from oagw.web.reply import Reply, fail, send
-from oagw.web.request import GatewayRequest
+from oagw.web.sliced import SlicedReply
 from oagw.web.stream import Stream
 
 # An answer may still have to come.
-Answer = Reply | Stream | Deferred[Reply] | Deferred[Reply | Stream]
+Answer = Reply | Stream | SlicedReply | Deferred[Any]
 
 
 def deliver(request: Request, answer: Answer) -> None:
@@ -20,14 +21,10 @@ def deliver(request: Request, answer: Answer) -> None:
         send(request, answer)
     elif isinstance(answer, Deferred):
         answer.addCallback(partial(_arrived, request)).addErrback(partial(fail, request))
-    elif isinstance(request, GatewayRequest):
-        answer.start(request)
     else:
-        from oagw.web.foreign import ForeignRequest
-
-        answer.start(cast(GatewayRequest, ForeignRequest(request)))
+        answer.start(cast(Exchange, request))
 
 
-def _arrived(request: Request, answer: Reply | Stream) -> None:
+def _arrived(request: Request, answer: Answer) -> None:
     if not request._disconnected:
         deliver(request, answer)

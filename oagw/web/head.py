@@ -1,13 +1,15 @@
 """The syntax of request heads and chunked bodies: rejects what RFC 9110 and RFC 9112 forbid.
 
-``web.channel`` collects the lines of a head and calls ``parse_request_line``, ``read_fields`` and
-``body_length``; what these reject ends the connection, because the end of the request is not known.
-``web.request`` calls ``check_fields``, whose problems are answered like any other.
+``web.channel`` collects a head up to its blank line and calls ``parse_head`` and ``body_length``; as long as
+the blank line is missing, it calls ``check_lines``. What these reject ends the connection, because the end of
+the request is not known. ``web.request`` calls ``check_fields``, whose problems are answered like any other.
 """
 
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import lru_cache
+from typing import NamedTuple
 
 from twisted.internet.abstract import isIPv6Address
 from twisted.web.http import _ChunkedTransferDecoder, _MalformedChunkedDataError
@@ -17,6 +19,11 @@ from oagw.model.problem import Problem, invalid_field, platform
 
 # The values of each field, by its name as Twisted spells it.
 Fields = dict[bytes, list[bytes]]
+
+# The limits of a head: bytes of a line, bytes of all lines without their CRLF, number of header lines.
+MAX_LINE = 16384
+MAX_SIZE = 16384
+MAX_FIELDS = 500
 
 # The longest name or address that is accepted in Host (RFC 1035 allows names of 253 characters).
 _MAX_HOST = 300
@@ -42,16 +49,103 @@ _WEIGHT = rb"(?:0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)"
 _QUOTED = rb'"(?:[\t !#-\[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*"'
 _PARAMETER = rb"(?![qQ][ \t]*=)" + _TOKEN + rb"[ \t]*=[ \t]*(?:" + _TOKEN + rb"|" + _QUOTED + rb")"
 _CODING = _TOKEN + rb"(?:[ \t]*;[ \t]*" + _PARAMETER + rb")*(?:[ \t]*;[ \t]*[qQ]=" + _WEIGHT + rb"(?![\w.]))?"
-_TE = re.compile(rb"[ \t]*(?:%b[ \t]*)?(?:,[ \t]*(?:%b[ \t]*)?)*" % (_CODING, _CODING))
+_TE = rb"[ \t]*(?:%b[ \t]*)?(?:,[ \t]*(?:%b[ \t]*)?)*" % (_CODING, _CODING)  # compiled when it is needed
 
 
 class BadRequest(Exception):
-    """What cannot be read as a request: refused with ``status``, and the connection ends."""
+    """What cannot be read as a request: refused with ``status``, and the connection ends.
+
+    ``before`` is what precedes the faulty line, if the fault is in a line of the head.
+    """
+
+    before: bytes | None = None
 
     def __init__(self, status: int, error: str) -> None:
         super().__init__(error)
         self.status = status
         self.error = error
+
+
+class Head(NamedTuple):
+    """A request head. ``lines`` are the header lines as they were sent, ``fields`` what is in them."""
+
+    method: bytes
+    target: bytes
+    version: bytes
+    lines: bytes
+    fields: Fields
+
+
+def parse_head(head: bytes) -> Head:
+    """Parse a ``head`` that is complete, without its blank line. Raises BadRequest."""
+    request_line, *lines = head.split(b"\r\n")
+    fields: Fields = {}
+    try:
+        if len(lines) > MAX_FIELDS or len(head) - 2 * len(lines) > MAX_SIZE:
+            raise BadRequest(431, "Header section too large")
+        method, target, version = parse_request_line(request_line)
+        check_characters(head, len(lines) + 1)
+        read_fields(lines, fields)
+    except BadRequest:
+        # The first fault counts, as if the head had arrived byte by byte.
+        check_lines(head + b"\r\n")
+        raise
+    return Head(method, target, version, head[len(request_line) + 2 :], fields)
+
+
+def check_lines(head: bytes, start: int = 0) -> int:
+    """Check the beginning of a ``head``, from the line at ``start``.
+
+    Returns where the last line starts, which is not complete. Raises BadRequest for a line that is too long,
+    one too many, or malformed; whether a header line is malformed is only known when the head is complete.
+    """
+    count = head.count(b"\r\n", 0, start)
+    while True:
+        end = head.find(b"\r\n", start)
+        try:
+            _check_line(head, count, start, end)
+        except BadRequest as bad:
+            bad.before = head[:start]
+            raise
+        if end < 0:
+            return start
+        start, count = end + 2, count + 1
+
+
+def _check_line(head: bytes, number: int, start: int, end: int) -> None:
+    """Check the line of ``head`` from ``start`` to ``end``, which is -1 if the line is not complete.
+
+    The request line has the ``number`` 0.
+    """
+    complete = end >= 0
+    line = head[start : end if complete else len(head)]
+    if has_bare_line_end(line + b"\r" if complete else line, MAX_LINE + 2):
+        raise BadRequest(400, "Line that does not end with CRLF")
+    if len(line) > (MAX_LINE if complete else MAX_LINE + 1):
+        if number:
+            raise BadRequest(431, f"Header line longer than {MAX_LINE} bytes")
+        raise BadRequest(414, f"Request line longer than {MAX_LINE} bytes")
+    if not complete:
+        return
+    if end - 2 * number > MAX_SIZE:
+        raise BadRequest(431, f"Header section larger than {MAX_SIZE} bytes")
+    if number == 0:
+        parse_request_line(line)
+        return
+    if number > MAX_FIELDS:
+        raise BadRequest(431, f"More than {MAX_FIELDS} header lines")
+    check_characters(line, 1)
+
+
+def parse_beginning(head: bytes) -> Head:
+    """Parse the complete lines of a ``head``, malformed or not complete, as far as possible."""
+    request_line, *lines = head.split(b"\r\n")[:-1] or [b""]
+    method = target = version = b""
+    fields: Fields = {}
+    with suppress(BadRequest):
+        method, target, version = parse_request_line(request_line)
+        read_fields(lines, fields)
+    return Head(method, target, version, b"\r\n".join(lines), fields)
 
 
 def parse_request_line(line: bytes) -> tuple[bytes, bytes, bytes]:
@@ -89,9 +183,13 @@ def check_characters(head: bytes, lines: int) -> None:
         raise BadRequest(400, "Control character in a header line")
 
 
-def has_bare_line_end(rest: bytes | bytearray) -> bool:
-    """Whether ``rest``, the start of a line without a CRLF, has a CR or an LF that is not part of one."""
-    return b"\n" in rest or rest.find(b"\r", 0, -1) >= 0
+def has_bare_line_end(rest: bytes | bytearray, limit: int | None = None) -> bool:
+    """Whether ``rest``, the start of a line without a CRLF, has a CR or an LF that is not part of one.
+
+    Looks at the first ``limit`` bytes.
+    """
+    end = len(rest) if limit is None else min(limit, len(rest))
+    return rest.find(b"\n", 0, end) >= 0 or rest.find(b"\r", 0, end - 1) >= 0
 
 
 def body_length(version: bytes, fields: Fields, limit: int) -> int | None:
@@ -143,7 +241,7 @@ def check_fields(version: bytes, fields: Fields) -> Problem | None:
         return invalid_field("host", "INVALID_HOST", "Malformed Host: expected HOST or HOST:PORT")
     if len(fields.get(b"Authorization", ())) > 1:
         return invalid_field("authorization", "DUPLICATE_HEADER", "More than one Authorization")
-    if b"TE" in fields and not _TE.fullmatch(b",".join(fields[b"TE"])):
+    if b"TE" in fields and not re.fullmatch(_TE, b",".join(fields[b"TE"])):
         return invalid_field("te", "INVALID_TE", "Malformed TE: expected transfer codings or trailers")
     if expectations(version, fields) - {b"100-continue"}:  # RFC 9110 section 10.1.1
         return platform(417, "Unknown expectation: only 100-continue is supported")
@@ -193,6 +291,8 @@ class Chunks(_ChunkedTransferDecoder):
         has_line: bool = super()._dataReceived_TRAILER()
         if has_line:
             line = bytes(self._trailerHeaders[-1])
+            if has_bare_line_end(line + b"\r"):
+                raise BadRequest(400, "Malformed chunked body")
             check_characters(line, 1)
             read_fields([line], {})
         return has_line

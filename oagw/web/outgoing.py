@@ -6,7 +6,7 @@
 import sys
 from collections.abc import Iterable
 from socket import SO_ERROR, SOL_SOCKET, socket
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from twisted.internet.interfaces import ITCPTransport
 from twisted.internet.protocol import connectionDone
@@ -16,9 +16,7 @@ from twisted.web.http import HTTPChannel
 from twisted.web.http_headers import Headers
 
 from oagw.model.ending import Ending
-
-if TYPE_CHECKING:
-    from oagw.web.outlet import Outlet
+from oagw.web.outlet import Outlet
 
 # Bytes of a write from which on it is handed to the transport as it is, neither joined to a head nor cut.
 _LARGE = 262_144
@@ -30,7 +28,7 @@ class OutgoingChannel(HTTPChannel):
     site: Any  # a GatewaySite
     transport: ITCPTransport
     half_closed = False  # whether the client has said that it sends no more
-    outlet: "Outlet | None" = None  # of the response that is being written
+    outlet: Outlet | None = None  # of the response that is being written
     late: "_Late | None" = None  # the end of a response that waits for its delivery
     _corked: list[bytes] | None  # what was written to be sent in one piece
     _unwritten: bytes  # the head of a response that waits for the first of its body
@@ -112,13 +110,13 @@ class OutgoingChannel(HTTPChannel):
             self.late.wait()
             return
         self.site.arrivals.before_failure()
-        request.entry.ended = ending
+        request.entry.ends(ending)
         if ending is Ending.RESET:
             self.transport.abortConnection()
         else:
             self.loseConnection()
 
-    def insert_outlet(self, outlet: "Outlet") -> None:
+    def insert_outlet(self, outlet: Outlet) -> None:
         """Write what follows through ``outlet``, until it is removed."""
         self.outlet = outlet
         outlet.source, self._requestProducer = self._requestProducer, outlet
@@ -144,8 +142,7 @@ class OutgoingChannel(HTTPChannel):
             self.late = _LateEnd(self, request)
             self.late.wait()
             return False
-        request.close_entry(self, Ending.COMPLETE)
-        self.site.log(request)
+        request.end_entry(self, Ending.COMPLETE)
         return True
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
@@ -158,8 +155,7 @@ class OutgoingChannel(HTTPChannel):
             self.site.ticker.forget(self.late)
         for request in self.requests:
             if request.finished:  # and its last byte is not out
-                request.close_entry(self, Ending.CLIENT_LEFT)
-                self.site.log(request, " (incomplete)")
+                request.end_entry(self, Ending.CLIENT_LEFT)
         super().connectionLost(reason)
 
     def registerProducer(self, producer: Any, streaming: bool) -> None:
@@ -204,14 +200,13 @@ class OutgoingChannel(HTTPChannel):
             self.write(b"")
 
     def writeHeaders(self, version: bytes, code: bytes, reason: bytes, headers: Headers) -> None:
-        """Write the head of a response with the first of its body, and have it in the journal."""
-        pieces = [version, b" ", code, b" ", reason]
+        """Write the head of a response with the first of its body."""
+        lines = [b"%b %b %b" % (version, code, reason)]
         for name, values in headers.getAllRawHeaders():
-            for value in values:
-                pieces += (b"\r\n", name, b": ", value)
-        head = b"".join(pieces)
+            lines += [b"%b: %b" % (name, value) for value in values]
+        head = b"\r\n".join(lines)
         if self.outlet is None:
-            self.requests[0].entry.response_head = head
+            self.requests[0].entry.head_sent(head)
         else:
             self.outlet.note_head(head)
         self._unwritten = head + b"\r\n\r\n"

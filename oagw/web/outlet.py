@@ -98,6 +98,7 @@ class Outlet:
         self._events = EventCounter()
         self._fed = 0  # bytes that went in
         self._written = 0  # bytes that came out
+        self._sent = 0  # those of the body
         self._head = b""
         self._head_end = 0  # its position
         self._full = False
@@ -209,17 +210,15 @@ class Outlet:
         return len(pieces) or 1
 
     def _write(self, piece: bytes) -> None:
-        entry, site = self._request.entry, self._channel.site
-        entry.last_byte = now = site.now()
-        if entry.first_byte is None:
-            entry.first_byte, entry.began = now, site.position()
-        for start, end in self._body.parts(piece):
-            entry.sent += end - start
-            self._events.feed(piece[start:end])
-            entry.events = self._events.count
+        entry = self._request.entry
+        entry.begins()
         if self._written < self._head_end:
             before = self._head_end - len(self._head)
-            entry.response_head = self._head[: max(0, self._written + len(piece) - before)]
+            entry.head_sent(self._head[: max(0, self._written + len(piece) - before)])
+        for start, end in self._body.parts(piece):
+            self._sent += end - start
+            self._events.feed(piece[start:end])
+        entry.wrote(self._channel.site.now(), self._sent, self._events.count)
         self._written += len(piece)
         self._channel.send(piece)
 

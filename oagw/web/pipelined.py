@@ -5,7 +5,7 @@ connection queues up in ``web.turns``; if its client does not read, not before i
 the requests.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from twisted.internet.tcp import Connection
 from twisted.logger import Logger
@@ -13,9 +13,7 @@ from twisted.logger import Logger
 from oagw.model.journal import Entry
 from oagw.web.arrivals import OPENED_FOR
 from oagw.web.outgoing import OutgoingChannel
-
-if TYPE_CHECKING:
-    from oagw.web.site import GatewaySite
+from oagw.web.site import GatewaySite
 
 log = Logger()
 
@@ -23,19 +21,17 @@ log = Logger()
 class PipelinedChannel(OutgoingChannel):
     """One connection, as far as the order of its requests goes, among themselves and those of others.
 
-    While ``paused``, which LineReceiver heeds, what has arrived is not read on.
+    While ``paused``, what has arrived is not read on.
     """
 
-    site: "GatewaySite"
+    site: GatewaySite
     _earlier: int | None  # see ``precede``
     _made: tuple[int, float] | None  # see ``_note_opened``
-    _version: bytes  # of the request that is being read, as soon as its first line is there
 
     @property
     def expects_more(self) -> bool:
         """Whether a part of the next request is read already."""
-        reading = not self.requests and bool(self._version)
-        return reading or bool(self._buffer) or any(self._dataBuffer)
+        return bool(self._buffer) or any(self._dataBuffer)
 
     def follow(self, position: int) -> None:
         """Have what is pipelined count as sent before its predecessor's answer was over, at ``position``."""
@@ -48,7 +44,7 @@ class PipelinedChannel(OutgoingChannel):
         Behind a request that is not answered yet it counts as sent with that one.
         """
         if self._earlier is None:
-            entry: Entry | None = getattr(self.requests[0], "entry", None) if self.requests else None
+            entry: Entry | None = self.requests[0].entry if self.requests else None
             self._earlier = position if entry is None else min(position, entry.arrived)
 
     def _note_opened(self) -> None:
@@ -59,13 +55,13 @@ class PipelinedChannel(OutgoingChannel):
         self._made = (position, self.site.now())
         self._earlier = None
 
-    def _arrived(self, now: float) -> int:
-        """The position at which the request arrived whose head is complete ``now``."""
+    def _arrived(self) -> int:
+        """The position at which the request arrived whose head is complete now."""
         arrived, self._earlier = self._earlier or self.site.position(), None
         if self._made is not None:
             position, opened = self._made
             self._made = None
-            if now - opened <= OPENED_FOR:
+            if self.site.now() - opened <= OPENED_FOR:
                 return position
         return arrived
 
@@ -77,8 +73,7 @@ class PipelinedChannel(OutgoingChannel):
         self.half_closed = True
         if self.requests and self._handlingRequest:
             request: Any = self.requests[0]
-            if request.entry.half_closed is None:
-                request.entry.half_closed = self.site.now()
+            request.entry.half_close()
             if request.endless:
                 self.transport.abortConnection()
         elif not self.paused:  # take_turn calls this again

@@ -1,4 +1,4 @@
-"""GatewayRequest: one request, checked before it is looked up in the tree, and its entry in the journal.
+"""GatewayRequest: one request, checked before it is looked up in the tree.
 
 ``web.channel`` reads it from the wire, ``web.resource`` answers it.
 """
@@ -6,28 +6,23 @@
 import re
 from http import HTTPStatus
 from io import BytesIO
-from typing import TYPE_CHECKING
+from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from twisted.python.failure import Failure
-from twisted.web import http
+from twisted.web.http import NO_BODY_CODES
+from twisted.web.http import Request as HTTPRequest
 from twisted.web.resource import getChildForRequest
-from twisted.web.server import Request
 
-from oagw.model import journal
 from oagw.model.call import Call, origin_form
 from oagw.model.ending import Ending
 from oagw.model.events import EventCounter
 from oagw.model.invalid import Invalid
-from oagw.model.journal import Entry
 from oagw.model.problem import Problem, invalid_field, platform
-from oagw.sandboxes import Sandbox
+from oagw.web.exchange import Exchange
 from oagw.web.head import check_fields, is_host
+from oagw.web.pipelined import PipelinedChannel
 from oagw.web.reply import REQUEST_ID, Headers, Reply, fail, masked_excerpt, problem_reply, send
-
-if TYPE_CHECKING:
-    from oagw.toxics.toxic import Toxic
-    from oagw.web.channel import GatewayChannel
 
 # The platform's limit on request bodies, in bytes.
 MAX_BODY = 64_000_000
@@ -42,7 +37,7 @@ _EVENT_STREAM = b"\r\ncontent-type: text/event-stream"
 _PLAIN = re.compile(rb"[!-~]{1,200}")
 
 
-class GatewayRequest(Request):
+class GatewayRequest(Exchange):
     """One request, checked before it is looked up in the tree."""
 
     # CPython gives an instance with more than 30 attributes a whole dictionary of its own, 1.5 KiB for each
@@ -50,6 +45,7 @@ class GatewayRequest(Request):
     __slots__ = (
         "_counter",
         "_outlet_chosen",
+        "caller",
         "client",
         "cookies",
         "entry",
@@ -58,24 +54,14 @@ class GatewayRequest(Request):
         "received_cookies",
         "requestHeaders",
         "responseHeaders",
-        "sandbox",
     )
     defaultContentType = None
-    channel: "GatewayChannel"
+    channel: PipelinedChannel
     content: BytesIO
-    entry: Entry  # in the journal of the sandbox
-    sandbox: Sandbox  # what the caller's token makes it belong to
-    faults: "tuple[Toxic, ...]" = ()  # what the request asks for
-    endless = False  # whether the answer goes on until the client leaves
+    faults: tuple[Any, ...] = ()  # the toxics that the request asks for
     _counter: EventCounter | None  # of events that the source does not count
     _outlet_chosen: bool  # whether the site was asked for the outlet of the response
     _trailers = b""  # the trailer section of a chunked body
-
-    def gotLength(self, length: int | None) -> None:
-        super().gotLength(length)
-        self._counter, self._outlet_chosen = None, False
-        self.sandbox, self.entry = self.channel.opened(self.requestHeaders)
-        self.sandbox.open += 1
 
     def parseCookies(self) -> None:
         """Nothing: nobody asks for ``received_cookies``."""
@@ -88,12 +74,13 @@ class GatewayRequest(Request):
     def process(self) -> None:
         site = self.site = self.channel.site
         self.producer = self.streamingProducer = None  # now, while the dictionary still has room
-        self.record()
-        fields = self.responseHeaders
-        fields.setRawHeaders(b"Date", (site.date(),))
+        self._counter, self._outlet_chosen = None, False
+        self.received()
+        fields = self.responseHeaders._rawHeaders
+        fields[b"Date"] = [site.date()]
         given = self.requestHeaders.getRawHeaders(REQUEST_ID, (b"",))[0]
         request_id = given if _PLAIN.fullmatch(given) else site.request_id()
-        fields.setRawHeaders(REQUEST_ID, (request_id,))
+        fields[REQUEST_ID] = [request_id]
         try:
             problem = self._malformed()
             if problem is not None:
@@ -108,20 +95,18 @@ class GatewayRequest(Request):
         except Exception:
             self.processingFailed(Failure())
 
-    def record(self) -> None:
-        """Have the entry in the journal, with as much of the body as came."""
-        entry, body = self.entry, self.content.getvalue()  # no copy
-        if body:
-            entry.body_size = len(body)
-            entry.body = body[: journal.MAX_BODY]
-            if self.requestHeaders.hasHeader(b"Content-Encoding"):
-                entry.decoded_size = len(entry.call().body)
-        self.sandbox.record(entry)
+    def received(self) -> None:
+        """Report to the entry that the request is complete, with as much of the body as came."""
+        body = self.content.getvalue()  # no copy
+        self.entry.received(body, bool(body) and self.requestHeaders.hasHeader(b"Content-Encoding"))
 
     def call(self) -> Call:
-        """What the client sent, with all of the body: the journal may keep a part."""
+        """What an upstream gets to see of the request, with all of the body: the entry may keep a part."""
         call = self.entry.call()
         call.sent_body, call.limit = self.content.getvalue(), None
+        if self.faults:
+            lines = call.head.split(b"\r\n")
+            call.head = b"\r\n".join(one for one in lines if one.partition(b":")[0].title() != MOCK_FAULT)
         return call
 
     def write(self, data: bytes, events: int | None = None) -> None:
@@ -155,8 +140,7 @@ class GatewayRequest(Request):
         self._choose_outlet()
         self.sentLength += len(data)
         if channel.outlet is None:
-            if self.entry.first_byte is None:
-                self.entry.first_byte, self.entry.began = channel.site.now(), channel.site.position()
+            self.entry.begins()
             channel.write(data)
             self._wrote(data, events)
         else:
@@ -177,7 +161,7 @@ class GatewayRequest(Request):
 
     def finish(self) -> None:
         if self._disconnected or self.finished:
-            http.Request.finish(self)  # which says what is wrong with that
+            HTTPRequest.finish(self)  # which says what is wrong with that
             return
         if not self.startedWriting:
             self.write(b"")
@@ -200,6 +184,12 @@ class GatewayRequest(Request):
         else:
             self.channel.outlet.end(ending)
 
+    def cork(self) -> None:
+        self.channel.cork()
+
+    def uncork(self) -> None:
+        self.channel.uncork()
+
     def _choose_outlet(self) -> None:
         """Have the channel write through the outlet of this response, if any; before its first byte."""
         if not self._outlet_chosen:
@@ -212,68 +202,52 @@ class GatewayRequest(Request):
     def _begin(self) -> bool:
         """Write the head, with the first of the body; returns whether there is to be a body."""
         if self.finished or self._disconnected:
-            http.Request.write(self, b"")  # which says what is wrong with that
+            HTTPRequest.write(self, b"")  # which says what is wrong with that
             return False
         channel = self.channel
-        site = channel.site
         self._choose_outlet()
-        if channel.outlet is None:
-            if self.code >= 400:
-                site.arrivals.before_failure()
-            entry = self.entry
-            entry.first_byte, entry.began = site.now(), site.position()
-        http.Request.write(self, b"")
-        if self.method == b"HEAD" or self.code in http.NO_BODY_CODES:
+        if self.code >= 400 and channel.outlet is None:
+            channel.site.arrivals.before_failure()
+        # The server's Request would look for a Content-Type to add, and for an encoder.
+        HTTPRequest.write(self, b"")
+        if self.method == b"HEAD" or self.code in NO_BODY_CODES:
             channel.flush()
             return False
         return True
 
     def _wrote(self, data: bytes, events: int | None) -> None:
-        """Have the entry say that ``data`` of the body was written."""
+        """Report to the entry that ``data`` of the body was written."""
         entry = self.entry
-        entry.sent = self.sentLength
-        entry.last_byte = self.channel.site.now()
-        if events:
-            entry.events += events
-        elif events is None and (self.chunked or self.clientproto == b"HTTP/1.0"):
-            self._count(data)
+        if events is not None:
+            events += entry.events
+        elif self.chunked or self.clientproto == b"HTTP/1.0":
+            events = self._count(data)
+        else:
+            events = entry.events
+        entry.wrote(self.channel.site.now(), self.sentLength, events)
 
-    def _count(self, data: bytes) -> None:
+    def _count(self, data: bytes) -> int:
         """Count the events that are complete with ``data``, if this is an event stream."""
         if self._counter is None:
             if _EVENT_STREAM not in self.entry.response_head.lower():
-                return
+                return self.entry.events
             self._counter = EventCounter()
         self._counter.feed(data)
-        self.entry.events = self._counter.count
+        return self._counter.count
 
     def connectionLost(self, reason: Failure) -> None:
         if self.content is not None and not self.finished:
-            was_open = self.entry.ended is Ending.OPEN
-            self.close_entry(self.channel, Ending.CLIENT_LEFT)
-            if self.path is not None:
-                self.channel.site.log(self, " (incomplete)")  # Twisted logs complete answers alone
-            elif was_open:  # and not refused, which is recorded already
-                self.record()
+            if self.path is None and self.entry.ended is Ending.OPEN:
+                self.received()  # a part of it
+            self.end_entry(self.channel, Ending.CLIENT_LEFT)
         super().connectionLost(reason)
 
-    def close_entry(self, channel: "GatewayChannel", how: Ending) -> None:
-        """Have the entry say that the response is over: its last byte is out, or never will be."""
-        entry, sandbox = self.entry, self.sandbox
-        sandbox.open -= 1
-        site = channel.site
-        sandbox.used = now = entry.closed = site.now()
-        entry.over = site.position()
-        if channel._buffer or channel._dataBuffer:
+    def end_entry(self, channel: PipelinedChannel, how: Ending) -> None:
+        """Report to the entry that the response is over: its last byte is out, or never will be."""
+        entry, status = self.entry, self.code if self.startedWriting else None
+        entry.end(how, status, None, how is Ending.COMPLETE and bool(self.chunked))
+        if entry.over is not None and (channel._buffer or channel._dataBuffer):
             channel.follow(entry.over)
-        if entry.ended is Ending.OPEN:  # and no fault has ended it
-            entry.ended = how
-        entry.response_head = entry.response_head[: journal.MAX_HEAD]
-        sandbox.journal.answered(entry)
-        if self.startedWriting and entry.first_byte is not None:
-            entry.status = self.code
-            if entry.last_byte is None or (how is Ending.COMPLETE and self.chunked):
-                entry.last_byte = now
 
     def processingFailed(self, reason: Failure) -> Failure:
         fail(self, reason)
@@ -296,11 +270,9 @@ class GatewayRequest(Request):
         return None if fault is None else self._take_faults(b",".join(fault))
 
     def _take_faults(self, value: bytes) -> Problem | None:
-        from oagw.toxics.mock_fault import faults
-
         self.requestHeaders.removeHeader(MOCK_FAULT)
         try:
-            self.faults = faults(value.decode("utf-8", "replace"))
+            self.faults = self.channel.site.mock_fault(value.decode("utf-8", "replace"))
         except Invalid as invalid:
             name = MOCK_FAULT.decode().lower()
             return invalid_field(name, "INVALID_FAULT", f"{MOCK_FAULT.decode()}: {invalid.detail}")

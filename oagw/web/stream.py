@@ -18,8 +18,8 @@ from oagw.model import sse
 from oagw.model.ending import Ending
 from oagw.model.events import EventCounter
 from oagw.timing.ticker import Ticker
+from oagw.web.exchange import Exchange
 from oagw.web.reply import UPSTREAM, Headers, Reply, begin, fail, is_bodiless
-from oagw.web.request import GatewayRequest
 
 log = Logger()
 
@@ -115,10 +115,10 @@ class Stream:
         self._due = 0.0  # when the next chunk is due, in seconds from there: small numbers add up exactly
         self._paused = False
         self._counter: EventCounter | None = None  # of events that are not counted where they are made
-        self._request: GatewayRequest | None = None  # None before the start and after the end
+        self._request: Exchange | None = None  # None before the start and after the end
         self.tick: int | None = None  # see Ticker
 
-    def start(self, request: GatewayRequest) -> None:
+    def start(self, request: Exchange) -> None:
         """Answer ``request``; where there is a head and no body, it gets the head alone and no chunk."""
         reply, self._reply = self._reply, None
         if reply is not None and is_bodiless(request, reply):
@@ -183,7 +183,7 @@ class Stream:
             if request is None:
                 log.failure("a stream broke as it ended", failure)
             else:
-                request.channel.uncork()
+                request.uncork()
                 request.unregisterProducer()
                 fail(request, failure)
             return 1
@@ -197,7 +197,7 @@ class Stream:
         size = count = 0
         while self._due <= elapsed and size < most and count < _CHUNKS and not self._paused:
             if count == 1:
-                request.channel.cork()  # what is due at once is sent in one piece
+                request.cork()  # what is due at once is sent in one piece
             count += 1
             if chunk.data:
                 self._write(request, chunk)
@@ -210,21 +210,21 @@ class Stream:
             self._next = chunk = next(self._chunks, _END)
             self._due += chunk.pause * self._streams.interval_scale
         if count > 1:
-            request.channel.uncork()
+            request.uncork()
         if self._next is None:
             self._finish(request, chunk.ending)
         elif not self._paused:
             self._streams.ticker.wait(self, self._began + self._due, now)
         return count or 1
 
-    def _write(self, request: GatewayRequest, chunk: Chunk) -> None:
+    def _write(self, request: Exchange, chunk: Chunk) -> None:
         events = self._count(chunk.data) if chunk.events is None else chunk.events
         if chunk.raw:
             request.write_raw(chunk.data, events)
         else:
             request.write(chunk.data, events)
 
-    def _finish(self, request: GatewayRequest, ending: Ending) -> None:
+    def _finish(self, request: Exchange, ending: Ending) -> None:
         if ending is Ending.HANG:
             request.end(ending)  # and stay open
         else:
@@ -238,7 +238,7 @@ class Stream:
         self._counter.feed(data)
         return self._counter.count - before
 
-    def _let_go(self) -> GatewayRequest | None:
+    def _let_go(self) -> Exchange | None:
         """Let go of everything; returns the request that was being answered, if one was."""
         self._streams.ticker.forget(self)
         self._next = None

@@ -6,6 +6,7 @@ through a gateway; with ``--github-links`` they point at this gateway.
 """
 
 import re
+from functools import lru_cache
 
 from twisted.web.resource import IResource
 from twisted.web.server import Request
@@ -13,7 +14,7 @@ from twisted.web.server import Request
 from oagw.services import Env, UpstreamNode
 from oagw.services.github.activity import OPEN_ISSUES
 from oagw.services.github.lists import Commits, Issues, Pulls
-from oagw.services.github.node import GitHub, GitHubNode
+from oagw.services.github.node import Encoded, GitHub, GitHubNode, encoded
 from oagw.services.github.samples import OCTOCAT, repository, user
 from oagw.web.reply import Reply
 from oagw.web.resource import Refused
@@ -42,7 +43,13 @@ class User(GitHubNode):
     def render_GET(self, request: Request) -> Reply:
         if self._login.decode("utf-8", "replace").lower() != OCTOCAT:
             raise Refused(404, "Not Found")
-        return self.shown(request, user(self.github.base(request)))
+        return self.shown(request, _octocat(self.github.base(request)))
+
+
+@lru_cache(16)
+def _octocat(api: str) -> Encoded:
+    """The user octocat, with links that begin with ``api``."""
+    return encoded(user(api))
 
 
 class Repositories(GitHubNode):
@@ -84,4 +91,6 @@ class Repository(GitHubNode):
 def tree(env: Env) -> UpstreamNode:
     """The GitHub API."""
     github = GitHub(env)
-    return GitHubNode(github, {b"users": Users(github), b"repos": Repositories(github)})
+    octocat = OCTOCAT.encode()
+    users = Users(github, {octocat: User(github, octocat)})  # the one that is asked for, made once
+    return GitHubNode(github, {b"users": users, b"repos": Repositories(github)})

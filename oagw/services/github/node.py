@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import msgspec
 from twisted.web.resource import IResource
@@ -11,6 +12,7 @@ from twisted.web.server import Request
 from oagw.services import Env, UpstreamNode
 from oagw.services.github.conditional import entity_tag, none_match
 from oagw.services.github.rate import LIMIT, Rates
+from oagw.web.exchange import caller_of
 from oagw.web.reply import JSON, UPSTREAM, Headers, Reply, excerpt
 from oagw.web.resource import Refused
 
@@ -27,10 +29,26 @@ _MEDIA_TYPE = re.compile(
     rb"application/vnd\.github(?:\.(v3|[a-z-]+-preview))?(?:\.(raw|text|html|full|diff|patch|sha|base64|object))?(\+json)?"
 )
 
+_LIMIT = (b"%d" % LIMIT,)
+_CORE = (b"core",)
+
 _ALWAYS: Headers = {
     b"Cache-Control": (b"private, max-age=60, s-maxage=60",),
     b"Vary": (b"Accept, Authorization, Cookie, X-GitHub-OTP, Accept-Encoding, X-Requested-With",),
 }
+
+
+class Encoded(NamedTuple):
+    """A body as JSON, and its entity tag."""
+
+    body: bytes
+    tag: bytes
+
+
+def encoded(value: Any) -> Encoded:
+    """``value`` as JSON, with its entity tag."""
+    body = msgspec.json.encode(value)
+    return Encoded(body, entity_tag(body))
 
 
 class GitHub:
@@ -54,18 +72,18 @@ class GitHub:
     def fields(self, request: Request, counts: bool = True) -> Headers:
         """The header fields of every answer; one that ``counts`` is counted against the rate limit."""
         now = self._env.wall()
-        window = self._rates.counted(getattr(request, "sandbox", None), now, counts)
-        draw = self._env.random.getrandbits
-        id = f"{draw(16):04X}:{draw(20):05X}:{draw(28):07X}:{draw(28):07X}:{int(now):08X}"
+        window = self._rates.counted(caller_of(request).sandbox, now, counts)
+        digits = b"%023X" % self._env.random.getrandbits(92)
+        id = b"%b:%b:%b:%b:%08X" % (digits[:4], digits[4:9], digits[9:16], digits[16:], int(now))
         return {
             b"X-GitHub-Media-Type": (_media_type(request.getHeader(b"accept") or b""),),
             b"X-GitHub-Api-Version-Selected": (_version(request) or _VERSIONS[0],),
-            b"X-RateLimit-Limit": (b"%d" % LIMIT,),
+            b"X-RateLimit-Limit": _LIMIT,
             b"X-RateLimit-Remaining": (b"%d" % window.remaining,),
             b"X-RateLimit-Reset": (b"%d" % window.reset,),
             b"X-RateLimit-Used": (b"%d" % window.used,),
-            b"X-RateLimit-Resource": (b"core",),
-            b"X-GitHub-Request-Id": (id.encode(),),
+            b"X-RateLimit-Resource": _CORE,
+            b"X-GitHub-Request-Id": (id,),
         }
 
 
@@ -90,13 +108,16 @@ class GitHubNode(UpstreamNode):
         return Reply(status, msgspec.json.encode(body), fields, UPSTREAM)
 
     def shown(self, request: Request, value: Any, link: str | None = None) -> Reply:
-        """A Reply with ``value``: 200, or 304, which is not counted, if the client has it already."""
+        """A Reply with ``value``, or with what was Encoded before.
+
+        200, or 304, which is not counted, if the client has it already.
+        """
         if _version(request) is None:
             given = excerpt(request.getHeader(b"x-github-api-version") or b"", 40)
             raise Refused(400, f"{given} is not a version of the REST API that is supported")
-        body = msgspec.json.encode(value)
-        tag = entity_tag(body)
-        fresh = none_match(request.requestHeaders.getRawHeaders(b"If-None-Match", ()), tag)
+        body, tag = value if isinstance(value, Encoded) else encoded(value)
+        known = request.requestHeaders.getRawHeaders(b"If-None-Match")
+        fresh = known is None or none_match(known, tag)
         fields = {**self.github.fields(request, counts=fresh), **_ALWAYS, b"ETag": (tag,)}
         if link is not None:
             fields[b"Link"] = (link.encode(),)
@@ -111,6 +132,7 @@ def _version(request: Request) -> bytes | None:
     return given if given in _VERSIONS else None
 
 
+@lru_cache(64)
 def _media_type(accept: bytes) -> bytes:
     """What X-GitHub-Media-Type says of a request that accepts this."""
     found = _MEDIA_TYPE.search(accept)

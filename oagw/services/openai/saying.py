@@ -169,7 +169,8 @@ def _limited(said: Said, limits: Limits) -> Said:
         cuts = [at for stop in limits.stop if stop and (at := said.text.find(stop)) >= 0]
         if cuts:
             said = said._replace(text=said.text[: min(cuts)], finish="stop")
-    return bounded(said._replace(tokens=_count(said.text, said.pieces)), limits)
+    tokens = _count(said.text, said.pieces)
+    return bounded(Said(said.text, said.kind, said.finish, said.pieces, tokens), limits)
 
 
 def _limited_calls(said: Said, most: int | None) -> Said:
@@ -192,7 +193,7 @@ def _first(text: str, pieces: re.Pattern[str], most: int) -> str:
 
 
 def _count(text: str, pieces: re.Pattern[str]) -> int:
-    return sum(1 for _ in pieces.finditer(text))
+    return len(pieces.findall(text))
 
 
 def bounded(said: Said, limits: Limits) -> Said:

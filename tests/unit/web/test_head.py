@@ -3,14 +3,19 @@
 import pytest
 
 from oagw.web.head import (
+    MAX_FIELDS,
+    MAX_LINE,
     BadRequest,
     Fields,
     body_length,
     check_characters,
     check_fields,
+    check_lines,
     expectations,
     has_bare_line_end,
     is_host,
+    parse_beginning,
+    parse_head,
     parse_request_line,
     read_fields,
 )
@@ -98,6 +103,69 @@ def test_a_line_end_that_is_no_crlf_is_found_before_the_line_is_complete() -> No
         assert has_bare_line_end(rest), rest
     for rest in (b"", b"\r", b"abc\r", b"abc"):
         assert not has_bare_line_end(rest), rest
+
+
+GET = b"GET / HTTP/1.1\r\n"
+
+
+def test_a_head_is_parsed_in_one_step() -> None:
+    head = parse_head(GET + b"Host: g\r\na:1\r\nA: 2")
+    assert head == (b"GET", b"/", HTTP_1_1, b"Host: g\r\na:1\r\nA: 2", {b"Host": [b"g"], b"A": [b"1", b"2"]})
+    assert parse_head(GET[:-2]) == (b"GET", b"/", HTTP_1_1, b"", {})
+
+
+def test_the_limits_of_a_head_can_be_reached() -> None:
+    assert len(parse_head(GET + b"\r\n".join([b"A: b"] * MAX_FIELDS)).fields[b"A"]) == MAX_FIELDS
+    lines = [b"A: " + b"b" * 8000, b"A: " + b"b" * (MAX_LINE - len(GET) + 2 - 8006)]
+    assert parse_head(GET + b"\r\n".join(lines))
+    target = b"/" * (MAX_LINE - len(b"GET  HTTP/1.1"))
+    assert parse_head(b"GET %b HTTP/1.1" % target).target == target
+
+
+FAULTS = [
+    (b"HELLO\r\n", 400),
+    (b"GET / HTTP/1.1\n", 400),
+    (GET + b"A: b\rc", 400),
+    (GET + b"A: b\0\r\n", 400),
+    (b"GET /" + b"a" * MAX_LINE, 414),
+    (GET + b"A: " + b"b" * MAX_LINE, 431),
+    (GET + (b"A: " + b"b" * 5000 + b"\r\n") * 4, 431),
+    (GET + b"A: b\r\n" * (MAX_FIELDS + 1), 431),
+]
+
+
+@pytest.mark.parametrize(("beginning", "status"), FAULTS)
+def test_a_fault_is_found_before_the_head_is_complete(beginning: bytes, status: int) -> None:
+    assert rejected(check_lines, beginning) == status
+    assert rejected(parse_head, beginning + b"\r\nB: c") == status
+
+
+@pytest.mark.parametrize(("first", "status"), FAULTS)
+def test_the_first_of_several_faults_counts(first: bytes, status: int) -> None:
+    for other, _ in FAULTS:
+        assert rejected(parse_head, first + b"\r\n" + other) == status
+
+
+def test_lines_are_checked_as_they_come() -> None:
+    assert check_lines(b"GE") == 0
+    assert check_lines(GET + b"Ho", 0) == len(GET)
+    assert check_lines(GET + b"Host: g\r\n\r", len(GET)) == len(GET) + 9
+    with pytest.raises(BadRequest) as caught:
+        check_lines(GET + b"Host: g\r\nA\n", len(GET))
+    assert caught.value.before == GET + b"Host: g\r\n"
+
+
+def test_as_much_of_a_head_as_possible_is_parsed() -> None:
+    beginning = GET + b"Host: g\r\nnonsense\r\nA: b\r\nC: d"
+    assert parse_beginning(beginning) == (
+        b"GET",
+        b"/",
+        HTTP_1_1,
+        b"Host: g\r\nnonsense\r\nA: b",
+        {b"Host": [b"g"]},
+    )
+    for nothing in (b"", b"GET", b"GET / HTTP/1.1", b"HELLO\r\n"):
+        assert parse_beginning(nothing) == (b"", b"", b"", b"", {})
 
 
 def length(version: bytes = HTTP_1_1, **fields: list[bytes]) -> int | None:

@@ -2,9 +2,10 @@
 
 import pytest
 from twisted.trial.unittest import SynchronousTestCase
+from twisted.web.server import NOT_DONE_YET
 
 from oagw.model.problem import platform
-from oagw.web.reply import Reply, excerpt, json_reply, problem_reply, wire
+from oagw.web.reply import Reply, begin, excerpt, json_reply, problem_reply, wire
 from tests.support.wire import Wire, parse
 
 
@@ -58,6 +59,33 @@ class SendTests(SynchronousTestCase):
     def test_a_line_end_in_a_header_value_adds_no_header(self) -> None:
         answer = self.answering(Reply(200, headers={b"X": (b"a\r\nInjected: 1",)}))
         self.assertNotIn("injected", answer.headers)
+
+    def test_nor_does_it_spoil_the_fields_beside_it(self) -> None:
+        fields = {b"A": (b"1", b"2\nInjected: 1"), b"x-b": (b"3",), b"C": (b"\rInjected: 1", b"4")}
+        answer = self.answering(Reply(200, headers=fields))
+        self.assertNotIn("injected", answer.headers)
+        self.assertEqual(answer.headers["a"], ["1", "2 Injected: 1"])
+        self.assertEqual((answer.headers["x-b"], answer.headers["c"][1]), (["3"], "4"))
+
+    def test_headers_may_be_added_and_changed_after_the_reply_has_begun(self) -> None:
+        reply = Reply(200, headers={b"x-a": (b"1",), b"vary": (b"Accept",), b"X-C": (b"3",)})
+
+        def render(health, request):
+            begin(request, reply)
+            fields = request.responseHeaders
+            fields.addRawHeader(b"Vary", b"Origin")
+            fields.setRawHeaders(b"X-A", [b"2\r\nInjected: 1"])
+            fields.removeHeader(b"x-c")
+            request.write(b"{}")
+            request.finish()
+            return NOT_DONE_YET
+
+        self.patch(type(self.health), "render", render)
+        for _ in range(2):  # the reply is as it was
+            answer = self.wire.ask("GET", "/health")
+            self.assertEqual(answer.headers["vary"], ["Accept", "Origin"])
+            self.assertEqual(answer.headers["x-a"], ["2 Injected: 1"])
+            self.assertNotIn("x-c", answer.headers)
 
     def test_a_replys_own_request_id_wins(self) -> None:
         answer = self.answering(Reply(200, headers={b"x-request-id": (b"theirs",)}), "X-Request-Id: mine")

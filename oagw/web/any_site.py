@@ -1,0 +1,101 @@
+"""AnySite: lets requests of a site other than the gateway's own into the tree.
+
+``twistd web --class=oagw.tap.root`` has such a site. Its requests are Twisted's; here they get what
+``web.exchange`` describes.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from twisted.python.failure import Failure
+from twisted.web.resource import IResource
+
+from oagw.model.ending import Ending
+from oagw.model.entrance import Entrance
+from oagw.web.exchange import Exchange
+from oagw.web.guard import Guard
+
+
+class AnySite(Guard):
+    """Wraps the root of the tree."""
+
+    def __init__(self, wrapped: IResource, entrance: Entrance) -> None:
+        super().__init__(wrapped)
+        self._entrance = entrance
+
+    def instead(self, request: Exchange) -> None:
+        """Open the entry of ``request``, which is complete, and see to its end."""
+        fields = request.requestHeaders
+        lines = [b"%b: %b" % (name, one) for name, values in fields.getAllRawHeaders() for one in values]
+        request.entry = entry = self._entrance.open(
+            request.method,
+            request.uri,
+            request.clientproto,
+            b"\r\n".join(lines),
+            request.getHeader(b"authorization"),
+            connection=0,  # nobody counts them
+            turn=0,
+            client=_address(request.client),
+            local=_address(request.getHost()),
+            arrived=self._entrance.position(),
+        )
+        request.caller = entry.caller
+        request.call = entry.call
+        request.after = None
+        _Source(request, self._entrance.now).attach()
+        assert request.content is not None
+        entry.received(request.content.read(), fields.hasHeader(b"Content-Encoding"))
+        request.content.seek(0)
+
+        def ended(failure: Failure | None) -> None:
+            how = Ending.COMPLETE if failure is None else Ending.CLIENT_LEFT
+            entry.end(how, request.code if request.startedWriting else None, request.sentLength)
+
+        request.notifyFinish().addBoth(ended)
+
+
+class _Source:
+    """What the source of an answer calls on ``request``, made of what Twisted's requests have."""
+
+    def __init__(self, request: Exchange, now: Callable[[], float]) -> None:
+        self._request = request
+        self._entry = request.entry
+        self._now = now
+        self._write: Callable[[bytes], None] = request.write
+
+    def attach(self) -> None:
+        """Have the request offer it."""
+        request: Any = self._request
+        request.write, request.write_raw, request.end = self.write, self.write_raw, self.end
+        request.cork = request.uncork = lambda: None  # each write is sent by itself
+
+    def write(self, data: bytes, events: int | None = None) -> None:
+        self._entry.begins()
+        self._write(data)
+        self._wrote(data, events)
+
+    def write_raw(self, data: bytes, events: int | None = None) -> None:
+        self._entry.begins()
+        self._request.channel.write(data)
+        self._request.sentLength += len(data)
+        self._wrote(data, events)
+
+    def end(self, ending: Ending) -> None:
+        if ending is Ending.COMPLETE:
+            self._request.finish()
+        elif ending.is_broken:
+            self._entry.ends(ending)
+            transport: Any = self._request.channel
+            if ending is Ending.RESET:
+                transport.abortConnection()
+            else:
+                transport.loseConnection()
+
+    def _wrote(self, data: bytes, events: int | None) -> None:
+        if data:
+            self._entry.wrote(self._now(), self._request.sentLength, self._entry.events + (events or 0))
+
+
+def _address(address: Any) -> tuple[str, int]:
+    """Host and port of ``address``; the socket of a file has none."""
+    return getattr(address, "host", ""), getattr(address, "port", 0)

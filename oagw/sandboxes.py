@@ -132,13 +132,8 @@ class Sandboxes:
     def __len__(self) -> int:
         return len(self._sandboxes)
 
-    def of(self, authorization: bytes, now: float) -> Sandbox:
-        """The sandbox of a request with this value of Authorization."""
-        return self.sandbox_of(authorization, now) or self.default
-
-    def sandbox_of(self, authorization: bytes, now: float) -> TokenSandbox | None:
-        """The sandbox whose token this value of Authorization shows, which counts as a use of it."""
-        token = bearer(authorization)
+    def with_token(self, token: bytes, now: float) -> TokenSandbox | None:
+        """The sandbox with this token; asking for it counts as a use of it."""
         if not token.startswith(_SANDBOX):
             return None
         sandbox = self._sandboxes.get(token[len(_SANDBOX) :].partition(b"-")[0].decode("latin-1"))

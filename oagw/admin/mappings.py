@@ -8,12 +8,12 @@ from uuid import UUID
 
 import msgspec
 from twisted.internet.defer import Deferred
-from twisted.internet.task import deferLater
 from twisted.web.server import Request
 
 from oagw.admin.env import AdminEnv
 from oagw.admin.node import AdminNode, Amount, asked, document, recorded, sandbox_of_call
 from oagw.admin.warning import warned_of_stubs
+from oagw.java.regex import together
 from oagw.matching.operator import check_number, condition
 from oagw.matching.spec import Operator
 from oagw.model.call import Call
@@ -23,11 +23,10 @@ from oagw.sandboxes import Sandbox, TokenSandbox
 from oagw.stubs.mapping import Mappings, StubMapping
 from oagw.stubs.store import StubStore
 from oagw.stubs.stub import Stub
+from oagw.timing.slices import Work
 from oagw.web.reply import Reply, excerpt, json_reply
 from oagw.web.resource import Refused
-
-# So many stubs of an import are made in one turn of the reactor; it takes some 10 ms.
-_AT_ONCE = 100
+from oagw.web.sliced import SlicedReply
 
 
 class Page(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -77,11 +76,11 @@ class StubMappings(AdminNode):
     def child(self, segment: str) -> AdminNode:
         return OneStub(self.env, segment)
 
-    def render_GET(self, request: Request) -> Reply:
+    def render_GET(self, request: Request) -> SlicedReply:
         stubs = list(sandbox_of_call(request).stub_store())
         page = asked(request, self.query)
         end = None if page.limit is None else page.offset + page.limit
-        return _list(stubs[page.offset : end], len(stubs))
+        return _listed(self, stubs[page.offset : end], len(stubs))
 
     def render_POST(self, request: Request) -> Reply:
         stub = _stub(self.env, document(request, self.takes))
@@ -144,22 +143,14 @@ class Import(AdminNode):
     warns = ("POST",)
 
     def render_POST(self, request: Request) -> "Deferred[Reply]":
-        return Deferred.fromCoroutine(self._imported(request, document(request, self.takes)))
-
-    async def _imported(self, request: Request, given: Mappings) -> Reply:
-        try:
-            return await self._import(request, given)
-        except Invalid as invalid:
-            return self.invalid(request, invalid)
-        except Refused as refused:
-            return self.refusal(request, refused)
+        return self.later(request, self._import(request, document(request, self.takes)))
 
     async def _import(self, request: Request, given: Mappings) -> Reply:
         sandbox, options = sandbox_of_call(request), given.import_options
-        stubs = []
+        stubs: list[Stub] = []
+        work = Work(self.env.slices)
         for number, one in enumerate(given.mappings):
-            if number and number % _AT_ONCE == 0:
-                await deferLater(self.env.site.real, 0)  # others get a turn
+            await work.breathe()
             stubs.append(_stub(self.env, one, f"/mappings/{number}"))
         if isinstance(sandbox, TokenSandbox) and self.env.sandboxes.get(sandbox.id) is not sandbox:
             raise Refused(404, "The sandbox was deleted")
@@ -192,9 +183,9 @@ class FindByMetadata(AdminNode):
     takes = msgspec.json.Decoder(Operator)
     answers: ClassVar = {"POST": {200: StubList}}
 
-    def render_POST(self, request: Request) -> Reply:
+    def render_POST(self, request: Request) -> SlicedReply:
         found = by_metadata(sandbox_of_call(request), document(request, self.takes), self.env.wall())
-        return _list(found, len(found))
+        return _listed(self, found, len(found))
 
 
 class RemoveByMetadata(AdminNode):
@@ -223,9 +214,9 @@ class Unmatched(AdminNode):
     answers: ClassVar = {"GET": {200: StubList}}
     refuses = (409,)
 
-    def render_GET(self, request: Request) -> Reply:
+    def render_GET(self, request: Request) -> SlicedReply:
         found = self._found(recorded(request))
-        return _list(found, len(found))
+        return _listed(self, found, len(found))
 
     def render_DELETE(self, request: Request) -> Reply:
         sandbox = recorded(request)
@@ -267,14 +258,11 @@ def _put(store: StubStore, stubs: list[Stub], gone: Iterable[Stub] = ()) -> None
         store.add(stub)
 
 
-def _list(stubs: list[Stub], total: int) -> Reply:
-    return json_reply({"mappings": [stub.json() for stub in stubs], "meta": {"total": total}})
-
-
 def by_metadata(sandbox: Sandbox, operator: Operator, now: float) -> list[Stub]:
     """The stubs of ``sandbox`` whose metadata match ``operator``; raises Invalid."""
     check_number([operator], "")
-    wanted = condition(operator, "")
+    with together():
+        wanted = condition(operator, "")
     call = Call("POST", "/")  # whose patience is what all of it may take
     found = []
     for stub in sandbox.stub_store():
@@ -282,3 +270,8 @@ def by_metadata(sandbox: Sandbox, operator: Operator, now: float) -> list[Stub]:
             if wanted.test(json.dumps(stub.mapping.metadata or {}), call, now):
                 found.append(stub)
     return found
+
+
+def _listed(node: AdminNode, stubs: Iterable[Stub], total: int) -> SlicedReply:
+    """The answer of ``node`` with ``stubs``, which are a part of so many."""
+    return node.listing("mappings", (stub.json() for stub in stubs), {"meta": {"total": total}})

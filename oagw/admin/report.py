@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import ClassVar, Literal
 
 from msgspec import Struct
+from twisted.internet.defer import Deferred
 from twisted.web.server import Request
 
 from oagw.admin.env import AdminEnv
@@ -11,6 +12,7 @@ from oagw.admin.node import AdminNode, asked, recorded
 from oagw.admin.warning import aliases_of
 from oagw.sandboxes import Sandbox, TokenSandbox
 from oagw.stubs.never_acts import why_stub, why_toxic
+from oagw.timing.slices import Work
 from oagw.verify.report.card import Card, card, text
 from oagw.verify.report.unused import Unused, unused_stub, unused_toxic
 from oagw.web.reply import Reply, json_reply
@@ -40,11 +42,13 @@ class Report(AdminNode):
     answers: ClassVar = {"GET": {200: (Card, str)}}
     refuses = (409,)
 
-    def render_GET(self, request: Request) -> Reply:
-        wanted = asked(request, self.query)
-        sandbox = recorded(request)
-        found = card(
+    def render_GET(self, request: Request) -> "Deferred[Reply]":
+        return self.later(request, self._report(request, asked(request, self.query), recorded(request)))
+
+    async def _report(self, request: Request, wanted: Wanted, sandbox: Sandbox) -> Reply:
+        found = await card(
             sandbox.journal,
+            Work(self.env.slices),
             sandbox.token if isinstance(sandbox, TokenSandbox) else None,
             retry_due=wanted.retry_due,
             streams_cancelled=wanted.streams_cancelled,

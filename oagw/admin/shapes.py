@@ -51,9 +51,11 @@ class Ours(TypedDict):
     toxics: Annotated[list[str], Meta(description="the names of the toxics that had a part in the answer")]
     timeBudgetExceeded: Annotated[
         TimeBudgetExceeded | None,
-        Meta(description="the `stubs` (ids) and `toxics` (names) that count as no match because matching "
-             "took too long, ten at most, and `serviceAnsweredInstead`; null if there are none"),
-    ]  # fmt: skip
+        Meta(
+            description="the `stubs` (ids) and `toxics` (names) that count as no match because matching took "
+            "too long, ten at most, and `serviceAnsweredInstead`; null if there are none"
+        ),
+    ]
 
 
 class RecordedRequest(TypedDict):

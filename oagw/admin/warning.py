@@ -8,11 +8,12 @@ from twisted.web.server import Request
 
 from oagw.admin.env import AdminEnv
 from oagw.admin.node import sandbox_of_call
-from oagw.model.secret import Known, bearer
+from oagw.model.redacted import known_to
 from oagw.sandboxes import Sandbox
 from oagw.stubs.never_acts import Aliases, why_stub, why_toxic
 from oagw.stubs.stub import Stub
 from oagw.toxics.toxic import Toxic
+from oagw.web.exchange import entry_of
 from oagw.web.reply import Reply
 
 WARNING = b"X-OAGW-Warning"
@@ -51,8 +52,7 @@ def aliases_of(sandbox: Sandbox, env: AdminEnv) -> Aliases:
 def _warned(reply: Reply, request: Request, warnings: list[str]) -> Reply:
     if not warnings:
         return reply
-    (authorization,) = request.requestHeaders.getRawHeaders(b"Authorization", (b"",))[-1:]
-    known = Known([bearer(authorization).decode("latin-1")])
+    known = known_to(entry_of(request))
     told = warnings[:_MOST]
     if len(warnings) > _MOST:
         told[-1] = f"{len(warnings) - _MOST + 1} more cannot act"

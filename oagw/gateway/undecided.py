@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from twisted.logger import Logger
 
 from oagw.model.call import Call
-from oagw.model.journal import Entry
+from oagw.model.entry import Entry
 
 log = Logger()
 
@@ -23,7 +23,7 @@ def report_undecided(entry: Entry, call: Call) -> None:
             id=entry.id,
             what=in_words(call.undecided),
         )
-    entry.undecided = (*entry.undecided, *call.undecided)
+    entry.not_decided(call.undecided)
 
 
 def in_words(undecided: Iterable[tuple[str, str]]) -> str:

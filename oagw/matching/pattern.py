@@ -6,6 +6,7 @@ from contextlib import suppress
 from functools import partial
 from typing import NamedTuple
 
+from oagw.java.regex import together
 from oagw.matching.condition import label
 from oagw.matching.difference import Difference
 from oagw.matching.field import SHOWN, Field, fields_of, yes_or_no
@@ -59,11 +60,12 @@ class Pattern:
 
     def __init__(self, spec: RequestPattern, pointer: str = "") -> None:
         self.method = ANY if spec.method is None else _checked(spec.method, f"{pointer}/method")
-        self._url = url = Url(spec, pointer)
+        with together():
+            self._url = url = Url(spec, pointer)
+            self._fields = fields_of(spec, url, pointer)
         self.literal_path = url.literal_path
         self.alias = url.alias
         self._matches_url = url.matches
-        self._fields = fields_of(spec, url, pointer)
         self._checks = tuple(field.matches for field in self._fields)
 
     def matches(self, call: Call, now: float) -> bool:

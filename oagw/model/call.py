@@ -83,6 +83,14 @@ class Call:
         self.undecided: list[tuple[str, str]] = []
         self.matching_since = 0.0  # in the processor time of the thread, in seconds
 
+    def with_head(self, head: bytes) -> "Call":
+        """The same call with other header lines."""
+        call = Call(
+            self.method, self.url, head, self.sent_body, client=self.client, host=self.host, port=self.port
+        )
+        call.limit = self.limit
+        return call
+
     @cached_property
     def urls(self) -> tuple[str, ...]:
         """The spellings of ``url``: the canonical one first, below each of PREFIXES, and as it came."""
@@ -178,7 +186,7 @@ class Call:
     def _decoded(self) -> Decoded:
         if not self.sent_body or not _CODED.search(self.head):
             return Decoded(self.sent_body)
-        limit = size_limit(len(self.sent_body)) if self.limit is None else self.limit
+        limit = size_limit(len(self.sent_body), self.codec) if self.limit is None else self.limit
         return decoded(self.sent_body, codings(self.headers.get("content-encoding", [])), limit)
 
     @cached_property
@@ -228,7 +236,7 @@ def origin_form(target: bytes) -> bytes:
 
 def is_admin(target: bytes) -> bool:
     """Whether a request ``target`` is that of the control plane."""
-    return _ADMIN.match(origin_form(target)) is not None
+    return _ADMIN.match(target if target[:1] == b"/" else origin_form(target)) is not None
 
 
 def canonical_url(url: str) -> str:

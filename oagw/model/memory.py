@@ -33,7 +33,7 @@ class Memory:
 
     ``documents`` says by kind what is kept of what test authors sent, such as stubs. More than three quarters
     of the limit for these is refused. ``journals`` are bounded by what documents leave: the oldest entries of
-    all journals make room.
+    all journals make room. ``recorded`` is what they take.
     """
 
     def __init__(self, limit: int) -> None:
@@ -41,7 +41,7 @@ class Memory:
         self.journals: set[Bounded] = set()
         self._limit = limit
         self._kept = 0
-        self._recorded = 0
+        self.recorded = 0
 
     def keep(self, kind: str, size: int) -> None:
         """Count ``size`` more bytes of documents of this kind, or fewer if it is negative."""
@@ -70,11 +70,11 @@ class Memory:
 
     def record(self, size: int) -> None:
         """Count ``size`` more bytes of entries in journals, or fewer if it is negative."""
-        self._recorded += size
+        self.recorded += size
         self._bound_journals()
 
     def _bound_journals(self) -> None:
-        if self._kept + self._recorded <= self._limit:
+        if self._kept + self.recorded <= self._limit:
             return
         goal = int(self._limit * (1 - _SLACK)) - self._kept
         by_age = [
@@ -83,7 +83,7 @@ class Memory:
             if (oldest := journal.oldest) is not None
         ]
         heapify(by_age)
-        while by_age and self._recorded > goal:
+        while by_age and self.recorded > goal:
             journal = by_age[0][2]
             journal.forget_oldest()
             oldest = journal.oldest

@@ -5,6 +5,7 @@ from base64 import b64encode
 from typing import Any
 from unittest.mock import patch
 
+from oagw.admin import mappings
 from oagw.config import Config
 from oagw.stubs import store
 from tests.support.wire import BEARER, Answer, Wire, parse, request
@@ -571,6 +572,22 @@ class MappingsTests(StubCase):
         with patch.object(store, "MAX_STUBS", 1):
             self.assertEqual(self.wire.admin("PUT", f"/mappings/{id}", mapping({"body": "b"})).status, 200)
             self.assertEqual(self.wire.admin("POST", "/mappings", mapping()).status, 422)
+
+    def test_an_import_of_stubs_that_take_long_gives_way_after_each(self) -> None:
+        make = mappings._stub
+
+        def slow(*args: Any) -> store.Stub:
+            self.wire.clock.rightNow += 0.05
+            return make(*args)
+
+        document = json.dumps({"mappings": [mapping()] * 5}).encode()
+        line = "POST /__admin/mappings/import HTTP/1.1"
+        with patch.object(mappings, "_stub", slow):
+            written = self.connection.send(
+                request(line, "Host: 127.0.0.1", f"Content-Length: {len(document)}") + document
+            )
+            self.assertEqual((written, self.wire.clock.turns()), (b"", 4))
+        self.assertEqual(parse(self.connection.take())[0].status, 200)
 
     def test_an_import_of_which_one_does_not_fit_changes_nothing(self) -> None:
         bad = {"response": {"status": 1}}

@@ -11,6 +11,7 @@ from twisted.web.server import Request
 from oagw.services import Env, UpstreamNode
 from oagw.services.github.conditional import entity_tag, none_match
 from oagw.services.github.rate import LIMIT, Rates
+from oagw.web.exchange import caller_of
 from oagw.web.reply import JSON, UPSTREAM, Headers, Reply, excerpt
 from oagw.web.resource import Refused
 
@@ -54,7 +55,7 @@ class GitHub:
     def fields(self, request: Request, counts: bool = True) -> Headers:
         """The header fields of every answer; one that ``counts`` is counted against the rate limit."""
         now = self._env.wall()
-        window = self._rates.counted(getattr(request, "sandbox", None), now, counts)
+        window = self._rates.counted(caller_of(request).sandbox, now, counts)
         draw = self._env.random.getrandbits
         id = f"{draw(16):04X}:{draw(20):05X}:{draw(28):07X}:{draw(28):07X}:{int(now):08X}"
         return {

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
-from oagw.model.journal import RESET, TRUNCATED, Entry
+from oagw.model.journal import RESET, TRUNCATED, Entry, number_of
+from oagw.model.work import Work
 from oagw.verify.explanation import summary
 from oagw.verify.report.connections import connections_not_reused
 from oagw.verify.report.credentials import credentials_misplaced
@@ -52,8 +53,9 @@ class Card(Struct, frozen=True, rename="camel"):
     unused_count: int
 
 
-def card(
+async def card(
     journal: Iterable[Entry],
+    work: Work,
     token: bytes | None = None,
     *,
     retry_due: bool = False,
@@ -66,15 +68,22 @@ def card(
     all streams were cancelled before their end. ``unused`` is what did nothing of what the test arranged.
     """
     entries = sorted(journal, key=lambda entry: entry.number)  # as they came
-    findings = [
-        *retry_after_not_honoured(entries),
-        *client_error_retried(entries),
-        *retries_without_backoff(entries),
-        *connections_not_reused(entries),
-        *credentials_misplaced(entries, token),
-        *(incomplete_answer_accepted(entries) if retry_due else ()),
-        *(stream_read_after_cancel(entries) if streams_cancelled else ()),
+    rules = [
+        retry_after_not_honoured(entries, work),
+        client_error_retried(entries, work),
+        retries_without_backoff(entries, work),
+        connections_not_reused(entries, work),
+        credentials_misplaced(entries, work, token),
     ]
+    if retry_due:
+        rules.append(incomplete_answer_accepted(entries, work))
+    if streams_cancelled:
+        rules.append(stream_read_after_cancel(entries, work))
+    findings = []
+    for rule in rules:
+        async for found in rule:
+            await work.breathe()
+            findings.append(found)
     findings.sort(key=lambda found: _ORDER[found.severity])
     asked = {"incomplete-answer-accepted": retry_due, "stream-read-after-cancel": streams_cancelled}
     unchecked = [Unchecked(rule, _ASK[rule]) for rule, given in asked.items() if not given]
@@ -88,17 +97,17 @@ def card(
 
 def text(card: Card, journal: Iterable[Entry]) -> str:
     """``card`` for people, with the entries of ``journal`` that prove each finding."""
-    return "\n".join(_lines(card, {entry.id: entry for entry in journal})) + "\n"
+    return "\n".join(_lines(card, {entry.number: entry for entry in journal})) + "\n"
 
 
-def _lines(card: Card, entries: dict[str, Entry]) -> Iterator[str]:
+def _lines(card: Card, entries: dict[int, Entry]) -> Iterator[str]:
     count = len(card.findings)
     yield f"{requests(card.requests)}, {count} finding{'' if count == 1 else 's'}"
     for found in card.findings:
         yield ""
         yield f"{found.severity}: {found.rule}"
         yield f"  {found.text}"
-        proof = [entries[id] for id in found.entries if id in entries]
+        proof = [entries[n] for n in map(number_of, found.entries) if n in entries]
         for entry in proof[:MAX_ROWS]:
             yield f"    {entry.time - proof[0].time:>+9.3f} s  {summary(entry)}"
             yield f"    {'':>11}  connection {entry.connection}, request {entry.turn}, id {entry.id}"

@@ -7,18 +7,19 @@ import pytest
 from oagw.verify.report.credentials import credentials_misplaced
 from oagw.verify.report.finding import Finding
 from tests.support.entries import CHAT, TOKEN, Entries
+from tests.support.work import findings
 
 OWN = f"sandbox-{'1' * 16}-{'a' * 32}"
 OTHER = f"sandbox-{'2' * 16}-{'b' * 32}"
 
 
 def found(entries: Entries, *, sandbox: bool = False) -> list[Finding]:
-    findings = list(credentials_misplaced(entries, OWN.encode() if sandbox else None))
-    for finding in findings:
+    all_found = findings(credentials_misplaced, entries, OWN.encode() if sandbox else None)
+    for finding in all_found:
         assert finding.rule == "credentials-misplaced"
         for secret in (TOKEN, OWN, OTHER):
             assert secret not in finding.text
-    return findings
+    return all_found
 
 
 @pytest.mark.parametrize(

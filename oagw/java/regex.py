@@ -5,17 +5,30 @@ what Java would refuse too, and ``(?x)``, ``(?U)`` and the rarer property classe
 """
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from oagw.model.call import Call
 from oagw.model.invalid import Invalid
 from oagw.model.time_budget import Effort
 
-# Characters of an expression, which take some 8 ms for each thousand to compile; what it may come to when its
-# counted repetitions are written out; and characters beyond ASCII in its sets, which are slower.
+# Characters of an expression, what it may come to when its counted repetitions are written out, and
+# characters beyond ASCII in its sets, which are slower.
 MAX_LENGTH = 10_000
 MAX_SIZE = 20_000
 _MAX_BEYOND = 2_000
+
+# What compiling an expression may cost, and all those that are compiled ``together``. The unit is a character
+# of the expression or its translation, which takes up to 3 microseconds. Each expression costs so many more,
+# special characters too, and these again if case does not matter.
+MAX_COST = 30_000
+_COST = 20
+_SPECIAL = {"|": 4, "(": 3, "[": 4, "?": 3, "*": 3, "+": 3, "{": 3}
+_FOLDED = {"|": 14, "(": 14, "[": 58, "?": 14, "*": 14, "+": 14, "{": 14}
+_FOLDS = re.compile(r"\(\?[a-z]*i")
+_spent: ContextVar[list[int] | None] = ContextVar("_spent", default=None)
 
 # What is always true, and stands between so many parts of an expression: when an expression is first matched,
 # regex makes a table of the longest text in it. For 1,000 like characters it takes seconds, and no time limit
@@ -64,6 +77,16 @@ _GROUP = re.compile(r"\(\?(?::|=|!|>|<=|<!|<[a-zA-Z][a-zA-Z0-9]*>|([idmsu]*)(-[i
 _REPEAT = re.compile(r"\{(\d{1,6})(,(\d{1,6})?)?\}")
 
 
+@contextmanager
+def together() -> Iterator[None]:
+    """A context in which all the expressions that are made may cost as much as one."""
+    token = _spent.set([0])
+    try:
+        yield
+    finally:
+        _spent.reset(token)
+
+
 class Expression:
     """A compiled expression: ``pattern`` as written, ``prefix`` the text that all it matches begins with.
 
@@ -79,6 +102,7 @@ class Expression:
         self.pattern = pattern
         try:
             translation = _Translation(pattern)
+            _spend(pattern, translation.text, "i" in flags, pointer)
             given = sum({"i": regex.I, "m": regex.M, "s": regex.S}.get(flag, 0) for flag in set(flags))
             self._compiled: Any = regex.compile(translation.text, regex.V1 | given)
         except (_Bad, regex.error, RecursionError, OverflowError) as error:
@@ -109,6 +133,27 @@ class Expression:
 def quoted(text: str) -> str:
     """An expression for ``text`` itself."""
     return re.sub(r"([^\w/])", r"\\\1", text)
+
+
+def _spend(pattern: str, translation: str, folds: bool, pointer: str) -> None:
+    """Raise Invalid if ``pattern`` costs more than is left; ``folds`` if case does not matter."""
+    cost = _COST + max(len(pattern), len(translation))
+    own = translation.replace(_ALWAYS, "")
+    cost += _weight(own, _SPECIAL)
+    if folds or _FOLDS.search(own):
+        cost += _weight(own, _FOLDED)
+    spent = _spent.get()
+    if spent is not None:
+        cost += spent[0]
+        spent[0] = cost
+    if cost > MAX_COST:
+        what = "a regular expression" if spent is None else "the regular expressions of one pattern"
+        shorter = "classes, sets, groups, alternatives and (?i) count as more characters"
+        raise Invalid(pointer, f"{what} may come to {MAX_COST} characters; {shorter}")
+
+
+def _weight(text: str, weights: dict[str, int]) -> int:
+    return sum(weight * text.count(character) for character, weight in weights.items())
 
 
 class _Bad(Exception):

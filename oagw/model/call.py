@@ -54,7 +54,8 @@ class Call:
     body from the wire; all else reads ``body``, which is decoded when it is first asked for. ``limit`` is how
     many bytes a body with a content coding may decode to; None for what ``coding.size_limit`` says.
     ``patience`` is how long matching it may take, in seconds, and ``deadline`` when that is over, once
-    matching has begun.
+    matching has begun. ``gave_up`` is whether a pattern could not be matched in that time. ``undecided`` are
+    the stubs and toxics with such patterns, a kind and a name each (``model.time_budget``).
     """
 
     def __init__(
@@ -78,7 +79,17 @@ class Call:
         self.port = port
         self.patience = _PATIENCE
         self.deadline: float | None = None
+        self.gave_up = False
+        self.undecided: list[tuple[str, str]] = []
         self.matching_since = 0.0  # in the processor time of the thread, in seconds
+
+    def with_head(self, head: bytes) -> "Call":
+        """The same call with other header lines."""
+        call = Call(
+            self.method, self.url, head, self.sent_body, client=self.client, host=self.host, port=self.port
+        )
+        call.limit = self.limit
+        return call
 
     @cached_property
     def urls(self) -> tuple[str, ...]:
@@ -175,7 +186,7 @@ class Call:
     def _decoded(self) -> Decoded:
         if not self.sent_body or not _CODED.search(self.head):
             return Decoded(self.sent_body)
-        limit = size_limit(len(self.sent_body)) if self.limit is None else self.limit
+        limit = size_limit(len(self.sent_body), self.codec) if self.limit is None else self.limit
         return decoded(self.sent_body, codings(self.headers.get("content-encoding", [])), limit)
 
     @cached_property
@@ -225,7 +236,7 @@ def origin_form(target: bytes) -> bytes:
 
 def is_admin(target: bytes) -> bool:
     """Whether a request ``target`` is that of the control plane."""
-    return _ADMIN.match(origin_form(target)) is not None
+    return _ADMIN.match(target if target[:1] == b"/" else origin_form(target)) is not None
 
 
 def canonical_url(url: str) -> str:

@@ -1,10 +1,12 @@
 """Memory: what the stubs and the journals of all sandboxes take together, and how much that may be.
 
-Sizes are estimates in bytes. ``model.journal`` and ``control`` report what they keep.
+Sizes are estimates in bytes. ``model.journal``, ``stubs`` and ``sandboxes`` report what they keep.
 """
 
 from heapq import heapify, heappop, heapreplace
 from typing import Protocol
+
+from oagw.model.invalid import Invalid
 
 MIB = 1 << 20
 
@@ -31,7 +33,7 @@ class Memory:
 
     ``documents`` says by kind what is kept of what test authors sent, such as stubs. More than three quarters
     of the limit for these is refused. ``journals`` are bounded by what documents leave: the oldest entries of
-    all journals make room.
+    all journals make room. ``recorded`` is what they take.
     """
 
     def __init__(self, limit: int) -> None:
@@ -39,7 +41,7 @@ class Memory:
         self.journals: set[Bounded] = set()
         self._limit = limit
         self._kept = 0
-        self._recorded = 0
+        self.recorded = 0
 
     def keep(self, kind: str, size: int) -> None:
         """Count ``size`` more bytes of documents of this kind, or fewer if it is negative."""
@@ -47,6 +49,11 @@ class Memory:
             self.documents[kind] = self.documents.get(kind, 0) + size
             self._kept += size
             self._bound_journals()
+
+    def check(self, more: int) -> None:
+        """Raise Invalid if ``more`` bytes of documents cannot be kept."""
+        if (shortage := self.shortage(more)) is not None:
+            raise Invalid("", shortage)
 
     def shortage(self, more: int) -> str | None:
         """Why ``more`` bytes of documents cannot be kept, as a sentence; None if they can."""
@@ -63,11 +70,11 @@ class Memory:
 
     def record(self, size: int) -> None:
         """Count ``size`` more bytes of entries in journals, or fewer if it is negative."""
-        self._recorded += size
+        self.recorded += size
         self._bound_journals()
 
     def _bound_journals(self) -> None:
-        if self._kept + self._recorded <= self._limit:
+        if self._kept + self.recorded <= self._limit:
             return
         goal = int(self._limit * (1 - _SLACK)) - self._kept
         by_age = [
@@ -76,7 +83,7 @@ class Memory:
             if (oldest := journal.oldest) is not None
         ]
         heapify(by_age)
-        while by_age and self._recorded > goal:
+        while by_age and self.recorded > goal:
             journal = by_age[0][2]
             journal.forget_oldest()
             oldest = journal.oldest

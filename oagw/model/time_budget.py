@@ -3,7 +3,7 @@
 Each operator asks ``check_time`` before it starts, so it may take time in proportion to the text, but no
 more. Whatever can take longer (regular expressions, JSONPath, schemas, arrays in any order) runs inside
 Effort.
-A pattern that exceeds the budget counts as not matching.
+A pattern that exceeds the budget counts as not matching. Whoever asked notes that with ``note_undecided``.
 """
 
 from time import perf_counter, thread_time
@@ -12,6 +12,9 @@ from oagw.model.call import Call
 
 # What one attempt may take, in seconds, for each MiB of the body.
 MAX_EFFORT = 0.05
+
+# Stubs and toxics that are noted for one request.
+MAX_UNDECIDED = 10
 
 _MIB = 1 << 20
 
@@ -41,6 +44,16 @@ def check_time(call: Call, what: str) -> None:
     """Raise GaveUp, which names ``what``, if the time budget of ``call`` is used up."""
     if time_left(call) <= 0:
         raise GaveUp(f"not tried, this request has taken too long already: {what}")
+
+
+def note_undecided(call: Call, kind: str, name: str) -> None:
+    """Note that the ``kind`` of this ``name`` counts as no match if its pattern was the last to give up.
+
+    Of more than MAX_UNDECIDED, the first are kept.
+    """
+    if call.gave_up and len(call.undecided) < MAX_UNDECIDED:
+        call.undecided.append((kind, name))
+    call.gave_up = False
 
 
 class Effort:

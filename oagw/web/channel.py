@@ -5,7 +5,7 @@ is what comes out of it; ``web.site`` is what all connections share.
 """
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from twisted.internet.interfaces import IDelayedCall, IHalfCloseableProtocol, ITCPTransport
 from twisted.internet.protocol import connectionDone
@@ -17,9 +17,8 @@ from twisted.web.server import Request
 from zope.interface import implementer
 
 from oagw.model.call import origin_form
-from oagw.model.journal import COMPLETE, Entry
+from oagw.model.entry import COMPLETE, Entry
 from oagw.model.problem import platform
-from oagw.sandboxes import Sandbox
 from oagw.web.guard import refused_by_guard
 from oagw.web.head import (
     MAX_SIZE,
@@ -36,12 +35,8 @@ from oagw.web.head import (
 from oagw.web.pipelined import PipelinedChannel
 from oagw.web.reply import REQUEST_ID, problem_reply, wire
 from oagw.web.request import MAX_BODY, BodyTooLarge, GatewayRequest
+from oagw.web.site import REQUEST_TIMEOUT
 
-if TYPE_CHECKING:
-    from oagw.web.site import GatewaySite
-
-# Seconds that a connection may idle, and that a request may take from its first byte to its last.
-REQUEST_TIMEOUT = 60.0
 # Seconds, of real time, that a refused client is still read from. Closing at once would reset the connection
 # while the client sends, and the reset can overtake the answer.
 LINGER = 5.0
@@ -81,7 +76,6 @@ class GatewayChannel(PipelinedChannel):
         "requests",
     )
     requestFactory = GatewayRequest
-    site: "GatewaySite"
     transport: ITCPTransport
     _lingering: IDelayedCall | None = None
 
@@ -200,6 +194,8 @@ class GatewayChannel(PipelinedChannel):
         request.requestHeaders._rawHeaders = fields
         self.requests.append(request)
         self.persistent = self.checkPersistence(request, version)
+        request.entry = entry = self._open_entry(request.requestHeaders)
+        request.caller = entry.caller
         request.gotLength(length)
         if length == 0:
             self.allContentReceived()
@@ -258,35 +254,24 @@ class GatewayChannel(PipelinedChannel):
         except BadRequest as bad:
             self._refuse(bad.status, bad.error)
 
-    def opened(self, fields: Headers) -> tuple[Sandbox, Entry]:
-        """The sandbox and a new entry for the request with these header ``fields``. Called by it."""
-        site, self._turn = self.site, self._turn + 1
+    def _open_entry(self, fields: Headers) -> Entry:
+        """A new entry for the request with these header ``fields``."""
+        site = self.site
+        self._turn += 1
         head, self._head = self._head, b""
-        now = site.now()
-        entry = Entry(
-            site.number(),
-            now,
+        authorization = fields._rawHeaders.get(b"Authorization")
+        return site.entrance.open(
             self._command,
             self._path,
+            self._version,
             head,
+            None if authorization is None else authorization[-1],
             self._number,
             self._turn,
             self._client,
             self._local,
-            self._version,
-            site.wall(),
+            self._arrived(),
         )
-        entry.arrived = self._arrived(now)
-        entry.secrets = site.secrets
-        sandboxes = site.sandboxes
-        if not sandboxes:  # no sandboxes
-            return sandboxes.default, entry
-        (authorization,) = fields.getRawHeaders(b"Authorization", (b"",))[-1:]
-        return sandboxes.of(authorization, now), entry
-
-    def serves(self, sandbox: Sandbox) -> bool:
-        """Whether a request is being answered, or read, that belongs to ``sandbox``."""
-        return any(getattr(request, "sandbox", None) is sandbox for request in self.requests)
 
     def checkPersistence(self, request: http.Request, version: bytes) -> bool:
         # Twisted reads the first field alone, and does not know that commas separate.
@@ -366,7 +351,6 @@ class GatewayChannel(PipelinedChannel):
         site.arrivals.before_failure()
         self.transport.write(answer)
         self._record_refusal(status, answer, beginning)
-        site.log_refused(self.transport.getPeer(), status)
         self._close_gently()
 
     def _record_refusal(self, status: int, answer: bytes, beginning: bytes) -> None:
@@ -374,15 +358,14 @@ class GatewayChannel(PipelinedChannel):
         request = self.requests[-1] if self.requests else None
         if request is not None:
             entry = request.entry
-            request.record()
+            request.received()
         else:
             head = parse_beginning(beginning)
             self._command, self._path, self._version, self._head = head[:4]
             headers = Headers()
             headers._rawHeaders = head.fields
-            sandbox, entry = self.opened(headers)
-            sandbox.record(entry)
-        entry.response_head, _, body = answer.partition(b"\r\n\r\n")
-        entry.status, entry.sent, entry.ended = status, len(body), COMPLETE
-        entry.first_byte = entry.last_byte = entry.closed = self.site.now()
-        entry.began = entry.over = self.site.position()
+            entry = self._open_entry(headers)
+            entry.received(b"", False)
+        response_head, _, body = answer.partition(b"\r\n\r\n")
+        entry.head_sent(response_head)
+        entry.end(COMPLETE, status, len(body))

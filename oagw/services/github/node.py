@@ -12,6 +12,7 @@ from twisted.web.server import Request
 from oagw.services import Env, UpstreamNode
 from oagw.services.github.conditional import entity_tag, none_match
 from oagw.services.github.rate import LIMIT, Rates
+from oagw.web.exchange import caller_of
 from oagw.web.reply import JSON, UPSTREAM, Headers, Reply, excerpt
 from oagw.web.resource import Refused
 
@@ -71,7 +72,7 @@ class GitHub:
     def fields(self, request: Request, counts: bool = True) -> Headers:
         """The header fields of every answer; one that ``counts`` is counted against the rate limit."""
         now = self._env.wall()
-        window = self._rates.counted(getattr(request, "sandbox", None), now, counts)
+        window = self._rates.counted(caller_of(request).sandbox, now, counts)
         digits = b"%023X" % self._env.random.getrandbits(92)
         id = b"%b:%b:%b:%b:%08X" % (digits[:4], digits[4:9], digits[9:16], digits[16:], int(now))
         return {

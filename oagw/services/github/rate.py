@@ -20,7 +20,7 @@ class Window:
 
 
 class Rates:
-    """The windows of all callers. A caller is a sandbox; None stands for a site without sandboxes."""
+    """The windows of all callers. A caller is a sandbox."""
 
     def __init__(self) -> None:
         self._windows: WeakKeyDictionary[object, Window] = WeakKeyDictionary()
@@ -30,11 +30,10 @@ class Rates:
 
         The mock never answers that the limit is exceeded, so at least one request remains.
         """
-        key = Rates if caller is None else caller
-        window = self._windows.get(key)
+        window = self._windows.get(caller)
         # The clock may step back; the reset is at most an hour away even so.
         if window is None or not window.reset - _WINDOW <= now < window.reset:
-            window = self._windows[key] = Window(now)
+            window = self._windows[caller] = Window(now)
         if counts and window.used < LIMIT - 1:
             window.used += 1
         return window

@@ -12,7 +12,6 @@ from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 from twisted.web import http
 from twisted.web.http import _IdentityTransferDecoder
-from twisted.web.http_headers import Headers
 from twisted.web.server import Request
 from zope.interface import implementer
 
@@ -194,7 +193,7 @@ class GatewayChannel(PipelinedChannel):
         request.requestHeaders._rawHeaders = fields
         self.requests.append(request)
         self.persistent = self.checkPersistence(request, version)
-        request.entry = entry = self._open_entry(request.requestHeaders)
+        request.entry = entry = self._open_entry(fields)
         request.caller = entry.caller
         request.gotLength(length)
         if length == 0:
@@ -254,13 +253,12 @@ class GatewayChannel(PipelinedChannel):
         except BadRequest as bad:
             self._refuse(bad.status, bad.error)
 
-    def _open_entry(self, fields: Headers) -> Entry:
+    def _open_entry(self, fields: Fields) -> Entry:
         """A new entry for the request with these header ``fields``."""
-        site = self.site
         self._turn += 1
         head, self._head = self._head, b""
-        authorization = fields._rawHeaders.get(b"Authorization")
-        return site.entrance.open(
+        authorization = fields.get(b"Authorization")
+        return self.site.entrance.open(
             self._command,
             self._path,
             self._version,
@@ -362,10 +360,8 @@ class GatewayChannel(PipelinedChannel):
         else:
             head = parse_beginning(beginning)
             self._command, self._path, self._version, self._head = head[:4]
-            headers = Headers()
-            headers._rawHeaders = head.fields
-            entry = self._open_entry(headers)
+            entry = self._open_entry(head.fields)
             entry.received(b"", False)
-        response_head, _, body = answer.partition(b"\r\n\r\n")
-        entry.head_sent(response_head)
+        sent, _, body = answer.partition(b"\r\n\r\n")
+        entry.head_sent(sent)
         entry.end(COMPLETE, status, len(body))

@@ -99,22 +99,22 @@ def begin(request: Request, reply: Reply) -> None:
     exchange: Any = request
     if exchange.after is not None:
         after, exchange.after = exchange.after, None
-        status, fields = after(ResponseHead(reply.status, reply.headers))
-        reply = replace(reply, status=status, headers=fields)
+        status, changed = after(ResponseHead(reply.status, reply.headers))
+        reply = replace(reply, status=status, headers=changed)
     request.code = reply.status
     request.code_message = reply.phrase or _PHRASES.get(reply.status, b"Unknown")
     headers = request.responseHeaders
-    raw = headers._rawHeaders
+    fields = headers._rawHeaders
     pieces: list[bytes] = []
     for name, values in reply.headers.items():
-        raw[_canonical_name(name)] = [*values]
+        fields[_canonical_name(name)] = [*values]
         pieces += values
     text = b"".join(pieces)
     if b"\r" in text or b"\n" in text:
         for name, values in reply.headers.items():
             headers.setRawHeaders(name, values)  # makes each value one line
     if reply.source:
-        raw[ERROR_SOURCE] = [reply.source]
+        fields[ERROR_SOURCE] = [reply.source]
 
 
 def begin_whole(request: Request, reply: Reply) -> None:

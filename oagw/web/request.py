@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from twisted.python.failure import Failure
-from twisted.web import http
+from twisted.web.http import Request as HTTPRequest
 from twisted.web.resource import getChildForRequest
 
 from oagw.model.call import Call, origin_form
@@ -26,9 +26,6 @@ MAX_BODY = 64_000_000
 
 # Asks for toxics for this request alone; no upstream sees it.
 MOCK_FAULT = b"X-Oagw-Mock-Fault"
-
-# Each access to a name in ``http`` checks whether that is deprecated, which takes a microsecond.
-_write, _finish = http.Request.write, http.Request.finish
 
 # A request id that is sent back as it came.
 _PLAIN = re.compile(rb"[!-~]{1,200}")
@@ -114,12 +111,12 @@ class GatewayRequest(Exchange):
     def write(self, data: bytes) -> None:
         # The server's Request would look for a Content-Type to add, and for an encoder.
         if self.startedWriting:
-            _write(self, data)
+            HTTPRequest.write(self, data)
         else:
             site = self.channel.site
             if self.code >= 400:
                 site.arrivals.before_failure()
-            _write(self, data)
+            HTTPRequest.write(self, data)
             if not self.withheld:
                 self.channel.flush()
 
@@ -131,7 +128,7 @@ class GatewayRequest(Exchange):
 
     def finish(self) -> None:
         self._end_entry(COMPLETE)
-        _finish(self)
+        HTTPRequest.finish(self)
 
     def connectionLost(self, reason: Failure) -> None:
         if self.content is not None and not self.finished:

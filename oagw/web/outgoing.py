@@ -80,10 +80,11 @@ class OutgoingChannel(HTTPChannel):
 
         One that is withheld waits for ``take_head``.
         """
-        lines = [b"%b %b %b" % (version, code, reason)]
+        pieces = [version, b" ", code, b" ", reason]
         for name, values in headers.getAllRawHeaders():
-            lines += [b"%b: %b" % (name, value) for value in values]
-        head = b"\r\n".join(lines)
+            for value in values:
+                pieces += (b"\r\n", name, b": ", value)
+        head = b"".join(pieces)
         request = self.requests[0]
         if not request.withheld:
             request.entry.head_sent(head)

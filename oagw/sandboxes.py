@@ -55,9 +55,9 @@ class Sandbox:
 
     def stub_store(self) -> "StubStore":
         """``stubs``, which are made if they were not needed before."""
-        from oagw.stubs.store import StubStore
-
         if self.stubs is None:
+            from oagw.stubs.store import StubStore
+
             shared = None if self._shared is None else self._shared.stub_store()
             self.stubs = StubStore(self.memory, shared)
         return self.stubs

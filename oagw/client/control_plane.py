@@ -11,8 +11,9 @@ import warnings
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from math import isfinite
-from types import TracebackType
-from typing import Any, Self, TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
+
+from oagw.client.ending import Ending
 
 # Seconds that a call to the control plane may take.
 _TIMEOUT = 30.0
@@ -289,25 +290,7 @@ class ControlPlane:
         """A call was not answered: raises what explains it, if anything is known of the server."""
 
 
-class _Removable:
-    """What can be taken back; as a context manager it takes itself back at the end."""
-
-    def remove(self) -> None:
-        raise NotImplementedError
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        type: type[BaseException] | None,
-        value: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.remove()
-
-
-class Stub(_Removable):
+class Stub(Ending):
     """A stub of ``sandbox``. In a ``with`` statement it is there for the block."""
 
     def __init__(self, sandbox: ControlPlane, id: str) -> None:
@@ -323,8 +306,10 @@ class Stub(_Removable):
         """Have it answer no more; nothing happens if it is gone."""
         self._space.admin("DELETE", f"/mappings/{self.id}", accept=(200, 404))
 
+    _end = remove
 
-class Toxic(_Removable):
+
+class Toxic(Ending):
     """A toxic of ``sandbox``. In a ``with`` statement it is there for the block."""
 
     def __init__(self, sandbox: ControlPlane, name: str) -> None:
@@ -336,6 +321,8 @@ class Toxic(_Removable):
         from urllib.parse import quote
 
         self._space.admin("DELETE", f"/toxics/{quote(self.name, safe='')}", accept=(204, 404))
+
+    _end = remove
 
 
 def _as_json(request: Pattern) -> Mapping[str, Any]:

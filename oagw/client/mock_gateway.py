@@ -10,10 +10,10 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from oagw.client.control_plane import CannotAct, ControlPlane, Refused, Stub, Toxic, checked_url, pattern
+from oagw.client.ending import Ending
 from oagw.config import Config
 
 __all__ = [
@@ -64,7 +64,7 @@ class RunningGateway(ControlPlane):
         self.admin("POST", "/clock/advance", {"seconds": seconds})
 
 
-class Sandbox(ControlPlane):
+class Sandbox(ControlPlane, Ending):
     """A sandbox of its own on ``gateway``: whoever calls with ``token`` has its stubs, toxics and journal.
 
     As a context manager it deletes itself at the end.
@@ -83,19 +83,10 @@ class Sandbox(ControlPlane):
     def _failed(self) -> None:
         self.gateway._failed()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        type: type[BaseException] | None,
-        value: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.delete()
+    _end = delete
 
 
-class MockGateway(RunningGateway):
+class MockGateway(RunningGateway, Ending):
     """A server process on a free port of the loopback interface, from ``start`` (or ``with``) to ``stop``.
 
     ``options`` are those of ``server.py``, each a string of its own: ``["--clock", "manual"]``. The process
@@ -185,10 +176,4 @@ class MockGateway(RunningGateway):
         self.start()
         return self
 
-    def __exit__(
-        self,
-        type: type[BaseException] | None,
-        value: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.stop()
+    _end = stop

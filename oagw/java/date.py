@@ -1,24 +1,12 @@
 """Moment: a date that is written in the format it was given, with Java's SimpleDateFormat letters."""
 
-import re
 from calendar import isleap
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
-from functools import lru_cache
-from zoneinfo import ZoneInfo
 
-_MONTHS = (
-    *("January", "February", "March", "April", "May", "June"),
-    *("July", "August", "September", "October", "November", "December"),
-)
+from oagw.java.date_reader import MAX_LENGTH, MONTHS, date_of, expression, pieces, simple
+
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_FIXED = re.compile(r"(?:UTC|GMT|UT)?([+-])(\d{1,2})(?::?(\d\d))?")
-
-# Characters of a format, and of a text that is read by one.
-_MAX_PATTERN = 200
-
-# A quoted text, two quotes, a run of one letter, or what stands for itself.
-_PIECE = re.compile(r"''|'((?:[^']|'')*)'|(([A-Za-z])\3*)|([^A-Za-z']+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,41 +33,16 @@ def moment(milliseconds: int) -> datetime:
     return _EPOCH + timedelta(milliseconds=milliseconds)
 
 
-def zone(name: str) -> tzinfo:
-    """The time zone ``name`` (IANA, or an offset such as ``+02:00``); raises ValueError."""
-    if name in ("Z", "UTC", "GMT", "UT"):
-        return UTC
-    if fixed := _FIXED.fullmatch(name):
-        hours, minutes = int(fixed[2]), int(fixed[3] or 0)
-        if hours <= 18 and minutes < 60:
-            return timezone((1 if fixed[1] == "+" else -1) * timedelta(hours=hours, minutes=minutes))
-    try:
-        return ZoneInfo(name)
-    except (OSError, ValueError, LookupError):
-        raise ValueError(f"Unknown time-zone ID: {name}") from None
-
-
-@lru_cache(maxsize=256)
-def _pieces(pattern: str) -> tuple[tuple[str, str], ...]:
-    """The runs of letters of ``pattern``, and its literal texts with an empty letter; raises ValueError."""
-    if len(pattern) > _MAX_PATTERN:
-        raise ValueError("The format is too long")
-    pieces, at = [], 0
-    while at < len(pattern):
-        found = _PIECE.match(pattern, at)
-        if found is None:
-            raise ValueError("Unterminated quote")
-        if letter := found[3]:
-            if letter not in _LETTERS:
-                raise ValueError(f"Illegal pattern character '{letter}'")
-            pieces.append((letter, found[2]))
-        else:
-            pieces.append(("", found[4] or (found[1] or "").replace("''", "'") or "'"))
-        at = found.end()
-    return tuple(pieces)
-
-
 _LETTERS = frozenset("GyYMLwWDdFEuaHkKhmsSzZX")
+
+
+def _pieces(pattern: str) -> tuple[tuple[str, str], ...]:
+    """The pieces of ``pattern``; raises ValueError, also for a letter that SimpleDateFormat does not have."""
+    found = pieces(pattern)
+    for letter, _ in found:
+        if letter and letter not in _LETTERS:
+            raise ValueError(f"Illegal pattern character '{letter}'")
+    return found
 
 
 def formatted(at: datetime, pattern: str) -> str:
@@ -93,7 +56,7 @@ def _written(at: datetime, letter: str, run: str) -> str:
         year = _week_year(at)[0] if letter == "Y" else at.year
         return f"{year % 100:02}" if width == 2 else f"{year:0{width}}"
     if letter in "ML" and width > 2:
-        return _MONTHS[at.month - 1] if width > 3 else _MONTHS[at.month - 1][:3]
+        return MONTHS[at.month - 1] if width > 3 else MONTHS[at.month - 1][:3]
     if letter == "E":
         return _DAYS[at.weekday()] if width > 3 else _DAYS[at.weekday()][:3]
     if letter == "a":
@@ -151,63 +114,11 @@ def _offset(at: datetime, run: str) -> str:
     return f"{sign}{hours:02}:{rest:02}" if run in ("XXX", "ZZZ") else f"{sign}{hours:02}{rest:02}"
 
 
-# What each letter is read by; ``#`` is as many digits as it stands there, or what there are for a single one.
-_PARSED = {
-    "y": r"(?P<year>#)",
-    "d": r"(?P<day>#)",
-    "H": r"(?P<hour>#)",
-    "h": r"(?P<half>#)",
-    "m": r"(?P<minute>#)",
-    "s": r"(?P<second>#)",
-    "a": r"(?P<side>AM|PM)",
-    "E": r"[A-Za-z]+",
-    "Z": r"(?P<zone>[+-]\d{4})",
-    "X": r"(?P<zone>Z|[+-]\d\d(?::?\d\d)?)",
-    "z": r"(?P<zone>[A-Za-z_/+:0-9-]+)",
-}
-
-
 def parsed(text: str, pattern: str, default: tzinfo) -> datetime | None:
     """``text`` read by ``pattern``, None if it does not match; raises ValueError for what cannot be read."""
-    expression = ""
-    for letter, run in _pieces(pattern):
-        if letter in ("M", "L"):
-            expression += r"(?P<name>[A-Za-z]+)" if len(run) > 2 else rf"(?P<month>\d{{{len(run)},2}})"
-        elif letter == "S":
-            expression += rf"(?P<fraction>\d{{{len(run)}}})"
-        elif letter:
-            if letter not in _PARSED:
-                raise ValueError(f"'{letter}' cannot be read from a date")
-            digits = rf"\d{{{len(run)}}}" if len(run) > 1 else r"\d{1,4}"
-            expression += _PARSED[letter].replace("#", digits)
-        else:
-            expression += re.escape(run)
-    if len(letters := [letter for letter, _ in _pieces(pattern) if letter]) > len(set(letters)):
+    letters = [letter for letter, _ in _pieces(pattern) if letter]
+    if len(letters) > len(set(letters)):
         raise ValueError("A letter stands twice")
-    try:
-        found = re.fullmatch(expression, text) if len(text) <= _MAX_PATTERN else None
-    except re.error:
-        raise ValueError("Two letters say the same") from None
-    if found is None:
-        return None
-    got = found.groupdict()
-    month = int(got.get("month") or 1)
-    if name := got.get("name"):
-        month = next((i for i, each in enumerate(_MONTHS, 1) if name in (each, each[:3])), 0)
-    hour = int(got.get("hour") or 0)
-    if half := got.get("half"):
-        hour = int(half) % 12 + (12 if got.get("side") == "PM" else 0)
-    year = int(got.get("year") or 1970)
-    try:
-        return datetime(
-            year + 2000 if len(got.get("year") or "") == 2 else year,
-            month,
-            int(got.get("day") or 1),
-            hour,
-            int(got.get("minute") or 0),
-            int(got.get("second") or 0),
-            int((got.get("fraction") or "0").ljust(6, "0")[:6]),
-            zone(got["zone"]) if got.get("zone") else default,
-        )
-    except (OverflowError, ValueError):
-        return None
+    wanted = expression(pattern, simple)
+    found = wanted.fullmatch(text) if len(text) <= MAX_LENGTH else None
+    return None if found is None else date_of(found.groupdict(), 1970, default)

@@ -6,49 +6,16 @@ clock.
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, datetime
 from operator import eq, gt, lt
 
 from oagw.java.calendar import TRUNCATIONS, UNITS, shifted
+from oagw.java.date_reader import DAY_NAME, date_of, expression, formatter
 from oagw.matching.condition import Condition
 from oagw.matching.spec import Operator
 from oagw.model.invalid import Invalid
 
 _OFFSET = re.compile(r"(?:now\s+)?([+-]?\d{1,6})\s+(\w+)", re.IGNORECASE)
-
-_MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
-_DAY = r"(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*"
-
-# A letter of Java's DateTimeFormatter, how often, and the expression for it.
-_FIELDS = {
-    "yyyy": r"(?P<year>\d{4})",
-    "uuuu": r"(?P<year>\d{4})",
-    "yy": r"(?P<short_year>\d\d)",
-    "MM": r"(?P<month>\d\d)",
-    "M": r"(?P<month>\d\d?)",
-    "MMM": r"(?P<month_name>[a-z]{3})",
-    "MMMM": r"(?P<month_name>[a-z]{3,9})",
-    "dd": r"(?P<day>\d\d)",
-    "d": r"(?P<day>\d\d?)",
-    "DDD": r"(?P<day_of_year>\d{3})",
-    "HH": r"(?P<hour>\d\d)",
-    "H": r"(?P<hour>\d\d?)",
-    "hh": r"(?P<hour>\d\d)",
-    "h": r"(?P<hour>\d\d?)",
-    "a": r"(?P<half>am|pm)",
-    "mm": r"(?P<minute>\d\d)",
-    "m": r"(?P<minute>\d\d?)",
-    "ss": r"(?P<second>\d\d)",
-    "s": r"(?P<second>\d\d?)",
-    "EEE": _DAY,
-    "EEEE": _DAY,
-    "z": r"(?P<zone>gmt|utc|z)",
-    "zzz": r"(?P<zone>gmt|utc|z)",
-    "Z": r"(?P<zone>[+-]\d{4})",
-    "X": r"(?P<zone>z|[+-]\d\d(?:\d\d)?)",
-    "XX": r"(?P<zone>z|[+-]\d{4})",
-    "XXX": r"(?P<zone>z|[+-]\d\d:\d\d)",
-}
 
 _Reader = Callable[[str], datetime | None]
 
@@ -147,27 +114,10 @@ def _reader(format: str, at: str) -> _Reader:
 def _expression(format: str, at: str) -> re.Pattern[str]:
     if len(format) > 100:
         raise Invalid(at, "actualFormat may have 100 characters")
-    out = []
-    for quoted, letters, other in _tokens(format):
-        if letters and set(letters) == {"S"} and len(letters) <= 9:
-            out.append(rf"(?P<fraction>\d{{{len(letters)}}})")
-        elif letters:
-            if letters not in _FIELDS:
-                raise Invalid(at, f"actualFormat: {letters} is not supported")
-            out.append(_FIELDS[letters])
-        elif other and other in "[]{}#":
-            raise Invalid(at, f"actualFormat: {other} is not supported")
-        else:
-            out.append(re.escape(quoted or other))
     try:
-        return re.compile("".join(out), re.IGNORECASE | re.ASCII)
-    except re.error:  # a field that is there twice
-        raise Invalid(at, "actualFormat has a field twice") from None
-
-
-def _tokens(format: str) -> list[tuple[str, str, str]]:
-    pieces = re.finditer(r"'(?P<quoted>[^']*)'|(?P<letters>([a-zA-Z])\3*)|(?P<other>.)", format, re.DOTALL)
-    return [(piece["quoted"] or "", piece["letters"] or "", piece["other"] or "") for piece in pieces]
+        return expression(format, formatter, re.IGNORECASE | re.ASCII)
+    except ValueError as error:
+        raise Invalid(at, f"actualFormat: {error}") from None
 
 
 # As WireMock reads times without a format: ISO 8601, the three of RFC 9110 section 5.6.7.
@@ -187,7 +137,8 @@ _KNOWN = [
         )
     ),
     re.compile(
-        _DAY + r" (?P<month_name>[a-z]{3})  ?(?P<day>\d\d?) (?P<hour>\d\d):(?P<minute>\d\d):(?P<second>\d\d)"
+        DAY_NAME
+        + r" (?P<month_name>[a-z]{3})  ?(?P<day>\d\d?) (?P<hour>\d\d):(?P<minute>\d\d):(?P<second>\d\d)"
         r" (?P<year>\d{4})(?P<zone>)",
         re.IGNORECASE | re.ASCII,
     ),
@@ -200,39 +151,5 @@ def _read(text: str) -> datetime | None:
 
 
 def _built(found: re.Match[str] | None) -> datetime | None:
-    """The time of the fields that were found."""
-    if found is None:
-        return None
-    at = {name: value for name, value in found.groupdict().items() if value is not None}
-    if "short_year" in at:
-        at["year"] = "20" + at["short_year"]
-    if "year" not in at:
-        return None
-    try:
-        month = (
-            _MONTHS.index(at["month_name"][:3].lower()) + 1 if "month_name" in at else int(at.get("month", 1))
-        )
-        hour = int(at.get("hour", 0))
-        if "half" in at:
-            hour = hour % 12 + (12 if at["half"].lower() == "pm" else 0)
-        time = datetime(
-            int(at["year"]),
-            month,
-            int(at.get("day", 1)),
-            hour,
-            int(at.get("minute", 0)),
-            int(at.get("second", 0)),
-            int(at.get("fraction", "0")[:6].ljust(6, "0")),
-            _zone(at["zone"]) if "zone" in at else None,
-        )
-        return time + timedelta(days=int(at["day_of_year"]) - 1) if "day_of_year" in at else time
-    except (ValueError, OverflowError):
-        return None
-
-
-def _zone(text: str) -> tzinfo:
-    digits = text[1:].replace(":", "")
-    if text[:1] not in ("+", "-"):
-        return UTC
-    offset = timedelta(hours=int(digits[:2]), minutes=int(digits[2:] or 0))
-    return timezone(-offset if text[0] == "-" else offset)
+    """The time of the fields that were found; None without a year."""
+    return None if found is None else date_of(found.groupdict(), None, None)

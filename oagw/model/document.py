@@ -10,14 +10,13 @@ import msgspec
 from oagw.model.duplicate_members import check_members
 from oagw.model.error_location import Place
 from oagw.model.invalid import Invalid, pointer_to
+from oagw.model.mismatch import mismatch
 from oagw.model.reading import Unread, decode
 
 T = TypeVar("T")
 
 _ANY: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
 
-_AT = re.compile(r" - at `\$([^`]*)`$")
-_MEMBER = re.compile(r"(?:unknown|required) field `(.*?)`")
 _TYPES = re.compile(r"`([a-z0-9 |]+)`")
 _WORDS = {
     "int": "an integer",
@@ -27,7 +26,6 @@ _WORDS = {
     "object": "an object",
     "array": "an array",
 }
-_STEP = re.compile(r"\.([^.\[]+)|\[(\d+|\.\.\.)\]")
 
 
 def decoded(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
@@ -57,13 +55,12 @@ def converted(value: Any, type: type[T], pointer: str = "") -> T:
 
 def misfit(error: msgspec.ValidationError, pointer: str = "", value: Any = None, type: Any = None) -> Invalid:
     """What msgspec says of ``value`` as a ``type`` (both None: not known), which was found at ``pointer``."""
-    text = str(error)
-    at, member = _AT.search(text), _MEMBER.search(text)
-    place = Place(value, type, [name or index for name, index in _STEP.findall(at[1])] if at else [])
-    steps = [*place.steps, member[1]] if member else place.steps
-    detail = _detail(text[: at.start()] if at else text, place)
-    if member and "unknown" in text:
-        close = get_close_matches(member[1], place.members, 1)
+    said = mismatch(error)
+    place, member = Place(value, type, said.steps), said.unknown or said.missing
+    steps = place.steps if member is None else [*place.steps, member]
+    detail = _detail(said.text, place)
+    if said.unknown is not None:
+        close = get_close_matches(said.unknown, place.members, 1)
         detail += "".join(f', did you mean "{name}"?' for name in close)
     return Invalid(pointer + pointer_to(steps), detail)
 

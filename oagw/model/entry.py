@@ -18,6 +18,7 @@ GATEWAY, SERVICE, STUB, FAULT = ANSWERERS = ("gateway", "service", "stub", "faul
 
 # How an answer ended, as the journal shows it: one that hangs is open.
 ENDINGS = (Ending.OPEN, Ending.COMPLETE, Ending.CLIENT_LEFT, Ending.TRUNCATE, Ending.RESET)
+# Python 3.11 takes 0.1 µs to look up a member of an Enum; these names cost nothing.
 OPEN, COMPLETE, CLIENT_LEFT, TRUNCATED, RESET = ENDINGS
 
 # Bytes of a body that are kept.
@@ -203,7 +204,7 @@ class Entry:
         self.last_byte: float | None = None
         self.sent = 0
         self.events = 0
-        self.ended: Ending = Ending.OPEN
+        self.ended: Ending = OPEN
         self.arrived = arrived
         self.began: int | None = None
         self.over: int | None = None
@@ -299,7 +300,7 @@ class Entry:
             return
         self.closed = now = self._observers.now()
         self.over = self._observers.position()
-        if self.ended is Ending.OPEN:  # and not said to end otherwise
+        if self.ended is OPEN:  # and not said to end otherwise
             self.ended = how
         if sent is not None:
             self.sent = sent

@@ -3,35 +3,22 @@
 ``stubs.answer`` makes of it what is sent.
 """
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from oagw.model.problem import CATEGORIES
 from oagw.stubs.delay import Distribution, Milliseconds
 
 Status = Annotated[int, msgspec.Meta(ge=200, le=599)]
 Fault = Literal[
     "EMPTY_RESPONSE", "MALFORMED_RESPONSE_CHUNK", "RANDOM_DATA_THEN_CLOSE", "CONNECTION_RESET_BY_PEER"
 ]
-Category = Literal[
-    "cancelled",
-    "unknown",
-    "invalid_argument",
-    "deadline_exceeded",
-    "not_found",
-    "already_exists",
-    "permission_denied",
-    "resource_exhausted",
-    "failed_precondition",
-    "aborted",
-    "out_of_range",
-    "unimplemented",
-    "internal",
-    "service_unavailable",
-    "data_loss",
-    "unauthenticated",
-]
+if TYPE_CHECKING:
+    Category = str
+else:
+    Category = Literal[tuple(CATEGORIES)]
 
 
 class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel", omit_defaults=True):

@@ -26,6 +26,8 @@ MAX_STUBS = 20_000
 # How the memory of stubs is called.
 _KIND = "stubs"
 
+_NO_SETTINGS = Settings()
+
 # By priority, then the newest first.
 _Rank = tuple[int, int]
 
@@ -243,7 +245,7 @@ class StubStore:
 
     def _settings(self) -> Settings:
         """Its own settings; where it has none, those that all share."""
-        return self.settings if self.settings != Settings() else self.stores[-1].settings
+        return self.settings if self.settings != _NO_SETTINGS else self.stores[-1].settings
 
     def _rank(self, stub: Stub) -> _Rank:
         return stub.priority, -self._ages[stub.id]

@@ -85,11 +85,11 @@ class _Source:
             self._request.finish()
         elif ending.is_broken:
             self._entry.ends(ending)
-            transport: Any = self._request.channel
             if ending is Ending.RESET:
+                transport: Any = self._request.transport
                 transport.abortConnection()
             else:
-                transport.loseConnection()
+                self._request.channel.loseConnection()
 
     def _wrote(self, data: bytes, events: int | None) -> None:
         if data:

@@ -4,7 +4,6 @@ Bodies are decoded here, and in ``model.call`` for stubs and the journal: the co
 charset of ``Content-Type``.
 """
 
-import re
 from collections.abc import Sequence
 from typing import TypeVar
 
@@ -22,14 +21,12 @@ from oagw.model.coding import (
     size_limit,
     strict_text_of,
 )
+from oagw.model.mismatch import mismatch
 from oagw.model.reading import Unread, decode, read_pairs
 from oagw.web.reply import excerpt
 from oagw.web.resource import Refused
 
 T = TypeVar("T")
-
-_AT = r" - at `\$\.?(.*)`$"
-_MISSING = r"required field `(.*?)`"
 
 
 def read_json(request: Request, decoder: msgspec.json.Decoder[T]) -> T:
@@ -54,8 +51,9 @@ def read_json(request: Request, decoder: msgspec.json.Decoder[T]) -> T:
     except Unread as error:
         raise Refused(413, f"The JSON {error}") from None
     except msgspec.ValidationError as error:
-        text = str(error)
-        raise Refused(400, text.replace("`", ""), field=_field(text)) from None
+        said = mismatch(error)
+        field = ".".join(filter(None, (said.path, said.missing))) or None
+        raise Refused(400, str(error).replace("`", ""), field=field) from error
     except ValueError as error:  # DecodeError, and UnicodeDecodeError for bad UTF-8 in a string
         raise Refused(400, f"Invalid JSON: {str(error).replace('`', '')}") from None
 
@@ -113,7 +111,7 @@ def _in_utf_8(body: bytes, charset: str | None) -> bytes:
 def query(request: Request, name: str) -> str:
     """The first value of the query parameter ``name`` that is not empty; Refused with 400 without one.
 
-    Read as the URL standard's application/x-www-form-urlencoded (section 5.1): ``+`` is a sandbox.
+    Read as the URL standard's application/x-www-form-urlencoded (section 5.1): ``+`` is a space.
     """
     for key, value in query_pairs(request):
         if key == name and value:
@@ -125,9 +123,3 @@ def query_pairs(request: Request) -> list[tuple[str, str]]:
     """All parameters of the query, in their order, with their values or empty ones."""
     _, _, text = request.uri.partition(b"?")
     return read_pairs(text.decode("utf-8", "replace"))
-
-
-def _field(message: str) -> str | None:
-    at, missing = re.search(_AT, message), re.search(_MISSING, message)
-    parts = [match[1] for match in (at, missing) if match]
-    return ".".join(parts) or None

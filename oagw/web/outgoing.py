@@ -16,6 +16,7 @@ from twisted.web.http import HTTPChannel
 from twisted.web.http_headers import Headers
 
 from oagw.model.ending import Ending
+from oagw.model.entry import CLIENT_LEFT, COMPLETE
 from oagw.web.outlet import Outlet
 
 # Bytes of a write from which on it is handed to the transport as it is, neither joined to a head nor cut.
@@ -133,7 +134,7 @@ class OutgoingChannel(HTTPChannel):
         answer is out when its system has acknowledged the last byte.
         """
         if self.outlet is not None:
-            self.outlet.end(Ending.COMPLETE)
+            self.outlet.end(COMPLETE)
             return False
         if self.half_closed and self.refuses:
             self.transport.abortConnection()
@@ -142,7 +143,7 @@ class OutgoingChannel(HTTPChannel):
             self.late = _LateEnd(self, request)
             self.late.wait()
             return False
-        request.end_entry(self, Ending.COMPLETE)
+        request.end_entry(self, COMPLETE)
         return True
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
@@ -155,7 +156,7 @@ class OutgoingChannel(HTTPChannel):
             self.site.ticker.forget(self.late)
         for request in self.requests:
             if request.finished:  # and its last byte is not out
-                request.end_entry(self, Ending.CLIENT_LEFT)
+                request.end_entry(self, CLIENT_LEFT)
         super().connectionLost(reason)
 
     def registerProducer(self, producer: Any, streaming: bool) -> None:
@@ -201,10 +202,11 @@ class OutgoingChannel(HTTPChannel):
 
     def writeHeaders(self, version: bytes, code: bytes, reason: bytes, headers: Headers) -> None:
         """Write the head of a response with the first of its body."""
-        lines = [b"%b %b %b" % (version, code, reason)]
+        pieces = [version, b" ", code, b" ", reason]
         for name, values in headers.getAllRawHeaders():
-            lines += [b"%b: %b" % (name, value) for value in values]
-        head = b"\r\n".join(lines)
+            for value in values:
+                pieces += (b"\r\n", name, b": ", value)
+        head = b"".join(pieces)
         if self.outlet is None:
             self.requests[0].entry.head_sent(head)
         else:

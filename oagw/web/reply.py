@@ -105,13 +105,14 @@ def begin(request: Request, reply: Reply) -> None:
     request.code_message = reply.phrase or _PHRASES.get(reply.status, b"Unknown")
     headers = request.responseHeaders
     fields = headers._rawHeaders
-    text = b"".join([value for values in reply.headers.values() for value in values])
+    pieces: list[bytes] = []
+    for name, values in reply.headers.items():
+        fields[_canonical_name(name)] = [*values]
+        pieces += values
+    text = b"".join(pieces)
     if b"\r" in text or b"\n" in text:
         for name, values in reply.headers.items():
             headers.setRawHeaders(name, values)  # makes each value one line
-    else:
-        for name, values in reply.headers.items():
-            fields[_canonical_name(name)] = [*values]
     if reply.source:
         fields[ERROR_SOURCE] = [reply.source]
 

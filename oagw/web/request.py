@@ -16,6 +16,7 @@ from twisted.web.resource import getChildForRequest
 
 from oagw.model.call import Call, origin_form
 from oagw.model.ending import Ending
+from oagw.model.entry import CLIENT_LEFT, COMPLETE, OPEN
 from oagw.model.events import EventCounter
 from oagw.model.invalid import Invalid
 from oagw.model.problem import Problem, invalid_field, platform
@@ -115,13 +116,11 @@ class GatewayRequest(Exchange):
         ``events`` is how many server-sent events are complete with it, if the source knows: they are counted
         otherwise, in an event stream.
         """
-        channel = self.channel
         if not self.startedWriting or self.finished or self._disconnected:
-            if not self._begin():
-                return
-            if not data:
-                channel.flush()
-        elif self.code >= 400:
+            self._begin(data, events)
+            return
+        channel = self.channel
+        if self.code >= 400:
             channel.site.arrivals.before_failure()
         size = len(data)
         if not size:
@@ -175,7 +174,7 @@ class GatewayRequest(Exchange):
 
     def end(self, ending: Ending) -> None:
         """End the response: with its last byte (COMPLETE), with the connection, or not at all (HANG)."""
-        if ending is Ending.COMPLETE:
+        if ending is COMPLETE:
             self.finish()
             return
         self._choose_outlet()
@@ -199,21 +198,27 @@ class GatewayRequest(Exchange):
             if outlet is not None:
                 channel.insert_outlet(outlet)
 
-    def _begin(self) -> bool:
-        """Write the head, with the first of the body; returns whether there is to be a body."""
+    def _begin(self, data: bytes, events: int | None) -> None:
+        """Write the head, with ``data`` of the body if there is to be one."""
         if self.finished or self._disconnected:
-            HTTPRequest.write(self, b"")  # which says what is wrong with that
-            return False
-        channel = self.channel
+            HTTPRequest.write(self, data)  # which says what is wrong with that
+            return
         self._choose_outlet()
-        if self.code >= 400 and channel.outlet is None:
+        channel = self.channel
+        if channel.outlet is not None:
+            HTTPRequest.write(self, b"")
+            if data and self.method != b"HEAD" and self.code not in NO_BODY_CODES:
+                self.write(data, events)
+            else:
+                channel.flush()
+            return
+        if self.code >= 400:
             channel.site.arrivals.before_failure()
         # The server's Request would look for a Content-Type to add, and for an encoder.
-        HTTPRequest.write(self, b"")
-        if self.method == b"HEAD" or self.code in NO_BODY_CODES:
-            channel.flush()
-            return False
-        return True
+        HTTPRequest.write(self, data)
+        channel.flush()
+        if self.sentLength:
+            self._wrote(data, events)
 
     def _wrote(self, data: bytes, events: int | None) -> None:
         """Report to the entry that ``data`` of the body was written."""
@@ -237,15 +242,15 @@ class GatewayRequest(Exchange):
 
     def connectionLost(self, reason: Failure) -> None:
         if self.content is not None and not self.finished:
-            if self.path is None and self.entry.ended is Ending.OPEN:
+            if self.path is None and self.entry.ended is OPEN:
                 self.received()  # a part of it
-            self.end_entry(self.channel, Ending.CLIENT_LEFT)
+            self.end_entry(self.channel, CLIENT_LEFT)
         super().connectionLost(reason)
 
     def end_entry(self, channel: PipelinedChannel, how: Ending) -> None:
         """Report to the entry that the response is over: its last byte is out, or never will be."""
         entry, status = self.entry, self.code if self.startedWriting else None
-        entry.end(how, status, None, how is Ending.COMPLETE and bool(self.chunked))
+        entry.end(how, status, None, how is COMPLETE and bool(self.chunked))
         if entry.over is not None and (channel._buffer or channel._dataBuffer):
             channel.follow(entry.over)
 

@@ -16,6 +16,7 @@ from zope.interface import implementer
 
 from oagw.model import sse
 from oagw.model.ending import Ending
+from oagw.model.entry import OPEN
 from oagw.model.events import EventCounter
 from oagw.timing.ticker import Ticker
 from oagw.web.exchange import Exchange
@@ -204,7 +205,7 @@ class Stream:
                 size += len(chunk.data)
                 if self._request is None:
                     return count  # the response was cut on its way out
-            if chunk.ending is not Ending.OPEN:
+            if chunk.ending is not OPEN:
                 self._next = None
                 break
             self._next = chunk = next(self._chunks, _END)

@@ -6,7 +6,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.server import Site
 
 from oagw.model.caller import Token
-from oagw.model.entry import CLIENT_LEFT, COMPLETE, GATEWAY, OPEN, SERVICE, STUB, Entry
+from oagw.model.entry import CLIENT_LEFT, COMPLETE, GATEWAY, OPEN, RESET, SERVICE, STUB, TRUNCATED, Entry
 from tests.support.wire import BEARER, TOKEN, Answer, Wire, WireTransport, parse, request
 
 WEATHER = "/api/oagw/v1/proxy/weather/current?city=Oslo"
@@ -17,6 +17,9 @@ class AnySiteTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.wire = Wire()
         self.site = Site(self.wire.gateway.tree_for_any_site(), reactor=self.wire.clock)
+        self.setUpConnection()
+
+    def setUpConnection(self) -> None:
         self.transport = WireTransport()
         self.protocol = self.site.buildProtocol(None)
         self.protocol.makeConnection(self.transport)
@@ -64,6 +67,30 @@ class AnySiteTests(SynchronousTestCase):
         self.transport.producer.stopProducing()
         self.protocol.connectionLost(Failure(ConnectionLost()))
         self.assertEqual((entry.ended, entry.events), (CLIENT_LEFT, 1))
+
+    def test_a_stream_that_is_cut_ends_the_entry_so(self) -> None:
+        for ends, ended in (("cut", TRUNCATED), ("reset", RESET)):
+            sse = {"request": {"url": EVENTS}, "response": {"sse": {"events": [{"data": "a"}], "ends": ends}}}
+            self.assertEqual(self.wire.admin("POST", "/mappings", sse).status, 201)
+            self.setUpConnection()
+            self.protocol.dataReceived(request(f"GET {EVENTS} HTTP/1.1", "Host: g", BEARER))
+            self.wire.clock.pump([0.1] * 5)
+            self.assertIn(b"data: a\n\n", self.transport.value())
+            self.assertTrue(self.transport.disconnecting)
+            self.protocol.connectionLost(Failure(ConnectionLost()))
+            entry = self.entries()[-1]
+            self.assertEqual((entry.ended, entry.events, entry.status), (ended, 1, 200))
+
+    def test_bytes_in_place_of_an_answer_are_sent_as_they_are(self) -> None:
+        stub = {"request": {"url": "/raw"}, "response": {"fault": "RANDOM_DATA_THEN_CLOSE"}}
+        self.wire.admin("POST", "/mappings", stub)
+        self.protocol.dataReceived(request("GET /raw HTTP/1.1", "Host: g"))
+        self.wire.clock.pump([0.1] * 5)
+        sent = self.transport.value()
+        self.assertNotIn(b"HTTP/1.1", sent)
+        self.protocol.connectionLost(Failure(ConnectionLost()))
+        (entry,) = self.entries()
+        self.assertEqual((entry.ended, entry.status, entry.sent), (TRUNCATED, None, len(sent)))
 
     def test_stubs_answer_as_at_the_gateways_own_site(self) -> None:
         for url, status in (("/health", 503), (WEATHER, 418), ("/oagw/v1/proxy/stubbed/x", 202)):

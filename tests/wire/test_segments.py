@@ -67,7 +67,7 @@ class SegmentTests(SynchronousTestCase):
         connection = wire.connect()
         for start, end in pairwise((0, *cuts, len(data))):
             connection.protocol.dataReceived(data[start:end])
-        wire.clock.turns(10_000)
+        wire.clock.turns(10_000)  # pipelined requests take one each
         transport = connection.transport
         # If the client has sent more than is answered, the connection ends more gently.
         ended = transport.half_closed or transport.disconnecting or transport.disconnected

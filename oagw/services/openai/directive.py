@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 import msgspec
 
+from oagw.model.mismatch import mismatch
 from oagw.model.suggestion import suggestion
 from oagw.services.openai.steering import MOST_CALLS, MOST_CHARACTERS, Steering
 from oagw.web.resource import Refused
@@ -169,9 +170,7 @@ def _check(asked: Mapping[str, Any], field: str, prefix: str) -> None:
     try:
         msgspec.convert(asked, Steering, strict=False)
     except msgspec.ValidationError as error:
-        at = re.search(r" - at `\$\.(\w+)", str(error))
-        assert at is not None, "names are checked before values"
-        name = at[1]
+        name = mismatch(error).steps[0]  # it has one: names are checked before values
         got = asked[name]
         if isinstance(got, list):
             got = max((each for each in got if each), key=len)

@@ -1,6 +1,5 @@
 """What OpenAI says of a body that does not fit."""
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,13 +7,10 @@ import msgspec
 from twisted.web.server import Request
 
 from oagw.model.error_location import Place
+from oagw.model.mismatch import mismatch, steps
 from oagw.model.reading import decode
 from oagw.web.body import read_body
 from oagw.web.resource import Refused
-
-_UNKNOWN = re.compile(r"Object contains unknown field (.*?)(?: - at \$\.?(.*))?", re.DOTALL)
-_VALUE = re.compile(r"Invalid (?:enum )?value '(.*)' - at .*", re.DOTALL)
-_STEP = re.compile(r"([^.\[\]]+)|\[(\d+|\.\.\.)\]")
 
 # Of longer bodies, it is not said which values there are.
 _EXPLAINED = 1024 * 1024
@@ -26,18 +22,18 @@ def worded(refused: Refused, request: Request, type: Any, newer: bool) -> Refuse
 
     ``newer`` is whether its endpoint names an unknown parameter in ``param``.
     """
-    message, field = refused.message, refused.field
-    if unknown := _UNKNOWN.fullmatch(message):
-        return _unknown(unknown[1], unknown[2], newer)
+    message, field, cause = refused.message, refused.field, refused.__cause__
+    said = mismatch(cause) if isinstance(cause, msgspec.ValidationError) else None
+    if said is not None and said.unknown is not None:
+        return _unknown(said.unknown, said.path or None, newer)
     if field is None or refused.code is not None:
         return refused
     if message.startswith("Expected null, got "):
         message = f"Unsupported parameter: '{field}' is not supported by the mock gateway."
         return Refused(400, message, field=field, code="unsupported_parameter")
-    if value := _VALUE.fullmatch(message):
-        return Refused(
-            400, not_among(value[1], _values(request, type, field)), field=field, code="invalid_value"
-        )
+    if said is not None and said.value is not None:
+        values = _values(request, type, field)
+        return Refused(400, not_among(said.value, values), field=field, code="invalid_value")
     return Refused(refused.status, message, field=field, code=_code(message), headers=refused.headers)
 
 
@@ -55,8 +51,7 @@ def _values(request: Request, type: Any, field: str) -> list[str]:
         body = decode(_ANY, read_body(request)[:_EXPLAINED])
     except (ValueError, RecursionError):
         return []
-    steps = [name or index for name, index in _STEP.findall(field)]
-    return [str(each) for each in Place(body, type, steps).values]
+    return [str(each) for each in Place(body, type, steps(field)).values]
 
 
 def _unknown(name: str, place: str | None, newer: bool) -> Refused:

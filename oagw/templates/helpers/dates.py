@@ -6,7 +6,8 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from oagw.java.calendar import TRUNCATIONS, shifted
-from oagw.java.date import Moment, formatted, moment, parsed, zone
+from oagw.java.date import Moment, formatted, moment, parsed
+from oagw.java.zone import zone
 from oagw.templates.run import Failed, Run
 
 _OFFSET = re.compile(r"(?:now\s+)?([+-]?\d{1,12}) ([A-Za-z]+)")

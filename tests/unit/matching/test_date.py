@@ -82,3 +82,25 @@ def test_times_beyond_the_calendar_are_no_error() -> None:
     assert not matches_body({"before": "now", "actualFormat": "epoch"}, "9" * 15)
     late = {"after": "now", "truncateActual": "first day of next year"}
     assert not matches_body(late, "9999-12-31T23:59:00Z")
+
+
+@pytest.mark.parametrize(
+    ("format", "text", "matches"),
+    [
+        ("yyyy''MM", "2021'05", True),
+        ("yyyy''MM", "202105", False),
+        ("yyyy 'o''clock' HH", "2021 o'clock 12", True),
+        ("d MMMM yyyy", "20 may 2021", True),
+        ("d MMMM yyyy", "20 Mayor 2021", False),
+        ("d MMM yy", "20 Jun 21", True),
+        ("yyyy hh a", "2021 11 PM", True),
+    ],
+)
+def test_a_format_is_read_as_java_reads_it(format: str, text: str, matches: bool) -> None:
+    pattern = {"before": "2022-01-01T00:00:00Z", "actualFormat": format}
+    assert matches_body(pattern, text) is matches
+
+
+def test_a_quote_without_its_end_is_refused() -> None:
+    pattern = {"bodyPatterns": [{"before": "now", "actualFormat": "yyyy 'o"}]}
+    assert refusal(pattern) == ("/request/bodyPatterns/0/actualFormat", "actualFormat: Unterminated quote")

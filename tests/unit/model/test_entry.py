@@ -98,6 +98,28 @@ def test_how_it_is_being_ended_counts_more_than_how_the_connection_ends() -> Non
     assert (entry.ended, entry.status, entry.sent) == (TRUNCATED, 200, 3)
 
 
+def test_the_first_time_that_the_client_closes_its_side_before_the_end_counts() -> None:
+    exchange = Exchange()
+    entry = exchange.entry
+    assert entry.half_closed is None
+    entry.half_close()
+    exchange.now = 11.0
+    entry.half_close()
+    assert (entry.half_closed, entry.ended) == (10.0, OPEN)
+    answered = Exchange().entry
+    answered.end(COMPLETE, 200)
+    answered.half_close()
+    assert answered.half_closed is None
+
+
+def test_what_was_reported_as_sent_stays_when_the_end_does_not_say_otherwise() -> None:
+    entry = Exchange().entry
+    entry.head_sent(b"HTTP/1.1 200 OK")
+    entry.wrote(10.0, sent=5, events=1)
+    entry.end(COMPLETE, 200)
+    assert (entry.sent, entry.events) == (5, 1)
+
+
 def test_the_stub_stays_known_when_another_ends_the_answer() -> None:
     entry = Exchange().entry
     entry.answered(STUB, "id")

@@ -164,11 +164,14 @@ def unescaped(text: str) -> bytes:
     """
     data = text.encode("utf-8", "surrogatepass").replace(b"\r", b"\n")
     for _ in range(_NESTED):
+        before = data
         data = data.replace(b"=", b"=3D").replace(b"%%", b"=25%").replace(b"%", b"=")
         for _ in range(_NESTED):
+            if b"\\\\" not in data:
+                break
             data = data.replace(b"\\\\", b"\\")  # a run of backslashes is one, as in _BACKSLASH
         data = a2b_qp(data.replace(b"\\u00", b"=").replace(b"\\/", b"/"))
-        if b"%" not in data and b"\\" not in data:
+        if data == before:
             break
     return data
 

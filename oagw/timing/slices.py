@@ -22,6 +22,11 @@ class Slices:
         self._waiting: deque[Deferred[None]] = deque()
         self._call: IDelayedCall | None = None
 
+    @property
+    def busy(self) -> bool:
+        """Whether others wait for a turn."""
+        return bool(self._waiting)
+
     def turn(self) -> "Deferred[None]":
         """Return a Deferred that fires in a later turn of the reactor. Cancel it to give the turn up."""
         turn: Deferred[None] = Deferred(self._give_up)

@@ -55,24 +55,13 @@ class SlicedReply:
         self._stalled: IDelayedCall | None = None
 
     def start(self, request: Request) -> None:
-        """Answer ``request``."""
-        first = self._slice()
-        reply = Reply(200, first, _JSON)
-        if self._complete:
-            self._release()
-            send(request, reply)
-        elif is_bodiless(request, reply):
-            self._release()
-            begin(request, reply)
-            request.write(b"")
-            request.finish()
-        else:
-            self._request = request
-            request.notifyFinish().addBoth(self._left)
-            begin(request, reply)
-            request.registerProducer(self, True)
-            request.write(first)
+        """Answer ``request``, now, or when it is its turn."""
+        self._request = request
+        request.notifyFinish().addBoth(self._left)
+        if self._slices.busy:
             self._wait()
+        else:
+            self._write()
 
     def abort(self) -> None:
         """Reset the connection: what the rest would be made of is needed elsewhere."""
@@ -99,24 +88,40 @@ class SlicedReply:
     def _wait(self) -> None:
         if self._request is not None and not self._paused and self._turn is None:
             self._turn = self._slices.turn()
-            self._turn.addCallbacks(self._write, lambda failure: failure.trap(CancelledError))
+            self._turn.addCallbacks(lambda _: self._write(), lambda failure: failure.trap(CancelledError))
 
-    def _write(self, _: None) -> None:
+    def _write(self) -> None:
+        """Write the next slice."""
         self._turn = None
         request = self._request
         if request is None or self._paused:
             return
         try:
-            data = self._slice()
+            self._write_slice(request, self._slice())
         except Exception:
-            request.unregisterProducer()
+            if request.startedWriting:
+                request.unregisterProducer()
             fail(request, Failure())
-            return
-        request.write(data)
-        if self._complete:
-            request.unregisterProducer()
+
+    def _write_slice(self, request: Request, data: bytes) -> None:
+        reply = Reply(200, data, _JSON)
+        if request.startedWriting:
+            request.write(data)
+            if self._complete:
+                request.unregisterProducer()
+                request.finish()
+            else:
+                self._wait()
+        elif self._complete:
+            send(request, reply)
+        elif is_bodiless(request, reply):
+            begin(request, reply)
+            request.write(b"")
             request.finish()
         else:
+            begin(request, reply)
+            request.registerProducer(self, True)
+            request.write(data)
             self._wait()
 
     def _slice(self) -> bytes:

@@ -54,7 +54,7 @@ _PROPERTIES = {
     "Blank": r" \t",
     "Cntrl": r"\x00-\x1F\x7F",
     "XDigit": "0-9a-fA-F",
-    "Sandbox": r" \t\n\x0B\f\r",
+    "Space": r" \t\n\x0B\f\r",
 }
 _PROPERTY = re.compile(r"[pP](?:([LMNPSZC])|\{(\w+)\})")
 _CATEGORY = re.compile(r"(?:Is)?(L[ultmo]?|M[nce]?|N[dlo]?|P[cdseifo]?|S[mcko]?|Z[slp]?|C[cfosn]?)")

@@ -225,7 +225,7 @@ def test_what_belongs_into_the_mapping_is_sent_there(sandbox: Sandbox):
     for name in names - {"request", "response", "times", "priority"}:
         with pytest.raises(Refused, match=rf'^/response/{name}: .*use mapping=\{{"{name}": ...\}}\)$'):
             sandbox.stub("GET stripe/x", **{name: "a"})
-    with pytest.raises(Refused, match=r'say mapping=\{"scenarioName"'):
+    with pytest.raises(Refused, match=r'use mapping=\{"scenarioName"'):
         sandbox.stub("GET stripe/x", scenario_name="a")
 
 

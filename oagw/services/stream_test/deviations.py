@@ -56,7 +56,7 @@ DEVIATIONS: Mapping[str, tuple[tuple[str, str], ...]] = {
     ),
     "retry-alone": (("httpx-sse 0.4.3", "dispatches a block without data, as an event with empty data"),),
     "retry-signs": (("httpx-sse 0.4.3", "takes signs in a reconnection time"),),
-    "retry-sandboxes": (("httpx-sse 0.4.3", "takes sandboxes around a reconnection time"),),
+    "retry-spaces": (("httpx-sse 0.4.3", "accepts spaces around a reconnection time"),),
     "retry-huge": (("eventsource-parser 3.1.1", "gives the reconnection time as a double, rounded"),),
     "no-blank-line-at-the-end": (
         ("sseclient-py 1.9.0", "dispatches the unfinished event at the end of the stream"),

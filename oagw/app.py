@@ -20,7 +20,7 @@ from oagw.gateway.stubbed import StubbedOutside, Stubs
 from oagw.model.memory import MIB, Memory
 from oagw.model.secret import Known
 from oagw.sandboxes import Sandboxes
-from oagw.services import Env, Upstreams
+from oagw.services import BuiltInServices, Env
 from oagw.web.site import GatewaySite
 from oagw.web.stream import Streams
 
@@ -57,7 +57,7 @@ class Gateway:
             wall = clock.seconds
         self.streams = Streams(clock, config.stream_interval_scale, turns)
         # Each has numbers of its own, so that the calls to one do not change the ids of another.
-        self._upstreams = upstreams = Upstreams(
+        self._upstreams = upstreams = BuiltInServices(
             lambda alias: Env(
                 clock,
                 wall,

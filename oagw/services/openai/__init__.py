@@ -13,7 +13,7 @@ from twisted.web.server import Request
 from oagw.services import Env, UpstreamNode
 from oagw.services.openai.chat import ChatCompletions
 from oagw.services.openai.models import Models
-from oagw.services.openai.shape import OpenAINode
+from oagw.services.openai.node import OpenAINode
 
 # The parts of the API that a test may well do without, by their path: module and class.
 _PARTS = {

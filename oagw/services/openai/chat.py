@@ -17,10 +17,7 @@ from oagw.services.openai.chat_tools import (
     tool_box,
 )
 from oagw.services.openai.chunks import chunks, finish_reason
-from oagw.services.openai.ids import fresh
-from oagw.services.openai.messages import Message, text_of
-from oagw.services.openai.models import FINGERPRINT, require
-from oagw.services.openai.saying import (
+from oagw.services.openai.completion import (
     JsonSchema,
     Limits,
     Metadata,
@@ -32,9 +29,12 @@ from oagw.services.openai.saying import (
     stops,
     wants_usage,
 )
-from oagw.services.openai.shape import OpenAINode, Unsupported, read
-from oagw.services.openai.steer import steer
-from oagw.services.openai.steering import Steering
+from oagw.services.openai.directives import Steering
+from oagw.services.openai.ids import fresh
+from oagw.services.openai.messages import Message, text_of
+from oagw.services.openai.models import FINGERPRINT, require
+from oagw.services.openai.node import OpenAINode, Unsupported, read
+from oagw.services.openai.request_directives import steer
 from oagw.services.openai.tokens import conversation, logprob, usage
 from oagw.services.openai.tools import Call, Toolbox, bad_choice
 from oagw.web.reply import Reply

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from oagw.model.sse import encode_data
-from oagw.services.openai.saying import Said
+from oagw.services.openai.completion import Said
 from oagw.services.openai.tokens import FRAGMENTS, cut, logprob
 from oagw.services.openai.tools import Call
 

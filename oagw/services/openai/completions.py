@@ -12,9 +12,7 @@ from oagw.model.sse import encode_data
 from oagw.services import Env
 from oagw.services.openai import pace
 from oagw.services.openai.chat import Count, LogitBias, Penalty, Share, Temperature
-from oagw.services.openai.ids import fresh
-from oagw.services.openai.models import FINGERPRINT, require
-from oagw.services.openai.saying import (
+from oagw.services.openai.completion import (
     MOST,
     Limits,
     Metadata,
@@ -27,9 +25,11 @@ from oagw.services.openai.saying import (
     stops,
     wants_usage,
 )
-from oagw.services.openai.shape import OpenAINode, read
-from oagw.services.openai.steer import steer
-from oagw.services.openai.steering import TIMES, Steering
+from oagw.services.openai.directives import TIMES, Steering
+from oagw.services.openai.ids import fresh
+from oagw.services.openai.models import FINGERPRINT, require
+from oagw.services.openai.node import OpenAINode, read
+from oagw.services.openai.request_directives import steer
 from oagw.services.openai.tokens import count, logprob, usage
 from oagw.web.reply import Reply
 from oagw.web.resource import Refused

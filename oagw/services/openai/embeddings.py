@@ -15,11 +15,11 @@ from twisted.web.server import Request
 from oagw.model.step import Step
 from oagw.services import Env
 from oagw.services.openai import pace
+from oagw.services.openai.completion import ModelName
+from oagw.services.openai.directives import TIMES, Steering
 from oagw.services.openai.models import require
-from oagw.services.openai.saying import ModelName
-from oagw.services.openai.shape import OpenAINode, answer_headers, read
-from oagw.services.openai.steer import steer
-from oagw.services.openai.steering import TIMES, Steering
+from oagw.services.openai.node import OpenAINode, answer_headers, read
+from oagw.services.openai.request_directives import steer
 from oagw.services.openai.tokens import count
 from oagw.web.reply import JSON, UPSTREAM, Reply
 from oagw.web.resource import Refused

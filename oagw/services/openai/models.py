@@ -4,7 +4,7 @@ from twisted.web.resource import IResource
 from twisted.web.server import Request
 
 from oagw.services import Env
-from oagw.services.openai.shape import OpenAINode
+from oagw.services.openai.node import OpenAINode
 from oagw.web.reply import UPSTREAM, Reply, json_reply
 from oagw.web.resource import Refused
 

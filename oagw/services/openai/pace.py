@@ -7,8 +7,8 @@ import msgspec
 from oagw.model.sse import encode_data
 from oagw.model.step import Step, Then
 from oagw.services import Env
-from oagw.services.openai.shape import SERVER_ERROR, answer_headers, error
-from oagw.services.openai.steering import Steering
+from oagw.services.openai.directives import Steering
+from oagw.services.openai.node import SERVER_ERROR, answer_headers, error
 from oagw.web.reply import UPSTREAM, Headers, Reply, json_reply
 from oagw.web.stream import EventStream, head
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 
-from oagw.services.openai.saying import Said
-from oagw.services.openai.shape import SERVER_ERROR
+from oagw.services.openai.completion import Said
+from oagw.services.openai.node import SERVER_ERROR
 from oagw.services.openai.tokens import FRAGMENTS, cut, logprob
 
 _json = msgspec.json.encode

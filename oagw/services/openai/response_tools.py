@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from oagw.services.openai.misfit import not_among
 from oagw.services.openai.tools import Choice, Grammar, Name, Offered, TextFormat, Toolbox, bad_choice
+from oagw.services.openai.validation_error import not_among
 from oagw.web.resource import Refused
 
 # Tools that the API runs itself.

@@ -12,14 +12,14 @@ from twisted.web.server import Request
 from oagw.services import Env
 from oagw.services.openai import pace
 from oagw.services.openai.chat import JsonFormat, PlainFormat, served
+from oagw.services.openai.completion import JsonSchema, Limits, Said, say
 from oagw.services.openai.ids import fresh
 from oagw.services.openai.models import require
+from oagw.services.openai.node import OpenAINode, read
+from oagw.services.openai.request_directives import steer
 from oagw.services.openai.response_events import broken, events
 from oagw.services.openai.response_request import RESULTS, ResponseRequest, SchemaFormat, TextConfig
 from oagw.services.openai.response_tools import tool_box
-from oagw.services.openai.saying import JsonSchema, Limits, Said, say
-from oagw.services.openai.shape import OpenAINode, read
-from oagw.services.openai.steer import steer
 from oagw.services.openai.tokens import conversation, logprob
 from oagw.web.reply import Reply
 from oagw.web.stream import EventStream

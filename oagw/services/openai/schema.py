@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from oagw.services.openai.pattern import matching
-from oagw.services.openai.valid import Checker, TooMuch, Unsatisfiable, kind_of
+from oagw.services.openai.schema_validator import Checker, TooMuch, Unsatisfiable, kind_of
 
 __all__ = ["Unsatisfiable", "example"]
 

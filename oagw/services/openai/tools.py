@@ -11,8 +11,8 @@ import msgspec
 from msgspec import Meta
 
 from oagw.model.suggestion import suggestion
+from oagw.services.openai.directives import Steering
 from oagw.services.openai.keywords import keyword
-from oagw.services.openai.steering import Steering
 from oagw.web.resource import Refused
 
 # A tool is named by a message if its name is among so many characters of it.

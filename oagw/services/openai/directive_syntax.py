@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 import msgspec
 
 from oagw.model.suggestion import suggestion
-from oagw.services.openai.steering import MOST_CALLS, MOST_CHARACTERS, Steering
+from oagw.services.openai.directives import MOST_CALLS, MOST_CHARACTERS, Steering
 from oagw.web.resource import Refused
 
 # What the model does is one of these.

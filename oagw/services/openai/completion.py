@@ -13,9 +13,9 @@ from typing import Annotated, Any, Literal, NamedTuple
 import msgspec
 from msgspec import Meta
 
+from oagw.services.openai.directives import Steering
 from oagw.services.openai.keywords import keyword
-from oagw.services.openai.shape import failure
-from oagw.services.openai.steering import Steering
+from oagw.services.openai.node import failure
 from oagw.services.openai.tokens import FRAGMENTS, WORDS, cut
 from oagw.services.openai.tools import Call, written
 from oagw.web.resource import Refused

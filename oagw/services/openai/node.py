@@ -90,6 +90,6 @@ def read(request: Request, decoder: msgspec.json.Decoder[T], *, newer: bool = Fa
     try:
         return read_json(request, decoder)
     except Refused as refused:
-        from oagw.services.openai.misfit import worded  # here, because most requests fit
+        from oagw.services.openai.validation_error import worded  # here, because most requests fit
 
         raise worded(refused, request, decoder.type, newer) from None

@@ -6,7 +6,7 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from oagw.services.openai.steering import Steering
+from oagw.services.openai.directives import Steering
 from tests.support.wire import Connection, Wire
 from tests.unit.services.test_openai import CHAT, chat, chunks, text
 

@@ -5,8 +5,8 @@
 
 from collections.abc import Collection, Mapping
 
-from oagw.services.openai.shape import failure
-from oagw.services.openai.steering import Steering
+from oagw.services.openai.directives import Steering
+from oagw.services.openai.node import failure
 
 _NONE = Steering()
 
@@ -24,7 +24,7 @@ def steer(
     """
     if "[mock" not in text and not any(name.startswith("mock_") for name in metadata or ()):
         return text, _NONE
-    from oagw.services.openai.directive import read  # here, because most requests have no directive
+    from oagw.services.openai.directive_syntax import read  # here, because most requests have no directive
 
     text, steering = read(text, metadata or {}, field, allowed)
     if steering.error is not None:

@@ -1,13 +1,13 @@
-"""Steering: what the author of a test asks of the model, in the request itself.
+"""Directives: instructions to the mock inside a request, by which a test controls the model.
 
-Two ways, with the same names and values. In the last user message, a directive that the model does not
-see::
+They can be given in two ways, with the same names and values. In the last user message, in brackets that
+the model does not see::
 
     What is the weather? [mock reply="It rains." ttft=0.5 tps=40]
 
-Or as ``metadata``, whose values are strings in this API: ``{"mock_reply": "It rains.", "mock_ttft": "0.5"}``.
-Where both give the same, the message counts. A value with spaces is a JSON string. Names and values are
-the members of Steering; anything else is a 400 that says what is wrong and what would be right.
+Or in ``metadata``, as strings: ``{"mock_reply": "It rains.", "mock_ttft": "0.5"}``. The message takes
+precedence. Values with spaces are JSON strings. The names are the members of Directives; an invalid directive
+is rejected with a 400 that lists what is allowed.
 """
 
 from typing import Annotated, Literal
@@ -15,13 +15,13 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-# At most this many tokens are said.
+# The largest number of tokens of a completion.
 MOST_TOKENS = 16_384
 
-# At most this many tools are called in one turn.
+# The largest number of tool calls in one turn.
 MOST_CALLS = 8
 
-# At most this many characters of a text are given.
+# The largest number of characters of a reply, refusal or argument.
 MOST_CHARACTERS = 100_000
 
 _Text = Annotated[str, Meta(max_length=MOST_CHARACTERS)]
@@ -29,18 +29,23 @@ _Seconds = Annotated[float, Meta(ge=0, le=3600)]
 _Pieces = Annotated[int, Meta(ge=0, le=MOST_TOKENS)]
 
 
-class Steering(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How the model is to behave; whatever is None or empty is as without steering.
+class Directives(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The directives of a request. Members that are None or empty have no effect.
 
-    ``reply`` is what it says, ``refusal`` what it says as a refusal, ``tool`` the names of the tools that
-    it calls and ``arguments`` with which (not checked), None for made-up ones; without ``tool``, the one of
-    the tool that it calls by itself. ``tokens`` is how many it says: the reply is repeated or cut.
-    ``finish`` is why it stops, instead of the true reason. ``error`` is a status to answer with at once.
+    - ``reply``: the text of the completion; ``refusal``: the text of a refusal
+    - ``tool``: the names of the tools to call
+    - ``arguments``: their arguments, which are not validated; None for generated ones. Without ``tool``,
+      the arguments of the tool that the model selects
+    - ``tokens``: the number of tokens, to which the reply is repeated or truncated
+    - ``finish``: overrides the finish reason
+    - ``error``: the status of an error to return at once
+    - ``ttft``: seconds to the first token; ``tps``: tokens per second after it
+    - ``stall``: seconds of a pause after ``stall_after`` tokens
+    - ``error_after``: the number of tokens after which a stream fails
+    - ``ends``: how it fails: with an error event (the default), a reset (RST), a cut (FIN), or a hang
 
-    ``ttft`` is the time to the first token in seconds, ``tps`` the tokens per second after it; ``stall``
-    a pause of so many seconds after ``stall_after`` pieces. ``error_after`` pieces, a stream breaks off as
-    ``ends`` says: with an error event (the default), a reset, a cut, or silence. A buffered answer comes
-    when its last token would; with ``ends`` other than ``error`` half of it does.
+    A buffered response is sent when its last token would be. With ``ends`` other than ``error``, only its
+    first half is sent.
     """
 
     reply: _Text | None = None
@@ -58,10 +63,10 @@ class Steering(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ends: Literal["error", "reset", "cut", "hang"] | None = None
 
     def timed(self) -> bool:
-        """Whether the answer comes otherwise than at the usual pace and whole."""
+        """Return whether the directives change the pace or the end of the response."""
         times = (self.ttft, self.tps, self.stall, self.error_after, self.ends)
         return any(value is not None for value in times)
 
 
-# What decides when an answer comes and how it ends: all that an endpoint without a model's text knows.
+# The directives about pace and end, the only ones that endpoints without generated text support.
 TIMES = ("error", "ttft", "tps", "stall", "stall_after", "error_after", "ends")

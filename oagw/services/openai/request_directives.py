@@ -1,32 +1,32 @@
-"""What the author of a test asks of the model in a request, if anything.
+"""Extract the directives of a request.
 
-``steering`` has what can be asked, ``directive`` how it is read.
+``directives`` describes their meaning, and ``directive_syntax`` parses them.
 """
 
 from collections.abc import Collection, Mapping
 
-from oagw.services.openai.directives import Steering
+from oagw.services.openai.directives import Directives
 from oagw.services.openai.node import failure
 
-_NONE = Steering()
+_NONE = Directives()
 
 
-def steer(
+def extract_directives(
     text: str,
     metadata: Mapping[str, str] | None,
     field: str,
-    allowed: Collection[str] = Steering.__struct_fields__,
-) -> tuple[str, Steering]:
-    """``text`` without its directives, and what they and ``metadata`` ask for.
+    allowed: Collection[str] = Directives.__struct_fields__,
+) -> tuple[str, Directives]:
+    """Return ``text`` without its directives, and the Directives in the text and in ``metadata``.
 
-    ``field`` is the member of the request that has the text, ``allowed`` the names that have a meaning
-    there. Raises Refused: 400 for a directive that makes no sense, or the error that is asked for.
+    ``field`` is the name of the member with the text; ``allowed`` are the names of the directives that the
+    endpoint supports. Raises Refused with 400 for an invalid directive, and the error that ``error`` selects.
     """
     if "[mock" not in text and not any(name.startswith("mock_") for name in metadata or ()):
         return text, _NONE
-    from oagw.services.openai.directive_syntax import read  # here, because most requests have no directive
+    from oagw.services.openai.directive_syntax import parse  # imported late: most requests have no directives
 
-    text, steering = read(text, metadata or {}, field, allowed)
-    if steering.error is not None:
-        raise failure(steering.error)
-    return text, steering
+    text, directives = parse(text, metadata or {}, field, allowed)
+    if directives.error is not None:
+        raise failure(directives.error)
+    return text, directives

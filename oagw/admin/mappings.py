@@ -30,14 +30,14 @@ from oagw.web.resource import Refused
 _AT_ONCE = 100
 
 
-class Page(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class PageQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which part of a list is wanted: from ``offset`` on, ``limit`` of them or all."""
 
     offset: Amount = 0
     limit: Amount | None = None
 
 
-class Total(TypedDict):
+class StubTotal(TypedDict):
     """Of how many stubs a list is a part."""
 
     total: int
@@ -47,7 +47,7 @@ class StubList(TypedDict):
     """Stubs, the one that is tried first first."""
 
     mappings: list[StubMapping]
-    meta: Total
+    meta: StubTotal
 
 
 class StubMappings(AdminNode):
@@ -58,7 +58,7 @@ class StubMappings(AdminNode):
 
     takes = msgspec.json.Decoder(StubMapping)
     warns = ("POST",)
-    query = Page
+    query = PageQuery
     answers: ClassVar = {"GET": {200: StubList}, "POST": {201: StubMapping}}
     parameter = "id"
 
@@ -67,10 +67,10 @@ class StubMappings(AdminNode):
             env,
             {
                 b"import": Import(env),
-                b"reset": Reset(env),
+                b"reset": ResetMappings(env),
                 b"find-by-metadata": FindByMetadata(env),
-                b"remove-by-metadata": RemoveByMetadata(env),
-                b"unmatched": Unmatched(env),
+                b"remove-by-metadata": RemoveMappingsByMetadata(env),
+                b"unmatched": UnmatchedMappings(env),
             },
         )
 
@@ -175,7 +175,7 @@ class Import(AdminNode):
         return warned_of_stubs(json_reply({}), request, stubs, self.env)
 
 
-class Reset(AdminNode):
+class ResetMappings(AdminNode):
     """POST /__admin/mappings/reset → 200 {}: the stubs are those of ``--mappings``, and in a sandbox none."""
 
     def render_POST(self, request: Request) -> Reply:
@@ -197,7 +197,7 @@ class FindByMetadata(AdminNode):
         return _list(found, len(found))
 
 
-class RemoveByMetadata(AdminNode):
+class RemoveMappingsByMetadata(AdminNode):
     """POST /__admin/mappings/remove-by-metadata a value pattern → 200 {}.
 
     The stubs whose metadata match it are gone.
@@ -212,7 +212,7 @@ class RemoveByMetadata(AdminNode):
         return json_reply({})
 
 
-class Unmatched(AdminNode):
+class UnmatchedMappings(AdminNode):
     """GET /__admin/mappings/unmatched → 200 {"mappings", "meta": {"total"}}.
 
     These are the stubs that have answered no request since the journal was last cleared. A shared stub that

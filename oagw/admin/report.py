@@ -12,7 +12,7 @@ from oagw.verify.report.unused import unused
 from oagw.web.reply import Reply, json_reply
 
 
-class Wanted(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+class ReportQuery(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
     """What the test knows of its client, and whether the card is for people."""
 
     retry_due: bool = False
@@ -32,7 +32,7 @@ class Report(AdminNode):
     people.
     """
 
-    query = Wanted
+    query = ReportQuery
     answers: ClassVar = {"GET": {200: (Card, str)}}
     refuses = (409,)
 

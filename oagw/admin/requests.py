@@ -16,7 +16,7 @@ from twisted.web.server import Request
 from oagw.admin.env import AdminEnv
 from oagw.admin.mappings import by_metadata
 from oagw.admin.node import AdminNode, Amount, asked, document, sandbox_of_call
-from oagw.admin.shapes import Event, EventList, NearMissList, RemovedEvents, RequestCount, RequestList
+from oagw.admin.shapes import EventList, NearMissList, RemovedEvents, RequestCount, RequestList, ServeEvent
 from oagw.matching.pattern import compiled
 from oagw.matching.spec import Operator, RequestPattern
 from oagw.model.call import Call, origin_form
@@ -30,7 +30,7 @@ from oagw.web.reply import Reply, json_reply
 from oagw.web.resource import Refused
 
 
-class Wanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+class RequestQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
     """Which requests a list has: those that came after ``since``, an ISO 8601 date, ``limit`` of them or all.
 
     With ``unmatched``, those that nobody was there to answer; with ``matching_stub``, those that the stub
@@ -70,7 +70,7 @@ class Requests(JournalNode):
     DELETE → 200 {}, all are forgotten.
     """
 
-    query = Wanted
+    query = RequestQuery
     answers: ClassVar = {"GET": {200: EventList}}
     parameter = "id"
 
@@ -81,9 +81,9 @@ class Requests(JournalNode):
                 b"count": Count(env),
                 b"find": Find(env),
                 b"remove": Remove(env),
-                b"remove-by-metadata": RemoveByMetadata(env),
-                b"reset": Reset(env),
-                b"unmatched": Unmatched(env),
+                b"remove-by-metadata": RemoveRequestsByMetadata(env),
+                b"reset": ResetRequests(env),
+                b"unmatched": UnmatchedRequests(env),
             },
         )
 
@@ -115,7 +115,7 @@ class OneRequest(JournalNode):
     """
 
     refuses = (400, 404)
-    answers: ClassVar = {"GET": {200: Event}}
+    answers: ClassVar = {"GET": {200: ServeEvent}}
 
     def __init__(self, env: AdminEnv, id: str) -> None:
         super().__init__(env)
@@ -175,7 +175,7 @@ class Remove(JournalNode):
         return self.removed(sandbox, _matching(sandbox, document(request, self.takes)))
 
 
-class RemoveByMetadata(JournalNode):
+class RemoveRequestsByMetadata(JournalNode):
     """POST /__admin/requests/remove-by-metadata with a value pattern → 200 {"serveEvents": [...]}.
 
     What is removed was answered by stubs whose metadata match.
@@ -190,7 +190,7 @@ class RemoveByMetadata(JournalNode):
         return self.removed(sandbox, [entry for entry in sandbox.journal if entry.stub in ids])
 
 
-class Reset(AdminNode):
+class ResetRequests(AdminNode):
     """POST /__admin/requests/reset → 200 {}: all requests are forgotten."""
 
     def render_POST(self, request: Request) -> Reply:
@@ -198,7 +198,7 @@ class Reset(AdminNode):
         return json_reply({})
 
 
-class Unmatched(AdminNode):
+class UnmatchedRequests(AdminNode):
     """GET /__admin/requests/unmatched → 200 {"requests": [LoggedRequest], "requestJournalDisabled"}.
 
     Those that neither a stub nor a service nor the gateway itself was there to answer.

@@ -13,10 +13,10 @@ from oagw.admin.node import AdminNode
 from oagw.admin.openapi import Description
 from oagw.admin.report import Report
 from oagw.admin.requests import NearMisses, Requests
-from oagw.admin.sandboxes import Sandboxes
+from oagw.admin.sandboxes import SandboxesNode
 from oagw.admin.scenarios import Scenarios
 from oagw.admin.settings import SettingsNode
-from oagw.admin.system import AdminHealth, ResetAll, Shutdown, Version
+from oagw.admin.system import AdminHealth, ResetAll, Shutdown, VersionNode
 from oagw.admin.toxics import Toxics
 from oagw.admin.verify import Verify
 from oagw.web.reply import Reply
@@ -35,13 +35,13 @@ def tree(env: AdminEnv) -> IResource:
             b"report": Report(env),
             b"requests": Requests(env),
             b"reset": ResetAll(env),
-            b"sandboxes": Sandboxes(env),
+            b"sandboxes": SandboxesNode(env),
             b"scenarios": Scenarios(env),
             b"settings": SettingsNode(env),
             b"shutdown": Shutdown(env),
             b"toxics": Toxics(env),
             b"verify": Verify(env),
-            b"version": Version(env),
+            b"version": VersionNode(env),
         },
     )
     root.putChild(b"openapi.json", Description(root))

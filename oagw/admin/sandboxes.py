@@ -27,7 +27,7 @@ class Created(TypedDict):
     expiresAfterSeconds: float
 
 
-class Shown(TypedDict):
+class SandboxInfo(TypedDict):
     """What there is to know of a sandbox but its token."""
 
     id: str
@@ -40,10 +40,10 @@ class Shown(TypedDict):
 class SandboxList(TypedDict):
     """The sandboxes that the caller may see."""
 
-    sandboxes: list[Shown]
+    sandboxes: list[SandboxInfo]
 
 
-class Sandboxes(AdminNode):
+class SandboxesNode(AdminNode):
     """GET /__admin/sandboxes → 200 {"sandboxes": [...]}; POST → 201 {"id", "token", "expiresAfterSeconds"}.
 
     The body of POST, ``{"expiresAfterSeconds"}``, may be left out; 429 when there are too many. With the
@@ -90,7 +90,7 @@ class OneSandbox(AdminNode):
     being answered in it is cut off (RST). 404 if there is none, or if the caller's token is that of another.
     """
 
-    answers: ClassVar = {"GET": {200: Shown}, "DELETE": {204: None}}
+    answers: ClassVar = {"GET": {200: SandboxInfo}, "DELETE": {204: None}}
     refuses = (404,)
 
     def __init__(self, env: AdminEnv, id: str) -> None:
@@ -117,7 +117,7 @@ class OneSandbox(AdminNode):
         return sandbox
 
 
-def _shown(sandbox: TokenSandbox, now: float) -> Shown:
+def _shown(sandbox: TokenSandbox, now: float) -> SandboxInfo:
     return {
         "id": sandbox.id,
         "expiresAfterSeconds": sandbox.lifetime,

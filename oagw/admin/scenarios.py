@@ -29,7 +29,7 @@ class Scenarios(AdminNode):
         super().__init__(env, {b"reset": ResetScenarios(env)})
 
     def child(self, segment: str) -> AdminNode:
-        return AdminNode(self.env, {b"state": State(self.env, segment)})
+        return AdminNode(self.env, {b"state": StateNode(self.env, segment)})
 
     def render_GET(self, request: Request) -> Reply:
         sandbox = sandbox_of_call(request)
@@ -54,7 +54,7 @@ class ResetScenarios(AdminNode):
         return json_reply({})
 
 
-class State(AdminNode):
+class StateNode(AdminNode):
     """PUT /__admin/scenarios/{name}/state {"state"} → 200 {}: it is in that; without a body, in its first.
 
     404 for a scenario, and 422 for a state, that no stub mentions.

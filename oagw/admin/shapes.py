@@ -63,7 +63,7 @@ class RecordedRequest(TypedDict):
     oagw: Ours
 
 
-class Event(TypedDict):
+class ServeEvent(TypedDict):
     """WireMock's ServeEvent: a request and what became of it. ``oagw`` is a member of ``request``."""
 
     id: str
@@ -75,7 +75,7 @@ class Event(TypedDict):
     subEvents: list[Any]
 
 
-class Total(TypedDict):
+class RequestTotal(TypedDict):
     """Of how many requests a list is a part."""
 
     total: int
@@ -84,8 +84,8 @@ class Total(TypedDict):
 class EventList(TypedDict):
     """Requests with their answers, the newest first."""
 
-    requests: list[Event]
-    meta: Total
+    requests: list[ServeEvent]
+    meta: RequestTotal
     requestJournalDisabled: bool
 
 
@@ -99,7 +99,7 @@ class RequestList(TypedDict):
 class RemovedEvents(TypedDict):
     """What was removed."""
 
-    serveEvents: list[Event]
+    serveEvents: list[ServeEvent]
 
 
 class RequestCount(TypedDict):

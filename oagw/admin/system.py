@@ -32,7 +32,7 @@ class AdminHealth(AdminNode):
         )
 
 
-class Version(AdminNode):
+class VersionNode(AdminNode):
     """GET /__admin/version → 200 {"version"}: that of this server, not of WireMock."""
 
     def render_GET(self, request: Request) -> Reply:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from oagw.model.duplicate_members import check_members
-from oagw.model.error_location import Place
+from oagw.model.error_location import ErrorLocation
 from oagw.model.invalid import Invalid, pointer_to
 from oagw.model.reading import Unread, decode
 
@@ -59,7 +59,7 @@ def misfit(error: msgspec.ValidationError, pointer: str = "", value: Any = None,
     """What msgspec says of ``value`` as a ``type`` (both None: not known), which was found at ``pointer``."""
     text = str(error)
     at, member = _AT.search(text), _MEMBER.search(text)
-    place = Place(value, type, [name or index for name, index in _STEP.findall(at[1])] if at else [])
+    place = ErrorLocation(value, type, [name or index for name, index in _STEP.findall(at[1])] if at else [])
     steps = [*place.steps, member[1]] if member else place.steps
     detail = _detail(text[: at.start()] if at else text, place)
     if member and "unknown" in text:
@@ -68,7 +68,7 @@ def misfit(error: msgspec.ValidationError, pointer: str = "", value: Any = None,
     return Invalid(pointer + pointer_to(steps), detail)
 
 
-def _detail(text: str, place: Place) -> str:
+def _detail(text: str, place: ErrorLocation) -> str:
     """msgspec's ``text`` of what is at ``place``, in words that need no Python."""
     if text.startswith("Expected "):
         if " matching regex " in text and place.description:

@@ -1,4 +1,4 @@
-"""Place: where in a document something does not fit, and which types and members it could have there."""
+"""ErrorLocation: where a document is invalid, and which types and members are allowed there."""
 
 import types
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from msgspec.structs import fields
 _ANY_KEY = "..."
 
 
-class Place:
+class ErrorLocation:
     """What is at the end of ``steps`` (members, indices, "..." for some key) into ``document``, a ``type``.
 
     ``steps`` has the names of keys where it can be told which: that of the first value that does not fit.

@@ -75,7 +75,7 @@ def decode(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
 def read_pairs(text: str) -> list[tuple[str, str]]:
     """The fields of a form or a query, decoded as UTF-8; raises Unread.
 
-    The URL standard's application/x-www-form-urlencoded (section 5.1): ``+`` is a sandbox.
+    The URL standard's application/x-www-form-urlencoded (section 5.1): ``+`` is a space.
     """
     if not text:
         return []

@@ -1,4 +1,4 @@
-"""Shown: an entry of the journal as it may be shown, without the secrets that were sent.
+"""Redacted: an entry of the journal as it may be shown, without the secrets that were sent.
 
 ``verify.serve_event`` makes JSON of it, ``verify.explanation`` lines for people.
 """
@@ -14,7 +14,7 @@ from oagw.model.reading import Unread, read_json, read_pairs
 from oagw.model.secret import MASK, Known, is_secret, masked, masked_pairs, masked_url
 
 
-class Shown:
+class Redacted:
     """What ``entry`` has, masked: header fields and parameters by their names, and the credentials of the
     request wherever else they stand in it.
     """

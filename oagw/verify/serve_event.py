@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from oagw.model.journal import Entry
-from oagw.model.redacted import Shown, by_name
+from oagw.model.redacted import Redacted, by_name
 
 if TYPE_CHECKING:
     from oagw.stubs.store import Stub
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 def logged_request(entry: Entry) -> dict[str, Any]:
     """WireMock's LoggedRequest of ``entry``, masked, and what we know besides as its member ``oagw``."""
-    return _logged(Shown(entry))
+    return _logged(Redacted(entry))
 
 
-def _logged(shown: Shown) -> dict[str, Any]:
+def _logged(shown: Redacted) -> dict[str, Any]:
     entry = shown.entry
     host, port = shown.call.authority
     return {
@@ -47,7 +47,7 @@ def _logged(shown: Shown) -> dict[str, Any]:
 
 def serve_event(entry: Entry, stub: "Stub | None" = None) -> dict[str, Any]:
     """WireMock's ServeEvent of ``entry``, which ``stub`` answered if there is one."""
-    shown = Shown(entry)
+    shown = Redacted(entry)
     status = {} if entry.status is None else {"status": entry.status}
     event = {
         "id": entry.id,
@@ -67,7 +67,7 @@ def milliseconds(time: float) -> int:
     return int(time * 1000)
 
 
-def _ours(shown: Shown) -> dict[str, Any]:
+def _ours(shown: Redacted) -> dict[str, Any]:
     entry, sent = shown.entry, shown.sent_body
     return {
         "id": entry.id,

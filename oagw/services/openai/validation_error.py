@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from twisted.web.server import Request
 
-from oagw.model.error_location import Place
+from oagw.model.error_location import ErrorLocation
 from oagw.model.reading import decode
 from oagw.web.body import read_body
 from oagw.web.resource import Refused
@@ -56,7 +56,7 @@ def _values(request: Request, type: Any, field: str) -> list[str]:
     except (ValueError, RecursionError):
         return []
     steps = [name or index for name, index in _STEP.findall(field)]
-    return [str(each) for each in Place(body, type, steps).values]
+    return [str(each) for each in ErrorLocation(body, type, steps).values]
 
 
 def _unknown(name: str, place: str | None, newer: bool) -> Refused:

@@ -1,4 +1,4 @@
-"""AdminEnv: what the resources of the control plane may use."""
+"""AdminEnv: what the resources of the control plane get from the gateway."""
 
 from collections.abc import Callable, Collection
 from random import Random

@@ -13,7 +13,7 @@ from twisted.internet.task import deferLater
 from twisted.web.server import Request
 
 from oagw.admin.env import AdminEnv
-from oagw.admin.node import AdminNode, Amount, asked, document, recorded, sandbox_of_call
+from oagw.admin.node import AdminNode, Amount, read_document, read_query, recorded, sandbox_of_call
 from oagw.admin.warning import warned_of_stubs
 from oagw.matching.operator import check_number, condition
 from oagw.matching.spec import Operator
@@ -26,25 +26,25 @@ from oagw.stubs.store import Stub, forget_stubs, store_of
 from oagw.web.reply import Reply, excerpt, json_reply
 from oagw.web.resource import Refused
 
-# So many stubs of an import are made in one turn of the reactor; it takes some 10 ms.
+# The number of stubs that an import creates in one turn of the reactor, about 10 ms.
 _AT_ONCE = 100
 
 
 class PageQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which part of a list is wanted: from ``offset`` on, ``limit`` of them or all."""
+    """The part of a list to return: ``limit`` stubs, or all, starting at ``offset``."""
 
     offset: Amount = 0
     limit: Amount | None = None
 
 
 class StubTotal(TypedDict):
-    """Of how many stubs a list is a part."""
+    """The total number of stubs, of which the list may be a part."""
 
     total: int
 
 
 class StubList(TypedDict):
-    """Stubs, the one that is tried first first."""
+    """Stubs, in the order in which they are tried."""
 
     mappings: list[StubMapping]
     meta: StubTotal
@@ -53,7 +53,7 @@ class StubList(TypedDict):
 class StubMappings(AdminNode):
     """GET /__admin/mappings → 200 {"mappings", "meta": {"total"}}, with ``limit`` and ``offset``.
 
-    POST a stub → 201, the stub with its id; 422 if it does not fit. DELETE → 200 {}: there are none.
+    POST a stub → 201, the stub with its id; 422 if it is invalid. DELETE → 200 {}: delete all stubs.
     """
 
     takes = msgspec.json.Decoder(StubMapping)
@@ -79,12 +79,12 @@ class StubMappings(AdminNode):
 
     def render_GET(self, request: Request) -> Reply:
         stubs = list(store_of(sandbox_of_call(request)))
-        page = asked(request, self.query)
+        page = read_query(request, self.query)
         end = None if page.limit is None else page.offset + page.limit
         return _list(stubs[page.offset : end], len(stubs))
 
     def render_POST(self, request: Request) -> Reply:
-        stub = _stub(self.env, document(request, self.takes))
+        stub = _stub(self.env, read_document(request, self.takes))
         _put(sandbox_of_call(request), [stub])
         return warned_of_stubs(json_reply(stub.json(), 201), request, [stub], self.env)
 
@@ -94,9 +94,9 @@ class StubMappings(AdminNode):
 
 
 class OneStub(AdminNode):
-    """GET /__admin/mappings/{id} → 200, the stub; PUT a stub → 200, it is in the place of that one.
+    """GET /__admin/mappings/{id} → 200, the stub; PUT a stub → 200: replace it.
 
-    DELETE → 200 {}. 404 for an id that no stub has, 400 for one that is no UUID.
+    DELETE → 200 {}: delete it. 404 for an unknown id, 400 for an id that is not a UUID.
     """
 
     takes = msgspec.json.Decoder(StubMapping)
@@ -113,7 +113,7 @@ class OneStub(AdminNode):
 
     def render_PUT(self, request: Request) -> Reply:
         known = self._known(request)
-        stub = _stub(self.env, document(request, self.takes), id=known.id)
+        stub = _stub(self.env, read_document(request, self.takes), id=known.id)
         _put(sandbox_of_call(request), [stub])
         return warned_of_stubs(json_reply(stub.json()), request, [stub], self.env)
 
@@ -135,17 +135,17 @@ class OneStub(AdminNode):
 
 
 class Import(AdminNode):
-    """POST /__admin/mappings/import {"mappings": [stubs], "importOptions"} → 200 {}; 422 if one does not fit.
+    """POST /__admin/mappings/import {"mappings": [stubs], "importOptions"} → 200 {}; 422 if one is invalid.
 
-    All of them or none, at one moment; before that, the stubs of a large document are made in many turns of
-    the reactor. ``importOptions`` are ``duplicatePolicy`` (OVERWRITE, IGNORE) and ``deleteAllNotInImport``.
+    The import is atomic. The stubs of a large document are created over many turns of the reactor before
+    that. ``importOptions`` are ``duplicatePolicy`` (OVERWRITE, IGNORE) and ``deleteAllNotInImport``.
     """
 
     takes = msgspec.json.Decoder(Mappings)
     warns = ("POST",)
 
     def render_POST(self, request: Request) -> "Deferred[Reply]":
-        return Deferred.fromCoroutine(self._imported(request, document(request, self.takes)))
+        return Deferred.fromCoroutine(self._imported(request, read_document(request, self.takes)))
 
     async def _imported(self, request: Request, given: Mappings) -> Reply:
         try:
@@ -160,7 +160,7 @@ class Import(AdminNode):
         stubs = []
         for number, one in enumerate(given.mappings):
             if number and number % _AT_ONCE == 0:
-                await deferLater(self.env.site.real, 0)  # others get a turn
+                await deferLater(self.env.site.real, 0)  # let other events run
             stubs.append(_stub(self.env, one, f"/mappings/{number}"))
         if isinstance(sandbox, TokenSandbox) and self.env.sandboxes.get(sandbox.id) is not sandbox:
             raise Refused(404, "The sandbox was deleted")
@@ -176,7 +176,7 @@ class Import(AdminNode):
 
 
 class ResetMappings(AdminNode):
-    """POST /__admin/mappings/reset → 200 {}: the stubs are those of ``--mappings``, and in a sandbox none."""
+    """POST /__admin/mappings/reset → 200 {}: restore the stubs of ``--mappings``."""
 
     def render_POST(self, request: Request) -> Reply:
         reset_stubs(sandbox_of_call(request), self.env)
@@ -186,28 +186,28 @@ class ResetMappings(AdminNode):
 class FindByMetadata(AdminNode):
     """POST /__admin/mappings/find-by-metadata a value pattern → 200 {"mappings", "meta": {"total"}}.
 
-    These are the stubs whose metadata match it.
+    Return the stubs whose metadata match.
     """
 
     takes = msgspec.json.Decoder(Operator)
     answers: ClassVar = {"POST": {200: StubList}}
 
     def render_POST(self, request: Request) -> Reply:
-        found = by_metadata(sandbox_of_call(request), document(request, self.takes), self.env.wall())
+        found = by_metadata(sandbox_of_call(request), read_document(request, self.takes), self.env.wall())
         return _list(found, len(found))
 
 
 class RemoveMappingsByMetadata(AdminNode):
     """POST /__admin/mappings/remove-by-metadata a value pattern → 200 {}.
 
-    The stubs whose metadata match it are gone.
+    Delete the stubs whose metadata match.
     """
 
     takes = msgspec.json.Decoder(Operator)
 
     def render_POST(self, request: Request) -> Reply:
         sandbox = sandbox_of_call(request)
-        found = by_metadata(sandbox, document(request, self.takes), self.env.wall())
+        found = by_metadata(sandbox, read_document(request, self.takes), self.env.wall())
         _remove(self.env, sandbox, found)
         return json_reply({})
 
@@ -215,9 +215,8 @@ class RemoveMappingsByMetadata(AdminNode):
 class UnmatchedMappings(AdminNode):
     """GET /__admin/mappings/unmatched → 200 {"mappings", "meta": {"total"}}.
 
-    These are the stubs that have answered no request since the journal was last cleared. A shared stub that
-    answered in a sandbox is not among them. DELETE → 200 {}: these stubs are gone. 409 if requests are not
-    recorded.
+    Return the stubs that have not answered any request since the journal was last cleared; requests in
+    sandboxes count for shared stubs. DELETE → 200 {}: delete these stubs. 409 if requests are not recorded.
     """
 
     answers: ClassVar = {"GET": {200: StubList}}
@@ -243,7 +242,7 @@ class UnmatchedMappings(AdminNode):
 
 
 def reset_stubs(sandbox: Sandbox, env: AdminEnv) -> None:
-    """Have ``sandbox`` as it was at the start: without stubs, or with those of ``--mappings``."""
+    """Restore the initial stubs of ``sandbox``: none, or those of ``--mappings``."""
     if sandbox is env.sandboxes.default:
         env.directory.restore(sandbox)
     else:
@@ -251,7 +250,7 @@ def reset_stubs(sandbox: Sandbox, env: AdminEnv) -> None:
 
 
 def _stub(env: AdminEnv, mapping: StubMapping, pointer: str = "", id: str | None = None) -> Stub:
-    """A stub from ``mapping``, with the given id, its own, or else a new one; raises Invalid."""
+    """Create a stub from ``mapping``, with the given id, its own, or a new one; raises Invalid."""
     if mapping.id and mapping.uuid and mapping.id.lower() != mapping.uuid.lower():
         raise Invalid(f"{pointer}/uuid", "uuid and id are the same thing, and differ")
     if mapping.persistent:
@@ -261,7 +260,7 @@ def _stub(env: AdminEnv, mapping: StubMapping, pointer: str = "", id: str | None
 
 
 def _put(sandbox: Sandbox, stubs: list[Stub], gone: Iterable[Stub] = ()) -> None:
-    """Have ``stubs`` in ``sandbox``; raises Invalid if there is no room for them once others are ``gone``."""
+    """Add ``stubs`` to ``sandbox`` and remove ``gone``; raises Invalid if that exceeds the memory limit."""
     store = store_of(sandbox)
     store.check_room(stubs, gone)
     for stub in reversed(stubs):
@@ -271,7 +270,7 @@ def _put(sandbox: Sandbox, stubs: list[Stub], gone: Iterable[Stub] = ()) -> None
 
 
 def _remove(env: AdminEnv, sandbox: Sandbox, stubs: list[Stub]) -> None:
-    """Forget ``stubs`` of ``sandbox``, and the states of scenarios of which there is none left."""
+    """Delete ``stubs`` of ``sandbox``, and the states of scenarios that no stub mentions any more."""
     store = store_of(sandbox)
     for stub in stubs:
         store.remove(stub)
@@ -288,10 +287,10 @@ def _list(stubs: list[Stub], total: int) -> Reply:
 
 
 def by_metadata(sandbox: Sandbox, operator: Operator, now: float) -> list[Stub]:
-    """The stubs of ``sandbox`` whose metadata match ``operator``; raises Invalid."""
+    """Return the stubs of ``sandbox`` whose metadata match ``operator``; raises Invalid."""
     check_number([operator], "")
     wanted = condition(operator, "")
-    call = Call("POST", "/")  # whose patience is what all of it may take
+    call = Call("POST", "/")  # its time budget is shared by all stubs
     found = []
     for stub in store_of(sandbox):
         with suppress(GaveUp):

@@ -1,11 +1,11 @@
-"""/__admin/report: the client's report card."""
+"""/__admin/report: the report on the client."""
 
 from typing import ClassVar, Literal
 
 from msgspec import Struct
 from twisted.web.server import Request
 
-from oagw.admin.node import AdminNode, asked, recorded
+from oagw.admin.node import AdminNode, read_query, recorded
 from oagw.admin.warning import aliases_of
 from oagw.verify.report.card import Card, card, text
 from oagw.verify.report.unused import unused
@@ -13,7 +13,7 @@ from oagw.web.reply import Reply, json_reply
 
 
 class ReportQuery(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
-    """What the test knows of its client, and whether the card is for people."""
+    """What the test knows about its client, and the format of the report."""
 
     retry_due: bool = False
     streams_cancelled: bool = False
@@ -23,13 +23,13 @@ class ReportQuery(Struct, frozen=True, forbid_unknown_fields=True, rename="camel
 class Report(AdminNode):
     """GET /__admin/report → 200 {"requests", "findings", "notChecked", "unused", "unusedCount"}.
 
-    ``requests`` is how many there were. A finding is ``verify.report.finding.Finding``. ``notChecked`` has
-    rules, each with the ``reason`` why it was not looked at. ``unused`` lists stubs that matched no request
-    and toxics that acted on no answer, which are no findings, ``unusedCount`` says how many there are in all.
+    ``requests`` is the number of requests. A finding is ``verify.report.finding.Finding``. ``notChecked`` has
+    the rules that were not checked, each with the ``reason``. ``unused`` lists stubs that matched no request
+    and toxics that affected no response, which are not findings; ``unusedCount`` is their total number.
 
-    Parameters: ``retryDue=true`` (each answer that was cut had to be asked for again),
-    ``streamsCancelled=true`` (the test cancelled every stream), ``format=text`` (or Accept: text/plain) for
-    people.
+    Parameters: ``retryDue=true`` (the client had to retry every truncated response),
+    ``streamsCancelled=true`` (the test cancelled every stream), ``format=text`` (or Accept: text/plain) for a
+    readable report.
     """
 
     query = ReportQuery
@@ -37,16 +37,16 @@ class Report(AdminNode):
     refuses = (409,)
 
     def render_GET(self, request: Request) -> Reply:
-        wanted = asked(request, self.query)
+        query = read_query(request, self.query)
         sandbox = recorded(request)
         found = card(
             sandbox,
-            retry_due=wanted.retry_due,
-            streams_cancelled=wanted.streams_cancelled,
+            retry_due=query.retry_due,
+            streams_cancelled=query.streams_cancelled,
             unused=unused(sandbox, self.env.sandboxes, aliases_of(sandbox, self.env)),
         )
         accept = (request.getHeader(b"accept") or b"").lower()
-        format = wanted.format or ("text" if accept.startswith(b"text/plain") else "json")
+        format = query.format or ("text" if accept.startswith(b"text/plain") else "json")
         if format == "text":
             body = text(found, sandbox).encode("utf-8", "replace")
             return Reply(200, body, {b"Content-Type": (b"text/plain; charset=utf-8",)})

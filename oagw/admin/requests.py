@@ -1,6 +1,6 @@
-"""/__admin/requests: the journal, in the words of WireMock's admin API.
+"""/__admin/requests: the journal, in the format of WireMock's admin API.
 
-Lists have the newest request first, except those of ``find`` and ``remove``, as in WireMock.
+As in WireMock, lists are ordered newest first, except those of ``find`` and ``remove``.
 """
 
 from base64 import b64decode
@@ -15,7 +15,7 @@ from twisted.web.server import Request
 
 from oagw.admin.env import AdminEnv
 from oagw.admin.mappings import by_metadata
-from oagw.admin.node import AdminNode, Amount, asked, document, sandbox_of_call
+from oagw.admin.node import AdminNode, Amount, read_document, read_query, sandbox_of_call
 from oagw.admin.shapes import EventList, NearMissList, RemovedEvents, RequestCount, RequestList, ServeEvent
 from oagw.matching.pattern import compiled
 from oagw.matching.spec import Operator, RequestPattern
@@ -31,10 +31,10 @@ from oagw.web.resource import Refused
 
 
 class RequestQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
-    """Which requests a list has: those that came after ``since``, an ISO 8601 date, ``limit`` of them or all.
+    """The requests to list: those after ``since``, an ISO 8601 date, and at most ``limit``.
 
-    With ``unmatched``, those that nobody was there to answer; with ``matching_stub``, those that the stub
-    with this id answered.
+    With ``unmatched``, those that neither a stub nor a service could answer; with ``matching_stub``, those
+    that the stub with this id answered.
     """
 
     limit: Amount | None = None
@@ -44,19 +44,19 @@ class RequestQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rena
 
 
 class JournalNode(AdminNode):
-    """A URL that shows requests with their stubs."""
+    """A resource that returns requests with their stubs."""
 
     def stubs(self, sandbox: Sandbox) -> list[Stub]:
-        """The stubs that callers of ``sandbox`` may get an answer of: its own, then those that all share."""
+        """Return the stubs that callers of ``sandbox`` use: its own, then the shared ones."""
         return [stub for store in self.env.sandboxes.stores(sandbox) for stub in store]
 
     def events(self, sandbox: Sandbox, entries: Iterable[Entry]) -> list[dict[str, Any]]:
-        """``entries`` as ServeEvents."""
+        """Return ``entries`` as ServeEvents."""
         stubs = {stub.id: stub for stub in reversed(self.stubs(sandbox))}
         return [serve_event(entry, stubs.get(entry.stub or "")) for entry in entries]
 
     def removed(self, sandbox: Sandbox, entries: list[Entry]) -> Reply:
-        """Forget ``entries``, and tell which they were."""
+        """Delete ``entries`` and return them as ServeEvents."""
         events = self.events(sandbox, entries)
         sandbox.journal.remove(entries)
         return json_reply({"serveEvents": events})
@@ -67,7 +67,7 @@ class Requests(JournalNode):
 
     Parameters: ``limit`` (0 or more), ``since`` (an ISO 8601 date: those that came after it),
     ``unmatched=true``, ``matchingStub`` (the id of a stub). ``total`` counts before ``limit`` and ``since``.
-    DELETE → 200 {}, all are forgotten.
+    DELETE → 200 {}: delete all requests.
     """
 
     query = RequestQuery
@@ -91,7 +91,7 @@ class Requests(JournalNode):
         return OneRequest(self.env, segment)
 
     def render_GET(self, request: Request) -> Reply:
-        sandbox, wanted = sandbox_of_call(request), asked(request, self.query)
+        sandbox, wanted = sandbox_of_call(request), read_query(request, self.query)
         stub = None if wanted.matching_stub is None else _uuid(wanted.matching_stub)
         since = -1 if wanted.since is None else milliseconds(_date(wanted.since))
         found = [
@@ -101,7 +101,7 @@ class Requests(JournalNode):
         ]
         page = (entry for entry in found if milliseconds(entry.date) > since)
         events = self.events(sandbox, islice(page, wanted.limit))
-        return _told(request, requests=events, meta={"total": len(found)})
+        return _journal_reply(request, requests=events, meta={"total": len(found)})
 
     def render_DELETE(self, request: Request) -> Reply:
         sandbox_of_call(request).journal.clear()
@@ -109,9 +109,9 @@ class Requests(JournalNode):
 
 
 class OneRequest(JournalNode):
-    """GET /__admin/requests/{id} → 200 ServeEvent, or 404. DELETE → 200 {}, whether there was one or not.
+    """GET /__admin/requests/{id} → 200 ServeEvent, or 404. DELETE → 200 {}: delete it, if it exists.
 
-    400 for an id that is no UUID.
+    400 for an id that is not a UUID.
     """
 
     refuses = (400, 404)
@@ -150,7 +150,9 @@ class Count(AdminNode):
     answers: ClassVar = {"POST": {200: RequestCount}}
 
     def render_POST(self, request: Request) -> Reply:
-        return _told(request, count=len(_matching(sandbox_of_call(request), document(request, self.takes))))
+        return _journal_reply(
+            request, count=len(_matching(sandbox_of_call(request), read_document(request, self.takes)))
+        )
 
 
 class Find(AdminNode):
@@ -160,25 +162,25 @@ class Find(AdminNode):
     answers: ClassVar = {"POST": {200: RequestList}}
 
     def render_POST(self, request: Request) -> Reply:
-        found = _matching(sandbox_of_call(request), document(request, self.takes))
-        return _told(request, requests=[logged_request(entry) for entry in found])
+        found = _matching(sandbox_of_call(request), read_document(request, self.takes))
+        return _journal_reply(request, requests=[logged_request(entry) for entry in found])
 
 
 class Remove(JournalNode):
-    """POST /__admin/requests/remove with a request pattern → 200 {"serveEvents": [what was removed]}."""
+    """POST /__admin/requests/remove with a request pattern → 200 {"serveEvents": [the deleted ones]}."""
 
     takes = msgspec.json.Decoder(RequestPattern)
     answers: ClassVar = {"POST": {200: RemovedEvents}}
 
     def render_POST(self, request: Request) -> Reply:
         sandbox = sandbox_of_call(request)
-        return self.removed(sandbox, _matching(sandbox, document(request, self.takes)))
+        return self.removed(sandbox, _matching(sandbox, read_document(request, self.takes)))
 
 
 class RemoveRequestsByMetadata(JournalNode):
     """POST /__admin/requests/remove-by-metadata with a value pattern → 200 {"serveEvents": [...]}.
 
-    What is removed was answered by stubs whose metadata match.
+    Delete the requests that were answered by stubs whose metadata match.
     """
 
     takes = msgspec.json.Decoder(Operator)
@@ -186,12 +188,12 @@ class RemoveRequestsByMetadata(JournalNode):
 
     def render_POST(self, request: Request) -> Reply:
         sandbox, now = sandbox_of_call(request), self.env.wall()
-        ids = {stub.id for stub in by_metadata(sandbox, document(request, self.takes), now)}
+        ids = {stub.id for stub in by_metadata(sandbox, read_document(request, self.takes), now)}
         return self.removed(sandbox, [entry for entry in sandbox.journal if entry.stub in ids])
 
 
 class ResetRequests(AdminNode):
-    """POST /__admin/requests/reset → 200 {}: all requests are forgotten."""
+    """POST /__admin/requests/reset → 200 {}: delete all requests."""
 
     def render_POST(self, request: Request) -> Reply:
         sandbox_of_call(request).journal.clear()
@@ -201,7 +203,7 @@ class ResetRequests(AdminNode):
 class UnmatchedRequests(AdminNode):
     """GET /__admin/requests/unmatched → 200 {"requests": [LoggedRequest], "requestJournalDisabled"}.
 
-    Those that neither a stub nor a service nor the gateway itself was there to answer.
+    Return the requests that neither a stub, a service nor the gateway itself could answer.
     """
 
     answers: ClassVar = {"GET": {200: RequestList}}
@@ -211,13 +213,13 @@ class UnmatchedRequests(AdminNode):
 
     def render_GET(self, request: Request) -> Reply:
         found = _unmatched(sandbox_of_call(request))
-        return _told(request, requests=[logged_request(entry) for entry in found])
+        return _journal_reply(request, requests=[logged_request(entry) for entry in found])
 
 
 class UnmatchedNearMisses(JournalNode):
     """GET /__admin/requests/unmatched/near-misses → 200 {"nearMisses": [...]}: the stubs nearest to each.
 
-    The newest come first; those that there is no time for are left out (``verify.search``).
+    The newest requests come first. Those for which there is not enough time are left out.
     """
 
     answers: ClassVar = {"GET": {200: NearMissList}}
@@ -234,14 +236,14 @@ class UnmatchedNearMisses(JournalNode):
 
 
 class NearMisses(AdminNode):
-    """/__admin/near-misses: nothing itself; ``request`` and ``request-pattern`` are below it."""
+    """/__admin/near-misses, the parent of ``request`` and ``request-pattern``."""
 
     def __init__(self, env: AdminEnv) -> None:
         super().__init__(env, {b"request": OfRequest(env), b"request-pattern": OfPattern(env)})
 
 
 class LoggedRequest(msgspec.Struct, frozen=True, rename="camel"):
-    """A request as WireMock's clients send back one that they were shown; members they add are read over."""
+    """A request as WireMock's clients send it back. Members that they add are ignored."""
 
     url: str = "/"
     method: str = "GET"
@@ -253,7 +255,7 @@ class LoggedRequest(msgspec.Struct, frozen=True, rename="camel"):
     body_as_base64: str | None = None
 
     def call(self) -> Call:
-        """This as a Call; raises Invalid. The body is as it is shown: without its content codings."""
+        """Return the request as a Call; raises Invalid. Its body has no content codings."""
         body = (self.body or "").encode("utf-8", "replace")
         if self.body_as_base64:
             try:
@@ -276,7 +278,7 @@ class OfRequest(JournalNode):
     takes = msgspec.json.Decoder(LoggedRequest)
 
     def render_POST(self, request: Request) -> Reply:
-        given = document(request, self.takes)
+        given = read_document(request, self.takes)
         stubs = self.stubs(sandbox_of_call(request))
         near = Search().nearest_stubs(given.call(), self.env.wall(), stubs)
         shown = {k: v for k, v in msgspec.to_builtins(given).items() if v is not None}
@@ -290,19 +292,19 @@ class OfPattern(AdminNode):
     answers: ClassVar = {"POST": {200: NearMissList}}
 
     def render_POST(self, request: Request) -> Reply:
-        spec = document(request, self.takes)
+        spec = read_document(request, self.takes)
         near = Search().nearest_entries(compiled(spec, ""), newest_first(sandbox_of_call(request)))
         return json_reply({"nearMisses": near_requests(near, spec)})
 
 
 def newest_first(sandbox: Sandbox) -> list[Entry]:
-    """The entries of a sandbox, the newest first."""
+    """Return the entries of a sandbox, newest first."""
     return list(sandbox.journal)[::-1]
 
 
 def _date(text: str) -> float:
     try:
-        date = datetime.fromisoformat(text.replace(" ", "+"))  # a + that was not encoded
+        date = datetime.fromisoformat(text.replace(" ", "+"))  # an unencoded +
         return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError):
         raise Refused(400, f"{text[:100]} is not a valid ISO8601 date", field="since") from None
@@ -315,7 +317,7 @@ def _uuid(text: str) -> str:
         raise Refused(400, f"{text[:100]} is not a valid UUID", field="matchingStub") from None
 
 
-def _told(request: Request, **members: Any) -> Reply:
+def _journal_reply(request: Request, **members: Any) -> Reply:
     return json_reply({**members, "requestJournalDisabled": sandbox_of_call(request).journal.disabled})
 
 

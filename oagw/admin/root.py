@@ -1,4 +1,4 @@
-"""The tree below /__admin."""
+"""The tree of /__admin."""
 
 from collections.abc import Mapping
 from typing import ClassVar
@@ -23,7 +23,7 @@ from oagw.web.reply import Reply
 
 
 def tree(env: AdminEnv) -> IResource:
-    """The resources of the control plane."""
+    """Return the tree of the control plane."""
     mappings = StubMappings(env)
     root = Index(
         mappings,
@@ -49,7 +49,7 @@ def tree(env: AdminEnv) -> IResource:
 
 
 class Index(AdminNode):
-    """GET /__admin → as GET /__admin/mappings: what starts a WireMock asks this to know that it is there."""
+    """GET /__admin → the same as GET /__admin/mappings. Launchers of WireMock use it as a readiness check."""
 
     query = StubMappings.query
     answers: ClassVar = {"GET": StubMappings.answers["GET"]}

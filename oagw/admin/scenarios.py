@@ -1,10 +1,10 @@
-"""/__admin/scenarios: the states that stubs move a sandbox through."""
+"""/__admin/scenarios: the states of the scenarios of a sandbox."""
 
 import msgspec
 from twisted.web.server import Request
 
 from oagw.admin.env import AdminEnv
-from oagw.admin.node import AdminNode, document, sandbox_of_call
+from oagw.admin.node import AdminNode, read_document, sandbox_of_call
 from oagw.sandboxes import Sandbox
 from oagw.stubs.store import STARTED, Stub
 from oagw.web.reply import Reply, json_reply
@@ -12,7 +12,7 @@ from oagw.web.resource import Refused
 
 
 class ScenarioState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The state that a scenario is to be in."""
+    """The new state of a scenario."""
 
     state: str
 
@@ -20,7 +20,7 @@ class ScenarioState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Scenarios(AdminNode):
     """GET /__admin/scenarios → 200 {"scenarios": [{"id", "name", "state", "possibleStates", "mappings"}]}.
 
-    A sandbox has states of its own for the scenarios of shared stubs as well.
+    A sandbox has its own states, even for the scenarios of shared stubs.
     """
 
     parameter = "name"
@@ -47,7 +47,7 @@ class Scenarios(AdminNode):
 
 
 class ResetScenarios(AdminNode):
-    """POST /__admin/scenarios/reset → 200 {}: all scenarios are in their first state."""
+    """POST /__admin/scenarios/reset → 200 {}: reset all scenarios to their initial state."""
 
     def render_POST(self, request: Request) -> Reply:
         sandbox_of_call(request).scenarios.clear()
@@ -55,7 +55,7 @@ class ResetScenarios(AdminNode):
 
 
 class StateNode(AdminNode):
-    """PUT /__admin/scenarios/{name}/state {"state"} → 200 {}: it is in that; without a body, in its first.
+    """PUT /__admin/scenarios/{name}/state {"state"} → 200 {}: set the state, or reset it if there is no body.
 
     404 for a scenario, and 422 for a state, that no stub mentions.
     """
@@ -72,7 +72,7 @@ class StateNode(AdminNode):
         stubs = _by_scenario(sandbox, self.env).get(name)
         if stubs is None:
             raise Refused(404, f"Scenario {name} does not exist")
-        given = document(request, self.takes)
+        given = read_document(request, self.takes)
         state = STARTED if given is None else given.state
         if state not in _states(stubs):
             raise Refused(422, f"Scenario {name} does not support state {state}")
@@ -81,7 +81,7 @@ class StateNode(AdminNode):
 
 
 def _by_scenario(sandbox: Sandbox, env: AdminEnv) -> dict[str, list[Stub]]:
-    """The stubs that callers of ``sandbox`` see, by their scenarios."""
+    """Return the stubs that callers of ``sandbox`` use, by scenario."""
     found: dict[str, list[Stub]] = {}
     for store in env.sandboxes.stores(sandbox):
         for stub in store:

@@ -1,4 +1,4 @@
-"""/__admin/verify: did the client do what the test expects."""
+"""/__admin/verify: check whether the client sent what a test expects."""
 
 from typing import ClassVar
 
@@ -6,7 +6,7 @@ import msgspec
 from twisted.web.server import Request
 
 from oagw.admin.error import Errors
-from oagw.admin.node import AdminNode, document, recorded
+from oagw.admin.node import AdminNode, read_document, recorded
 from oagw.admin.shapes import NotVerified, Verified
 from oagw.sandboxes import Sandbox, Sandboxes, TokenSandbox
 from oagw.verify.explanation import differences, explain
@@ -17,18 +17,18 @@ from oagw.web.reply import Reply, json_reply
 
 
 class Verify(AdminNode):
-    """POST /__admin/verify with a ``verify.verification.Verification`` → 200, or 409 if it is not so.
+    """POST /__admin/verify with a ``verify.verification.Verification`` → 200, or 409 if it fails.
 
-    200 {"verified": true, "count", "requests": [ids]}. 409 has besides ``expected`` in words, ``text`` (an
-    assertion message), ``nearMisses`` (WireMock's), ``differences`` (the fields in which those differ),
-    ``tooSoon`` and ``tooLate`` (which requests, after which, in seconds).
+    200 {"verified": true, "count", "requests": [ids]}. 409 also has ``expected`` in words, ``text`` (an
+    assertion message), ``nearMisses`` (WireMock's), ``differences`` (the fields in which those differ), and
+    ``tooSoon`` and ``tooLate`` (mistimed requests, with the time in seconds).
     """
 
     takes = msgspec.json.Decoder(Verification)
     answers: ClassVar = {"POST": {200: Verified, 409: (NotVerified, Errors)}}
 
     def render_POST(self, request: Request) -> Reply:
-        spec = document(request, self.takes)
+        spec = read_document(request, self.takes)
         sandbox = recorded(request)
         outcome = verify(spec, sandbox.journal)
         told = {
@@ -50,7 +50,7 @@ class Verify(AdminNode):
 
 
 def _none(sandbox: Sandbox, sandboxes: Sandboxes) -> str:
-    """That no request came in ``sandbox``, and whether they may have come with the wrong token."""
+    """Say that ``sandbox`` had no requests, and whether they may have come with the wrong token."""
     count = sandboxes.elsewhere(sandbox)
     if not count:
         return "No request has come at all."

@@ -225,7 +225,7 @@ def test_the_example_in_python_runs_as_it_is_written(capsys: pytest.CaptureFixtu
     assert "/response/colour: " in printed
     names = {"pytest": pytest}
     exec(compile(fixture, "control-plane.md", "exec"), names)
-    assert names.keys() & vars(pytest_plugin).keys() == {"pytest", "oagw_options", "__builtins__"}
+    assert names.keys() & vars(pytest_plugin).keys() == {"oagw_options", "__builtins__"}
 
 
 def test_a_request_in_a_word_stands_for_what_the_page_says() -> None:

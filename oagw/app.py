@@ -1,7 +1,7 @@
 """The composition root: a Config and two clocks become a Gateway. Wiring, no logic."""
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -9,24 +9,36 @@ from random import Random
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
 from twisted.internet.error import ReactorNotRunning
-from twisted.internet.interfaces import IListeningPort, IReactorTime
+from twisted.internet.interfaces import IReactorTime
 from twisted.web.resource import IResource
 
 from oagw.config import Config
+from oagw.gateway.callers import Callers
+from oagw.gateway.observers import AccessLog, Journals
+from oagw.gateway.pipeline import Pipeline
 from oagw.gateway.root import Root
 from oagw.gateway.stubbed import StubbedOutside, Stubs
+from oagw.model.entrance import Entrance
+from oagw.model.entry import Observer
 from oagw.model.memory import MIB, Memory
 from oagw.model.secret import Known
+from oagw.policies import AFTER, BEFORE, After, Before
 from oagw.sandboxes import Sandboxes
 from oagw.services import BuiltInServices, Env
+from oagw.web.arrivals import Arrivals
+from oagw.web.channel import GatewayChannel
+from oagw.web.reply import Reply
+from oagw.web.request import GatewayRequest
+from oagw.web.resource import Answered
 from oagw.web.site import GatewaySite
-from oagw.web.stream import Streams
+from oagw.web.stream import EventStream, Streams
 
 if TYPE_CHECKING:
     from oagw.admin.expiry import Expiry  # loaded when the control plane is first called
     from oagw.stubs.folder import Directory
+    from oagw.toxics.toxic import Toxic
 
 
 class Gateway:
@@ -35,7 +47,8 @@ class Gateway:
     Two gateways in one process share nothing. ``real`` is a clock that goes by itself and should never step,
     as the wall clock may; all durations run on it but for ``--clock manual``. ``wall`` is the date in seconds
     since 1970; without it, ``real`` has the date as well. ``access_log`` takes the lines of ``--access-log``;
-    ``shut_down`` is called when the control plane is asked to stop the server.
+    ``shut_down`` is called when the control plane is asked to stop the server. ``observers`` are called with
+    what happens to requests, besides the gateway's own. ``before`` and ``after`` are the policies.
     """
 
     def __init__(
@@ -45,6 +58,9 @@ class Gateway:
         access_log: Callable[[str], None] | None = None,
         shut_down: Callable[[], object] = lambda: None,
         wall: Callable[[], float] | None = None,
+        observers: Iterable[Observer] = (),
+        before: Sequence[Before] = BEFORE,
+        after: Sequence[After] = AFTER,
     ) -> None:
         clock, turns = real, None
         wall = wall or real.seconds
@@ -69,36 +85,71 @@ class Gateway:
         )
         memory = Memory(config.memory_limit * MIB)
         self.sandboxes = Sandboxes(_random(config.seed, "sandboxes"), config.journal_count, 64 << 20, memory)
-        stubs = Stubs(self.sandboxes, upstreams, self.streams, wall, _random(config.seed, "stubs"))
-        self.root = Root(upstreams, config.tokens, clock, self._admin, stubs)
+        stubs = Stubs(self.sandboxes, self.streams, wall, _random(config.seed, "stubs"))
+        # What is called with the events of every request, in this order.
+        observers = [Journals(), *observers]
+        if access_log is not None and config.access_log:
+            observers.append(AccessLog(access_log))
+        self._arrivals = Arrivals()
+        self.entrance = Entrance(
+            Callers(self.sandboxes, config.tokens, config.admin_token).identify,
+            observers,
+            now=clock.seconds,
+            wall=wall,
+            position=self._arrivals.position,
+            secrets=config.secrets,
+        )
+        self._pipeline = Pipeline(upstreams, stubs, wall, before, after)
+        self.root = Root(upstreams, clock, self._admin, stubs, self._pipeline)
         self.site = GatewaySite(
             StubbedOutside(self.root, stubs),
+            GatewayChannel,
             clock,
             _random(config.seed, "request id"),
-            self.sandboxes,
             self.streams,
-            access_log if config.access_log else None,
+            self.entrance,
+            self._arrivals,
+            _mock_fault,
+            _spoilt,
             real,
-            config.secrets,
             wall,
         )
         self._clock = clock
+        self._stubs = stubs
         self._wall = wall
         self._started = clock.seconds()
         self._expiry: Expiry | None = None
         self._config = config
         self._shut_down = shut_down
-        self._port: IListeningPort | None = None
+        self._ports: list[Any] = []
 
     def listen(self, reactor: Any, listening: socket.socket) -> None:
-        """Answer at ``listening``, which is taken over, on ``reactor`` (an IReactorSocket)."""
+        """Answer at ``listening``, which is taken over, on ``reactor`` (an IReactorSocket).
+
+        May be called more than once, for several ports.
+        """
         listening.setblocking(False)  # Twisted accepts until there is nobody left
-        self._port = reactor.adoptStreamPort(listening.fileno(), listening.family, self.site)
+        port: Any = reactor.adoptStreamPort(listening.fileno(), listening.family, self.site)
         listening.close()
+        self._ports.append(port)
+        self._arrivals.listens(port.fileno())
+
+    def tree_for_any_site(self) -> IResource:
+        """The tree without the control plane, for a site other than ``site``."""
+        from oagw.web.any_site import AnySite
+
+        def no_control_plane() -> IResource:
+            from oagw.admin.error import error_reply
+
+            detail = "There is no control plane on a site other than the gateway's own"
+            return Answered(error_reply(404, detail))
+
+        root = Root(self._upstreams, self._clock, no_control_plane, self._stubs, self._pipeline)
+        return AnySite(StubbedOutside(root, self._stubs), self.entrance)
 
     def load_mappings(self) -> int:
         """Read the stubs of ``--mappings``; returns how many. Raises Invalid, and then keeps what it had."""
-        self._directory.load(self.sandboxes.default)
+        self._directory.load(self.sandboxes.default.stub_store())
         return len(self._directory.stubs)
 
     @cached_property
@@ -118,6 +169,7 @@ class Gateway:
         from oagw.admin.expiry import Expiry
         from oagw.admin.guard import AdminGuard
         from oagw.admin.root import tree
+        from oagw.timing.slices import Slices
 
         random = _random(self._config.seed, "control plane")
         self._expiry = Expiry(self.sandboxes, self._clock)
@@ -134,16 +186,19 @@ class Gateway:
             self._expiry,
             self._config.sandbox_lifetime,
             self._upstreams,
+            Slices(self.site.real),
         )
-        return AdminGuard(tree(env), self._config.admin_token)
+        return AdminGuard(tree(env), self._config.admin_token is not None)
 
     def stop(self) -> Deferred[None]:
         """Stop listening, end all streams cleanly, close all connections.
 
         Fires when that is done, after a tenth of a second at the latest.
         """
-        port, self._port = self._port, None
-        stopped = succeed(None) if port is None else port.stopListening() or succeed(None)
+        ports, self._ports = self._ports, []
+        for port in ports:
+            self._arrivals.listens_no_more(port.fileno())
+        stopped = gatherResults([maybeDeferred(port.stopListening) for port in ports])
         self.streams.end()
         if self._expiry is not None:
             self._expiry.stop()
@@ -169,6 +224,18 @@ def stop(reactor: Any) -> None:
     """Stop ``reactor``; nothing happens if that was asked for before."""
     with suppress(ReactorNotRunning):
         reactor.stop()
+
+
+def _mock_fault(value: str) -> "tuple[Toxic, ...]":
+    from oagw.toxics.mock_fault import faults  # loaded with the first toxic: most tests have none
+
+    return faults(value)
+
+
+def _spoilt(request: GatewayRequest, answer: Reply | EventStream) -> Reply | EventStream:
+    from oagw.gateway.under_toxics import spoilt  # as above
+
+    return spoilt(request, answer)
 
 
 def _random(seed: int | None, purpose: str) -> Random:

@@ -6,7 +6,7 @@ Uses the standard library only, because the port is bound before anything else i
 
 import argparse
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple, NoReturn
 
@@ -14,6 +14,9 @@ from oagw import __version__
 
 # The longest lifetime of a sandbox, in seconds: one week, as in oagw.sandboxes.
 _MAX_LIFETIME = 604_800
+
+# More than any count or size that makes sense.
+_MANY = 999_999_999
 
 
 class Config(NamedTuple):  # importing dataclasses would delay the first connection by a third
@@ -133,7 +136,7 @@ def parse_args(args: Sequence[str], prog: str = "server.py") -> Config:
     )
     parser.add_argument(
         "--journal-count",
-        type=_count,
+        type=_whole(0, _MANY, "a count is a whole number, 0 or greater"),
         default=default.journal_count,
         metavar="N",
         help="number of requests that the journal keeps, 0 for none (default: %(default)s)",
@@ -158,7 +161,7 @@ def parse_args(args: Sequence[str], prog: str = "server.py") -> Config:
     )
     parser.add_argument(
         "--memory-limit",
-        type=_mebibytes,
+        type=_whole(1, _MANY, "a memory limit is a whole number of MiB, 1 or greater"),
         default=default.memory_limit,
         metavar="MIB",
         help="memory limit of all stubs and journals together, in MiB (default: %(default)s)",
@@ -174,12 +177,24 @@ def parse_args(args: Sequence[str], prog: str = "server.py") -> Config:
     return Config(**chosen)
 
 
+def _whole(least: int, most: int, said: str) -> Callable[[str], int]:
+    """Reads a number of ASCII digits within bounds; ``said`` is what it has to be."""
+
+    def read(text: str) -> int:
+        if text.isascii() and text.isdigit() and len(text) < 100 and least <= int(text) <= most:
+            return int(text)
+        raise argparse.ArgumentTypeError(f"{said}, not {text[:20]!r}")
+
+    return read
+
+
 def _port(text: str) -> int:
-    if not (text.isascii() and text.isdigit()) or int(text[:99]) > 65535:
+    try:
+        return _whole(0, 65535, "")(text)
+    except argparse.ArgumentTypeError:
         # Show numbers only: other text may be a token after a misspelled --token.
         not_this = f", not {text}" if text.isdigit() and len(text) < 10 else ""
-        raise argparse.ArgumentTypeError(f"a port is a number from 0 to 65535{not_this}")
-    return int(text)
+        raise argparse.ArgumentTypeError(f"a port is a number from 0 to 65535{not_this}") from None
 
 
 def _token(text: str) -> str:
@@ -194,20 +209,6 @@ def _seed(text: str) -> int:
         return int(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"a seed is a whole number, not {text!r}") from None
-
-
-def _count(text: str) -> int:
-    if not (text.isascii() and text.isdigit()) or len(text) > 9:
-        raise argparse.ArgumentTypeError(f"a count is a whole number, 0 or greater, not {text[:20]!r}")
-    return int(text)
-
-
-def _mebibytes(text: str) -> int:
-    if not (text.isascii() and text.isdigit()) or len(text) > 9 or not int(text):
-        raise argparse.ArgumentTypeError(
-            f"a memory limit is a whole number of MiB, 1 or greater, not {text[:20]!r}"
-        )
-    return int(text)
 
 
 def _scale(text: str) -> float:

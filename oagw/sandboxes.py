@@ -10,12 +10,12 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from oagw.model.call import is_admin
-from oagw.model.invalid import Invalid
 from oagw.model.journal import Entry, Journal
 from oagw.model.memory import Memory
+from oagw.model.secret import bearer as bearer
 
 if TYPE_CHECKING:
-    from oagw.stubs.store import Store  # loaded when the first stub is made
+    from oagw.stubs.store import StubStore  # loaded when the first stub is made
     from oagw.toxics.toxic import Toxic
 
 # What the tokens of sandboxes begin with.
@@ -35,17 +35,15 @@ _SANDBOX_WEIGHT = 4_000
 class Sandbox:
     """The journal, the stubs and their states, and the toxics of those who call with the same token.
 
-    ``stubs`` is None until the first is made. ``scenarios`` has the state of each scenario that is not in its
-    first, ``hits`` how often each stub has answered here, by its id. ``memory`` counts what all of it takes.
+    ``stubs`` is None until it is needed. ``shared`` is the sandbox whose stubs its callers share. ``memory``
+    counts what all of it takes.
     """
 
-    def __init__(self, journal: Journal, memory: Memory) -> None:
+    def __init__(self, journal: Journal, memory: Memory, shared: "Sandbox | None" = None) -> None:
         self.journal = journal
         self.memory = memory
-        self.stubs: Store | None = None
-        self.scenarios: dict[str, str] = {}
-        self.hits: dict[str, int] = {}
-        self.answered: set[str] = set()  # stubs that answered in sandboxes which are gone
+        self.stubs: StubStore | None = None
+        self._shared = shared
         self.toxics: dict[str, Toxic] = {}
         self.open = 0  # requests that are not answered to their end
         self.used = 0.0  # when one last came or ended, in the clock's seconds
@@ -54,6 +52,15 @@ class Sandbox:
         """Keep ``entry`` in the journal, unless it is a call to the control plane."""
         if not is_admin(entry.url):
             self.journal.add(entry)
+
+    def stub_store(self) -> "StubStore":
+        """``stubs``, which are made if they were not needed before."""
+        from oagw.stubs.store import StubStore
+
+        if self.stubs is None:
+            shared = None if self._shared is None else self._shared.stub_store()
+            self.stubs = StubStore(self.memory, shared)
+        return self.stubs
 
     def put_toxic(self, toxic: "Toxic") -> None:
         """Have ``toxic`` after the others, or in the place of the one with its name."""
@@ -82,9 +89,16 @@ class TokenSandbox(Sandbox):
     """
 
     def __init__(
-        self, journal: Journal, memory: Memory, id: str, token: bytes, lifetime: float, now: float
+        self,
+        journal: Journal,
+        memory: Memory,
+        id: str,
+        token: bytes,
+        lifetime: float,
+        now: float,
+        shared: Sandbox | None = None,
     ) -> None:
-        super().__init__(journal, memory)
+        super().__init__(journal, memory, shared)
         self.id = id
         self.token = token
         self.lifetime = lifetime
@@ -118,13 +132,8 @@ class Sandboxes:
     def __len__(self) -> int:
         return len(self._sandboxes)
 
-    def of(self, authorization: bytes, now: float) -> Sandbox:
-        """The sandbox of a request with this value of Authorization."""
-        return self.sandbox_of(authorization, now) or self.default
-
-    def sandbox_of(self, authorization: bytes, now: float) -> TokenSandbox | None:
-        """The sandbox whose token this value of Authorization shows, which counts as a use of it."""
-        token = bearer(authorization)
+    def with_token(self, token: bytes, now: float) -> TokenSandbox | None:
+        """The sandbox with this token; asking for it counts as a use of it."""
         if not token.startswith(_SANDBOX):
             return None
         sandbox = self._sandboxes.get(token[len(_SANDBOX) :].partition(b"-")[0].decode("latin-1"))
@@ -133,7 +142,7 @@ class Sandboxes:
         sandbox.used = now
         return sandbox
 
-    def stores(self, sandbox: Sandbox) -> "list[Store]":
+    def stores(self, sandbox: Sandbox) -> "list[StubStore]":
         """The stubs that callers of ``sandbox`` get answers of: its own, then those that all share."""
         both = (sandbox.stubs, None if sandbox is self.default else self.default.stubs)
         return [store for store in both if store is not None]
@@ -158,21 +167,19 @@ class Sandboxes:
         """
         if len(self._sandboxes) >= MAX_SANDBOXES:
             raise TooManySandboxes
-        if (shortage := self.memory.shortage(_SANDBOX_WEIGHT)) is not None:
-            raise Invalid("", shortage)
+        self.memory.check(_SANDBOX_WEIGHT)
         id = f"{self._random.getrandbits(64):016x}"
         token = _SANDBOX + f"{id}-{self._random.getrandbits(128):032x}".encode()
         journal = Journal(min(self._count, _COUNT), _SIZE, self.memory)
-        self._sandboxes[id] = sandbox = TokenSandbox(journal, self.memory, id, token, lifetime, now)
+        self._sandboxes[id] = sandbox = TokenSandbox(
+            journal, self.memory, id, token, lifetime, now, self.default
+        )
         self.memory.keep("sandboxes", _SANDBOX_WEIGHT)
         return sandbox
 
     def delete(self, id: str) -> None:
         """Free the sandbox with this id and all it has; raises KeyError."""
-        sandbox = self._sandboxes.pop(id)
-        if self.default.stubs is not None:
-            self.default.answered.update(one for one in sandbox.hits if self.default.stubs.get(one))
-        sandbox.close()
+        self._sandboxes.pop(id).close()
         self.memory.keep("sandboxes", -_SANDBOX_WEIGHT)
 
     def expire(self, now: float) -> None:
@@ -184,13 +191,6 @@ class Sandboxes:
     def next_expiry(self, now: float) -> float | None:
         """When the first of them will be past its time, at the earliest; None without any."""
         return min((sandbox.expiry(now) for sandbox in self), default=None)
-
-
-def bearer(authorization: bytes) -> bytes:
-    """The token in a value of Authorization (RFC 6750 section 2.1; the scheme in any case), or nothing."""
-    scheme, _, token = authorization.partition(b" ")
-    token = token.strip(b" ")
-    return b"" if scheme.lower() != b"bearer" or b" " in token else token
 
 
 def is_sandbox_token(token: bytes) -> bool:

@@ -1,4 +1,4 @@
-"""For all tests: Hypothesis with the same examples in every run, default signals for children, a fixture."""
+"""For all tests: Hypothesis with the same examples in every run, default signals for children, fixtures."""
 
 import gc
 import signal
@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
+
+from oagw.testing import MockGateway
 
 settings.register_profile("oagw", deadline=None, derandomize=True)
 settings.load_profile("oagw")
@@ -18,10 +20,27 @@ for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
     signal.pthread_sigmask(signal.SIG_UNBLOCK, (number,))
 
 
-@pytest.fixture
-def frozen_heap() -> Iterator[None]:
-    """The garbage collector passes over what other tests left, so that the time of a test is its own."""
+@pytest.fixture(scope="module")
+def gateway() -> Iterator[MockGateway]:
+    """A server in a process of its own, for the tests of one module."""
+    with MockGateway() as gateway:
+        yield gateway
+
+
+@pytest.fixture(scope="module")
+def _other_heap() -> Iterator[None]:
+    """The garbage collector passes over what the tests of other modules left."""
     gc.collect()
     gc.freeze()
     yield
     gc.unfreeze()
+
+
+@pytest.fixture
+def frozen_heap(_other_heap: None) -> None:
+    """The garbage collector passes over what other tests left, so that the time of a test is its own.
+
+    Only what came since the last test of the module is collected: a whole collection takes 0.3 s.
+    """
+    gc.collect()
+    gc.freeze()

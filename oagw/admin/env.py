@@ -9,6 +9,7 @@ from twisted.internet.interfaces import IReactorTime
 from oagw.admin.expiry import Expiry
 from oagw.sandboxes import Sandboxes
 from oagw.stubs.folder import Directory
+from oagw.timing.slices import Slices
 from oagw.web.site import GatewaySite
 from oagw.web.stream import Streams
 
@@ -19,7 +20,7 @@ class AdminEnv(NamedTuple):
     ``clock`` measures durations, ``wall`` is the date in seconds since 1970. ``directory`` is the folder that
     stubs are read from, ``started`` when the server was (the clock's seconds). ``lifetime`` is that of a
     sandbox whose maker does not say, in seconds; ``expiry`` frees those that are past theirs. ``services``
-    are the aliases of those that are built in.
+    are the aliases of those that are built in. ``slices`` are for what takes long.
     """
 
     sandboxes: Sandboxes
@@ -34,3 +35,4 @@ class AdminEnv(NamedTuple):
     expiry: Expiry
     lifetime: float
     services: Collection[str]
+    slices: Slices

@@ -1,14 +1,13 @@
 """AdminGuard: the resource that authorizes callers of the control plane."""
 
 import re
-from hmac import compare_digest
 from ipaddress import ip_address
 
 from twisted.web.resource import IResource
-from twisted.web.server import Request
 
 from oagw.admin.error import error_reply
-from oagw.sandboxes import TokenSandbox, bearer, is_sandbox_token
+from oagw.model.caller import Token
+from oagw.web.exchange import Exchange
 from oagw.web.guard import Guard
 from oagw.web.reply import Reply, excerpt
 
@@ -22,42 +21,38 @@ _PORTS = {b"http": 80, b"https": 443}
 class AdminGuard(Guard):
     """Protect the control plane.
 
-    Without ``token``, only callers on the loopback interface are allowed, and only with a loopback name in
-    Host, which prevents DNS rebinding. With ``token``, callers from anywhere need it as a bearer token. The
-    token of a sandbox gives access to that sandbox alone. An ``Origin`` other than the server's own (scheme,
-    host and port), such as that of another site or a browser extension, is rejected.
+    Without an admin token, only callers on the loopback interface are allowed, and only with a loopback name
+    in Host, which prevents DNS rebinding. If the gateway ``has_token``, callers from anywhere need it as a
+    bearer token. The token of a sandbox gives access to that sandbox alone. An ``Origin`` other than the
+    server's own (scheme, host and port), such as that of another site or a browser extension, is rejected.
     """
 
-    def __init__(self, wrapped: IResource, token: str | None) -> None:
+    def __init__(self, wrapped: IResource, has_token: bool) -> None:
         super().__init__(wrapped)
-        self._token = None if token is None else token.encode()
+        self._has_token = has_token
 
-    def instead(self, request: Request) -> Reply | None:
-        sandbox = getattr(request, "sandbox", None)
-        if sandbox is None:
-            return error_reply(404, "There is no control plane on a site other than the gateway's own")
+    def instead(self, request: Exchange) -> Reply | None:
+        caller = request.caller
         host = request.getHeader(b"host") or b""
         for origin in request.requestHeaders.getRawHeaders(b"Origin", ()):
             secure = request.isSecure()  # type: ignore[no-untyped-call]
             own = (b"https://" if secure else b"http://") + host
             if _origin(origin) is None or _origin(origin) != _origin(own):
                 return error_reply(403, f"Not for pages of another origin: {excerpt(origin)}")
-        token = bearer(request.getHeader(b"authorization") or b"")
-        if self._token is not None and compare_digest(self._token, token):
+        if caller.is_admin:
             return None
-        in_sandbox = isinstance(sandbox, TokenSandbox)
-        if is_sandbox_token(token) and not in_sandbox:
+        if caller.token in (Token.GONE, Token.NO_SANDBOX):
             return error_reply(403, "No such sandbox: it was deleted, or has expired")
-        if self._token is None:
+        if not self._has_token:
             if not _is_loopback(request.client.host):
                 return error_reply(403, "Only callers from this machine; start the server with --admin-token")
             if not _is_loopback(_hostname(host)):
                 return error_reply(403, f"Not under the name {excerpt(host)}; call localhost or 127.0.0.1")
-        elif not in_sandbox:
+        elif not caller.in_sandbox:
             return error_reply(401, "Expected the admin token", headers={b"WWW-Authenticate": (b"Bearer",)})
         return None
 
-    def passes(self, request: Request) -> bool:
+    def passes(self, request: Exchange) -> bool:
         return self.instead(request) is None
 
 

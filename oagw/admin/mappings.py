@@ -3,18 +3,17 @@
 import json
 from collections.abc import Iterable
 from contextlib import suppress
-from itertools import chain
 from typing import ClassVar, TypedDict
 from uuid import UUID
 
 import msgspec
 from twisted.internet.defer import Deferred
-from twisted.internet.task import deferLater
 from twisted.web.server import Request
 
 from oagw.admin.env import AdminEnv
 from oagw.admin.node import AdminNode, Amount, read_document, read_query, recorded, sandbox_of_call
 from oagw.admin.warning import warned_of_stubs
+from oagw.java.regex import together
 from oagw.matching.operator import check_number, condition
 from oagw.matching.spec import Operator
 from oagw.model.call import Call
@@ -22,12 +21,12 @@ from oagw.model.invalid import Invalid
 from oagw.model.time_budget import GaveUp
 from oagw.sandboxes import Sandbox, TokenSandbox
 from oagw.stubs.mapping import Mappings, StubMapping
-from oagw.stubs.store import Stub, forget_stubs, store_of
+from oagw.stubs.store import StubStore
+from oagw.stubs.stub import Stub
+from oagw.timing.slices import SlicedWork
 from oagw.web.reply import Reply, excerpt, json_reply
 from oagw.web.resource import Refused
-
-# The number of stubs that an import creates in one turn of the reactor, about 10 ms.
-_AT_ONCE = 100
+from oagw.web.sliced import SlicedReply
 
 
 class PageQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -77,19 +76,19 @@ class StubMappings(AdminNode):
     def child(self, segment: str) -> AdminNode:
         return OneStub(self.env, segment)
 
-    def render_GET(self, request: Request) -> Reply:
-        stubs = list(store_of(sandbox_of_call(request)))
+    def render_GET(self, request: Request) -> SlicedReply:
+        stubs = list(sandbox_of_call(request).stub_store())
         page = read_query(request, self.query)
         end = None if page.limit is None else page.offset + page.limit
-        return _list(stubs[page.offset : end], len(stubs))
+        return _listed(self, stubs[page.offset : end], len(stubs))
 
     def render_POST(self, request: Request) -> Reply:
         stub = _stub(self.env, read_document(request, self.takes))
-        _put(sandbox_of_call(request), [stub])
+        _put(sandbox_of_call(request).stub_store(), [stub])
         return warned_of_stubs(json_reply(stub.json(), 201), request, [stub], self.env)
 
     def render_DELETE(self, request: Request) -> Reply:
-        forget_stubs(sandbox_of_call(request))
+        sandbox_of_call(request).stub_store().clear()
         return json_reply({})
 
 
@@ -114,12 +113,11 @@ class OneStub(AdminNode):
     def render_PUT(self, request: Request) -> Reply:
         known = self._known(request)
         stub = _stub(self.env, read_document(request, self.takes), id=known.id)
-        _put(sandbox_of_call(request), [stub])
+        _put(sandbox_of_call(request).stub_store(), [stub])
         return warned_of_stubs(json_reply(stub.json()), request, [stub], self.env)
 
     def render_DELETE(self, request: Request) -> Reply:
-        stub = self._known(request)
-        _remove(self.env, sandbox_of_call(request), [stub])
+        sandbox_of_call(request).stub_store().remove(self._known(request))
         return json_reply({})
 
     def _known(self, request: Request) -> Stub:
@@ -128,7 +126,7 @@ class OneStub(AdminNode):
             id = str(UUID(text))
         except ValueError:
             raise Refused(400, f"{text} is not a UUID and no other thing here") from None
-        stub = store_of(sandbox_of_call(request)).get(id)
+        stub = sandbox_of_call(request).stub_store().get(id)
         if stub is None:
             raise Refused(404, f"There is no stub {text}")
         return stub
@@ -145,33 +143,26 @@ class Import(AdminNode):
     warns = ("POST",)
 
     def render_POST(self, request: Request) -> "Deferred[Reply]":
-        return Deferred.fromCoroutine(self._imported(request, read_document(request, self.takes)))
-
-    async def _imported(self, request: Request, given: Mappings) -> Reply:
-        try:
-            return await self._import(request, given)
-        except Invalid as invalid:
-            return self.invalid(request, invalid)
-        except Refused as refused:
-            return self.refusal(request, refused)
+        return self.later(request, self._import(request, read_document(request, self.takes)))
 
     async def _import(self, request: Request, given: Mappings) -> Reply:
         sandbox, options = sandbox_of_call(request), given.import_options
-        stubs = []
+        stubs: list[Stub] = []
+        work = SlicedWork(self.env.slices)
         for number, one in enumerate(given.mappings):
-            if number and number % _AT_ONCE == 0:
-                await deferLater(self.env.site.real, 0)  # let other events run
+            await work.breathe()
             stubs.append(_stub(self.env, one, f"/mappings/{number}"))
         if isinstance(sandbox, TokenSandbox) and self.env.sandboxes.get(sandbox.id) is not sandbox:
             raise Refused(404, "The sandbox was deleted")
-        store = store_of(sandbox)
+        store = sandbox.stub_store()
         named = {stub.id for stub in stubs}
         if options and options.duplicate_policy == "IGNORE":
             stubs = [stub for stub in stubs if store.get(stub.id) is None]
         deletes = options and options.delete_all_not_in_import
         gone = [stub for stub in store if stub.id not in named] if deletes else []
-        _put(sandbox, stubs, gone)
-        _remove(self.env, sandbox, gone)
+        _put(store, stubs, gone)
+        for stub in gone:
+            store.remove(stub)
         return warned_of_stubs(json_reply({}), request, stubs, self.env)
 
 
@@ -192,9 +183,9 @@ class FindByMetadata(AdminNode):
     takes = msgspec.json.Decoder(Operator)
     answers: ClassVar = {"POST": {200: StubList}}
 
-    def render_POST(self, request: Request) -> Reply:
+    def render_POST(self, request: Request) -> SlicedReply:
         found = by_metadata(sandbox_of_call(request), read_document(request, self.takes), self.env.wall())
-        return _list(found, len(found))
+        return _listed(self, found, len(found))
 
 
 class RemoveMappingsByMetadata(AdminNode):
@@ -207,8 +198,8 @@ class RemoveMappingsByMetadata(AdminNode):
 
     def render_POST(self, request: Request) -> Reply:
         sandbox = sandbox_of_call(request)
-        found = by_metadata(sandbox, read_document(request, self.takes), self.env.wall())
-        _remove(self.env, sandbox, found)
+        for stub in by_metadata(sandbox, read_document(request, self.takes), self.env.wall()):
+            sandbox.stub_store().remove(stub)
         return json_reply({})
 
 
@@ -222,31 +213,31 @@ class UnmatchedMappings(AdminNode):
     answers: ClassVar = {"GET": {200: StubList}}
     refuses = (409,)
 
-    def render_GET(self, request: Request) -> Reply:
+    def render_GET(self, request: Request) -> SlicedReply:
         found = self._found(recorded(request))
-        return _list(found, len(found))
+        return _listed(self, found, len(found))
 
     def render_DELETE(self, request: Request) -> Reply:
         sandbox = recorded(request)
-        _remove(self.env, sandbox, self._found(sandbox))
+        for stub in self._found(sandbox):
+            sandbox.stub_store().remove(stub)
         return json_reply({})
 
     def _found(self, sandbox: Sandbox) -> list[Stub]:
-        sandboxes = self.env.sandboxes
+        sandboxes, store = self.env.sandboxes, sandbox.stub_store()
         callers = [sandbox, *sandboxes] if sandbox is sandboxes.default else [sandbox]
-        used = {entry.stub for caller in callers for entry in caller.journal} | sandbox.answered
-        for caller in callers:
-            if caller.journal.dropped:
-                used.update(caller.hits)
-        return [stub for stub in store_of(sandbox) if stub.id not in used]
+        used = {entry.stub for caller in callers for entry in caller.journal}
+        # A journal that has dropped entries does not have all that were answered.
+        used |= store.answered(caller.stub_store() for caller in callers if caller.journal.dropped)
+        return [stub for stub in store if stub.id not in used]
 
 
 def reset_stubs(sandbox: Sandbox, env: AdminEnv) -> None:
     """Restore the initial stubs of ``sandbox``: none, or those of ``--mappings``."""
     if sandbox is env.sandboxes.default:
-        env.directory.restore(sandbox)
+        env.directory.restore(sandbox.stub_store())
     else:
-        forget_stubs(sandbox)
+        sandbox.stub_store().clear()
 
 
 def _stub(env: AdminEnv, mapping: StubMapping, pointer: str = "", id: str | None = None) -> Stub:
@@ -259,41 +250,27 @@ def _stub(env: AdminEnv, mapping: StubMapping, pointer: str = "", id: str | None
     return Stub(mapping, id.lower(), env.directory.files, pointer)
 
 
-def _put(sandbox: Sandbox, stubs: list[Stub], gone: Iterable[Stub] = ()) -> None:
-    """Add ``stubs`` to ``sandbox`` and remove ``gone``; raises Invalid if that exceeds the memory limit."""
-    store = store_of(sandbox)
+def _put(store: StubStore, stubs: list[Stub], gone: Iterable[Stub] = ()) -> None:
+    """Add ``stubs`` to ``store`` and remove ``gone``; raises Invalid if that exceeds the memory limit."""
     store.check_room(stubs, gone)
     for stub in reversed(stubs):
         store.add(stub)
-        sandbox.hits.pop(stub.id, None)
-        sandbox.answered.discard(stub.id)
-
-
-def _remove(env: AdminEnv, sandbox: Sandbox, stubs: list[Stub]) -> None:
-    """Delete ``stubs`` of ``sandbox``, and the states of scenarios that no stub mentions any more."""
-    store = store_of(sandbox)
-    for stub in stubs:
-        store.remove(stub)
-        sandbox.hits.pop(stub.id, None)
-    gone = {stub.scenario for stub in stubs if stub.scenario is not None}
-    if gone:
-        left = {stub.scenario for stub in chain(store, env.sandboxes.default.stubs or ())}
-        for name in gone - left:
-            sandbox.scenarios.pop(name, None)
-
-
-def _list(stubs: list[Stub], total: int) -> Reply:
-    return json_reply({"mappings": [stub.json() for stub in stubs], "meta": {"total": total}})
 
 
 def by_metadata(sandbox: Sandbox, operator: Operator, now: float) -> list[Stub]:
     """Return the stubs of ``sandbox`` whose metadata match ``operator``; raises Invalid."""
     check_number([operator], "")
-    wanted = condition(operator, "")
+    with together():
+        wanted = condition(operator, "")
     call = Call("POST", "/")  # its time budget is shared by all stubs
     found = []
-    for stub in store_of(sandbox):
+    for stub in sandbox.stub_store():
         with suppress(GaveUp):
             if wanted.test(json.dumps(stub.mapping.metadata or {}), call, now):
                 found.append(stub)
     return found
+
+
+def _listed(node: AdminNode, stubs: Iterable[Stub], total: int) -> SlicedReply:
+    """The answer of ``node`` with ``stubs``, which are a part of so many."""
+    return node.listing("mappings", (stub.json() for stub in stubs), {"meta": {"total": total}})

@@ -3,10 +3,11 @@
 A resource uses its own declarations of bodies and queries; ``admin.openapi`` describes it by them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Coroutine, Iterator, Mapping
 from typing import Annotated, Any, ClassVar, TypeVar
 
 import msgspec
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.web.resource import IResource
 from twisted.web.server import Request
 
@@ -14,10 +15,13 @@ from oagw.admin.env import AdminEnv
 from oagw.admin.error import error_reply, invalid_reply
 from oagw.model.document import decoded, misfit
 from oagw.model.invalid import Invalid
+from oagw.model.journal import Pin
 from oagw.sandboxes import Sandbox
 from oagw.web.body import query_pairs, read_body
+from oagw.web.exchange import caller_of
 from oagw.web.reply import Reply
 from oagw.web.resource import Node, Refused
+from oagw.web.sliced import SlicedReply, json_list
 
 T = TypeVar("T")
 
@@ -68,10 +72,42 @@ class AdminNode(Node):
     def invalid(self, request: Request, invalid: Invalid) -> Reply:
         return invalid_reply(invalid.pointer, invalid.detail)
 
+    def later(self, request: Request, work: Coroutine[Any, Any, T]) -> "Deferred[T | Reply]":
+        """The outcome of ``work``, which may take many turns of the reactor and ends if the client leaves."""
+        answer: Deferred[T | Reply] = Deferred.fromCoroutine(self._refusing(request, work))
+        if not answer.called:
+            request.notifyFinish().addErrback(lambda _: answer.cancel())
+        return answer
+
+    async def _refusing(self, request: Request, work: Coroutine[Any, Any, T]) -> T | Reply:
+        try:
+            return await work
+        except Invalid as invalid:
+            return self.invalid(request, invalid)
+        except Refused as refused:
+            return self.refusal(request, refused)
+        except CancelledError:
+            return Reply(204)  # nobody sees it
+
+    def listing(
+        self, name: str, items: Iterator[Any], members: Mapping[str, Any], pin: Pin | None = None
+    ) -> SlicedReply:
+        """A 200 with ``items``, which are encoded in slices, as the member ``name``, and then ``members``.
+
+        ``pin`` holds the entries that the items are made of.
+        """
+        rest = msgspec.json.encode(members)[1:]
+        pieces = json_list(
+            b'{"%b":[' % name.encode(),
+            map(msgspec.json.encode, items),
+            (b"]" if rest == b"}" else b"],") + rest + b"\n",
+        )
+        return SlicedReply(pieces, self.env.slices, self.env.site.real, pin)
+
 
 def sandbox_of_call(request: Request) -> Sandbox:
     """Return the sandbox that a call to the control plane acts on."""
-    sandbox: Sandbox = request.sandbox  # type: ignore[attr-defined]  # a GatewayRequest has one
+    sandbox: Sandbox = caller_of(request).sandbox
     return sandbox
 
 
@@ -88,7 +124,7 @@ def read_document(request: Request, decoder: msgspec.json.Decoder[T]) -> T:
 
     A missing body counts as ``null``, so it is allowed if the type includes None.
     """
-    body = read_body(request, MAX_DOCUMENT)
+    body = read_body(request)
     if len(body) > MAX_DOCUMENT:
         raise Refused(413, f"Document larger than {MAX_DOCUMENT} bytes")
     return decoded(decoder, body or b"null")

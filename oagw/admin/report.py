@@ -1,14 +1,20 @@
 """/__admin/report: the report on the client."""
 
+from collections.abc import Iterator
 from typing import ClassVar, Literal
 
 from msgspec import Struct
+from twisted.internet.defer import Deferred
 from twisted.web.server import Request
 
+from oagw.admin.env import AdminEnv
 from oagw.admin.node import AdminNode, read_query, recorded
 from oagw.admin.warning import aliases_of
+from oagw.sandboxes import Sandbox, TokenSandbox
+from oagw.stubs.never_acts import why_stub, why_toxic
+from oagw.timing.slices import SlicedWork
 from oagw.verify.report.card import Card, card, text
-from oagw.verify.report.unused import unused
+from oagw.verify.report.unused import Unused, unused_stub, unused_toxic
 from oagw.web.reply import Reply, json_reply
 
 
@@ -36,18 +42,33 @@ class Report(AdminNode):
     answers: ClassVar = {"GET": {200: (Card, str)}}
     refuses = (409,)
 
-    def render_GET(self, request: Request) -> Reply:
-        query = read_query(request, self.query)
-        sandbox = recorded(request)
-        found = card(
-            sandbox,
+    def render_GET(self, request: Request) -> "Deferred[Reply]":
+        return self.later(request, self._report(request, read_query(request, self.query), recorded(request)))
+
+    async def _report(self, request: Request, query: ReportQuery, sandbox: Sandbox) -> Reply:
+        found = await card(
+            sandbox.journal,
+            SlicedWork(self.env.slices),
+            sandbox.token if isinstance(sandbox, TokenSandbox) else None,
             retry_due=query.retry_due,
             streams_cancelled=query.streams_cancelled,
-            unused=unused(sandbox, self.env.sandboxes, aliases_of(sandbox, self.env)),
+            unused=_unused(sandbox, self.env),
         )
         accept = (request.getHeader(b"accept") or b"").lower()
         format = query.format or ("text" if accept.startswith(b"text/plain") else "json")
         if format == "text":
-            body = text(found, sandbox).encode("utf-8", "replace")
+            body = text(found, sandbox.journal).encode("utf-8", "replace")
             return Reply(200, body, {b"Content-Type": (b"text/plain; charset=utf-8",)})
         return json_reply(found)
+
+
+def _unused(sandbox: Sandbox, env: AdminEnv) -> Iterator[Unused]:
+    """What was made in ``sandbox`` and did nothing. Shared stubs answer in sandboxes too."""
+    aliases = aliases_of(sandbox, env)
+    store = sandbox.stub_store()
+    for stub in store:
+        if not store.has_answered(stub):
+            yield unused_stub(stub.id, stub.mapping.name or None, why_stub(stub, store, aliases))
+    for toxic in sandbox.toxics.values():
+        if not toxic.acted:
+            yield unused_toxic(toxic.name, why_toxic(toxic, aliases))

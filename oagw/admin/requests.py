@@ -4,13 +4,14 @@ As in WireMock, lists are ordered newest first, except those of ``find`` and ``r
 """
 
 from base64 import b64decode
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 import msgspec
+from twisted.internet.defer import Deferred
 from twisted.web.server import Request
 
 from oagw.admin.env import AdminEnv
@@ -23,11 +24,13 @@ from oagw.model.call import Call, origin_form
 from oagw.model.invalid import Invalid
 from oagw.model.journal import MAX_HEAD, Entry
 from oagw.sandboxes import Sandbox
-from oagw.stubs.store import Stub
+from oagw.stubs.stub import Stub
+from oagw.timing.slices import SlicedWork
 from oagw.verify.search import Search, near_miss, near_requests
 from oagw.verify.serve_event import logged_request, milliseconds, serve_event
 from oagw.web.reply import Reply, json_reply
 from oagw.web.resource import Refused
+from oagw.web.sliced import SlicedReply
 
 
 class RequestQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
@@ -50,16 +53,17 @@ class JournalNode(AdminNode):
         """Return the stubs that callers of ``sandbox`` use: its own, then the shared ones."""
         return [stub for store in self.env.sandboxes.stores(sandbox) for stub in store]
 
-    def events(self, sandbox: Sandbox, entries: Iterable[Entry]) -> list[dict[str, Any]]:
-        """Return ``entries`` as ServeEvents."""
+    def events(self, sandbox: Sandbox, entries: Iterable[Entry]) -> Iterator[dict[str, Any]]:
+        """Return ``entries`` as ServeEvents, made as they are needed."""
         stubs = {stub.id: stub for stub in reversed(self.stubs(sandbox))}
-        return [serve_event(entry, stubs.get(entry.stub or "")) for entry in entries]
+        answered = ((entry, stubs.get(entry.stub or "")) for entry in entries)
+        return (serve_event(entry, None if stub is None else stub.json()) for entry, stub in answered)
 
-    def removed(self, sandbox: Sandbox, entries: list[Entry]) -> Reply:
+    def removed(self, sandbox: Sandbox, entries: list[Entry]) -> SlicedReply:
         """Delete ``entries`` and return them as ServeEvents."""
-        events = self.events(sandbox, entries)
+        events, pin = self.events(sandbox, entries), sandbox.journal.pin(entries)
         sandbox.journal.remove(entries)
-        return json_reply({"serveEvents": events})
+        return self.listing("serveEvents", events, {}, pin)
 
 
 class Requests(JournalNode):
@@ -90,7 +94,7 @@ class Requests(JournalNode):
     def child(self, segment: str) -> AdminNode:
         return OneRequest(self.env, segment)
 
-    def render_GET(self, request: Request) -> Reply:
+    def render_GET(self, request: Request) -> SlicedReply:
         sandbox, wanted = sandbox_of_call(request), read_query(request, self.query)
         stub = None if wanted.matching_stub is None else _uuid(wanted.matching_stub)
         since = -1 if wanted.since is None else milliseconds(_date(wanted.since))
@@ -99,9 +103,10 @@ class Requests(JournalNode):
             for entry in newest_first(sandbox)
             if not (wanted.unmatched and entry.matched) and stub in (None, entry.stub)
         ]
-        page = (entry for entry in found if milliseconds(entry.date) > since)
-        events = self.events(sandbox, islice(page, wanted.limit))
-        return _journal_reply(request, requests=events, meta={"total": len(found)})
+        later = (entry for entry in found if milliseconds(entry.date) > since)
+        page = list(islice(later, wanted.limit))
+        members = {"meta": {"total": len(found)}, **_disabled(sandbox)}
+        return self.listing("requests", self.events(sandbox, page), members, sandbox.journal.pin(page))
 
     def render_DELETE(self, request: Request) -> Reply:
         sandbox_of_call(request).journal.clear()
@@ -149,10 +154,12 @@ class Count(AdminNode):
     takes = msgspec.json.Decoder(RequestPattern)
     answers: ClassVar = {"POST": {200: RequestCount}}
 
-    def render_POST(self, request: Request) -> Reply:
-        return _journal_reply(
-            request, count=len(_matching(sandbox_of_call(request), read_document(request, self.takes)))
-        )
+    def render_POST(self, request: Request) -> "Deferred[Reply]":
+        return self.later(request, self._count(sandbox_of_call(request), read_document(request, self.takes)))
+
+    async def _count(self, sandbox: Sandbox, spec: RequestPattern) -> Reply:
+        found = await _matching(sandbox, spec, SlicedWork(self.env.slices))
+        return json_reply({"count": len(found), **_disabled(sandbox)})
 
 
 class Find(AdminNode):
@@ -161,9 +168,14 @@ class Find(AdminNode):
     takes = msgspec.json.Decoder(RequestPattern)
     answers: ClassVar = {"POST": {200: RequestList}}
 
-    def render_POST(self, request: Request) -> Reply:
-        found = _matching(sandbox_of_call(request), read_document(request, self.takes))
-        return _journal_reply(request, requests=[logged_request(entry) for entry in found])
+    def render_POST(self, request: Request) -> "Deferred[SlicedReply | Reply]":
+        return self.later(request, self._find(sandbox_of_call(request), read_document(request, self.takes)))
+
+    async def _find(self, sandbox: Sandbox, spec: RequestPattern) -> SlicedReply:
+        found = await _matching(sandbox, spec, SlicedWork(self.env.slices))
+        return self.listing(
+            "requests", map(logged_request, found), _disabled(sandbox), sandbox.journal.pin(found)
+        )
 
 
 class Remove(JournalNode):
@@ -172,9 +184,11 @@ class Remove(JournalNode):
     takes = msgspec.json.Decoder(RequestPattern)
     answers: ClassVar = {"POST": {200: RemovedEvents}}
 
-    def render_POST(self, request: Request) -> Reply:
-        sandbox = sandbox_of_call(request)
-        return self.removed(sandbox, _matching(sandbox, read_document(request, self.takes)))
+    def render_POST(self, request: Request) -> "Deferred[SlicedReply | Reply]":
+        return self.later(request, self._remove(sandbox_of_call(request), read_document(request, self.takes)))
+
+    async def _remove(self, sandbox: Sandbox, spec: RequestPattern) -> SlicedReply:
+        return self.removed(sandbox, await _matching(sandbox, spec, SlicedWork(self.env.slices)))
 
 
 class RemoveRequestsByMetadata(JournalNode):
@@ -186,7 +200,7 @@ class RemoveRequestsByMetadata(JournalNode):
     takes = msgspec.json.Decoder(Operator)
     answers: ClassVar = {"POST": {200: RemovedEvents}}
 
-    def render_POST(self, request: Request) -> Reply:
+    def render_POST(self, request: Request) -> SlicedReply:
         sandbox, now = sandbox_of_call(request), self.env.wall()
         ids = {stub.id for stub in by_metadata(sandbox, read_document(request, self.takes), now)}
         return self.removed(sandbox, [entry for entry in sandbox.journal if entry.stub in ids])
@@ -211,9 +225,12 @@ class UnmatchedRequests(AdminNode):
     def __init__(self, env: AdminEnv) -> None:
         super().__init__(env, {b"near-misses": UnmatchedNearMisses(env)})
 
-    def render_GET(self, request: Request) -> Reply:
-        found = _unmatched(sandbox_of_call(request))
-        return _journal_reply(request, requests=[logged_request(entry) for entry in found])
+    def render_GET(self, request: Request) -> SlicedReply:
+        sandbox = sandbox_of_call(request)
+        found = _unmatched(sandbox)
+        return self.listing(
+            "requests", map(logged_request, found), _disabled(sandbox), sandbox.journal.pin(found)
+        )
 
 
 class UnmatchedNearMisses(JournalNode):
@@ -224,15 +241,18 @@ class UnmatchedNearMisses(JournalNode):
 
     answers: ClassVar = {"GET": {200: NearMissList}}
 
-    def render_GET(self, request: Request) -> Reply:
-        sandbox, search, misses = sandbox_of_call(request), Search(), []
-        stubs = self.stubs(sandbox)
+    def render_GET(self, request: Request) -> "Deferred[SlicedReply | Reply]":
+        return self.later(request, self._near_misses(sandbox_of_call(request)))
+
+    async def _near_misses(self, sandbox: Sandbox) -> SlicedReply:
+        search, stubs = Search(SlicedWork(self.env.slices)), self.stubs(sandbox)
+        found = []
         for entry in _unmatched(sandbox):
-            near = search.nearest_stubs(entry.call(), entry.date, stubs)
-            misses += [near_miss(logged_request(entry), one) for one in near]
+            found += [(entry, near) for near in await search.nearest_stubs(entry.call(), entry.date, stubs)]
             if search.over:
                 break
-        return json_reply({"nearMisses": misses})
+        misses = (near_miss(logged_request(entry), near) for entry, near in found)
+        return self.listing("nearMisses", misses, {}, sandbox.journal.pin(dict(found)))
 
 
 class NearMisses(AdminNode):
@@ -277,10 +297,13 @@ class OfRequest(JournalNode):
 
     takes = msgspec.json.Decoder(LoggedRequest)
 
-    def render_POST(self, request: Request) -> Reply:
+    def render_POST(self, request: Request) -> "Deferred[Reply]":
         given = read_document(request, self.takes)
-        stubs = self.stubs(sandbox_of_call(request))
-        near = Search().nearest_stubs(given.call(), self.env.wall(), stubs)
+        return self.later(request, self._near_misses(given, self.stubs(sandbox_of_call(request))))
+
+    async def _near_misses(self, given: LoggedRequest, stubs: list[Stub]) -> Reply:
+        search = Search(SlicedWork(self.env.slices))
+        near = await search.nearest_stubs(given.call(), self.env.wall(), stubs)
         shown = {k: v for k, v in msgspec.to_builtins(given).items() if v is not None}
         return json_reply({"nearMisses": [near_miss(shown, one) for one in near]})
 
@@ -291,10 +314,16 @@ class OfPattern(AdminNode):
     takes = msgspec.json.Decoder(RequestPattern)
     answers: ClassVar = {"POST": {200: NearMissList}}
 
-    def render_POST(self, request: Request) -> Reply:
-        spec = read_document(request, self.takes)
-        near = Search().nearest_entries(compiled(spec, ""), newest_first(sandbox_of_call(request)))
-        return json_reply({"nearMisses": near_requests(near, spec)})
+    def render_POST(self, request: Request) -> "Deferred[SlicedReply | Reply]":
+        return self.later(
+            request, self._near_misses(sandbox_of_call(request), read_document(request, self.takes))
+        )
+
+    async def _near_misses(self, sandbox: Sandbox, spec: RequestPattern) -> SlicedReply:
+        search = Search(SlicedWork(self.env.slices))
+        near = await search.nearest_entries(compiled(spec, ""), newest_first(sandbox))
+        pin = sandbox.journal.pin([one.found for one in near])
+        return self.listing("nearMisses", near_requests(near, spec), {}, pin)
 
 
 def newest_first(sandbox: Sandbox) -> list[Entry]:
@@ -317,12 +346,12 @@ def _uuid(text: str) -> str:
         raise Refused(400, f"{text[:100]} is not a valid UUID", field="matchingStub") from None
 
 
-def _journal_reply(request: Request, **members: Any) -> Reply:
-    return json_reply({**members, "requestJournalDisabled": sandbox_of_call(request).journal.disabled})
+def _disabled(sandbox: Sandbox) -> dict[str, bool]:
+    return {"requestJournalDisabled": sandbox.journal.disabled}
 
 
-def _matching(sandbox: Sandbox, spec: RequestPattern) -> list[Entry]:
-    return Search().matching(compiled(spec, ""), sandbox.journal)
+async def _matching(sandbox: Sandbox, spec: RequestPattern, work: SlicedWork) -> list[Entry]:
+    return await Search(work).matching(compiled(spec, ""), sandbox.journal)
 
 
 def _unmatched(sandbox: Sandbox) -> list[Entry]:

@@ -19,7 +19,7 @@ from oagw.admin.settings import SettingsNode
 from oagw.admin.system import AdminHealth, ResetAll, Shutdown, VersionNode
 from oagw.admin.toxics import Toxics
 from oagw.admin.verify import Verify
-from oagw.web.reply import Reply
+from oagw.web.sliced import SlicedReply
 
 
 def tree(env: AdminEnv) -> IResource:
@@ -58,5 +58,5 @@ class Index(AdminNode):
         super().__init__(mappings.env, children)
         self._mappings = mappings
 
-    def render_GET(self, request: Request) -> Reply:
+    def render_GET(self, request: Request) -> SlicedReply:
         return self._mappings.render_GET(request)

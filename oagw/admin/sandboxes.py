@@ -106,7 +106,9 @@ class OneSandbox(AdminNode):
         self.env.expiry.look()
         for channel in list(self.env.site.channels):
             # Except for this request, if it uses the token of the sandbox.
-            if channel is not request.channel and channel.serves(sandbox):
+            if channel is request.channel:
+                continue
+            if any(one.caller.sandbox is sandbox for one in channel.requests):
                 channel.transport.abortConnection()
         return Reply(204)
 

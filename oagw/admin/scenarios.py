@@ -6,7 +6,8 @@ from twisted.web.server import Request
 from oagw.admin.env import AdminEnv
 from oagw.admin.node import AdminNode, read_document, sandbox_of_call
 from oagw.sandboxes import Sandbox
-from oagw.stubs.store import STARTED, Stub
+from oagw.stubs.store import STARTED
+from oagw.stubs.stub import Stub
 from oagw.web.reply import Reply, json_reply
 from oagw.web.resource import Refused
 
@@ -33,11 +34,12 @@ class Scenarios(AdminNode):
 
     def render_GET(self, request: Request) -> Reply:
         sandbox = sandbox_of_call(request)
+        store = sandbox.stub_store()
         scenarios = [
             {
                 "id": name,
                 "name": name,
-                "state": sandbox.scenarios.get(name, STARTED),
+                "state": store.state(name),
                 "possibleStates": _states(stubs),
                 "mappings": [stub.json() for stub in stubs],
             }
@@ -50,7 +52,7 @@ class ResetScenarios(AdminNode):
     """POST /__admin/scenarios/reset → 200 {}: reset all scenarios to their initial state."""
 
     def render_POST(self, request: Request) -> Reply:
-        sandbox_of_call(request).scenarios.clear()
+        sandbox_of_call(request).stub_store().reset_scenarios()
         return json_reply({})
 
 
@@ -76,7 +78,7 @@ class StateNode(AdminNode):
         state = STARTED if given is None else given.state
         if state not in _states(stubs):
             raise Refused(422, f"Scenario {name} does not support state {state}")
-        sandbox.scenarios[name] = state
+        sandbox.stub_store().set_state(name, state)
         return json_reply({})
 
 

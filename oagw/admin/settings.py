@@ -10,7 +10,6 @@ from oagw.admin.node import AdminNode, read_document, sandbox_of_call
 from oagw.model.invalid import Invalid
 from oagw.stubs.answer import Settings
 from oagw.stubs.delay import Distribution, Milliseconds
-from oagw.stubs.store import store_of
 from oagw.web.reply import Reply, json_reply
 
 
@@ -33,7 +32,7 @@ class SettingsNode(AdminNode):
     takes = msgspec.json.Decoder(GlobalSettings)
 
     def render_GET(self, request: Request) -> Reply:
-        settings = store_of(sandbox_of_call(request)).settings
+        settings = sandbox_of_call(request).stub_store().settings
         shown = {
             "fixedDelay": settings.fixed_delay,
             "delayDistribution": settings.delay_distribution,
@@ -47,7 +46,7 @@ class SettingsNode(AdminNode):
             raise Invalid("/proxyPassThrough", "proxyPassThrough is not supported: nothing is proxied")
         if given.extended:
             raise Invalid("/extended", "extended is not supported: there are no extensions")
-        store_of(sandbox_of_call(request)).settings = Settings(given.fixed_delay, given.delay_distribution)
+        sandbox_of_call(request).stub_store().settings = Settings(given.fixed_delay, given.delay_distribution)
         return json_reply({})
 
     render_PUT = render_POST

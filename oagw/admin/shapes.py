@@ -10,6 +10,17 @@ from msgspec import Meta
 from oagw.model.journal import ANSWERERS, ENDINGS
 
 
+class TimeBudgetExceeded(TypedDict):
+    """What was not matched within the time budget of a request: ids of stubs, names of toxics.
+
+    If a service answered instead, one of these stubs might have answered had there been more time.
+    """
+
+    stubs: list[str]
+    toxics: list[str]
+    serviceAnsweredInstead: bool
+
+
 class Ours(TypedDict):
     """Data about a request for which WireMock has no members."""
 
@@ -38,6 +49,13 @@ class Ours(TypedDict):
         str, Meta(description="how the answer ended", extra_json_schema={"enum": list(ENDINGS)})
     ]  # fmt: skip
     toxics: Annotated[list[str], Meta(description="the names of the toxics that had a part in the answer")]
+    timeBudgetExceeded: Annotated[
+        TimeBudgetExceeded | None,
+        Meta(
+            description="the `stubs` (ids) and `toxics` (names) that count as no match because matching took "
+            "too long, ten at most, and `serviceAnsweredInstead`; null if there are none"
+        ),
+    ]
 
 
 class RecordedRequest(TypedDict):

@@ -9,7 +9,6 @@ from oagw.admin.mappings import reset_stubs
 from oagw.admin.node import AdminNode, sandbox_of_call
 from oagw.admin.toxics import remove_all
 from oagw.stubs.answer import Settings
-from oagw.stubs.store import store_of
 from oagw.web.reply import Reply, json_reply
 from oagw.web.resource import Refused
 
@@ -45,7 +44,7 @@ class ResetAll(AdminNode):
     def render_POST(self, request: Request) -> Reply:
         sandbox = sandbox_of_call(request)
         reset_stubs(sandbox, self.env)
-        store_of(sandbox).settings = Settings()
+        sandbox.stub_store().settings = Settings()
         remove_all(sandbox, self.env)
         sandbox.journal.clear()
         return json_reply({})

@@ -10,7 +10,6 @@ from oagw.admin.node import AdminNode, read_document, sandbox_of_call
 from oagw.admin.warning import warned_of_toxic
 from oagw.gateway.under_toxics import release
 from oagw.sandboxes import Sandbox
-from oagw.stubs.weight import check_memory
 from oagw.toxics.toxic import MAX_TOXICS, Toxic, ToxicChange, ToxicDocument
 from oagw.web.reply import Reply, excerpt, json_reply
 from oagw.web.resource import Refused
@@ -45,7 +44,7 @@ class Toxics(AdminNode):
             raise Refused(409, f'There is a toxic "{toxic.name}"')
         if len(sandbox.toxics) >= MAX_TOXICS:
             raise Refused(409, f"There are {MAX_TOXICS} toxics")
-        check_memory(sandbox.memory, toxic.weight)
+        sandbox.memory.check(toxic.weight)
         sandbox.put_toxic(toxic)
         return warned_of_toxic(json_reply(toxic.as_json()), request, toxic, self.env)
 
@@ -80,7 +79,7 @@ class OneToxic(AdminNode):
     def render_POST(self, request: Request) -> Reply:
         toxic = self._toxic(request)
         changed, sandbox = toxic.changed(read_document(request, self.takes)), sandbox_of_call(request)
-        check_memory(sandbox.memory, changed.weight - toxic.weight)
+        sandbox.memory.check(changed.weight - toxic.weight)
         sandbox.put_toxic(changed)
         release(self.env.streams, toxic)
         return warned_of_toxic(json_reply(changed.as_json()), request, changed, self.env)

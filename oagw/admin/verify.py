@@ -3,12 +3,14 @@
 from typing import ClassVar
 
 import msgspec
+from twisted.internet.defer import Deferred
 from twisted.web.server import Request
 
 from oagw.admin.error import Errors
 from oagw.admin.node import AdminNode, read_document, recorded
 from oagw.admin.shapes import NotVerified, Verified
 from oagw.sandboxes import Sandbox, Sandboxes, TokenSandbox
+from oagw.timing.slices import SlicedWork
 from oagw.verify.explanation import differences, explain
 from oagw.verify.reaction import After
 from oagw.verify.search import near_requests
@@ -27,10 +29,12 @@ class Verify(AdminNode):
     takes = msgspec.json.Decoder(Verification)
     answers: ClassVar = {"POST": {200: Verified, 409: (NotVerified, Errors)}}
 
-    def render_POST(self, request: Request) -> Reply:
-        spec = read_document(request, self.takes)
-        sandbox = recorded(request)
-        outcome = verify(spec, sandbox.journal)
+    def render_POST(self, request: Request) -> "Deferred[Reply]":
+        return self.later(request, self._verify(read_document(request, self.takes), recorded(request)))
+
+    async def _verify(self, spec: Verification, sandbox: Sandbox) -> Reply:
+        work = SlicedWork(self.env.slices)
+        outcome = await verify(spec, sandbox.journal, work)
         told = {
             "verified": outcome.verified,
             "count": len(outcome.counted),
@@ -38,10 +42,17 @@ class Verify(AdminNode):
         }
         if outcome.verified:
             return json_reply(told)
+        near = []
+        for one in near_requests(outcome.near, spec.request):
+            await work.breathe()
+            near.append(one)
+        await work.breathe()
+        text = explain(outcome, _none(sandbox, self.env.sandboxes))
+        await work.breathe()
         why = {
             "expected": spec.expected,
-            "text": explain(outcome, _none(sandbox, self.env.sandboxes)),
-            "nearMisses": near_requests(outcome.near, spec.request),
+            "text": text,
+            "nearMisses": near,
             "differences": differences(outcome),
             "tooSoon": [_mistimed(one) for one in outcome.too_soon],
             "tooLate": [_mistimed(one) for one in outcome.too_late],

@@ -8,11 +8,12 @@ from twisted.web.server import Request
 
 from oagw.admin.env import AdminEnv
 from oagw.admin.node import sandbox_of_call
-from oagw.model.secret import Known
-from oagw.sandboxes import Sandbox, bearer
+from oagw.model.redacted import known_to
+from oagw.sandboxes import Sandbox
 from oagw.stubs.never_acts import Aliases, why_stub, why_toxic
-from oagw.stubs.store import Stub, store_of
+from oagw.stubs.stub import Stub
 from oagw.toxics.toxic import Toxic
+from oagw.web.exchange import entry_of
 from oagw.web.reply import Reply
 
 WARNING = b"X-OAGW-Warning"
@@ -28,7 +29,7 @@ _LOOKED_AT = 200
 def warned_of_stubs(reply: Reply, request: Request, stubs: Iterable[Stub], env: AdminEnv) -> Reply:
     """Return ``reply`` with a warning for each of the new ``stubs`` that cannot answer."""
     sandbox = sandbox_of_call(request)
-    store, aliases = store_of(sandbox), aliases_of(sandbox, env)
+    store, aliases = sandbox.stub_store(), aliases_of(sandbox, env)
     found = []
     for stub in islice(stubs, _LOOKED_AT):
         why = why_stub(stub, store, aliases)
@@ -51,8 +52,7 @@ def aliases_of(sandbox: Sandbox, env: AdminEnv) -> Aliases:
 def _warned(reply: Reply, request: Request, warnings: list[str]) -> Reply:
     if not warnings:
         return reply
-    (authorization,) = request.requestHeaders.getRawHeaders(b"Authorization", (b"",))[-1:]
-    known = Known([bearer(authorization).decode("latin-1")])
+    known = known_to(entry_of(request))
     told = warnings[:_MOST]
     if len(warnings) > _MOST:
         told[-1] = f"{len(warnings) - _MOST + 1} more cannot act"

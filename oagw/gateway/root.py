@@ -1,16 +1,18 @@
 """The root of the tree: what stands before the guard, and what behind it."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 
 from twisted.internet.interfaces import IReactorTime
 from twisted.web.resource import IResource
 from twisted.web.server import Request
 
 from oagw import __version__
+from oagw.gateway.pipeline import Pipeline
 from oagw.gateway.proxy import Proxy
 from oagw.gateway.status import Health, Status
-from oagw.gateway.stubbed import Stubbed, Stubs
+from oagw.gateway.stubbed import StubbedInside, Stubs
 from oagw.model.call import is_admin
+from oagw.web.exchange import Exchange
 from oagw.web.guard import BearerGuard
 from oagw.web.reply import Reply, json_reply
 from oagw.web.resource import Node
@@ -25,15 +27,15 @@ class Root(Node):
     def __init__(
         self,
         upstreams: Mapping[str, Node],
-        tokens: Iterable[str],
         clock: IReactorTime,
         admin: Callable[[], IResource],
         stubs: Stubs,
+        pipeline: Pipeline,
     ) -> None:
         self._upstreams = upstreams
         self._stubs = stubs
-        gateway = Node({b"status": Status(clock, self._aliases), b"proxy": Proxy(upstreams, stubs.hint)})
-        v1 = Node({b"v1": BearerGuard(Stubbed(gateway, stubs), tokens)})
+        gateway = Node({b"status": Status(clock, self._aliases), b"proxy": Proxy(pipeline)})
+        v1 = Node({b"v1": BearerGuard(StubbedInside(gateway, stubs))})
         super().__init__({b"health": Health(), b"api": Node({b"oagw": v1}), b"oagw": v1})
         self._admin = admin
         self._control_plane: IResource | None = None
@@ -53,7 +55,7 @@ class Root(Node):
             self._control_plane = self._admin()  # loaded when it is first called: most tests never do
         return self._control_plane
 
-    def render_GET(self, request: Request) -> Reply:
+    def render_GET(self, request: Exchange) -> Reply:
         return json_reply(
             {
                 "service": "oagw-mock-server",
@@ -65,5 +67,5 @@ class Root(Node):
             }
         )
 
-    def _aliases(self, request: Request) -> list[str]:
+    def _aliases(self, request: Exchange) -> list[str]:
         return sorted({*self._upstreams, *self._stubs.aliases(request)})

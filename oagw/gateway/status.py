@@ -6,6 +6,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.web.server import Request
 
 from oagw import __version__
+from oagw.web.exchange import Exchange
 from oagw.web.reply import Reply, json_reply
 from oagw.web.resource import Node
 
@@ -22,13 +23,13 @@ class Health(Node):
 class Status(Node):
     """GET /status → 200 {"status": "operational", "version", "uptime": seconds, "registered_aliases"}."""
 
-    def __init__(self, clock: IReactorTime, aliases: Callable[[Request], list[str]]) -> None:
+    def __init__(self, clock: IReactorTime, aliases: Callable[[Exchange], list[str]]) -> None:
         super().__init__()
         self._clock = clock
         self._started = clock.seconds()
         self._aliases = aliases
 
-    def render_GET(self, request: Request) -> Reply:
+    def render_GET(self, request: Exchange) -> Reply:
         status = {
             "status": "operational",
             "version": __version__,

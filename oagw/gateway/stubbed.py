@@ -1,32 +1,43 @@
-"""Stubbed: the resource before which stubs get to answer; what it wraps answers the rest."""
+"""Stubs: which stub answers a request, and where on its way that is decided.
 
-from collections.abc import Callable, Container
+- At the root, for URLs that are neither behind the guard of the gateway nor the control plane's
+  (StubbedOutside).
+- Behind the guard, for all that is not below /proxy/ (StubbedInside).
+- In the pipeline, for what is: a stub of the gateway's answer at its first step, another one as the target.
+"""
+
+from collections.abc import Callable
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from msgspec import UNSET
 from twisted.web.resource import IResource
 from twisted.web.server import Request
 
-from oagw.model.call import PREFIXES, Call, alias_of, is_admin
+from oagw.gateway.undecided import in_words, report_undecided
+from oagw.model.call import PREFIXES, Call, is_admin
 from oagw.model.coding import Fault, size_limit
-from oagw.model.journal import STUB
+from oagw.model.entry import STUB
 from oagw.model.problem import platform
 from oagw.model.redacted import known_to
 from oagw.model.secret import Known, masked_url
-from oagw.sandboxes import Sandbox, Sandboxes
+from oagw.sandboxes import Sandboxes
 from oagw.web.body import refused_coding
 from oagw.web.deliver import Answer
+from oagw.web.exchange import Exchange
 from oagw.web.guard import Guard
-from oagw.web.reply import UPSTREAM, excerpt, json_reply, problem_reply
-from oagw.web.request import MOCK_FAULT, GatewayRequest
+from oagw.web.reply import UPSTREAM, Reply, excerpt, json_reply, problem_reply
 from oagw.web.stream import Streams
 
 if TYPE_CHECKING:  # loaded when the first stub is made
-    from oagw.stubs.answer import Settings
-    from oagw.stubs.store import Stub
+    from oagw.stubs.store import StubStore
+    from oagw.stubs.stub import Stub
 
 # Where stubs answer behind a guard.
 _GUARDED = tuple(prefix.encode() for prefix in PREFIXES)
+
+# What is below these goes into the pipeline.
+_PROXIED = tuple(prefix + b"proxy/" for prefix in _GUARDED)
 
 # Stubs that are looked at to find the nearest.
 _COMPARED = 200
@@ -38,8 +49,22 @@ _EXPLAINING = 0.015
 _SHOWN = 300
 
 
+class Selected(NamedTuple):
+    """A ``stub`` that answers ``call``, found ``now`` (in seconds since 1970)."""
+
+    stub: "Stub"
+    call: Call
+    now: float
+
+    @property
+    def replaces_gateway(self) -> bool:
+        """Whether its answer stands for one of the gateway, rather than of the upstream."""
+        response = self.stub.mapping.response
+        return response.problem is not UNSET or response.error_source == "gateway"
+
+
 class Stubs:
-    """What Stubbed resources answer with: the stubs of the caller's sandbox, then those that all share.
+    """The stubs of the caller's sandbox, then those that all share.
 
     ``wall`` is the date in seconds since 1970.
     """
@@ -47,92 +72,71 @@ class Stubs:
     def __init__(
         self,
         sandboxes: Sandboxes,
-        services: Container[str],
         streams: Streams,
         wall: Callable[[], float],
         random: Random,
     ) -> None:
         self._sandboxes = sandboxes
-        self._services = services
         self._streams = streams
         self._wall = wall
         self._random = random
 
-    def answer(self, request: Request) -> Answer | None:
-        """The answer of the first stub that matches ``request``.
+    def select(self, request: Exchange) -> Selected | Reply | None:
+        """The first stub that matches ``request``; a refusal if its body is not what it says it is."""
+        call, now = request.call(), self._wall()
+        stub = request.caller.sandbox.stub_store().find(call, now)
+        report_undecided(request.entry, call)
+        if call.fault in (Fault.CORRUPT, Fault.TOO_LARGE):  # a stub has looked at the body
+            return _undecodable(call, request)
+        return None if stub is None else Selected(stub, call, now)
 
-        Where none does, but there are stubs for its upstream and no service, that upstream's 404.
-        """
-        if not self.exist(request):
-            return None
-        assert isinstance(request, GatewayRequest)
-        sandbox, call = request.sandbox, request.call()
-        if request.faults:
-            call.head = _without_faults(call.head)
-        now = self._wall()
-        stores = self._sandboxes.stores(sandbox)
-        for store in stores:
-            stub = store.find(call, sandbox, now)
-            if call.fault in (Fault.CORRUPT, Fault.TOO_LARGE):  # a stub has looked at the body
-                return _undecodable(call, request)
-            if stub is not None:
-                return self._play(stub, call, request, now)
-        alias = alias_of(call.paths[0])
-        if alias is None or alias in self._services or alias not in self.aliases(request):
-            return None
-        request.entry.alias, request.entry.matched = alias, False
-        stubs = [stub for store in stores for stub in store if stub.pattern.alias == alias]
+    def answer(self, request: Exchange, selected: Selected) -> Answer:
+        """The answer of ``selected``, which counts as one of its hits."""
+        from oagw.gateway.stub_answer import played
+        from oagw.templates.render_context import RenderError
+
+        stub, call, now = selected
+        request.entry.answered(STUB, stub.id)
+        call.deadline = None  # a template has a time budget of its own
+        try:
+            answer = request.caller.sandbox.stub_store().answer(stub, call, now, self._random)
+        except RenderError as error:
+            return problem_reply(platform(422, f"The template of stub {stub.id}: {error}"), request)
+        if call.fault in (Fault.CORRUPT, Fault.TOO_LARGE):  # a template has looked at the body
+            return _undecodable(call, request)
+        if answer.source is None:
+            answer = answer._replace(source="gateway" if request.entry.alias is None else "upstream")
+        return played(answer, request, self._streams)
+
+    def miss(self, request: Exchange, alias: str) -> Reply:
+        """The 404 of the upstream ``alias``, which exists because of stubs: none of them matches."""
+        store, call = request.caller.sandbox.stub_store(), request.call()
+        stubs = [stub for one in store.stores for stub in one if stub.pattern.alias == alias]
         known = known_to(request.entry, call)
         text = known.masked(f"No stub matches {call.method} {masked_url(call.url)}")
-        nearest = _nearest(call, stubs, sandbox, now, known)
-        return json_reply({"error": f"{text}. {nearest}"}, 404, source=UPSTREAM)
+        nearest = _nearest(call, stubs, store, self._wall(), known)
+        return json_reply({"error": f"{text}. {_undecided(request)}{nearest}"}, 404, source=UPSTREAM)
 
-    def exist(self, request: Request) -> bool:
+    def exist(self, request: Exchange) -> bool:
         """Whether there are stubs for the caller at all."""
-        sandbox = getattr(request, "sandbox", None)
-        return sandbox is not None and bool(sandbox.stubs or self._sandboxes.default.stubs)
+        return bool(request.caller.sandbox.stubs or self._sandboxes.default.stubs)
 
-    def hint(self, request: Request) -> str | None:
+    def hint(self, request: Exchange) -> str | None:
         """What helps whoever asks for an upstream that does not exist, if there are stubs that should."""
-        sandbox = getattr(request, "sandbox", None)
-        if sandbox is None:
+        if not self.exist(request):
             return None
-        assert isinstance(request, GatewayRequest)
+        sandbox = request.caller.sandbox
         stubs = [stub for store in self._sandboxes.stores(sandbox) for stub in store]
         if not stubs:
             return None
         call = request.call()
-        nearest = _nearest(call, stubs, sandbox, self._wall(), known_to(request.entry, call))
-        return f"{nearest}. Stubs of upstreams are below {PREFIXES[0]}proxy/ALIAS/"
+        nearest = _nearest(call, stubs, sandbox.stub_store(), self._wall(), known_to(request.entry, call))
+        return f"{_undecided(request)}{nearest}. Stubs of upstreams are below {PREFIXES[0]}proxy/ALIAS/"
 
-    def aliases(self, request: Request) -> set[str]:
+    def aliases(self, request: Exchange) -> set[str]:
         """The upstreams that exist for the caller because there are stubs for them."""
-        sandbox = getattr(request, "sandbox", self._sandboxes.default)
-        return set().union(*(store.aliases for store in self._sandboxes.stores(sandbox)))
-
-    def _play(self, stub: "Stub", call: Call, request: GatewayRequest, now: float) -> Answer:
-        from oagw.gateway.stub_answer import played
-        from oagw.templates.render_context import RenderError
-
-        entry = request.entry
-        entry.answered_by, entry.stub, entry.alias = STUB, stub.id, alias_of(call.paths[0])
-        settings = self._settings(request.sandbox)
-        call.deadline = None  # a template has a time budget of its own
-        try:
-            answer = stub.answer(call, request.sandbox, settings, now, self._random)
-        except RenderError as error:
-            return problem_reply(platform(422, f"The template of stub {stub.id}: {error}"), request)
-        if call.fault in (Fault.CORRUPT, Fault.TOO_LARGE):  # a template has
-            return _undecodable(call, request)
-        if answer.source is None:
-            answer = answer._replace(source="gateway" if entry.alias is None else "upstream")
-        return played(answer, request, self._streams)
-
-    def _settings(self, sandbox: Sandbox) -> "Settings":
-        """The settings of ``sandbox``, and where it has none, those that all share."""
-        first, *rest = self._sandboxes.stores(sandbox)
-        settings: Settings = first.settings
-        return settings if settings != type(settings)() or not rest else rest[0].settings
+        stores = self._sandboxes.stores(request.caller.sandbox)
+        return set().union(*(store.aliases for store in stores))
 
 
 class Stubbed(Guard):
@@ -142,43 +146,52 @@ class Stubbed(Guard):
         super().__init__(wrapped)
         self._stubs = stubs
 
-    def instead(self, request: Request) -> Answer | None:
-        return self._stubs.answer(request)
+    def concerns(self, request: Exchange) -> bool:
+        """Whether it is decided here which stub answers ``request``."""
+        raise NotImplementedError
 
-    def passes(self, request: Request) -> bool | None:
-        return None if self._stubs.exist(request) else True
+    def instead(self, request: Exchange) -> Answer | None:
+        if not self._stubs.exist(request) or not self.concerns(request):
+            return None
+        selected = self._stubs.select(request)
+        return self._stubs.answer(request, selected) if isinstance(selected, Selected) else selected
+
+    def passes(self, request: Exchange) -> bool | None:
+        return None if self._stubs.exist(request) and self.concerns(request) else True
 
 
 class StubbedOutside(Stubbed):
-    """The same for what is neither behind the guard of the gateway nor the control plane."""
+    """Selects stubs for what is neither behind the guard of the gateway nor the control plane."""
 
-    def instead(self, request: Request) -> Answer | None:
-        return None if _is_elsewhere(request) else super().instead(request)
-
-    def passes(self, request: Request) -> bool | None:
-        return True if _is_elsewhere(request) else super().passes(request)
+    def concerns(self, request: Exchange) -> bool:
+        return not request.path.startswith(_GUARDED) and not is_admin(request.path)
 
 
-def _is_elsewhere(request: Request) -> bool:
-    return request.path.startswith(_GUARDED) or is_admin(request.path)
+class StubbedInside(Stubbed):
+    """Selects stubs for what is behind the guard and does not go into the pipeline."""
+
+    def concerns(self, request: Exchange) -> bool:
+        return not request.path.startswith(_PROXIED) or request.path in _PROXIED
 
 
-def _undecodable(call: Call, request: Request) -> Answer:
+def _undecodable(call: Call, request: Request) -> Reply:
     """The 400 or 413 for a body that is not what its Content-Encoding says, or decodes to too much."""
     assert call.fault is not None
     name = excerpt(", ".join(call.headers["content-encoding"]).encode())
-    refused = refused_coding(call.fault, name, size_limit(len(call.sent_body)))
+    refused = refused_coding(call.fault, name, size_limit(len(call.sent_body), call.codec))
     return problem_reply(platform(refused.status, refused.message), request)
 
 
-def _without_faults(head: bytes) -> bytes:
-    """The header lines of ``head`` that an upstream gets to see."""
-    lines = head.split(b"\r\n")
-    return b"\r\n".join(line for line in lines if line.partition(b":")[0].title() != MOCK_FAULT)
+def _undecided(request: Exchange) -> str:
+    """What a 404 says of patterns that were not matched in time; it stands before other sentences."""
+    undecided = request.entry.undecided
+    if not undecided:
+        return ""
+    return f"Matching took too long, so that these count as no match: {in_words(undecided)}. "
 
 
-def _nearest(call: Call, stubs: "list[Stub]", sandbox: Sandbox, now: float, known: Known) -> str:
-    """Which of ``stubs`` is the nearest to ``call`` from ``sandbox``, and why it does not answer it.
+def _nearest(call: Call, stubs: "list[Stub]", store: "StubStore", now: float, known: Known) -> str:
+    """Which of ``stubs`` is the nearest to ``call``, and why it does not answer the callers of ``store``.
 
     One that has the URL comes first: what is wrong there is the method, or the rest.
     """
@@ -204,5 +217,5 @@ def _nearest(call: Call, stubs: "list[Stub]", sandbox: Sandbox, now: float, know
         for part in nearest.pattern.compare(call, now, known)
         if not part.matches
     ]
-    why = "; ".join(differs) or nearest.obstacle(sandbox)
+    why = "; ".join(differs) or store.why_not(nearest)
     return f"The nearest is {nearest.mapping.name or nearest.id}: {why}"

@@ -9,9 +9,10 @@ from math import inf
 
 from twisted.web.server import Request
 
+from oagw.gateway.undecided import report_undecided
 from oagw.model.call import is_admin
+from oagw.model.entry import FAULT
 from oagw.model.events import AnswerCounter
-from oagw.model.journal import FAULT
 from oagw.model.step import Step, Then
 from oagw.toxics.effect import Piece
 from oagw.toxics.toxic import Toxic, applied, selected
@@ -36,8 +37,11 @@ def spoilt(request: GatewayRequest, answer: Reply | EventStream) -> Reply | Even
         return answer
     site = request.channel.site
     toxics = [toxic for toxic in request.faults if toxic.hits(site.random)]
-    if request.sandbox.toxics:
-        toxics += selected(request.sandbox.toxics.values(), request.call(), site.wall(), site.random)
+    sandbox = request.caller.sandbox
+    if sandbox.toxics:
+        call = request.call()
+        toxics += selected(sandbox.toxics.values(), call, site.wall(), site.random)
+        report_undecided(request.entry, call)
     if not toxics:
         return answer
     return SpoiltAnswer(site.streams, answer, toxics)
@@ -75,9 +79,9 @@ class SpoiltAnswer(EventStream):
             self._acting.append(toxic)
             toxic.acted += 1
             entry = request.entry
-            entry.toxics = tuple(toxic.name for toxic in self._toxics if toxic in self._acting)
+            entry.changed_by(tuple(toxic.name for toxic in self._toxics if toxic in self._acting))
             if toxic.ends:
-                entry.answered_by = FAULT
+                entry.answered(FAULT)
 
         self._steps = _steps(applied(self._toxics, pieces, request.channel.site.random, acts))
         self._begin(request)
@@ -120,9 +124,10 @@ class SpoiltAnswer(EventStream):
         for frame in frames[:-1]:
             request.channel.write(frame)
         super()._write(request, frames[-1:], self._count.size - request.sentLength, now)
-        self._written += size
         assert self._entry is not None
-        self._entry.response_head = self._head[: min(self._written, len(self._head) - 4)]
+        if self._head and self._written < len(self._head):
+            self._entry.head_sent(self._head[: min(self._written + size, len(self._head) - 4)])
+        self._written += size
 
 
 def _wire(head: bytes, steps: Iterable[Step], chunked: bool, scale: float) -> Iterator[Piece]:

@@ -5,17 +5,30 @@ that are invalid in Java, and ``(?x)``, ``(?U)`` and rare property classes, are 
 """
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from oagw.model.call import Call
 from oagw.model.invalid import Invalid
 from oagw.model.time_budget import Effort
 
-# Limits of an expression, which takes about 8 ms per 1,000 characters to compile: its length, its length with
-# counted repetitions expanded, and the number of non-ASCII characters in its sets, which are slower.
+# Limits of an expression: its length, its length with counted repetitions expanded, and the number of
+# non-ASCII characters in its sets, which are slower.
 MAX_LENGTH = 10_000
 MAX_SIZE = 20_000
 _MAX_BEYOND = 2_000
+
+# The cost limit for compiling an expression, or all expressions that are compiled ``together``. The unit is a
+# character of the expression or its translation, which takes up to 3 microseconds. Added to these are a fixed
+# cost for each expression, a cost for each special character, and a further one if case does not matter.
+MAX_COST = 30_000
+_COST = 20
+_SPECIAL = {"|": 4, "(": 3, "[": 4, "?": 3, "*": 3, "+": 3, "{": 3}
+_FOLDED = {"|": 14, "(": 14, "[": 58, "?": 14, "*": 14, "+": 14, "{": 14}
+_FOLDS = re.compile(r"\(\?[a-z]*i")
+_spent: ContextVar[list[int] | None] = ContextVar("_spent", default=None)
 
 # An assertion that is always true. It is inserted after so many parts of an expression, to keep literals
 # short: at the first match, regex builds a table for the longest literal. For 1,000 equal characters, that
@@ -64,6 +77,16 @@ _GROUP = re.compile(r"\(\?(?::|=|!|>|<=|<!|<[a-zA-Z][a-zA-Z0-9]*>|([idmsu]*)(-[i
 _REPEAT = re.compile(r"\{(\d{1,6})(,(\d{1,6})?)?\}")
 
 
+@contextmanager
+def together() -> Iterator[None]:
+    """A context in which all the expressions that are made may cost as much as one."""
+    token = _spent.set([0])
+    try:
+        yield
+    finally:
+        _spent.reset(token)
+
+
 class Expression:
     """A compiled expression.
 
@@ -81,6 +104,7 @@ class Expression:
         self.pattern = pattern
         try:
             translation = _Translation(pattern)
+            _spend(pattern, translation.text, "i" in flags, pointer)
             given = sum({"i": regex.I, "m": regex.M, "s": regex.S}.get(flag, 0) for flag in set(flags))
             self._compiled: Any = regex.compile(translation.text, regex.V1 | given)
         except (_Bad, regex.error, RecursionError, OverflowError) as error:
@@ -111,6 +135,27 @@ class Expression:
 def quoted(text: str) -> str:
     """Return an expression that matches ``text`` literally."""
     return re.sub(r"([^\w/])", r"\\\1", text)
+
+
+def _spend(pattern: str, translation: str, folds: bool, pointer: str) -> None:
+    """Raise Invalid if ``pattern`` costs more than is left; ``folds`` if case does not matter."""
+    cost = _COST + max(len(pattern), len(translation))
+    own = translation.replace(_ALWAYS, "")
+    cost += _weight(own, _SPECIAL)
+    if folds or _FOLDS.search(own):
+        cost += _weight(own, _FOLDED)
+    spent = _spent.get()
+    if spent is not None:
+        cost += spent[0]
+        spent[0] = cost
+    if cost > MAX_COST:
+        what = "a regular expression" if spent is None else "the regular expressions of one pattern"
+        shorter = "classes, sets, groups, alternatives and (?i) count as more characters"
+        raise Invalid(pointer, f"{what} may come to {MAX_COST} characters; {shorter}")
+
+
+def _weight(text: str, weights: dict[str, int]) -> int:
+    return sum(weight * text.count(character) for character, weight in weights.items())
 
 
 class _Bad(Exception):

@@ -1,8 +1,9 @@
 """Condition: one operator, ready to test texts with."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+from oagw.matching.difference import Difference
 from oagw.model.call import Call
 from oagw.model.reading import Unread
 from oagw.model.time_budget import GaveUp
@@ -15,24 +16,38 @@ _COMPARED = 500
 
 
 class Condition(NamedTuple):
-    """``test``, what it expects in words, and the text that it wants, where it wants exactly one.
+    """``test``, what it ``wants`` in words, and the ``text`` that it wants, where it wants exactly one.
 
+    ``operator`` is its name where what it wants needs one to be understood. ``differences`` yields those of
+    a text that it does not match, member by member, where it can; it raises GaveUp.
     ``where`` names the part of the text that is looked at. ``on_absent`` is true for the operator absent,
     ``whole`` for operators that look at a list as a whole.
     """
 
     test: Test
-    expected: str
+    wants: str
+    operator: str = ""
     text: str | None = None
     where: str = ""
     on_absent: bool = False
     whole: bool = False
+    differences: Callable[[str | None, Call], Iterator[Difference]] | None = None
+
+    @property
+    def expected(self) -> str:
+        """What it expects, with its operator."""
+        return f"{label(self.operator)}{self.wants}"
 
     def distance(self, text: str | None, call: Call, now: float) -> float:
         """0 if ``text`` matches; else up to 1, less where it resembles the text that is wanted."""
         if self.test(text, call, now):
             return 0.0
         return 1.0 if text is None or self.text is None else difference(self.text, text)
+
+
+def label(operator: str) -> str:
+    """The name of an operator, or of a kind of URL, as it stands before what is wanted."""
+    return f"[{operator}] " if operator else ""
 
 
 def difference(wanted: str, text: str) -> float:

@@ -98,8 +98,7 @@ def date_condition(spec: Operator, at: str) -> Condition:
             actual, expected = actual.replace(tzinfo=None), expected.replace(tzinfo=None)
         return bool(compare(actual, expected))
 
-    shown = f"[{name}] {given}"
-    return Condition(test, f"{shown} (as {spec.actualFormat})" if spec.actualFormat else shown)
+    return Condition(test, f"{given} (as {spec.actualFormat})" if spec.actualFormat else given, name)
 
 
 def _truncation(how: str | None) -> Callable[[datetime], datetime]:

@@ -1,11 +1,11 @@
 """Field: one thing that a request pattern looks at, besides the method and the URL."""
 
-import re
 from base64 import b64decode, b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from oagw.matching.condition import Condition
+from oagw.matching.difference import Difference
 from oagw.matching.operator import check_number, condition, operator_of
 from oagw.matching.spec import BodyOperator, Operator, RequestPattern, ValuesOperator
 from oagw.matching.url import Url
@@ -20,18 +20,24 @@ from oagw.model.time_budget import GaveUp
 SHOWN = 2_000
 _LOOKED_AT = 64 << 10
 
-# The name of an operator, before what it expects.
-_OPERATOR = re.compile(r"\[\w+\] ")
-
 
 class Field(NamedTuple):
-    """One thing that a pattern looks at; ``distance`` is 0 if it matches; both may raise GaveUp."""
+    """One thing that a pattern looks at; ``distance`` is 0 if it matches; both may raise GaveUp.
+
+    It ``wants`` that, by an ``operator`` that is named where it is needed; secrets are masked. ``exact`` is
+    whether that is the whole text that it must be, ``is_any`` whether everything matches. ``differences``
+    are those of a body, as a Condition has them.
+    """
 
     name: str
-    expected: str
+    wants: str
     actual: Callable[[Call], str]
     matches: Callable[[Call, float], bool]
     distance: Callable[[Call, float], float]
+    operator: str = ""
+    exact: bool = False
+    is_any: bool = False
+    differences: Callable[[Call], Iterator[Difference]] | None = None
 
 
 def fields_of(spec: RequestPattern, url: Url, pointer: str) -> list[Field]:
@@ -128,19 +134,39 @@ def _authorization(call: Call) -> str:
 
 
 def yes_or_no(
-    name: str, expected: str, actual: Callable[[Call], str], matches: Callable[[Call, float], bool]
+    name: str,
+    wants: str,
+    actual: Callable[[Call], str],
+    matches: Callable[[Call, float], bool],
+    operator: str = "",
+    *,
+    is_any: bool = False,
 ) -> Field:
-    return Field(name, expected, actual, matches, lambda call, now: float(not matches(call, now)))
+    """A field of which nothing comes near: its distance is 0 or 1."""
+    return Field(
+        name,
+        wants,
+        actual,
+        matches,
+        lambda call, now: float(not matches(call, now)),
+        operator,
+        exact=True,
+        is_any=is_any,
+    )
 
 
 def _text_field(name: str, key: str, tested: Condition, get: Callable[[Call], str | None]) -> Field:
     """A field with one text, or none."""
+    differences = tested.differences
     return Field(
         name,
-        _wanted(key, tested.expected),
+        masked(key, tested.wants),
         lambda call: _shown(key, get(call)),
         lambda call, now: tested.test(get(call), call, now),
         lambda call, now: tested.distance(get(call), call, now),
+        tested.operator,
+        exact=tested.text is not None,
+        differences=None if differences is None else lambda call: differences(get(call), call),
     )
 
 
@@ -152,7 +178,7 @@ def _values_field(
     if operator in ("hasExactly", "includes"):
         listed = spec.hasExactly if operator == "hasExactly" else spec.includes
         conditions = [condition(one, f"{at}/{operator}/{index}") for index, one in enumerate(listed or ())]
-        expected = f"[{operator}] " + ", ".join(one.expected for one in conditions)
+        wants, exact = ", ".join(one.expected for one in conditions), False
         count = len(conditions) if operator == "hasExactly" else None
 
         def distance(call: Call, now: float) -> float:
@@ -172,7 +198,7 @@ def _values_field(
 
     else:
         tested = condition(spec, at)
-        expected = tested.expected
+        wants, operator, exact = tested.wants, tested.operator, tested.text is not None
 
         def distance(call: Call, now: float) -> float:
             return min(tested.distance(value, call, now) for value in get(call) or (None,))
@@ -183,7 +209,7 @@ def _values_field(
     def actual(call: Call) -> str:
         return ", ".join(_shown(key, value) for value in get(call) or (None,))
 
-    return Field(f"{kind} {key}", _wanted(key, expected), actual, matches, distance)
+    return Field(f"{kind} {key}", masked(key, wants), actual, matches, distance, operator, exact=exact)
 
 
 def _cookie(key: str, tested: Condition) -> Field:
@@ -214,9 +240,10 @@ def _body(spec: BodyOperator, at: str) -> Field:
             raise Invalid(f"{at}/binaryEqualTo", "binaryEqualTo is not base64") from None
         return yes_or_no(
             "body",
-            f"[binaryEqualTo] {wanted}",
+            wanted,
             _body_in_base64,
             lambda call, now: call.body == data,
+            "binaryEqualTo",
         )
     tested = condition(spec, at)
     name = f"body {tested.where}" if tested.where else "body"
@@ -226,13 +253,6 @@ def _body(spec: BodyOperator, at: str) -> Field:
 def _body_in_base64(call: Call) -> str:
     text = call.body[:_LOOKED_AT].decode("latin-1")  # any byte, and back
     return b64encode(Known(credentials(call)).masked(text).encode("latin-1")[:SHOWN]).decode()
-
-
-def _wanted(key: str, expected: str) -> str:
-    """What a test of ``key`` expects, without secrets: the name of the operator stays."""
-    operator = _OPERATOR.match(expected)
-    label = operator[0] if operator else ""
-    return label + masked(key, expected[len(label) :])
 
 
 def _shown(key: str, text: str | None) -> str:

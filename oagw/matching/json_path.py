@@ -28,7 +28,7 @@ def json_path_condition(expression: str, inner: Condition | None, at: str) -> Co
             selected = _selected(path, text, call)
             return selected is not None and selected not in ([], {})
 
-        return Condition(exists, f"[matchesJsonPath] {expression}", where=expression)
+        return Condition(exists, expression, "matchesJsonPath", where=expression)
 
     def passes(text: str | None, call: Call, now: float) -> bool:
         selected = _selected(path, text, call)
@@ -38,7 +38,7 @@ def json_path_condition(expression: str, inner: Condition | None, at: str) -> Co
             return any(inner.test(_text(item, call), call, now) for item in selected)
         return inner.test(_text(selected, call), call, now)
 
-    return Condition(passes, f"[matchesJsonPath] {expression} {inner.expected}", where=expression)
+    return Condition(passes, f"{expression} {inner.expected}", "matchesJsonPath", where=expression)
 
 
 def path_of(expression: str, at: str) -> "Path":

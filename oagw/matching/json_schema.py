@@ -71,7 +71,7 @@ def json_schema_condition(spec: Operator, at: str) -> Condition:
                 not isinstance(value, dict | list) and valid(text, size, effort)
             )
 
-    return Condition(test, f"[matchesJsonSchema] {shown}")
+    return Condition(test, shown, "matchesJsonSchema")
 
 
 def _validator(schema: Any, version: str, at: str) -> Any:

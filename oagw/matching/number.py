@@ -38,7 +38,7 @@ def number_condition(spec: Operator, at: str) -> Condition:
         number = parsed(text)
         return number is not None and compare(number, wanted)
 
-    return Condition(test, f"[{name}] {sign} {given}", str(given))
+    return Condition(test, f"{sign} {given}", name, str(given))
 
 
 def parsed(text: str | None) -> float | None:

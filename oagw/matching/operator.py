@@ -121,7 +121,7 @@ def _condition(name: str, spec: Operator, pointer: str, depth: int) -> Condition
         assert spec.not_ is not None
         inner = condition(spec.not_, at, depth + 1)
         negated = inner.test
-        return Condition(lambda text, call, now: not negated(text, call, now), f"[not] {inner.expected}")
+        return Condition(lambda text, call, now: not negated(text, call, now), inner.expected, "not")
     if name in ("and", "or"):
         return _joined(name, spec.and_ or spec.or_ or [], at, depth)
     if name == "matchesJsonPath":
@@ -151,9 +151,9 @@ def _equal_to(spec: Operator, at: str) -> Condition:
     if spec.caseInsensitive:
         lower = wanted.lower()
         return Condition(
-            lambda text, call, now: text is not None and _lower(text, call) == lower, wanted, wanted
+            lambda text, call, now: text is not None and _lower(text, call) == lower, wanted, "", wanted
         )
-    return Condition(lambda text, *_: text == wanted, wanted, wanted)
+    return Condition(lambda text, *_: text == wanted, wanted, "", wanted)
 
 
 def _lower(text: str, call: Call) -> str:
@@ -164,20 +164,21 @@ def _lower(text: str, call: Call) -> str:
 def _contains(spec: Operator, at: str) -> Condition:
     wanted = spec.contains
     assert wanted is not None
-    return Condition(lambda text, *_: text is not None and wanted in text, f"[contains] {wanted}")
+    return Condition(lambda text, *_: text is not None and wanted in text, wanted, "contains")
 
 
 def _does_not_contain(spec: Operator, at: str) -> Condition:
     unwanted = spec.doesNotContain
     assert unwanted is not None
-    return Condition(lambda text, *_: text is None or unwanted not in text, f"[does not contain] {unwanted}")
+    return Condition(lambda text, *_: text is None or unwanted not in text, unwanted, "does not contain")
 
 
 def _matches(spec: Operator, at: str) -> Condition:
     expression = Expression(spec.matches or "", at)
     return Condition(
         lambda text, call, now: text is not None and expression.matches(text, call),
-        f"[matches] {expression.pattern}",
+        expression.pattern,
+        "matches",
     )
 
 
@@ -185,7 +186,8 @@ def _does_not_match(spec: Operator, at: str) -> Condition:
     expression = Expression(spec.doesNotMatch or "", at)
     return Condition(
         lambda text, call, now: text is None or not expression.matches(text, call),
-        f"[does not match] {expression.pattern}",
+        expression.pattern,
+        "does not match",
     )
 
 

@@ -1,8 +1,14 @@
 """Pattern: a request pattern that is ready to be matched, and that can say what does not match."""
 
 import re
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
 from typing import NamedTuple
 
+from oagw.java.regex import together
+from oagw.matching.condition import label
+from oagw.matching.difference import Difference
 from oagw.matching.field import SHOWN, Field, fields_of, yes_or_no
 from oagw.matching.spec import RequestPattern
 from oagw.matching.url import Url
@@ -23,12 +29,24 @@ _WEIGHTS = {"url": 10.0, "host": 10.0, "port": 10.0, "method": 3.0, "client ip":
 
 
 class Part(NamedTuple):
-    """One line of a comparison: what ``name`` was expected to be, and what it is; secrets are masked."""
+    """One line of a comparison: what ``name`` was expected to be, and what it is; secrets are masked.
+
+    ``operator``, ``exact`` and ``is_any`` are those of the Field, and ``differences`` yields its differences.
+    """
 
     name: str
-    expected: str
+    wants: str
     actual: str
     matches: bool
+    operator: str
+    exact: bool
+    is_any: bool
+    differences: Callable[[], Iterator[Difference]]
+
+    @property
+    def expected(self) -> str:
+        """What was expected, with its operator."""
+        return f"{label(self.operator)}{self.wants}"
 
 
 class Pattern:
@@ -42,15 +60,19 @@ class Pattern:
 
     def __init__(self, spec: RequestPattern, pointer: str = "") -> None:
         self.method = ANY if spec.method is None else _checked(spec.method, f"{pointer}/method")
-        self._url = url = Url(spec, pointer)
+        with together():
+            self._url = url = Url(spec, pointer)
+            self._fields = fields_of(spec, url, pointer)
         self.literal_path = url.literal_path
         self.alias = url.alias
         self._matches_url = url.matches
-        self._fields = fields_of(spec, url, pointer)
         self._checks = tuple(field.matches for field in self._fields)
 
     def matches(self, call: Call, now: float) -> bool:
-        """Whether ``call`` is what this asks for; False if that cannot be told within the time budget."""
+        """Whether ``call`` is what this asks for.
+
+        If that cannot be told within the time budget, it is False, and ``call.gave_up`` is set.
+        """
         if self.method not in (ANY, call.method) and not self._matches_method(call):
             return False
         try:
@@ -60,7 +82,10 @@ class Pattern:
                 check_time(call, "a pattern")
                 if not check(call, now):
                     return False
-        except (GaveUp, RecursionError):
+        except GaveUp:
+            call.gave_up = True
+            return False
+        except RecursionError:
             return False
         return True
 
@@ -108,24 +133,49 @@ class Pattern:
                 matches, actual = False, f"{actual} ({reason})"
             except RecursionError:
                 matches, actual = False, f"{actual} (nested too deeply)"
-            parts.append(Part(field.name, known.masked(field.expected)[:SHOWN], actual, matches))
+            parts.append(
+                Part(
+                    field.name,
+                    known.masked(field.wants)[:SHOWN],
+                    actual,
+                    matches,
+                    field.operator,
+                    field.exact,
+                    field.is_any,
+                    partial(_differences, field, call),
+                )
+            )
         return parts
 
     def _all_fields(self) -> list[Field]:
         url = self._url
         return [
             yes_or_no(
-                "method", self.method, lambda call: call.method, lambda call, now: self._matches_method(call)
+                "method",
+                self.method,
+                lambda call: call.method,
+                lambda call, now: self._matches_method(call),
+                is_any=self.method == ANY,
             ),
             Field(
                 "url",
-                masked_url(url.expected),
+                masked_url(url.wants),
                 lambda call: masked_url(call.url),
                 lambda call, now: url.matches(call),
                 lambda call, now: url.difference(call),
+                url.kind,
+                exact=url.literal_path is not None,
+                is_any=url.is_any,
             ),
             *self._fields,
         ]
+
+
+def _differences(field: Field, call: Call) -> Iterator[Difference]:
+    """The differences of ``field``; none that cannot be told within the time budget."""
+    if field.differences is not None:
+        with suppress(GaveUp, RecursionError):
+            yield from field.differences(call)
 
 
 def methods_of(call: Call) -> tuple[str, ...]:

@@ -10,11 +10,12 @@ from oagw.model.call import PREFIXES, Call, canonical_url
 from oagw.model.invalid import Invalid
 
 _MEMBERS = ("url", "urlPattern", "urlPath", "urlPathPattern", "urlPathTemplate")
-_LABELS = {
-    "urlPattern": "[URL regex] ",
-    "urlPath": "[path] ",
-    "urlPathPattern": "[path regex] ",
-    "urlPathTemplate": "[path template] ",
+_KINDS = {
+    "url": "",
+    "urlPattern": "URL regex",
+    "urlPath": "path",
+    "urlPathPattern": "path regex",
+    "urlPathTemplate": "path template",
 }
 _ALIAS = re.compile(re.escape(PREFIXES[0]) + r"proxy/([^/?{}*]+)[/?]")
 _VARIABLE = re.compile(r"\{([^{}/]+)\}")
@@ -25,8 +26,9 @@ _MAX_LENGTH = 4_000
 class Url:
     """The URL that a request must have.
 
-    ``expected`` is it in words; ``literal_path`` the one path that it can have, in its canonical spelling;
-    ``alias`` the one alias, in lower case. ``matches`` raises GaveUp.
+    ``wants`` is it in words, ``kind`` says how to read that, ``is_any`` whether all match; ``literal_path``
+    is the one path that it can have, in its canonical spelling, ``alias`` the one alias, in lower case.
+    ``matches`` raises GaveUp.
     """
 
     matches: Callable[[Call], bool]
@@ -38,7 +40,7 @@ class Url:
             raise Invalid(f"{pointer}/{given[1][0]}", f"{names} cannot stand together")
         self.literal_path: str | None = None
         self.alias: str | None = None
-        self.expected = "[any URL]"
+        self.kind, self.wants, self.is_any = "", "[any URL]", not given
         self.variables: list[str] = []
         self._template: Expression | None = None
         self._text: str | None = None
@@ -47,7 +49,7 @@ class Url:
             return
         name, text = given[0]
         at = f"{pointer}/{name}"
-        self.expected = _LABELS.get(name, "") + text
+        self.kind, self.wants = _KINDS[name], text
         if len(text) > _MAX_LENGTH and name not in _EXPRESSIONS:
             raise Invalid(at, f"{name} may have {_MAX_LENGTH} characters")
         if name in _EXPRESSIONS:

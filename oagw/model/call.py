@@ -56,6 +56,8 @@ class Call:
     - ``limit``: the number of bytes that the body may decode to; None for that of ``coding.size_limit``
     - ``patience``: the time budget of matching, in seconds; ``deadline``: when it is used up, once matching
       has begun
+    - ``gave_up``: whether a pattern exceeded the time budget
+    - ``undecided``: the stubs and toxics with such patterns, as pairs of kind and name
     """
 
     def __init__(
@@ -79,7 +81,17 @@ class Call:
         self.port = port
         self.patience = _PATIENCE
         self.deadline: float | None = None
+        self.gave_up = False
+        self.undecided: list[tuple[str, str]] = []
         self.matching_since = 0.0  # in seconds of the thread's CPU time
+
+    def with_head(self, head: bytes) -> "Call":
+        """The same call with other header lines."""
+        call = Call(
+            self.method, self.url, head, self.sent_body, client=self.client, host=self.host, port=self.port
+        )
+        call.limit = self.limit
+        return call
 
     @cached_property
     def urls(self) -> tuple[str, ...]:
@@ -176,7 +188,7 @@ class Call:
     def _decoded(self) -> Decoded:
         if not self.sent_body or not _CODED.search(self.head):
             return Decoded(self.sent_body)
-        limit = size_limit(len(self.sent_body)) if self.limit is None else self.limit
+        limit = size_limit(len(self.sent_body), self.codec) if self.limit is None else self.limit
         return decoded(self.sent_body, codings(self.headers.get("content-encoding", [])), limit)
 
     @cached_property
@@ -226,7 +238,7 @@ def origin_form(target: bytes) -> bytes:
 
 def is_admin(target: bytes) -> bool:
     """Return whether a request ``target`` is that of the control plane."""
-    return _ADMIN.match(origin_form(target)) is not None
+    return _ADMIN.match(target if target[:1] == b"/" else origin_form(target)) is not None
 
 
 def canonical_url(url: str) -> str:

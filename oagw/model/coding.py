@@ -19,9 +19,10 @@ ACCEPTED = b"gzip, deflate"
 MAX_CODINGS = 3
 MAX_MEMBERS = 1024
 
-# The number of bytes that any body may decode to. A larger one may decode to MAX_RATIO times its size.
-MIN_LIMIT = 8 << 20
-MAX_RATIO = 16
+# The number of bytes that any body may decode to. A larger one may decode to MAX_RATIO times its size. Both
+# limits are halved for multi-byte charsets other than UTF-8, because such text takes longer to read.
+MIN_LIMIT = 4 << 20
+MAX_RATIO = 8
 MAX_DECODED = 64_000_000
 
 # The wbits of zlib.
@@ -72,9 +73,10 @@ def codings(values: list[str]) -> list[str]:
     return [name for name in listed if name not in ("", "identity")]
 
 
-def size_limit(size: int) -> int:
-    """Return the largest number of bytes that a body of ``size`` bytes may decode to."""
-    return min(MAX_DECODED, max(MIN_LIMIT, MAX_RATIO * size))
+def size_limit(size: int, codec: str = UTF_8) -> int:
+    """Return how many bytes a body of ``size`` bytes may decode to, if it is read as text in ``codec``."""
+    slow = codec in _MULTI_BYTE or codec in _WIDE
+    return min(MAX_DECODED, max(MIN_LIMIT, MAX_RATIO * size) // (2 if slow else 1))
 
 
 def decoded(body: bytes, names: list[str], limit: int) -> Decoded:

@@ -6,6 +6,7 @@ document of the control plane is rejected instead, because one of the two would 
 
 import gc
 import json
+import marshal
 from bisect import bisect_right
 from collections.abc import Callable
 from itertools import accumulate, chain
@@ -94,7 +95,7 @@ def _indices(value: Any, wanted: _Found) -> list[str] | None:
     """Return the indices of ``wanted`` in nested arrays: () if it is ``value``, None if it is not found."""
     if value is wanted:
         return []
-    if type(value) is not list:
+    if type(value) is not list or not _may_have(value):
         return None
     # Search level by level, because a Python step for each of many small arrays is slow.
     levels: list[list[list[Any]]] = [[value]]
@@ -114,6 +115,19 @@ def _indices(value: Any, wanted: _Found) -> list[str] | None:
         target = arrays[holder]
         indices.append(str(position - ends[holder] + len(target)))
     return indices[::-1]
+
+
+def _may_have(value: list[Any]) -> bool:
+    """Whether a _Found may be in ``value``, which else has nothing but lists, texts, booleans and None in it.
+
+    The fastest walk through all of these in the order in which they lie in memory is that of marshal. It
+    refuses other types, and what is nested very deeply.
+    """
+    try:
+        marshal.dumps(value, 2)  # version 2 does not look for values that are there twice
+    except ValueError:
+        return True
+    return False
 
 
 def _encodable(text: str) -> str:

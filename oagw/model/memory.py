@@ -6,6 +6,8 @@ Sizes are estimates in bytes. Journals and stores report what they keep.
 from heapq import heapify, heappop, heapreplace
 from typing import Protocol
 
+from oagw.model.invalid import Invalid
+
 MIB = 1 << 20
 
 # The share of documents; journals may use the rest, and what documents leave.
@@ -31,7 +33,7 @@ class Memory:
 
     ``documents`` has the size of stored documents, such as stubs, by kind. They may take three quarters of
     the limit; more are rejected. ``journals`` may take the rest: the oldest entries of all journals are
-    dropped to make room.
+    dropped to make room. ``recorded`` is the size of these entries.
     """
 
     def __init__(self, limit: int) -> None:
@@ -39,7 +41,7 @@ class Memory:
         self.journals: set[Bounded] = set()
         self._limit = limit
         self._kept = 0
-        self._recorded = 0
+        self.recorded = 0
 
     def keep(self, kind: str, size: int) -> None:
         """Add ``size`` bytes, which may be negative, to the documents of this kind."""
@@ -47,6 +49,11 @@ class Memory:
             self.documents[kind] = self.documents.get(kind, 0) + size
             self._kept += size
             self._bound_journals()
+
+    def check(self, more: int) -> None:
+        """Raise Invalid if ``more`` bytes of documents cannot be kept."""
+        if (shortage := self.shortage(more)) is not None:
+            raise Invalid("", shortage)
 
     def shortage(self, more: int) -> str | None:
         """Return a sentence that says why ``more`` bytes of documents do not fit; None if they do."""
@@ -63,11 +70,11 @@ class Memory:
 
     def record(self, size: int) -> None:
         """Add ``size`` bytes, which may be negative, to the entries in journals."""
-        self._recorded += size
+        self.recorded += size
         self._bound_journals()
 
     def _bound_journals(self) -> None:
-        if self._kept + self._recorded <= self._limit:
+        if self._kept + self.recorded <= self._limit:
             return
         goal = int(self._limit * (1 - _SLACK)) - self._kept
         by_age = [
@@ -76,7 +83,7 @@ class Memory:
             if (oldest := journal.oldest) is not None
         ]
         heapify(by_age)
-        while by_age and self._recorded > goal:
+        while by_age and self.recorded > goal:
             journal = by_age[0][2]
             journal.forget_oldest()
             oldest = journal.oldest

@@ -66,6 +66,13 @@ _MAX_NAME = 200
 _VALUE = re.compile(r"=[^&]*")
 
 
+def bearer(authorization: bytes) -> bytes:
+    """The token in a value of Authorization (RFC 6750 section 2.1; the scheme in any case), or nothing."""
+    scheme, _, token = authorization.partition(b" ")
+    token = token.strip(b" ")
+    return b"" if scheme.lower() != b"bearer" or b" " in token else token
+
+
 def is_secret(name: str) -> bool:
     """Return whether a header field or parameter with this name contains a secret."""
     return _is_secret(name[:_MAX_NAME])

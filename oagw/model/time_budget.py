@@ -2,7 +2,7 @@
 
 Each operator calls ``check_time`` before it starts, so it may take linear time. Operations that can take
 longer (regular expressions, JSONPath, schemas, arrays in any order) run inside an Effort. A match that
-exceeds its time budget counts as no match.
+exceeds its time budget counts as no match; the caller records it with ``note_undecided``.
 """
 
 from time import perf_counter, thread_time
@@ -11,6 +11,9 @@ from oagw.model.call import Call
 
 # Seconds that one attempt may take, per MiB of the body.
 MAX_EFFORT = 0.05
+
+# Stubs and toxics that are noted for one request.
+MAX_UNDECIDED = 10
 
 _MIB = 1 << 20
 
@@ -40,6 +43,16 @@ def check_time(call: Call, what: str) -> None:
     """Raise GaveUp, which names ``what``, if the time budget of ``call`` is used up."""
     if time_left(call) <= 0:
         raise GaveUp(f"not tried, this request has taken too long already: {what}")
+
+
+def note_undecided(call: Call, kind: str, name: str) -> None:
+    """Note that the ``kind`` of this ``name`` counts as no match if its pattern was the last to give up.
+
+    Of more than MAX_UNDECIDED, the first are kept.
+    """
+    if call.gave_up and len(call.undecided) < MAX_UNDECIDED:
+        call.undecided.append((kind, name))
+    call.gave_up = False
 
 
 class Effort:

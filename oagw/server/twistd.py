@@ -11,10 +11,10 @@ from twisted.application.service import IService, Service
 from twisted.internet.defer import Deferred
 from twisted.python import usage
 from twisted.web import http
+from twisted.web.resource import IResource
 
 from oagw.app import Gateway, stop, use_monotonic_clock
 from oagw.config import Config, ConfigError, parse_args
-from oagw.gateway.root import Root
 from oagw.server.console import Console
 from oagw.server.listen import ListenError, announce, open_socket
 from oagw.server.parent import watch
@@ -81,7 +81,7 @@ def makeService(options: Options) -> IService:
     return GatewayService(options.config, listening)
 
 
-def root() -> Root:
+def root() -> IResource:
     """Return the root resource of a gateway with default options, for use in any ``twisted.web`` site.
 
     This switches the reactor's timers to the monotonic clock.
@@ -92,4 +92,4 @@ def root() -> Root:
     # Twisted's Site logs the reactor's time as the date. Called without it, the function uses the wall clock.
     log_date = http.datetimeToLogString
     http.datetimeToLogString = lambda seconds=None: log_date()
-    return Gateway(Config(), reactor, wall=time.time).root
+    return Gateway(Config(), reactor, wall=time.time).tree_for_any_site()

@@ -126,6 +126,10 @@ class Canned:
         """Bytes of the body, or of the events."""
         return len(self._plain.body) + sum(len(frame.data) for frame in self._plain.frames or ())
 
+    def sends_the_same(self, other: "Canned") -> bool:
+        """Whether it sends what ``other`` does, if both have the same definition; files may have changed."""
+        return self._plain == other._plain
+
     def answer(
         self, call: Call, settings: Settings, now: float, random: Random, path: dict[str, str]
     ) -> Answer:

@@ -14,10 +14,9 @@ from msgspec import UNSET, Raw, UnsetType
 from oagw.model.document import decoded
 from oagw.model.invalid import Invalid
 from oagw.model.memory import Memory
-from oagw.sandboxes import Sandbox
 from oagw.stubs.mapping import Mappings, StubMapping
-from oagw.stubs.store import Stub, forget_stubs, store_of
-from oagw.stubs.weight import check_memory
+from oagw.stubs.store import StubStore
+from oagw.stubs.stub import Stub
 
 # Bytes of a file of stubs, and of one that a stub may answer with.
 _MAX = 64_000_000
@@ -71,33 +70,29 @@ class Directory:
         self.files: Mapping[str, bytes] = {} if path is None else Files(path / "__files")
         self.stubs: list[Stub] = []
 
-    def load(self, sandbox: Sandbox) -> None:
+    def load(self, store: StubStore) -> None:
         """Read the folder, and put its stubs in the place of those that were read before.
 
-        Raises Invalid, whose detail names file and member; nothing has changed then.
+        A stub that is as it was keeps its counts. Raises Invalid, whose detail names file and member; nothing
+        has changed then.
         """
+        before = {stub.id: stub for stub in self.stubs}
         stubs, weight = [], 0
         for stub in self._read():
             weight += stub.weight
-            check_memory(self._memory, weight - self._weight)
+            self._memory.check(weight - self._weight)
             stub.weight = 0
-            stubs.append(stub)
+            known = before.get(stub.id)
+            stubs.append(known if known is not None and known.equals(stub) else stub)
         self._memory.keep("stubs of --mappings", weight - self._weight)
         self._weight = weight
-        store = store_of(sandbox)
-        for stub in self.stubs:
-            if store.get(stub.id) is stub:
-                store.remove(stub)
+        store.reload(self.stubs, stubs)
         self.stubs = stubs
-        for stub in reversed(stubs):
-            store.add(stub)
 
-    def restore(self, sandbox: Sandbox) -> None:
-        """Have the stubs that were read last in ``sandbox``, and no others."""
-        forget_stubs(sandbox)
-        store = store_of(sandbox)
-        for stub in reversed(self.stubs):
-            store.add(stub)
+    def restore(self, store: StubStore) -> None:
+        """Have the stubs that were read last in ``store``, and no others."""
+        store.clear()
+        store.reload((), self.stubs)
 
     def _read(self) -> Iterator[Stub]:
         if self._path is None:

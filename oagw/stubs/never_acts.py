@@ -16,7 +16,8 @@ from oagw.matching.spec import RequestPattern
 from oagw.model.call import PREFIXES, alias_of, canonical_url, is_admin
 from oagw.model.secret import masked_url
 from oagw.model.suggestion import suggestion
-from oagw.stubs.store import Store, Stub
+from oagw.stubs.store import StubStore
+from oagw.stubs.stub import Stub
 from oagw.toxics.toxic import Toxic
 
 # Characters of a value that are told.
@@ -41,7 +42,7 @@ _BLANK = re.compile(r"[\x00-\x20\x7f]")
 class Aliases:
     """The upstreams that exist for a caller: those of ``services``, and those that there are stubs for."""
 
-    def __init__(self, services: Collection[str], stores: Iterable[Store]) -> None:
+    def __init__(self, services: Collection[str], stores: Iterable[StubStore]) -> None:
         self._all = (services, *(store.aliases for store in stores))
 
     def __contains__(self, alias: object) -> bool:
@@ -51,7 +52,7 @@ class Aliases:
         return iter(sorted(set().union(*self._all)))
 
 
-def why_stub(stub: Stub, store: Store, aliases: Aliases) -> str | None:
+def why_stub(stub: Stub, store: StubStore, aliases: Aliases) -> str | None:
     """Why ``stub``, one of those in ``store``, cannot answer; None if it may.
 
     ``aliases`` are those of the upstreams that exist for its callers.

@@ -1,23 +1,18 @@
-"""The stubs of a sandbox, found by what a request is about."""
+"""StubStore: the stubs of a sandbox, found by what a request is about, and what has become of them."""
 
 from bisect import bisect_left, insort
 from collections.abc import Collection, Iterable, Iterator
 from heapq import merge
 from random import Random
-from typing import Any
 
-import msgspec
-from msgspec import UNSET
-
-from oagw.matching.pattern import Pattern, compiled, methods_covering, methods_of
+from oagw.matching.pattern import methods_covering, methods_of
 from oagw.model.call import Call, alias_of
 from oagw.model.invalid import Invalid
 from oagw.model.memory import Memory
-from oagw.model.time_budget import time_left
-from oagw.sandboxes import Sandbox
-from oagw.stubs.answer import Answer, Canned, Files, Settings
-from oagw.stubs.mapping import DEFAULT_PRIORITY, StubMapping
-from oagw.stubs.weight import check_memory, stub_weight
+from oagw.model.time_budget import note_undecided, time_left
+from oagw.stubs.answer import Answer, Settings
+from oagw.stubs.per_caller import PerCaller
+from oagw.stubs.stub import Stub
 
 # The state that every scenario begins in.
 STARTED = "Started"
@@ -31,71 +26,22 @@ MAX_STUBS = 20_000
 # How the memory of stubs is called.
 _KIND = "stubs"
 
-
-class Stub:
-    """A stub mapping that was found good, with its ``id``; raises Invalid.
-
-    It knows nothing of what has happened: how often it has answered, and the states of scenarios, belong to
-    the sandbox that a request comes from. ``weight`` is the memory in bytes that a Store counts for it.
-    """
-
-    def __init__(self, mapping: StubMapping, id: str, files: Files, pointer: str = "") -> None:
-        self.id = id
-        self.mapping = msgspec.structs.replace(mapping, id=id, uuid=id, insertion_index=UNSET)
-        self.pattern: Pattern = compiled(mapping.request, f"{pointer}/request")
-        self.priority: int = mapping.priority or DEFAULT_PRIORITY
-        self.scenario: str | None = mapping.scenario_name or None
-        self._required: str | None = mapping.required_scenario_state or None
-        self._new: str | None = mapping.new_scenario_state or None
-        if self.scenario is None and self.states:
-            member = "newScenarioState" if self._required is None else "requiredScenarioState"
-            raise Invalid(f"{pointer}/{member}", f"{member} needs a scenarioName")
-        self._times = mapping.times
-        self._canned = Canned(mapping.response, files, f"{pointer}/response")
-        self.weight = stub_weight(self.mapping, self._canned.size)
-
-    @property
-    def states(self) -> list[str]:
-        """The states of its scenario that it mentions."""
-        return [state for state in (self._required, self._new) if state is not None]
-
-    def obstacle(self, sandbox: Sandbox) -> str | None:
-        """Why its ``times`` or its scenario do not let it answer callers of ``sandbox``; None if they do."""
-        if self._times is not UNSET and (hits := sandbox.hits.get(self.id, 0)) >= self._times:
-            return f"it has answered {hits} of {self._times} times"
-        if self.scenario is None or self._required is None:
-            return None
-        state = sandbox.scenarios.get(self.scenario, STARTED)
-        if state == self._required:
-            return None
-        return f"scenario {self.scenario} is in state {state}, it needs {self._required}"
-
-    def is_always_ready(self, other: "Stub") -> bool:
-        """Whether its ``times`` and its scenario let it answer whenever they let ``other``."""
-        same = self.scenario == other.scenario and self._required == other._required
-        return self._times is UNSET and (self._required is None or same)
-
-    def answer(self, call: Call, sandbox: Sandbox, settings: Settings, now: float, random: Random) -> Answer:
-        """Answer ``call`` from ``sandbox``: its scenario moves on. Raises RenderError."""
-        sandbox.hits[self.id] = sandbox.hits.get(self.id, 0) + 1
-        if self._new is not None and self.scenario is not None:
-            sandbox.scenarios[self.scenario] = self._new
-        return self._canned.answer(call, settings, now, random, self.pattern.path_parameters(call))
-
-    def json(self) -> Any:
-        """The mapping as WireMock shows it."""
-        return msgspec.to_builtins(self.mapping)
-
-
 # By priority, then the newest first.
 _Rank = tuple[int, int]
 
 
-class Store:
-    """The stubs of a sandbox, and its settings. ``memory`` counts what they take."""
+class StubStore:
+    """The stubs of a sandbox and its settings. ``memory`` counts what they take.
 
-    def __init__(self, memory: Memory) -> None:
+    Callers of the sandbox get answers of its own stubs, and then of those that are ``shared``. They have hit
+    counts and scenario states of their own for both. The store that has a stub, or a stub of a scenario,
+    keeps these for the callers of all stores, and forgets them with the stub. A stub that replaces another
+    begins to count anew.
+    """
+
+    def __init__(self, memory: Memory, shared: "StubStore | None" = None) -> None:
         self.settings = Settings()
+        self.stores: tuple[StubStore, ...] = (self,) if shared is None else (self, shared)
         self._memory = memory
         self._stubs: dict[str, Stub] = {}
         self._ages: dict[str, int] = {}
@@ -103,9 +49,14 @@ class Store:
         self._index: dict[tuple[str, str], list[tuple[_Rank, Stub]]] = {}
         self._added = 0
         self._aliases: dict[str, int] = {}  # and how many stubs each has
+        self._scenarios: dict[str, int] = {}  # likewise
+        # Of own stubs, by id, and of their scenarios, by name. The callers are StubStores.
+        self._hits: PerCaller[int] = PerCaller(memory)
+        self._states: PerCaller[str] = PerCaller(memory)
+        self._answered: set[str] = set()  # stubs that answered callers who have no count
 
     def __iter__(self) -> Iterator[Stub]:
-        """All stubs, the one that is tried first first."""
+        """Its own stubs, the one that is tried first first."""
         return iter(sorted(self._stubs.values(), key=self._rank))
 
     def __len__(self) -> int:
@@ -113,26 +64,45 @@ class Store:
 
     @property
     def aliases(self) -> Collection[str]:
-        """The upstreams that exist because a stub answers for them."""
+        """The upstreams that exist because a stub of its own answers for them."""
         return self._aliases.keys()
 
+    @property
+    def states(self) -> dict[str, str]:
+        """The scenarios that have left their first state, or came back to it, and the state of each."""
+        names = {name for store in self.stores for name in store._states.names(self)}
+        return {name: self.state(name) for name in names}
+
     def get(self, id: str) -> Stub | None:
-        """The stub with this id, in any case."""
+        """The stub of its own with this id, in any case."""
         return self._stubs.get(id.lower())
 
     def add(self, stub: Stub) -> None:
         """Put ``stub`` before those of its priority, or in the place of the one with its id."""
-        if (known := self._stubs.get(stub.id)) is not None:
-            self._unindex(known)
-            self._memory.keep(_KIND, -known.weight)
-        else:
+        known = self._stubs.get(stub.id)
+        if known is None:
             self._added += 1
             self._ages[stub.id] = self._added
-        self._stubs[stub.id] = stub
-        self._memory.keep(_KIND, stub.weight)
-        insort(self._index.setdefault(_key(stub), []), (self._rank(stub), stub), key=_by_rank)
-        if (alias := stub.pattern.alias) is not None:
-            self._aliases[alias] = self._aliases.get(alias, 0) + 1
+        else:
+            self._unindex(known)
+        self._index_stub(stub)
+        if known is not None and known is not stub:
+            self._forget(known)
+
+    def reload(self, old: Iterable[Stub], new: Iterable[Stub]) -> None:
+        """Put ``new`` stubs before the others, in their order, in the place of those in ``old``.
+
+        A stub that is in both keeps its counts.
+        """
+        gone = [stub for stub in old if self._stubs.get(stub.id) is stub]
+        for stub in gone:
+            self._unindex(stub)
+            del self._ages[stub.id]
+        for stub in reversed(list(new)):
+            self.add(stub)
+        for stub in gone:
+            if self._stubs.get(stub.id) is not stub:
+                self._forget(stub)
 
     def check_room(self, stubs: Iterable[Stub], without: Iterable[Stub] = ()) -> None:
         """Raises Invalid if with ``stubs`` there would be too many, or too large ones.
@@ -149,45 +119,88 @@ class Store:
             more -= stub.weight
         if count > MAX_STUBS:
             raise Invalid("", f"More than {MAX_STUBS} stubs in one place")
-        check_memory(self._memory, more)
+        self._memory.check(more)
 
     def remove(self, stub: Stub) -> None:
-        """Forget ``stub``, which is one of these."""
+        """Remove ``stub``, which is one of its own, with its counts."""
         self._unindex(stub)
-        self._memory.keep(_KIND, -stub.weight)
-        del self._stubs[stub.id], self._ages[stub.id]
+        del self._ages[stub.id]
+        self._forget(stub)
 
     def clear(self) -> None:
-        """Forget all stubs."""
+        """Remove all stubs of its own with their counts and states, and forget those of its callers."""
         self._memory.keep(_KIND, -sum(stub.weight for stub in self._stubs.values()))
         self._stubs.clear()
         self._ages.clear()
         self._index.clear()
         self._aliases.clear()
+        self._scenarios.clear()
+        self._hits.clear()
+        self._states.clear()
+        self._answered.clear()
+        for shared in self.stores[1:]:
+            shared._answered.update(shared._hits.forget_caller(self))
+            shared._states.forget_caller(self)
 
-    def find(self, call: Call, sandbox: Sandbox, now: float) -> Stub | None:
-        """The first stub that answers ``call`` from ``sandbox`` at ``now`` (seconds since 1970).
+    def find(self, call: Call, now: float) -> Stub | None:
+        """The first stub that answers ``call`` at ``now`` (seconds since 1970).
 
-        Those that there is no time left for are not tried (``model.time_budget``).
+        Those that there is no time left for are not tried; ``call.undecided`` has the first of them.
         """
-        path = call.paths[0]
-        places = (path, alias_of(path), "")
-        lists = [
-            found
-            for method in methods_of(call)
-            for place in places
-            if place is not None and (found := self._index.get((method, place)))
-        ]
-        ranked = lists[0] if len(lists) == 1 else merge(*lists, key=_by_rank)
-        for tried, (_, stub) in enumerate(ranked):
-            if tried % _CHECKED == _CHECKED - 1 and time_left(call) <= 0:
-                return None
-            if stub.pattern.matches(call, now) and stub.obstacle(sandbox) is None:
-                return stub
+        for store in self.stores:
+            for tried, stub in enumerate(store._candidates(call)):
+                if tried % _CHECKED == _CHECKED - 1 and time_left(call) <= 0:
+                    call.gave_up = True
+                    note_undecided(call, "stub", stub.id)
+                    return None
+                if stub.pattern.matches(call, now):
+                    if self._why_not(stub, store) is None:
+                        return stub
+                elif call.gave_up:
+                    note_undecided(call, "stub", stub.id)
         return None
 
+    def why_not(self, stub: Stub) -> str | None:
+        """Why ``stub`` cannot answer now, though it may match; None if it can."""
+        return self._why_not(stub, self._store_of(stub))
+
+    def answer(self, stub: Stub, call: Call, now: float, random: Random) -> Answer:
+        """Answer ``call`` with ``stub``: count that, and move its scenario on. Raises RenderError."""
+        store = self._store_of(stub)
+        if store._hits.has_room(stub.id, self):
+            store._hits.put(stub.id, self, (store._hits.get(stub.id, self) or 0) + 1)
+        else:
+            store._answered.add(stub.id)
+        if stub.scenario is not None and stub.new_state is not None:
+            self.set_state(stub.scenario, stub.new_state)
+        return stub.answer(call, self._settings(), now, random)
+
+    def state(self, scenario: str) -> str:
+        """The state of ``scenario``."""
+        states = (store._states.get(scenario, self) for store in self.stores)
+        return next((state for state in states if state is not None), STARTED)
+
+    def set_state(self, scenario: str, state: str) -> None:
+        """Have ``scenario``, which a stub mentions, in ``state``."""
+        for store in self.stores:
+            if scenario in store._scenarios:
+                store._states.put(scenario, self, state)
+
+    def reset_scenarios(self) -> None:
+        """Have all scenarios in their first state."""
+        for store in self.stores:
+            store._states.forget_caller(self)
+
+    def has_answered(self, stub: Stub) -> bool:
+        """Whether ``stub``, one of its own, has answered anybody."""
+        return stub.id in self._hits or stub.id in self._answered
+
+    def answered(self, callers: Iterable["StubStore"] = ()) -> set[str]:
+        """The ids of its own stubs that have answered ``callers``, or callers who are gone."""
+        return self._answered.union(*(self._hits.names(caller) for caller in callers))
+
     def before(self, stub: Stub) -> Iterator[Stub]:
-        """The stubs that are tried before ``stub``, one of these, and may match what it does."""
+        """The stubs of its own that are tried before ``stub``, one of these, and may match what it does."""
         pattern, rank = stub.pattern, self._rank(stub)
         places = {pattern.literal_path, pattern.alias, ""} - {None}
         for method in set(methods_covering(pattern.method)):
@@ -197,19 +210,72 @@ class Store:
                         break
                     yield found
 
+    def _candidates(self, call: Call) -> Iterator[Stub]:
+        """Its own stubs that are indexed under what ``call`` has, in the order in which they are tried."""
+        path = call.paths[0]
+        places = (path, alias_of(path), "")
+        lists = [
+            found
+            for method in methods_of(call)
+            for place in places
+            if place is not None and (found := self._index.get((method, place)))
+        ]
+        ranked = lists[0] if len(lists) == 1 else merge(*lists, key=_by_rank)
+        return (stub for _, stub in ranked)
+
+    def _why_not(self, stub: Stub, store: "StubStore") -> str | None:
+        if stub.times is not None:
+            hits = store._hits.get(stub.id, self) or 0
+            if hits >= stub.times:
+                return f"it has answered {hits} of {stub.times} times"
+            if not store._hits.has_room(stub.id, self):
+                return "there is no memory left to count its answers"
+        if stub.scenario is None:
+            return None
+        if stub.required_state is not None and (state := self.state(stub.scenario)) != stub.required_state:
+            return f"scenario {stub.scenario} is in state {state}, it needs {stub.required_state}"
+        if stub.new_state is not None and not store._states.has_room(stub.scenario, self):
+            return "there is no memory left for the state of its scenario"
+        return None
+
+    def _store_of(self, stub: Stub) -> "StubStore":
+        return self if self._stubs.get(stub.id) is stub else self.stores[-1]
+
+    def _settings(self) -> Settings:
+        """Its own settings; where it has none, those that all share."""
+        return self.settings if self.settings != Settings() else self.stores[-1].settings
+
     def _rank(self, stub: Stub) -> _Rank:
         return stub.priority, -self._ages[stub.id]
 
+    def _index_stub(self, stub: Stub) -> None:
+        self._stubs[stub.id] = stub
+        self._memory.keep(_KIND, stub.weight)
+        insort(self._index.setdefault(_key(stub), []), (self._rank(stub), stub), key=_by_rank)
+        for counts, name in ((self._aliases, stub.pattern.alias), (self._scenarios, stub.scenario)):
+            if name is not None:
+                counts[name] = counts.get(name, 0) + 1
+
     def _unindex(self, stub: Stub) -> None:
+        del self._stubs[stub.id]
+        self._memory.keep(_KIND, -stub.weight)
         key = _key(stub)
         entries = self._index[key]
         del entries[bisect_left(entries, self._rank(stub), key=_by_rank)]
         if not entries:
             del self._index[key]
-        if (alias := stub.pattern.alias) is not None:
-            self._aliases[alias] -= 1
-            if not self._aliases[alias]:
-                del self._aliases[alias]
+        for counts, name in ((self._aliases, stub.pattern.alias), (self._scenarios, stub.scenario)):
+            if name is not None:
+                counts[name] -= 1
+                if not counts[name]:
+                    del counts[name]
+
+    def _forget(self, stub: Stub) -> None:
+        """Forget the counts of ``stub``, which is gone, and the states of its scenario if no stub is left."""
+        self._hits.forget(stub.id)
+        self._answered.discard(stub.id)
+        if stub.scenario is not None and stub.scenario not in self._scenarios:
+            self._states.forget(stub.scenario)
 
 
 def _key(stub: Stub) -> tuple[str, str]:
@@ -219,18 +285,3 @@ def _key(stub: Stub) -> tuple[str, str]:
 
 def _by_rank(entry: tuple[_Rank, Stub]) -> _Rank:
     return entry[0]
-
-
-def forget_stubs(sandbox: Sandbox) -> None:
-    """Have no stubs in ``sandbox``, nor what became of any."""
-    store_of(sandbox).clear()
-    sandbox.hits.clear()
-    sandbox.answered.clear()
-    sandbox.scenarios.clear()
-
-
-def store_of(sandbox: Sandbox) -> Store:
-    """The stubs of ``sandbox``, which may have had none so far."""
-    if sandbox.stubs is None:
-        sandbox.stubs = Store(sandbox.memory)
-    return sandbox.stubs

@@ -17,7 +17,8 @@ from oagw.model.call import Call, alias_of
 from oagw.model.document import converted
 from oagw.model.invalid import Invalid
 from oagw.model.suggestion import suggestion
-from oagw.stubs.weight import toxic_weight
+from oagw.model.time_budget import note_undecided
+from oagw.model.weight import encoded, weight
 from oagw.toxics.effect import EFFECTS, Effect, Piece
 
 # Toxics at a time in one sandbox: an answer goes through all of them.
@@ -68,7 +69,7 @@ class Toxic:
         self.effect.check()
         self.acted = 0  # on how many answers
         self._pattern = None if document.request is UNSET else compiled(document.request, "/request")
-        self.weight = toxic_weight(self.document)
+        self.weight = weight(encoded(self.document), encoded(document.request))
 
     @property
     def request_alias(self) -> str | None:
@@ -109,8 +110,14 @@ class Toxic:
 
 def selected(toxics: Iterable[Toxic], call: Call, now: float, random: Random) -> list[Toxic]:
     """Those of ``toxics`` that act on the answer to ``call`` at ``now``, in their order; once per answer."""
-    alias = alias_of(call.paths[0])
-    return [toxic for toxic in toxics if toxic.selects(call, alias, now) and toxic.hits(random)]
+    alias, found = alias_of(call.paths[0]), []
+    for toxic in toxics:
+        if toxic.selects(call, alias, now):
+            if toxic.hits(random):
+                found.append(toxic)
+        elif call.gave_up:
+            note_undecided(call, "toxic", toxic.name)
+    return found
 
 
 def applied(

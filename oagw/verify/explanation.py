@@ -2,16 +2,14 @@
 nearly it, field by field. Secrets are masked; the text is bounded.
 """
 
-import json
 import re
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
-from msgspec import UNSET
-
-from oagw.matching.difference import Comparison, first_difference
+from oagw.matching.condition import label
+from oagw.matching.difference import first_difference
 from oagw.matching.pattern import Part, Pattern, compiled
-from oagw.matching.spec import BodyOperator, RequestPattern
+from oagw.matching.spec import RequestPattern
 from oagw.model.call import Call, canonical_url
 from oagw.model.journal import (
     CLIENT_LEFT,
@@ -38,13 +36,6 @@ MAX_ROWS = 20
 MAX_DIFFERENCES = 20
 
 MARK = "<<<"
-
-# What a pattern says that it does not look at.
-_ANYTHING = ("ANY", "[any URL]")
-# The name of an operator before what is expected; what is equal has none.
-_OPERATOR = re.compile(r"\[[A-Za-z ]+\] ")
-# Those before the whole text that is wanted.
-_WHOLE = ("", "[path] ", "[equalToJson] ", "[binaryEqualTo] ")
 
 _BY = {GATEWAY: "the gateway", STUB: "a stub", FAULT: "a fault"}
 _ENDED = {
@@ -79,7 +70,7 @@ def _lines(outcome: Outcome, none: str) -> Iterator[str]:
     if outcome.near:
         yield ""
         yield f"Nearest of {requests(outcome.others)} that did not match:"
-        yield from _misses(outcome.near, spec.request, "/request")
+        yield from _misses(outcome.near, spec.request)
     elif len(outcome.counted) < spec.bounds[0] and not outcome.others and not rows:
         yield ""
         yield none
@@ -88,7 +79,7 @@ def _lines(outcome: Outcome, none: str) -> Iterator[str]:
         yield "Nothing matched the request that it should come after." + (
             " Nearest to that:" if outcome.near_after else ""
         )
-        yield from _misses(outcome.near_after, spec.after, "/after")
+        yield from _misses(outcome.near_after, spec.after)
 
 
 def _headlines(outcome: Outcome) -> Iterator[str]:
@@ -171,19 +162,20 @@ def summary(entry: Entry) -> str:
     retry = entry.response_headers.get("retry-after")
     told = [f"Retry-After: {_cut(retry[0], 40)}"] if retry else []
     told += [_ENDED[entry.ended]] if _ENDED.get(entry.ended) else []
+    told += ["not all stubs and toxics were matched in time"] if entry.undecided else []
     more = f" ({', '.join(told)})" if told else ""
     return f"{_line(shown)} -> {answer}{more}"
 
 
-def _misses(near: Iterable[Near], spec: RequestPattern, pointer: str) -> Iterator[str]:
-    pattern = compiled(spec, pointer)
+def _misses(near: Iterable[Near], spec: RequestPattern) -> Iterator[str]:
+    pattern = compiled(spec)
     for at, one in enumerate(near):
         yield ""
         yield f"  {summary(one.found)}"
         yield f"  id {one.found.id}"
         if not at or not _is_other(pattern, one.found):
             yield ""
-            yield from _comparison(spec, pattern, one.found)
+            yield from _comparison(pattern, one.found)
 
 
 def _is_other(pattern: Pattern, entry: Entry) -> bool:
@@ -195,66 +187,47 @@ def differences(outcome: Outcome) -> list[dict[str, str]]:
     """The fields in which near misses differ: ``request`` (an id), ``field``, ``expected``, ``actual``."""
     pattern = compiled(outcome.spec.request, "/request")
     return [
-        {"request": near.found.id, "field": part.name, "expected": expected, "actual": actual}
+        {"request": near.found.id, "field": part.name, "expected": part.expected, "actual": part.actual}
         for near in outcome.near
-        for part, expected, actual, _ in _parts(outcome.spec.request, pattern, near.found)
+        for part in _parts(pattern, near.found, known_to(near.found, near.found.call()))
         if not part.matches
     ]
 
 
-def _comparison(spec: RequestPattern, pattern: Pattern, entry: Entry) -> Iterator[str]:
+def _comparison(pattern: Pattern, entry: Entry) -> Iterator[str]:
     """The parts of ``pattern``, those that differ with a mark and with both values."""
-    parts = [part for part in _parts(spec, pattern, entry) if part[0].expected not in _ANYTHING]
-    width = min(30, max((len(part.name) for part, *_ in parts), default=0))
-    for part, expected, actual, members in parts:
+    known = known_to(entry, entry.call())
+    parts = [part for part in _parts(pattern, entry, known) if not part.is_any]
+    width = min(30, max((len(part.name) for part in parts), default=0))
+    for part in parts:
         if part.matches:
-            lines = [_cut(expected)]
+            lines = [_cut(part.expected)]
         else:
-            lines = members or _two_lines(expected, actual)
+            lines = _members(part, known) or _two_lines(part)
             lines[0] += f"   {MARK}"
         yield f"  {' ' if part.matches else '!'} {part.name:<{width}}  {lines[0]}"
         yield from (f"    {'':<{width}}  {line}" for line in lines[1:])
 
 
-def _parts(
-    spec: RequestPattern, pattern: Pattern, entry: Entry
-) -> Iterator[tuple[Part, str, str, list[str]]]:
-    """Each part, what it expected and received without secrets, and how JSON bodies differ by member."""
-    call = entry.call()
-    known = known_to(entry, call)
-    parts = pattern.compare(call, entry.date, known)
-    bodies = spec.bodyPatterns or []
-    for at, part in enumerate(parts, len(bodies) - len(parts)):
-        members = [] if at < 0 or part.matches else _members(bodies[at], call, known)
-        actual = canonical_url(part.actual) if part.name == "url" else part.actual
-        yield part, part.expected, actual, members
+def _parts(pattern: Pattern, entry: Entry, known: Known) -> Iterator[Part]:
+    """What ``pattern`` expects of ``entry`` part by part, without the secrets that are ``known``."""
+    for part in pattern.compare(entry.call(), entry.date, known):
+        yield part._replace(actual=canonical_url(part.actual)) if part.name == "url" else part
 
 
-def _members(body: BodyOperator, call: Call, known: Known) -> list[str]:
-    """How the JSON in the body of ``call`` differs from what is expected, a line for each member."""
-    expected = body.equalToJson
-    if expected is UNSET:
-        return []
-    try:
-        expected = json.loads(expected) if isinstance(expected, str) else expected
-        actual = call.json
-    except ValueError:
-        return []
-    compare = Comparison(extra=bool(body.ignoreExtraElements), any_order=bool(body.ignoreArrayOrder))
-    differences = islice(compare.differences(expected, actual), MAX_DIFFERENCES + 1)
-    found = [one.text(known.masked) for one in differences]
-    return [_cut(line, 2 * MAX_VALUE) for line in found[:MAX_DIFFERENCES]] + ["..."] * (
-        len(found) > MAX_DIFFERENCES
-    )
+def _members(part: Part, known: Known) -> list[str]:
+    """How the JSON in a body differs from what is expected, a line for each member."""
+    found = [one.text(known.masked) for one in islice(part.differences(), MAX_DIFFERENCES + 1)]
+    lines = [_cut(line, 2 * MAX_VALUE) for line in found[:MAX_DIFFERENCES]]
+    return lines + ["..."] * (len(found) > MAX_DIFFERENCES)
 
 
-def _two_lines(expected: str, actual: str) -> list[str]:
-    """Two values under each other, with a caret where they begin to differ."""
-    expected, actual = _cut(expected, MAX_TEXT), _cut(actual, MAX_TEXT)
-    operator = _OPERATOR.match(expected)
-    label, wanted = (operator[0], expected[operator.end() :]) if operator else ("", expected)
-    told = [f"expected  {label}", f"received  {' ' * len(label)}"]
-    if label not in _WHOLE:
+def _two_lines(part: Part) -> list[str]:
+    """What was wanted and what came under each other, with a caret where they begin to differ."""
+    wanted, actual = _cut(part.wants, MAX_TEXT), _cut(part.actual, MAX_TEXT)
+    name = label(part.operator)
+    told = [f"expected  {name}", f"received  {' ' * len(name)}"]
+    if not part.exact:
         return [told[0] + _cut(wanted), told[1] + _cut(actual)]
     if wanted == actual:
         why = "masked, but not the same" if MASK in wanted else "not the same further on"

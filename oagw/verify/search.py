@@ -1,21 +1,19 @@
 """Looking through the journal: what matches a pattern, and what nearly does.
 
-All of it is bounded in time: a pattern may be costly, and a journal long.
+All of it is bounded in time, and lets others have a turn: a pattern may be costly, and a journal long.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
 from heapq import nsmallest
-from time import perf_counter
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from operator import itemgetter
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from oagw.matching.pattern import Pattern
 from oagw.model.call import Call
 from oagw.model.invalid import Invalid
 from oagw.model.journal import Entry
+from oagw.model.work import Work
 from oagw.verify.serve_event import logged_request
-
-if TYPE_CHECKING:
-    from oagw.stubs.store import Stub
 
 T = TypeVar("T")
 
@@ -26,6 +24,17 @@ MAX_SECONDS = 3.0
 NEAREST = 3
 
 
+class SearchableStub(Protocol):
+    """A stub, as far as a search needs to know it."""
+
+    @property
+    def pattern(self) -> Pattern:
+        """The requests that it answers."""
+
+    def json(self) -> Any:
+        """The mapping as WireMock shows it."""
+
+
 class Near(NamedTuple):
     """Something that does not match, or not quite: ``distance`` is from 0 (it does) to 1."""
 
@@ -34,18 +43,17 @@ class Near(NamedTuple):
 
 
 class Search:
-    """One look through a journal, which may take MAX_SECONDS in all."""
+    """One look through a journal, which may take MAX_SECONDS of ``work`` in all."""
 
-    def __init__(self, now: Callable[[], float] = perf_counter) -> None:
-        self._now = now
-        self._end = now() + MAX_SECONDS
+    def __init__(self, work: Work) -> None:
+        self._work = work
 
     @property
     def over(self) -> bool:
         """Whether it has taken too long."""
-        return self._now() > self._end
+        return self._work.spent > MAX_SECONDS
 
-    def matching(self, pattern: Pattern, entries: Iterable[Entry], pointer: str = "") -> list[Entry]:
+    async def matching(self, pattern: Pattern, entries: Iterable[Entry], pointer: str = "") -> list[Entry]:
         """Those of ``entries`` that match ``pattern``, which was found at ``pointer``; raises Invalid if
         that takes too long.
 
@@ -55,30 +63,30 @@ class Search:
         for entry in entries:
             if self.over:
                 raise Invalid(pointer, f"matching takes too long: given up after {MAX_SECONDS:g} s")
+            await self._work.breathe()
             if pattern.matches(entry.call(), entry.date):
                 found.append(entry)
         return found
 
-    def nearest_entries(self, pattern: Pattern, entries: Iterable[Entry]) -> list[Near]:
+    async def nearest_entries(self, pattern: Pattern, entries: Iterable[Entry]) -> list[Near]:
         """The NEAREST of ``entries`` to ``pattern``, the nearest first, and the newest of those as near.
 
         What there is no more time for is left out.
         """
-        return self._nearest((pattern.distance(entry.call(), entry.date), entry) for entry in entries)
+        return await self._nearest((pattern.distance(entry.call(), entry.date), entry) for entry in entries)
 
-    def nearest_stubs(self, call: Call, date: float, stubs: "Iterable[Stub]") -> list[Near]:
+    async def nearest_stubs(self, call: Call, date: float, stubs: Iterable[SearchableStub]) -> list[Near]:
         """The NEAREST of ``stubs`` to ``call``, which came at ``date``, the nearest first."""
-        return self._nearest((stub.pattern.distance(call, date), stub) for stub in stubs)
+        return await self._nearest((stub.pattern.distance(call, date), stub) for stub in stubs)
 
-    def _nearest(self, all: Iterable[tuple[float, T]]) -> list[Near]:
-        ranked = ((distance, at, found) for at, (distance, found) in enumerate(self._in_time(all)))
-        return [Near(distance, found) for distance, _, found in nsmallest(NEAREST, ranked)]
-
-    def _in_time(self, all: Iterable[T]) -> Iterable[T]:
-        for one in all:
-            yield one
+    async def _nearest(self, all: Iterable[tuple[float, T]]) -> list[Near]:
+        nearest: list[tuple[float, int, T]] = []
+        for at, (distance, found) in enumerate(all):
+            nearest = nsmallest(NEAREST, [*nearest, (distance, at, found)], key=itemgetter(0, 1))
             if self.over:
                 break
+            await self._work.breathe()
+        return [Near(distance, found) for distance, _, found in nearest]
 
 
 def near_miss(request: dict[str, Any], near: Near, pattern: Any = None) -> dict[str, Any]:
@@ -87,6 +95,6 @@ def near_miss(request: dict[str, Any], near: Near, pattern: Any = None) -> dict[
     return {"request": request, **other, "matchResult": {"distance": near.distance}}
 
 
-def near_requests(near: Iterable[Near], pattern: Any) -> list[dict[str, Any]]:
-    """NearMisses of requests to ``pattern``, as WireMock's JSON."""
-    return [near_miss(logged_request(one.found), one, pattern) for one in near]
+def near_requests(near: Iterable[Near], pattern: Any) -> Iterator[dict[str, Any]]:
+    """NearMisses of requests to ``pattern``, as WireMock's JSON, made as they are needed."""
+    return (near_miss(logged_request(one.found), one, pattern) for one in near)

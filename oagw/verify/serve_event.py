@@ -6,13 +6,10 @@ Java client refuses a ServeEvent with a member that it does not know, but reads 
 
 from base64 import b64encode
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from oagw.model.journal import Entry
+from oagw.model.journal import SERVICE, Entry
 from oagw.model.redacted import Redacted, by_name
-
-if TYPE_CHECKING:
-    from oagw.stubs.store import Stub
 
 
 def logged_request(entry: Entry) -> dict[str, Any]:
@@ -45,8 +42,8 @@ def _logged(shown: Redacted) -> dict[str, Any]:
     }
 
 
-def serve_event(entry: Entry, stub: "Stub | None" = None) -> dict[str, Any]:
-    """WireMock's ServeEvent of ``entry``, which ``stub`` answered if there is one."""
+def serve_event(entry: Entry, mapping: Any = None) -> dict[str, Any]:
+    """WireMock's ServeEvent of ``entry``; ``mapping`` is the JSON of the stub that answered, if any."""
     shown = Redacted(entry)
     status = {} if entry.status is None else {"status": entry.status}
     event = {
@@ -59,7 +56,7 @@ def serve_event(entry: Entry, stub: "Stub | None" = None) -> dict[str, Any]:
         "timing": _timing(entry),
         "subEvents": [],
     }
-    return event if stub is None else {**event, "stubMapping": stub.json()}
+    return event if mapping is None else {**event, "stubMapping": mapping}
 
 
 def milliseconds(time: float) -> int:
@@ -87,6 +84,17 @@ def _ours(shown: Redacted) -> dict[str, Any]:
         "eventsSent": entry.events,
         "ended": entry.ended,
         "toxics": list(entry.toxics),
+        "timeBudgetExceeded": _exceeded(entry),
+    }
+
+
+def _exceeded(entry: Entry) -> dict[str, Any] | None:
+    if not entry.undecided:
+        return None
+    return {
+        "stubs": [name for kind, name in entry.undecided if kind == "stub"],
+        "toxics": [name for kind, name in entry.undecided if kind == "toxic"],
+        "serviceAnsweredInstead": entry.answered_by is SERVICE and entry.undecided[0][0] == "stub",
     }
 
 

@@ -13,6 +13,7 @@ from oagw.matching.pattern import compiled
 from oagw.matching.spec import RequestPattern
 from oagw.model.invalid import Invalid
 from oagw.model.journal import Entry
+from oagw.model.work import Work
 from oagw.verify.reaction import After, Answers, too_soon
 from oagw.verify.search import Near, Search
 
@@ -104,24 +105,24 @@ class Outcome(NamedTuple):
         return self.enough and not self.too_soon and not self.too_late
 
 
-def verify(spec: Verification, journal: Iterable[Entry]) -> Outcome:
+async def verify(spec: Verification, journal: Iterable[Entry], work: Work) -> Outcome:
     """What ``journal`` says to ``spec``; raises Invalid."""
     spec.check()
-    search = Search()
+    search = Search(work)
     entries = sorted(journal, key=lambda entry: entry.number)  # as they came
     pattern = compiled(spec.request, "/request")
-    matched = search.matching(pattern, entries, "/request")
+    matched = await search.matching(pattern, entries, "/request")
     counted, unordered, earlier, pairs = matched, [], [], []
     near_after: list[Near] = []
     if spec.after is not None:
         after = compiled(spec.after, "/after")
-        earlier = search.matching(after, entries, "/after")
+        earlier = await search.matching(after, entries, "/after")
         answers = Answers(earlier)
         pairs = [pair for entry in matched if (pair := answers.before(entry)) is not None]
         counted = [pair.entry for pair in pairs]
         unordered = [entry for entry in matched if answers.before(entry) is None]
         if not earlier:
-            near_after = search.nearest_entries(after, reversed(entries))
+            near_after = await search.nearest_entries(after, reversed(entries))
     latest = inf if spec.not_later_than is None else spec.not_later_than
     found = set(matched)
     others = [entry for entry in reversed(entries) if entry not in found]
@@ -134,7 +135,7 @@ def verify(spec: Verification, journal: Iterable[Entry]) -> Outcome:
         [pair for pair in pairs if too_soon(pair.seconds, spec.not_sooner_than or 0)],
         [pair for pair in pairs if pair.seconds > latest + _ROUNDING],
         len(others),
-        search.nearest_entries(pattern, others) if too_few else [],
+        await search.nearest_entries(pattern, others) if too_few else [],
         near_after if len(counted) < spec.bounds[0] else [],
     )
 

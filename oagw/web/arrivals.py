@@ -6,15 +6,9 @@ answer fails, the sockets are asked whether the next request has come already.
 """
 
 import select
-from collections.abc import Iterable
 from itertools import count
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
-
-from twisted.internet.interfaces import IReactorFDSet
-
-if TYPE_CHECKING:
-    from oagw.web.pipelined import PipelinedChannel
+from typing import Protocol
 
 # Seconds within which a client uses a connection that it opened for a request. Until then the request counts
 # as sent when the connection was opened; a connection that waits for longer was opened in advance.
@@ -26,26 +20,43 @@ _QUICK = 50e-6
 _SPARED = 20
 
 
+class Sender(Protocol):
+    """A connection on which requests arrive."""
+
+    @property
+    def expects_more(self) -> bool:
+        """Whether a part of the next request is read already."""
+
+    def precede(self, position: int) -> None:
+        """Have the next request count as arrived at ``position``."""
+
+
 class Arrivals:
     """Positions of events, and what had arrived, but was not read, when an answer was written.
 
-    ``reactor`` is what listens for ``factory``, a Factory. A clock that is no reactor is as good where there
-    are no sockets.
+    One for all ports of a gateway.
     """
 
-    def __init__(self, factory: Any, reactor: object) -> None:
+    def __init__(self) -> None:
         self.position = count(1).__next__
-        self._factory = factory
-        self._reactor = reactor
-        self._begun: set[PipelinedChannel] = set()  # that have read the beginning of a request
-        self._channels: dict[int, PipelinedChannel] = {}  # by the number of the socket
+        self._begun: set[Sender] = set()  # that have read the beginning of a request
+        self._channels: dict[int, Sender] = {}  # by the number of the socket
         self._poll = _poll()  # of connections
         self._accepting = _poll()  # of what listens
-        self._ports = 0
         self._backlog: int | None = None  # the position that connections have which are not accepted yet
         self._not_before = 0.0  # when the sockets are asked again
 
-    def opened(self, channel: "PipelinedChannel", descriptor: int | None) -> int:
+    def listens(self, descriptor: int) -> None:
+        """Note a socket that connections are accepted from."""
+        if self._accepting is not None:
+            self._accepting.register(descriptor, select.POLLIN)
+
+    def listens_no_more(self, descriptor: int) -> None:
+        """Forget a socket that connections were accepted from, which is not closed yet."""
+        if self._accepting is not None:
+            self._accepting.unregister(descriptor)
+
+    def opened(self, channel: Sender, descriptor: int | None) -> int:
         """Note a new connection with this socket; returns the position at which it was opened."""
         if descriptor is not None and self._poll is not None:
             self._channels[descriptor] = channel
@@ -57,14 +68,14 @@ class Arrivals:
             self._backlog = None  # this was the last that waited
         return position
 
-    def lost(self, channel: "PipelinedChannel", descriptor: int | None) -> None:
+    def lost(self, channel: Sender, descriptor: int | None) -> None:
         """Forget a connection."""
         self._begun.discard(channel)
         if descriptor is not None and self._channels.get(descriptor) is channel and self._poll is not None:
             del self._channels[descriptor]
             self._poll.unregister(descriptor)
 
-    def begun(self, channel: "PipelinedChannel") -> None:
+    def begun(self, channel: Sender) -> None:
         """Note that ``channel`` has read the beginning of a request."""
         self._begun.add(channel)
 
@@ -89,19 +100,7 @@ class Arrivals:
 
     def _connections_wait(self) -> bool:
         """Whether there are connections that are not accepted yet."""
-        if self._ports != self._factory.numPorts:
-            self._find_listeners()
         return bool(self._accepting and self._accepting.poll(0))
-
-    def _find_listeners(self) -> None:
-        self._ports = self._factory.numPorts
-        self._accepting = _poll()
-        if self._accepting is None or not IReactorFDSet.providedBy(self._reactor):
-            return
-        readers: Iterable[Any] = self._reactor.getReaders()
-        for reader in readers:
-            if getattr(reader, "factory", None) is self._factory:
-                self._accepting.register(reader.fileno(), select.POLLIN)
 
 
 def _poll() -> "select.poll | None":

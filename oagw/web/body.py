@@ -60,24 +60,25 @@ def read_json(request: Request, decoder: msgspec.json.Decoder[T]) -> T:
         raise Refused(400, f"Invalid JSON: {str(error).replace('`', '')}") from None
 
 
-def read_body(request: Request, limit: int | None = None) -> bytes:
+def read_body(request: Request) -> bytes:
     """The body of ``request``, without its content codings and in UTF-8.
 
-    It may decode to ``limit`` bytes; None: to as many as ``coding.size_limit`` says. Raises Refused: 413 for
-    more, 400 for a body that is not what its coding or charset says, 415 for one of those that is not known.
+    Raises Refused: 413 for a body that decodes to more than ``coding.size_limit`` says, 400 for one that is
+    not what its coding or charset says, 415 for a coding or a charset that is not known.
     """
     assert request.content is not None
     body: bytes = request.content.read()
     if not body:
         return body
+    content_type = request.getHeader(b"content-type") or b""
+    charset = charset_in(content_type.decode("latin-1")) if b";" in content_type else None
     coded = request.requestHeaders.getRawHeaders(b"content-encoding")
     if coded is not None:
-        body = _decoded(body, coded, limit)
-    return _in_utf_8(body, request.getHeader(b"content-type") or b"")
+        body = _decoded(body, coded, size_limit(len(body), (charset and codec_of(charset)) or UTF_8))
+    return _in_utf_8(body, charset)
 
 
-def _decoded(body: bytes, coded: Sequence[bytes], limit: int | None) -> bytes:
-    limit = size_limit(len(body)) if limit is None else limit
+def _decoded(body: bytes, coded: Sequence[bytes], limit: int) -> bytes:
     body, fault = decoded(body, codings([value.decode("latin-1") for value in coded]), limit)
     if fault is None:
         return body
@@ -95,8 +96,7 @@ def refused_coding(fault: Fault, name: str, limit: int) -> Refused:
     return Refused(413, f"The body decodes to more than {limit} bytes")
 
 
-def _in_utf_8(body: bytes, content_type: bytes) -> bytes:
-    charset = charset_in(content_type.decode("latin-1")) if b";" in content_type else None
+def _in_utf_8(body: bytes, charset: str | None) -> bytes:
     if not charset:
         return body
     codec = codec_of(charset)

@@ -6,7 +6,7 @@ is what comes out of it; ``web.site`` is what all connections share.
 
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from twisted.internet.interfaces import IDelayedCall, IHalfCloseableProtocol, ITCPTransport
 from twisted.internet.protocol import connectionDone
@@ -19,9 +19,8 @@ from twisted.web.server import Request
 from zope.interface import implementer
 
 from oagw.model.call import origin_form
-from oagw.model.journal import COMPLETE, Entry
+from oagw.model.entry import COMPLETE, Entry
 from oagw.model.problem import platform
-from oagw.sandboxes import Sandbox
 from oagw.web.guard import refused_by_guard
 from oagw.web.head import (
     BadRequest,
@@ -38,12 +37,8 @@ from oagw.web.head import (
 from oagw.web.pipelined import PipelinedChannel
 from oagw.web.reply import REQUEST_ID, problem_reply, wire
 from oagw.web.request import MAX_BODY, BodyTooLarge, GatewayRequest
+from oagw.web.site import REQUEST_TIMEOUT
 
-if TYPE_CHECKING:
-    from oagw.web.site import GatewaySite
-
-# Seconds that a connection may idle, and that a request may take from its first byte to its last.
-REQUEST_TIMEOUT = 60.0
 # Seconds, of real time, that a refused client is still read from. Closing at once would reset the connection
 # while the client sends, and the reset can overtake the answer.
 LINGER = 5.0
@@ -82,7 +77,6 @@ class GatewayChannel(PipelinedChannel):
         "requests",
     )
     requestFactory = GatewayRequest
-    site: "GatewaySite"
     transport: ITCPTransport
     _lingering: IDelayedCall | None = None
 
@@ -210,6 +204,8 @@ class GatewayChannel(PipelinedChannel):
         request.requestHeaders = headers
         self.requests.append(request)
         self.persistent = self.checkPersistence(request, version)
+        request.entry = entry = self._open_entry(headers)
+        request.caller = entry.caller
         request.gotLength(length)
         if length == 0:
             self.allContentReceived()
@@ -263,35 +259,24 @@ class GatewayChannel(PipelinedChannel):
         except BadRequest as bad:
             self._refuse(bad.status, bad.error)
 
-    def opened(self, fields: Headers) -> tuple[Sandbox, Entry]:
-        """The sandbox and a new entry for the request with these header ``fields``. Called by it."""
-        site, self._turn = self.site, self._turn + 1
+    def _open_entry(self, fields: Headers) -> Entry:
+        """A new entry for the request with these header ``fields``."""
+        site = self.site
+        self._turn += 1
         head, self._head = b"\r\n".join(self._head), []
-        now = site.now()
-        entry = Entry(
-            site.number(),
-            now,
+        authorization = fields._rawHeaders.get(b"Authorization")
+        return site.entrance.open(
             self._command,
             self._path,
+            self._version,
             head,
+            None if authorization is None else authorization[-1],
             self._number,
             self._turn,
             self._client,
             self._local,
-            self._version,
-            site.wall(),
+            self._arrived(),
         )
-        entry.arrived = self._arrived(now)
-        entry.secrets = site.secrets
-        sandboxes = site.sandboxes
-        if not sandboxes:  # no sandboxes
-            return sandboxes.default, entry
-        (authorization,) = fields.getRawHeaders(b"Authorization", (b"",))[-1:]
-        return sandboxes.of(authorization, now), entry
-
-    def serves(self, sandbox: Sandbox) -> bool:
-        """Whether a request is being answered, or read, that belongs to ``sandbox``."""
-        return any(getattr(request, "sandbox", None) is sandbox for request in self.requests)
 
     def checkPersistence(self, request: http.Request, version: bytes) -> bool:
         # Twisted reads the first field alone, and does not know that commas separate.
@@ -374,7 +359,6 @@ class GatewayChannel(PipelinedChannel):
         site.arrivals.before_failure()
         self.transport.write(answer)
         self._record_refusal(status, answer)
-        site.log_refused(self.transport.getPeer(), status)
         self._close_gently()
 
     def _record_refusal(self, status: int, answer: bytes) -> None:
@@ -382,14 +366,13 @@ class GatewayChannel(PipelinedChannel):
         request = self.requests[-1] if self.requests else None
         if request is not None:
             entry = request.entry
-            request.record()
+            request.received()
         else:
             headers = Headers()
             with suppress(BadRequest):
                 read_fields(self._head, headers._rawHeaders)
-            sandbox, entry = self.opened(headers)
-            sandbox.record(entry)
-        entry.response_head, _, body = answer.partition(b"\r\n\r\n")
-        entry.status, entry.sent, entry.ended = status, len(body), COMPLETE
-        entry.first_byte = entry.last_byte = entry.closed = self.site.now()
-        entry.began = entry.over = self.site.position()
+            entry = self._open_entry(headers)
+            entry.received(b"", False)
+        head, _, body = answer.partition(b"\r\n\r\n")
+        entry.head_sent(head)
+        entry.end(COMPLETE, status, len(body))

@@ -1,13 +1,16 @@
 """deliver: the one way from an answer to the wire."""
 
 from functools import partial
+from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 from twisted.web.server import Request
 
+from oagw.web.exchange import caller_of
 from oagw.web.reply import Reply, fail, send
-from oagw.web.request import GatewayRequest
+from oagw.web.site import GatewaySite
+from oagw.web.sliced import SlicedReply
 from oagw.web.stream import EventStream, Streams
 
 
@@ -48,8 +51,8 @@ class Delayed:
             self._streams.forget(self, self._tick)
 
 
-# A Reply may still have to come.
-Answer = Reply | EventStream | Delayed | Deferred[Reply]
+# An answer may still have to come.
+Answer = Reply | EventStream | Delayed | SlicedReply | Deferred[Any]
 
 
 def deliver(request: Request, answer: Answer) -> None:
@@ -57,20 +60,18 @@ def deliver(request: Request, answer: Answer) -> None:
     if isinstance(answer, Deferred):
         answer.addCallback(partial(_arrived, request)).addErrback(partial(fail, request))
         return
-    if isinstance(answer, Delayed):
+    if isinstance(answer, (Delayed, SlicedReply)):
         answer.start(request)
         return
-    if isinstance(request, GatewayRequest) and (request.faults or request.sandbox.toxics):
-        # Loaded with the first toxic: most tests have none.
-        from oagw.gateway.under_toxics import spoilt
-
-        answer = spoilt(request, answer)
+    site = request.site
+    if isinstance(site, GatewaySite) and (request.faults or caller_of(request).sandbox.toxics):  # type: ignore[attr-defined]
+        answer = site.spoilt(request, answer)
     if isinstance(answer, Reply):
         send(request, answer)
     else:
         answer.start(request)
 
 
-def _arrived(request: Request, reply: Reply) -> None:
+def _arrived(request: Request, reply: Answer) -> None:
     if not request._disconnected:
         deliver(request, reply)

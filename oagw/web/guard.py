@@ -1,18 +1,16 @@
 """Guards: the resources before which callers show their token; what they wrap stands behind them."""
 
-from collections.abc import Iterable
 from dataclasses import replace
-from hmac import compare_digest
 from urllib.parse import unquote_to_bytes
 
 from twisted.web.resource import IResource
-from twisted.web.server import NOT_DONE_YET, Request
+from twisted.web.server import NOT_DONE_YET
 from zope.interface import implementer
 
+from oagw.model.caller import Token
 from oagw.model.problem import canonical
-from oagw.model.secret import SANDBOX_TOKEN
-from oagw.sandboxes import TokenSandbox, bearer
 from oagw.web.deliver import Answer, deliver
+from oagw.web.exchange import Exchange
 from oagw.web.reply import Reply, problem_reply
 from oagw.web.resource import Answered, Node
 
@@ -24,6 +22,9 @@ MISSING = canonical(
 )
 WRONG = canonical("permission_denied", error="Invalid bearer token", context={"reason": "AUTHN_FAILED"})
 GONE = replace(WRONG, error="Invalid bearer token: this sandbox was deleted, or has expired")
+
+_ADMITTED = (Token.VALID, Token.SANDBOX)
+_REFUSED = {Token.NONE: MISSING, Token.UNKNOWN: WRONG, Token.NO_SANDBOX: WRONG, Token.GONE: GONE}
 
 
 @implementer(IResource)
@@ -40,18 +41,18 @@ class Guard:
         """What stands behind the guard."""
         return self._wrapped
 
-    def instead(self, request: Request) -> Answer | None:
+    def instead(self, request: Exchange) -> Answer | None:
         """What answers ``request`` in place of what is wrapped, whatever its path and method."""
         raise NotImplementedError
 
-    def passes(self, request: Request) -> bool | None:
+    def passes(self, request: Exchange) -> bool | None:
         """Whether ``request`` goes on, judged by its head alone; None if that depends on the body.
 
         Changes nothing.
         """
         raise NotImplementedError
 
-    def getChildWithDefault(self, name: bytes, request: Request) -> IResource:
+    def getChildWithDefault(self, name: bytes, request: Exchange) -> IResource:
         answer = self.instead(request)
         if answer is not None:
             return Answered(answer)
@@ -61,7 +62,7 @@ class Guard:
     def putChild(self, path: bytes, child: IResource) -> None:
         self._wrapped.putChild(path, child)
 
-    def render(self, request: Request) -> int:
+    def render(self, request: Exchange) -> int:
         answer = self.instead(request)
         if answer is None:
             rendered: int = self._wrapped.render(request)
@@ -71,32 +72,21 @@ class Guard:
 
 
 class BearerGuard(Guard):
-    """Lets requests on with ``Authorization: Bearer`` and one of the tokens, or that of a sandbox.
+    """Lets callers on that show one of the gateway's tokens, or the token of a sandbox.
 
     Without a bearer token (RFC 6750 section 2.1; the scheme in any case): 401 with ``WWW-Authenticate:
     Bearer``. With another token: 403. Both are problems.
     """
 
-    def __init__(self, wrapped: IResource, tokens: Iterable[str]) -> None:
-        super().__init__(wrapped)
-        self._tokens = [token.encode() for token in tokens]
+    def instead(self, request: Exchange) -> Reply | None:
+        token = request.caller.token
+        return None if token in _ADMITTED else problem_reply(_REFUSED[token], request)
 
-    def instead(self, request: Request) -> Reply | None:
-        token = bearer(request.getHeader(b"authorization") or b"")
-        if not token:
-            return problem_reply(MISSING, request)
-        # Every token is compared, and each in constant time: the answer tells nothing by its timing.
-        known = [compare_digest(token, accepted) for accepted in self._tokens]
-        if any(known) or isinstance(getattr(request, "sandbox", None), TokenSandbox):
-            return None
-        gone = SANDBOX_TOKEN.fullmatch(token.decode("latin-1"))
-        return problem_reply(GONE if gone else WRONG, request)
-
-    def passes(self, request: Request) -> bool:
+    def passes(self, request: Exchange) -> bool:
         return self.instead(request) is None
 
 
-def refused_by_guard(resource: IResource, path: bytes, request: Request) -> bool:
+def refused_by_guard(resource: IResource, path: bytes, request: Exchange) -> bool:
     """Whether a guard between ``resource`` and ``path`` refuses ``request`` whatever its body is.
 
     Goes as far as resources have children, and decides nothing beyond.

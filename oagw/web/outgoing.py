@@ -70,10 +70,15 @@ class OutgoingChannel(HTTPChannel):
         if self._unwritten:
             self.write(b"")
 
-    def writeHeaders(self, version: bytes, code: bytes, reason: bytes, headers: Headers) -> None:
-        """Write the head of a response with the first of its body, and have it in the journal.
+    def take_head(self) -> bytes:
+        """The head of a response that waits for a body, which is not written then."""
+        head, self._unwritten = self._unwritten, b""
+        return head
 
-        A head that is withheld is only in the journal.
+    def writeHeaders(self, version: bytes, code: bytes, reason: bytes, headers: Headers) -> None:
+        """Write the head of a response with the first of its body.
+
+        One that is withheld waits for ``take_head``.
         """
         pieces = [version, b" ", code, b" ", reason]
         for name, values in headers.getAllRawHeaders():
@@ -81,9 +86,9 @@ class OutgoingChannel(HTTPChannel):
                 pieces += (b"\r\n", name, b": ", value)
         head = b"".join(pieces)
         request = self.requests[0]
-        request.entry.response_head = head
         if not request.withheld:
-            self._unwritten = head + b"\r\n\r\n"
+            request.entry.head_sent(head)
+        self._unwritten = head + b"\r\n\r\n"
 
 
 def _in_kernel(descriptor: int) -> int:

@@ -5,7 +5,7 @@ connection queues up in ``web.turns``; if its client does not read, not before i
 the requests.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from twisted.internet.tcp import Connection
 from twisted.logger import Logger
@@ -13,9 +13,7 @@ from twisted.logger import Logger
 from oagw.model.journal import Entry
 from oagw.web.arrivals import OPENED_FOR
 from oagw.web.outgoing import OutgoingChannel
-
-if TYPE_CHECKING:
-    from oagw.web.site import GatewaySite
+from oagw.web.site import GatewaySite
 
 log = Logger()
 
@@ -26,7 +24,7 @@ class PipelinedChannel(OutgoingChannel):
     While ``paused``, which LineReceiver heeds, what has arrived is not read on.
     """
 
-    site: "GatewaySite"
+    site: GatewaySite
     _earlier: int | None  # see ``precede``
     _made: tuple[int, float] | None  # see ``_note_opened``
     _version: bytes  # of the request that is being read, as soon as its first line is there
@@ -49,7 +47,7 @@ class PipelinedChannel(OutgoingChannel):
         Behind a request that is not answered yet it counts as sent with that one.
         """
         if self._earlier is None:
-            entry: Entry | None = getattr(self.requests[0], "entry", None) if self.requests else None
+            entry: Entry | None = self.requests[0].entry if self.requests else None
             self._earlier = position if entry is None else min(position, entry.arrived)
 
     def _note_opened(self) -> None:
@@ -60,13 +58,13 @@ class PipelinedChannel(OutgoingChannel):
         self._made = (position, self.site.now())
         self._earlier = None
 
-    def _arrived(self, now: float) -> int:
-        """The position at which the request arrived whose head is complete ``now``."""
+    def _arrived(self) -> int:
+        """The position at which the request arrived whose head is complete now."""
         arrived, self._earlier = self._earlier or self.site.position(), None
         if self._made is not None:
             position, opened = self._made
             self._made = None
-            if now - opened <= OPENED_FOR:
+            if self.site.now() - opened <= OPENED_FOR:
                 return position
         return arrived
 

@@ -6,7 +6,7 @@ could be parsed, through ``wire`` below.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
@@ -16,10 +16,11 @@ from twisted.web import http
 from twisted.web.http import NO_BODY_CODES
 from twisted.web.server import Request
 
-from oagw.model.journal import RESET
+from oagw.model.entry import RESET
 from oagw.model.problem import PHRASES, Problem, canonical
 from oagw.model.redacted import known_to
-from oagw.model.secret import Known
+from oagw.model.response_head import ResponseHead
+from oagw.web.exchange import entry_of
 
 log = Logger()
 
@@ -86,7 +87,15 @@ def problem_reply(problem: Problem, request: Request | None = None) -> Reply:
 
 
 def begin(request: Request, reply: Reply) -> None:
-    """Set status and header fields of ``reply`` on ``request``; the next write sends them."""
+    """Set status and header fields of ``reply`` on ``request``; the next write sends them.
+
+    If policies change the head of the response, they do so here.
+    """
+    exchange: Any = request
+    if exchange.after is not None:
+        after, exchange.after = exchange.after, None
+        status, headers = after(ResponseHead(reply.status, reply.headers))
+        reply = replace(reply, status=status, headers=headers)
     request.setResponseCode(reply.status, reply.phrase or _PHRASES.get(reply.status, b"Unknown"))
     fields = request.responseHeaders
     for name, values in reply.headers.items():
@@ -134,9 +143,7 @@ def excerpt(text: bytes, limit: int = 200) -> str:
 
 def masked_text(request: http.Request, text: bytes) -> str:
     """``text``, which is a part of ``request``, as it may be shown: without credentials and tokens."""
-    entry = getattr(request, "entry", None)  # a site other than the gateway's has no journal
-    known = Known(()) if entry is None else known_to(entry)
-    return known.masked(text.decode("utf-8", "replace"))
+    return known_to(entry_of(request)).masked(text.decode("utf-8", "replace"))
 
 
 def masked_excerpt(request: http.Request, text: bytes, limit: int = 200) -> str:
@@ -158,9 +165,7 @@ def fail(request: Request, failure: Failure) -> None:
     if request._disconnected or request.finished:
         return
     if request.startedWriting:
-        entry = getattr(request, "entry", None)  # a site other than the gateway's has no journal
-        if entry is not None:
-            entry.ended = RESET
+        entry_of(request).ends(RESET)
         transport: Any = request.transport
         transport.abortConnection()
     else:

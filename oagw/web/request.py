@@ -1,30 +1,25 @@
-"""GatewayRequest: one request, checked before it is looked up in the tree, and its entry in the journal.
+"""GatewayRequest: one request, checked before it is looked up in the tree.
 
 ``web.channel`` reads it from the wire, ``web.resource`` answers it.
 """
 
 import re
 from io import BytesIO
-from typing import TYPE_CHECKING
+from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from twisted.python.failure import Failure
 from twisted.web import http
 from twisted.web.resource import getChildForRequest
-from twisted.web.server import Request
 
-from oagw.model import journal
 from oagw.model.call import Call, origin_form
+from oagw.model.entry import CLIENT_LEFT, COMPLETE, OPEN
 from oagw.model.invalid import Invalid
-from oagw.model.journal import Entry
 from oagw.model.problem import Problem, invalid_field, platform
-from oagw.sandboxes import Sandbox
+from oagw.web.exchange import Exchange
 from oagw.web.head import check_fields, is_host
+from oagw.web.pipelined import PipelinedChannel
 from oagw.web.reply import REQUEST_ID, Reply, fail, masked_excerpt, problem_reply, send
-
-if TYPE_CHECKING:
-    from oagw.toxics.toxic import Toxic
-    from oagw.web.channel import GatewayChannel
 
 # The platform's limit on request bodies, in bytes.
 MAX_BODY = 64_000_000
@@ -32,16 +27,20 @@ MAX_BODY = 64_000_000
 # Asks for toxics for this request alone; no upstream sees it.
 MOCK_FAULT = b"X-Oagw-Mock-Fault"
 
+# Each access to a name in ``http`` checks whether that is deprecated, which takes a microsecond.
+_write, _finish = http.Request.write, http.Request.finish
+
 # A request id that is sent back as it came.
 _PLAIN = re.compile(rb"[!-~]{1,200}")
 
 
-class GatewayRequest(Request):
+class GatewayRequest(Exchange):
     """One request, checked before it is looked up in the tree."""
 
     # CPython gives an instance with more than 30 attributes a whole dictionary of its own, 1.5 KiB for each
     # open stream. Those that Twisted sets in __init__ can live outside of it.
     __slots__ = (
+        "caller",
         "client",
         "cookies",
         "entry",
@@ -50,20 +49,12 @@ class GatewayRequest(Request):
         "received_cookies",
         "requestHeaders",
         "responseHeaders",
-        "sandbox",
     )
     defaultContentType = None
-    channel: "GatewayChannel"
+    channel: PipelinedChannel
     content: BytesIO
-    entry: Entry  # in the journal of the sandbox
-    sandbox: Sandbox  # what the caller's token makes it belong to
-    faults: "tuple[Toxic, ...]" = ()  # what the request asks for
+    faults: tuple[Any, ...] = ()  # the toxics that the request asks for
     withheld = False  # whether the head of the answer is made, but not written
-
-    def gotLength(self, length: int | None) -> None:
-        super().gotLength(length)
-        self.sandbox, self.entry = self.channel.opened(self.requestHeaders)
-        self.sandbox.open += 1
 
     def parseCookies(self) -> None:
         """Nothing: nobody asks for ``received_cookies``."""
@@ -76,7 +67,7 @@ class GatewayRequest(Request):
     def process(self) -> None:
         site = self.site = self.channel.site
         self.producer = self.streamingProducer = None  # now, while the dictionary still has room
-        self.record()
+        self.received()
         fields = self.responseHeaders
         fields.setRawHeaders(b"Date", (site.date(),))
         given = self.requestHeaders.getRawHeaders(REQUEST_ID, (b"",))[0]
@@ -96,20 +87,18 @@ class GatewayRequest(Request):
         except Exception:
             self.processingFailed(Failure())
 
-    def record(self) -> None:
-        """Have the entry in the journal, with as much of the body as came."""
-        entry, body = self.entry, self.content.getvalue()  # no copy
-        if body:
-            entry.body_size = len(body)
-            entry.body = body[: journal.MAX_BODY]
-            if self.requestHeaders.hasHeader(b"Content-Encoding"):
-                entry.decoded_size = len(entry.call().body)
-        self.sandbox.record(entry)
+    def received(self) -> None:
+        """Report to the entry that the request is complete, with as much of the body as came."""
+        body = self.content.getvalue()  # no copy
+        self.entry.received(body, bool(body) and self.requestHeaders.hasHeader(b"Content-Encoding"))
 
     def call(self) -> Call:
-        """What the client sent, with all of the body: the journal may keep a part."""
+        """What an upstream gets to see of the request, with all of the body: the entry may keep a part."""
         call = self.entry.call()
         call.sent_body, call.limit = self.content.getvalue(), None
+        if self.faults:
+            lines = call.head.split(b"\r\n")
+            call.head = b"\r\n".join(one for one in lines if one.partition(b":")[0].title() != MOCK_FAULT)
         return call
 
     def head(self) -> bytes:
@@ -117,27 +106,22 @@ class GatewayRequest(Request):
 
         What follows is left to the caller, who sees in ``chunked`` how, and ends with ``finish``.
         """
-        entry = self.entry
         self.withheld = True
         self.write(b"")
         self.withheld = False
-        head, entry.response_head, entry.first_byte = entry.response_head, b"", None
-        entry.began = None
-        return head + b"\r\n\r\n"
+        return self.channel.take_head()
 
     def write(self, data: bytes) -> None:
         # The server's Request would look for a Content-Type to add, and for an encoder.
         if self.startedWriting:
-            http.Request.write(self, data)
+            _write(self, data)
         else:
             site = self.channel.site
             if self.code >= 400:
                 site.arrivals.before_failure()
-            entry = self.entry
-            entry.first_byte = site.now()
-            entry.began = site.position()
-            http.Request.write(self, data)
-            self.channel.flush()
+            _write(self, data)
+            if not self.withheld:
+                self.channel.flush()
 
     def before_end(self, *, broken: bool) -> None:
         """Note what has arrived before the last of a stream is written; ``broken`` is whether it is cut."""
@@ -146,36 +130,22 @@ class GatewayRequest(Request):
             site.arrivals.before_failure()
 
     def finish(self) -> None:
-        self._close_entry(journal.COMPLETE)
-        http.Request.finish(self)
+        self._end_entry(COMPLETE)
+        _finish(self)
 
     def connectionLost(self, reason: Failure) -> None:
         if self.content is not None and not self.finished:
-            was_open = self.entry.ended is journal.OPEN
-            self._close_entry(journal.CLIENT_LEFT)
-            if self.path is not None:
-                self.channel.site.log(self, " (incomplete)")  # Twisted logs complete answers alone
-            elif was_open:  # and not refused, which is recorded already
-                self.record()
+            if self.path is None and self.entry.ended is OPEN:
+                self.received()  # a part of it
+            self._end_entry(CLIENT_LEFT)
         super().connectionLost(reason)
 
-    def _close_entry(self, how: str) -> None:
-        entry, sandbox, channel = self.entry, self.sandbox, self.channel
-        sandbox.open -= 1
-        site = channel.site
-        sandbox.used = now = entry.closed = site.now()
-        entry.over = site.position()
-        if channel._buffer or channel._dataBuffer:
+    def _end_entry(self, how: str) -> None:
+        entry, channel = self.entry, self.channel
+        status = self.code if self.startedWriting else None
+        entry.end(how, status, self.sentLength, how is COMPLETE and bool(self.chunked))
+        if entry.over is not None and (channel._buffer or channel._dataBuffer):
             channel.follow(entry.over)
-        if entry.ended is journal.OPEN:  # and no fault has ended it
-            entry.ended = how
-        entry.sent = self.sentLength or entry.sent
-        entry.response_head = entry.response_head[: journal.MAX_HEAD]
-        sandbox.journal.answered(entry)
-        if self.startedWriting and entry.first_byte is not None:
-            entry.status = self.code
-            if entry.last_byte is None or (how is journal.COMPLETE and self.chunked):
-                entry.last_byte = now
 
     def processingFailed(self, reason: Failure) -> Failure:
         fail(self, reason)
@@ -198,11 +168,9 @@ class GatewayRequest(Request):
         return None if fault is None else self._take_faults(b",".join(fault))
 
     def _take_faults(self, value: bytes) -> Problem | None:
-        from oagw.toxics.mock_fault import faults
-
         self.requestHeaders.removeHeader(MOCK_FAULT)
         try:
-            self.faults = faults(value.decode("utf-8", "replace"))
+            self.faults = self.channel.site.mock_fault(value.decode("utf-8", "replace"))
         except Invalid as invalid:
             name = MOCK_FAULT.decode().lower()
             return invalid_field(name, "INVALID_FAULT", f"{MOCK_FAULT.decode()}: {invalid.detail}")

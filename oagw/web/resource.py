@@ -20,6 +20,7 @@ from twisted.web.server import NOT_DONE_YET, Request
 from oagw.model.invalid import Invalid
 from oagw.model.problem import GatewayError, platform
 from oagw.web.deliver import Answer, deliver
+from oagw.web.exchange import entry_of
 from oagw.web.reply import GATEWAY, Headers, Reply, fail, masked_excerpt, problem_reply
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -138,13 +139,6 @@ class Answered(Resource):
         return NOT_DONE_YET
 
 
-def unmatched(request: Request) -> None:
-    """Have the journal say that there was nothing at the URL of ``request``."""
-    entry = getattr(request, "entry", None)  # a GatewayRequest has one
-    if entry is not None:
-        entry.matched = False
-
-
 def _unknown_path(request: Request) -> Refused:
-    unmatched(request)
+    entry_of(request).unmatched()
     return Refused(404, f"Unknown path: {masked_excerpt(request, request.path)}")

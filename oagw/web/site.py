@@ -1,11 +1,10 @@
-"""GatewaySite: what all connections of a server share.
+"""GatewaySite: what all connections at a port share.
 
 ``web.channel`` is a connection, ``web.request`` a request on it, ``web.resource`` the tree that comes next.
 """
 
 from collections.abc import Callable
 from io import BytesIO
-from itertools import count
 from random import Random
 from typing import Any
 
@@ -16,13 +15,15 @@ from twisted.web.http import datetimeToString
 from twisted.web.resource import IResource
 from twisted.web.server import Site
 
-from oagw.sandboxes import Sandboxes
+from oagw.model.entrance import Entrance
 from oagw.web.arrivals import Arrivals
-from oagw.web.channel import REQUEST_TIMEOUT, GatewayChannel
-from oagw.web.reply import masked_excerpt
-from oagw.web.request import GatewayRequest
-from oagw.web.stream import Streams
+from oagw.web.outgoing import OutgoingChannel
+from oagw.web.reply import Reply
+from oagw.web.stream import EventStream, Streams
 from oagw.web.turns import Turns
+
+# Seconds that a connection may idle, and that a request may take from its first byte to its last.
+REQUEST_TIMEOUT = 60.0
 
 # Seconds that connections get to close when the server stops; a client that does not read would take for
 # ever.
@@ -30,44 +31,46 @@ CLOSING = 0.1
 
 
 class GatewaySite(Site):
-    """The server's factory: the root of the tree, and what all connections share.
+    """The factory of connections: the root of the tree, and what all connections share.
+
+    ``protocol`` makes a connection. Requests come in at ``entrance``, in the order that ``arrivals`` notes.
+    ``mock_fault`` reads the value of X-OAGW-Mock-Fault and raises Invalid; ``spoilt`` changes an answer to a
+    request that there are toxics for.
 
     Time-outs and durations run on ``clock``; ``wall`` is the date in seconds since 1970. What has to do with
     real networks, such as the time that connections get to close, runs on ``real``: the same clock, unless
-    that one is moved by hand. ``access_log`` takes one line for each request, answered or not, without the
-    query, the credentials of the request, and ``secrets``: the tokens of the server.
+    that one is moved by hand.
     """
-
-    protocol = GatewayChannel  # type: ignore[assignment]  # no HTTP/2, so no wrapper that could switch
-    requestFactory = GatewayRequest
 
     def __init__(
         self,
         root: IResource,
+        protocol: type[OutgoingChannel],
         clock: IReactorTime,
         random: Random,
-        sandboxes: Sandboxes,
         streams: Streams,
-        access_log: Callable[[str], None] | None = None,
+        entrance: Entrance,
+        arrivals: Arrivals,
+        mock_fault: Callable[[str], tuple[Any, ...]],
+        spoilt: Callable[[Any, Reply | EventStream], Reply | EventStream],
         real: IReactorTime | None = None,
-        secrets: tuple[str, ...] = (),
         wall: Callable[[], float] | None = None,
     ) -> None:
         super().__init__(root, reactor=clock, timeout=REQUEST_TIMEOUT, parsePOSTFormSubmission=False)
-        self.channels: set[GatewayChannel] = set()
-        self.sandboxes = sandboxes
-        self.secrets = secrets
+        self.requestFactory = protocol.requestFactory  # type: ignore[assignment]
+        self.protocol = protocol  # type: ignore[assignment]  # no HTTP/2, so no wrapper that could switch
+        self.channels: set[OutgoingChannel] = set()
         self.streams = streams
+        self.entrance = entrance
+        self.mock_fault = mock_fault
+        self.spoilt = spoilt
         self.now: Callable[[], float] = clock.seconds
-        self.number: Callable[[], int] = count(1).__next__  # of a request
-        self._connection: Callable[[], int] = count(1).__next__
         self.real = real or clock
         self.wall: Callable[[], float] = wall or clock.seconds
-        self.arrivals = Arrivals(self, self.real)
-        self.position = self.arrivals.position
+        self.arrivals = arrivals
+        self.position = arrivals.position
         self.turns = Turns(self.real)  # of connections with pipelined requests
         self.random = random
-        self._access_log = access_log
         self._date = (0, b"")
         self._emptied: Deferred[None] | None = None
 
@@ -81,17 +84,8 @@ class GatewaySite(Site):
         # Twisted asks for this by name; it would write a chunked body of any size to a temporary file.
         return BytesIO()
 
-    def log(self, request: http.Request, end: str = "") -> None:
-        if self._access_log is not None:
-            path = masked_excerpt(request, request.path, 1000)
-            method = masked_excerpt(request, request.method)
-            line = f"{request.client.host} {method} {path} {request.code} {request.sentLength}{end}"
-            self._access_log(line)
-
-    def log_refused(self, peer: Any, status: int) -> None:
-        """A line for what was no request."""
-        if self._access_log is not None:
-            self._access_log(f"{peer.host} - - {status} -")
+    def log(self, request: http.Request) -> None:
+        """Nothing: the access log is an observer of entries."""
 
     def close(self) -> Deferred[None]:
         """Close all connections when what is written is out; fires after CLOSING seconds at the latest."""
@@ -102,12 +96,12 @@ class GatewaySite(Site):
             channel.loseConnection()
         return self._emptied.addTimeout(CLOSING, self.real, lambda *_: None)
 
-    def channel_made(self, channel: GatewayChannel) -> int:
+    def channel_made(self, channel: OutgoingChannel) -> int:
         """A connection is there; returns its number. Called by the channel."""
         self.channels.add(channel)
-        return self._connection()
+        return self.entrance.connection_number()
 
-    def channel_lost(self, channel: GatewayChannel) -> None:
+    def channel_lost(self, channel: OutgoingChannel) -> None:
         """A connection is gone. Called by the channel."""
         self.channels.discard(channel)
         if self._emptied is not None and not self.channels and not self._emptied.called:

@@ -16,10 +16,11 @@ from twisted.web import http_headers
 from twisted.web.server import Request
 from zope.interface import implementer
 
+from oagw.model.entry import RESET, TRUNCATED, Entry
 from oagw.model.events import AnswerCounter, EventCounter
-from oagw.model.journal import RESET, TRUNCATED, Entry
 from oagw.model.step import Step, Then
 from oagw.timing.timetable import Timetable
+from oagw.web.exchange import entry_of
 from oagw.web.reply import UPSTREAM, Headers, Reply, begin, fail, is_bodiless
 
 log = Logger()
@@ -105,7 +106,7 @@ class EventStream:
         self._request: Request | None = None  # None before the start and after the end
         self._scale = streams.interval_scale
         self._count: EventCounter | AnswerCounter = EventCounter()
-        self._entry: Entry | None = None  # in the journal; a site other than the gateway's keeps none
+        self._entry: Entry | None = None
 
     def start(self, request: Request) -> None:
         """Answer ``request``; where there is a head and no body, it gets the head alone and no step."""
@@ -120,7 +121,7 @@ class EventStream:
         # What breaks here is still an honest 500.
         self._next = next(self._steps, None) or Step(0, then=Then.CLOSE)
         self._request = request
-        self._entry = getattr(request, "entry", None)
+        self._entry = entry_of(request)
         self._streams.open.add(self)
         request.notifyFinish().addBoth(self._over)
         request.registerProducer(self, True)
@@ -194,7 +195,7 @@ class EventStream:
         request.unregisterProducer()
         transport: Any = request.transport
         if self._entry is not None and then in _ENDED:
-            self._entry.ended = _ENDED[then]
+            self._entry.ends(_ENDED[then])
         if then is Then.RESET:
             transport.abortConnection()
         elif then is Then.TRUNCATE:
@@ -229,8 +230,8 @@ class EventStream:
                 else:
                     self._due += step.pause * self._scale
         self._next = step
-        if step is None and then is not Then.HANG and self._entry is not None:
-            request.before_end(broken=then in _ENDED)  # type: ignore[attr-defined]  # a GatewayRequest has it
+        if step is None and then is not Then.HANG and hasattr(request, "before_end"):  # a GatewayRequest
+            request.before_end(broken=then in _ENDED)
         if frames:
             self._write(request, frames, size, now)
         if then is Then.RESET and getattr(request.channel, "undelivered", False):
@@ -252,14 +253,9 @@ class EventStream:
         """Write ``frames``, in which there are ``size`` bytes of the body, and have it in the journal."""
         request.channel.write(b"".join(frames))
         request.sentLength += size
-        entry = self._entry
-        if entry is not None:
-            if entry.first_byte is None:
-                entry.first_byte = now
-                entry.began = request.channel.site.position()  # type: ignore[attr-defined]
-            entry.last_byte = now
-            entry.sent = request.sentLength
-            entry.events = self._count.count
+        assert self._entry is not None
+        self._entry.begins()
+        self._entry.wrote(now, request.sentLength, self._count.count)
 
     def _over(self, _: object = None) -> Request | None:
         """Let go of everything; returns the request that was being answered, if one was."""

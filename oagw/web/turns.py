@@ -1,6 +1,7 @@
-"""Turns: connections with pipelined requests take turns, one request per turn of the reactor.
+"""Turns: connections with pipelined requests take turns, one request between two polls of the reactor.
 
-``web.channel`` reads the first request of what arrives at once, and waits here before it reads the next.
+``web.channel`` reads the first request of what arrives at once, and waits here before it reads the next. The
+reactor polls its sockets in between.
 """
 
 from collections import OrderedDict
@@ -27,6 +28,9 @@ class Turns:
         self._waiting: OrderedDict[Waiter, None] = OrderedDict()
         self._stalled: set[Waiter] = set()
         self._call: IDelayedCall | None = None
+        # Whether a request was handled as it was read, after the last poll, and whether a turn was left out.
+        self._read = False
+        self._left_out = False
 
     @property
     def settled(self) -> bool:
@@ -37,6 +41,7 @@ class Turns:
         """Give ``waiter`` a turn, after those that wait already."""
         self._stalled.discard(waiter)
         self._waiting[waiter] = None
+        self._read = True
         if self._call is None:
             self._call = self._reactor.callLater(0, self._next)
 
@@ -51,15 +56,24 @@ class Turns:
         self._waiting.pop(waiter, None)
         if not self._waiting and self._call is not None:
             self._call.cancel()
-            self._call = None
+            self._call, self._left_out = None, False
 
     def _next(self) -> None:
         self._call = None
         if not self._waiting:
+            self._left_out = False
             return
+        if self._read and not self._left_out:
+            # Handling another now would make two between two polls. Requests that are read in every poll
+            # must not stop those that wait, so this is for one turn at most.
+            self._read, self._left_out = False, True
+            self._call = self._reactor.callLater(0, self._next)
+            return
+        self._left_out = False
         waiter, _ = self._waiting.popitem(last=False)
         try:
             waiter.take_turn()
         finally:
+            self._read = False  # what takes its turn waits again for another
             if self._waiting and self._call is None:
                 self._call = self._reactor.callLater(0, self._next)

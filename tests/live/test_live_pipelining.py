@@ -17,11 +17,10 @@ from twisted.internet.interfaces import IDelayedCall
 from oagw.config import Config
 from oagw.web.reply import Reply
 from tests.live.test_live_reactor import Client, Running
-from tests.support.wire import BEARER, Answer, parse, request
+from tests.support.wire import BEARER, HEALTH, answers, parse, request
 
 reactor: Any = installed_reactor
 
-HEALTH = request("GET /health HTTP/1.1", "Host: g")
 LAST = request("GET /health HTTP/1.1", "Host: g", "Connection: close")
 
 
@@ -45,15 +44,6 @@ def turn() -> "Deferred[None]":
     deferred: Deferred[None] = Deferred()
     reactor.callLater(0, deferred.callback, None)
     return deferred
-
-
-def answers(data: bytes) -> list[Answer]:
-    """All the responses in ``data``."""
-    found = []
-    while data:
-        answer, data = parse(data)
-        found.append(answer)
-    return found
 
 
 @pytest_twisted.async_yield_fixture()
@@ -89,6 +79,31 @@ async def test_each_pipelined_request_has_a_turn_of_its_own(
         turn for index, (channel, turn) in enumerate(handled) if channel in [c for c, _ in handled[:index]]
     ]
     assert len(later) == len(set(later)) == 60
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_reactor_polls_between_two_requests_of_a_connection(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handled, polls = [], 0
+    poll, health = reactor.doIteration, type(running.gateway.root.children[b"health"])
+    render = health.render_GET
+
+    def counted(timeout: float | None) -> None:
+        nonlocal polls
+        polls += 1
+        poll(timeout)
+
+    def noted(node: Any, asked: Any) -> Reply:
+        handled.append(polls)
+        return render(node, asked)
+
+    monkeypatch.setattr(reactor, "doIteration", counted)
+    monkeypatch.setattr(health, "render_GET", noted)
+    for _ in range(10):
+        client = await running.connect(Client(HEALTH * 5 + LAST))
+        await client.ended
+    assert len(handled) == len(set(handled)) == 60
 
 
 @pytest_twisted.ensureDeferred

@@ -17,12 +17,6 @@ TIMES = 16
 LIMITED = "POST stripe/v1/charges"
 
 
-@pytest.fixture(scope="module")
-def gateway() -> Iterator[MockGateway]:
-    with MockGateway() as gateway:
-        yield gateway
-
-
 @pytest.fixture
 def sandbox(gateway: MockGateway) -> Iterator[Sandbox]:
     """A sandbox in which ``LIMITED`` is answered 429, and is to be asked again after five seconds."""

@@ -23,12 +23,6 @@ from oagw.testing import CannotAct, MockGateway, Refused, RunningGateway, Sandbo
 STRIPE = "/api/oagw/v1/proxy/stripe"
 
 
-@pytest.fixture(scope="module")
-def gateway() -> Iterator[MockGateway]:
-    with MockGateway() as gateway:
-        yield gateway
-
-
 @pytest.fixture
 def sandbox(gateway: MockGateway) -> Iterator[Sandbox]:
     with gateway.sandbox() as sandbox:

@@ -3,9 +3,7 @@
 from itertools import count
 from typing import Any
 
-from oagw.model.journal import COMPLETE, OPEN, SERVICE, Entry, Journal
-from oagw.model.memory import Memory
-from oagw.sandboxes import Sandbox
+from oagw.model.journal import COMPLETE, OPEN, SERVICE, Entry
 
 START = 1_700_000_000.0
 TOKEN = "test-integration-token"
@@ -68,13 +66,6 @@ class Entries(list[Entry]):
             setattr(entry, name, value)
         self.append(entry)
         return entry
-
-    def sandbox(self) -> Sandbox:
-        """A sandbox whose journal has them."""
-        sandbox = Sandbox(Journal(10_000, 64 << 20), Memory(1 << 30))
-        for entry in self:
-            sandbox.record(entry)
-        return sandbox
 
 
 def _position(seconds: float) -> int:

@@ -193,6 +193,9 @@ class Wire:
                 break
             self.clock.advance(0.001)
             written = connection.take()
+        while connection.protocol.requests and not connection.transport.disconnecting:
+            self.clock.turn()  # a long answer is made in turns
+            written += connection.take()
         connection.leave()
         answer, rest = parse(written)
         assert rest == b"", rest
@@ -207,6 +210,9 @@ def _description() -> Description:
 def request(line: str, *fields: str) -> bytes:
     """The head of a request."""
     return "\r\n".join([line, *fields, "", ""]).encode("latin-1")
+
+
+HEALTH = request("GET /health HTTP/1.1", "Host: gateway")
 
 
 def parse(data: bytes, *, head_only: bool = False) -> tuple[Answer, bytes]:
@@ -232,6 +238,15 @@ def parse(data: bytes, *, head_only: bool = False) -> tuple[Answer, bytes]:
     else:
         body, rest = rest, b""
     return Answer(int(status), phrase, headers, body), rest
+
+
+def answers(data: bytes) -> list[Answer]:
+    """All the responses in ``data``."""
+    found = []
+    while data:
+        answer, data = parse(data)
+        found.append(answer)
+    return found
 
 
 def dechunk(data: bytes) -> tuple[bytes, bytes]:

@@ -10,7 +10,7 @@ import json
 import tracemalloc
 from collections.abc import Callable
 from contextlib import suppress
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from time import process_time
 from typing import Any
@@ -27,13 +27,15 @@ from oagw.model.reading import MAX_ESCAPES, MAX_FIELDS, MAX_VALUES, Unread, deco
 from oagw.stubs.mapping import StubMapping
 from tests.support.wire import Wire
 
+pytestmark = pytest.mark.timed
+
 MIB = 1 << 20
 FORM = b"Content-Type: application/x-www-form-urlencoded"
 GZIP = b"\r\nContent-Encoding: gzip"
 
 # What a reader may cost: seconds for each MiB that came, or for less, and bytes of memory. A machine that
 # does nothing else takes half as many seconds.
-SECONDS = 0.3
+SECONDS = 0.2
 MEMORY = 200 * MIB
 
 
@@ -96,8 +98,9 @@ URLS = {
 }
 
 
+@cache
 def calls() -> dict[str, tuple[Call, int]]:
-    """The worst requests, and their sizes."""
+    """The worst requests, and their sizes. They are made once: read copies of them."""
     found = {f"body {name}": (Call("POST", "/", b"A: b", body), len(body)) for name, body in BODIES.items()}
     for name, body in FORMS.items():
         found[f"form {name}"] = (Call("POST", "/", FORM, body), len(body))
@@ -149,7 +152,10 @@ def cost(read: Callable[[], object]) -> float:
 
 def within(read: Callable[[], object], size: int) -> None:
     allowed = SECONDS * max(1.0, size / MIB)
-    seconds = min(cost(read) for _ in range(4))  # the machine may have been busy
+    seconds = cost(read)
+    for _ in range(3):  # the machine may have been busy
+        if seconds >= allowed:
+            seconds = min(seconds, cost(read))
     assert seconds < allowed, f"{seconds:.3f} s"
 
 
@@ -176,8 +182,9 @@ def test_no_reader_of_a_call_takes_much_memory() -> None:
     for name, (call, size) in calls().items():
         if size > MIB + 10 or "gzip" in name:
             tracemalloc.start()
+            anew = Call(call.method, call.url, call.head, call.sent_body)
             for reader in ("form", "json", "text"):
-                cost(lambda call=call, reader=reader: getattr(call, reader))  # type: ignore[misc]
+                cost(lambda anew=anew, reader=reader: getattr(anew, reader))  # type: ignore[misc]
             _, peak = tracemalloc.get_traced_memory()
             tracemalloc.stop()
             assert peak < MEMORY, f"{name}: {peak / MIB:.0f} MiB"
@@ -282,7 +289,7 @@ READING = {
         "templates/helpers/data.py",  # behind check_values, and paid for by the rendering
         "model/redacted.py",  # behind is_json, which is read_json
         # Texts in stubs, which are parts of documents of bounded size.
-        *("matching/json_equal.py", "matching/json_schema.py", "verify/explanation.py"),
+        *("matching/json_equal.py", "matching/json_schema.py"),
         *("client/control_plane.py", "client/mock_gateway.py"),  # what clients of the gateway read
     },
     "parse_qsl": set(),
@@ -301,7 +308,13 @@ READING = {
 def test_nobody_else_reads_what_clients_send() -> None:
     home = Path(oagw.__file__).parent
     # The last two ask whether there is one, and go back to its start.
-    contents = {"web/body.py", "web/request.py", "web/channel.py", "services/openai/validation_error.py"}
+    contents = {
+        "web/any_site.py",
+        "web/body.py",
+        "web/request.py",
+        "web/channel.py",
+        "services/openai/validation_error.py",
+    }
     for module in sorted(home.rglob("*.py")):
         name = module.relative_to(home).as_posix()
         for node in ast.walk(ast.parse(module.read_text())):

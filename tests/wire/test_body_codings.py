@@ -58,7 +58,7 @@ class CodingTests(WireTestCase):
             (400, SUM, (GZIP,), "The body is not valid gzip"),
             (400, gzip.compress(SUM) + b"x", (GZIP,), "The body is not valid gzip"),
             (400, b"\xff", (f"{JSON}; charset=us-ascii",), "The body is not valid us-ascii"),
-            (413, BOMB, (GZIP,), "The body decodes to more than 8388608 bytes"),
+            (413, BOMB, (GZIP,), "The body decodes to more than 4194304 bytes"),
         ):
             answer = self.post(CALCULATE, body, *headers)
             self.assertEqual((answer.status, answer.source), (status, ["upstream"]))

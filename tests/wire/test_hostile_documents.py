@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from time import thread_time
 from typing import Any
 
 from tests.support.wire import Answer, parse, request
@@ -176,6 +177,24 @@ class HostileDocumentsTests(HostileCase):
         headers = {f"a{number}": {"includes": [{"absent": True}]} for number in range(501)}
         self.refused(json.dumps({"request": {"headers": headers}}))
         self.refused(json.dumps({"and": many}), "/mappings/find-by-metadata")
+
+    def test_regular_expressions_that_would_take_long_to_compile(self) -> None:
+        placeholders = [f"${{json-unit.regex}}(a|b){{{number}}}" for number in range(200)]
+        for pattern in (
+            {"host": {"and": [{"matches": "(\\w+|\\d)" + str(number)} for number in range(999)]}},
+            {"urlPattern": "\\R" * 5_000},
+            {"bodyPatterns": [{"equalToJson": placeholders}] * 50},
+            {
+                "bodyPatterns": [
+                    {"matchesJsonPath": f"$[?(@ =~ /(\\w|{number})*/i)]"} for number in range(600)
+                ]
+            },
+        ):
+            started = thread_time()
+            error = self.refused(json.dumps({"request": pattern}))
+            self.assertLess(thread_time() - started, 0.2)
+            self.assertIn("may come to 30000 characters", error["detail"])
+            self.assertIn(next(iter(pattern)), error["source"]["pointer"])
 
     def test_json_that_would_take_long_to_compare(self) -> None:
         operator = {"equalToJson": [1] * 600_000, "ignoreArrayOrder": True}

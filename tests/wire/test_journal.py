@@ -2,7 +2,7 @@
 
 from unittest.mock import patch
 
-from oagw.model import journal
+from oagw.model import entry as model_entry
 from oagw.model.journal import CLIENT_LEFT, COMPLETE, GATEWAY, OPEN, SERVICE, Entry
 from oagw.web import request as web_request
 from oagw.web.channel import LINGER, REQUEST_TIMEOUT
@@ -77,7 +77,7 @@ class JournalTests(JournalCase):
         self.assertNotIn("x-a", second)
 
     def test_a_body_is_cut_where_the_journal_says(self) -> None:
-        with patch.object(journal, "MAX_BODY", 10):
+        with patch.object(model_entry, "MAX_BODY", 10):
             self.wire.post_json("/oagw/v1/proxy/calculator/calculate", b"x" * 25)
         self.assertEqual((self.entry().body, self.entry().body_size), (b"x" * 10, 25))
 

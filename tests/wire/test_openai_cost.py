@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.wire import BEARER, Wire, request
 
-pytestmark = pytest.mark.usefixtures("frozen_heap")
+pytestmark = [pytest.mark.usefixtures("frozen_heap"), pytest.mark.timed]
 
 MIB = 1 << 20
 

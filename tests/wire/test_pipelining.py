@@ -1,14 +1,13 @@
-"""Pipelined requests: one per turn of the reactor, none while the client does not read, and all answered."""
+"""Pipelined requests: one for each poll of the reactor, none while the client does not read."""
 
 from itertools import pairwise
 
 from oagw.config import Config
 from oagw.model.journal import COMPLETE
 from oagw.web.channel import LINGER, REQUEST_TIMEOUT
-from tests.support.wire import BEARER, Answer, Connection, Wire, parse, request
+from tests.support.wire import BEARER, HEALTH, Connection, Wire, answers, request
 from tests.support.wire_case import WireTestCase
 
-HEALTH = request("GET /health HTTP/1.1", "Host: gateway")
 NOTHING = request("GET /nothing HTTP/1.1", "Host: gateway")
 STREAM = request("GET /oagw/v1/proxy/stream-test/events HTTP/1.1", "Host: gateway", BEARER)
 SUM = b'{"operation": "add", "a": 1, "b": 2}'
@@ -19,15 +18,6 @@ def calculate(body: bytes = SUM, *fields: str) -> bytes:
     line = "POST /oagw/v1/proxy/calculator/calculate HTTP/1.1"
     length = f"Content-Length: {len(body)}"
     return request(line, "Host: gateway", BEARER, "Content-Type: application/json", length, *fields) + body
-
-
-def answers(data: bytes) -> list[Answer]:
-    """All the responses in ``data``."""
-    found = []
-    while data:
-        answer, data = parse(data)
-        found.append(answer)
-    return found
 
 
 def statuses(data: bytes) -> list[int]:
@@ -52,7 +42,7 @@ class PipeliningTestCase(WireTestCase):
 class TurnTests(PipeliningTestCase):
     def test_each_turn_of_the_reactor_handles_one_request_in_order(self) -> None:
         self.assertEqual(statuses(self.connection.send(HEALTH + NOTHING + calculate() + HEALTH)), [200])
-        self.assertEqual(self.turn_by_turn(self.connection), [[404], [200], [200]])
+        self.assertEqual(self.turn_by_turn(self.connection), [[], [404], [200], [200]])
 
     def test_a_client_that_does_not_pipeline_waits_for_no_turn(self) -> None:
         for data in (HEALTH, calculate(), HEALTH, b"\r\n" + HEALTH):
@@ -74,7 +64,9 @@ class TurnTests(PipeliningTestCase):
         self.connection.send(HEALTH * 20)
         for other in others:
             other.send(HEALTH + NOTHING + NOTHING)
-        self.assertEqual(self.turn_by_turn(*others)[:8], [[], [404], [404], [404], [], [404], [404], [404]])
+        self.assertEqual(
+            self.turn_by_turn(*others)[:9], [[], [], [404], [404], [404], [], [404], [404], [404]]
+        )
         for other in others:
             other.leave()
 
@@ -107,12 +99,12 @@ class TurnTests(PipeliningTestCase):
     def test_what_arrives_while_they_wait_has_its_turn_after_them(self) -> None:
         self.connection.send(HEALTH + HEALTH)
         self.assertEqual(self.connection.send(NOTHING), b"")
-        self.assertEqual(self.turn_by_turn(self.connection), [[200], [404]])
+        self.assertEqual(self.turn_by_turn(self.connection), [[], [200], [404]])
 
     def test_a_request_that_is_not_complete_waits_for_its_rest(self) -> None:
         data = HEALTH + calculate()
         self.assertEqual(statuses(self.connection.send(data[:-5])), [200])
-        self.assertEqual(self.turn_by_turn(self.connection), [[]])
+        self.assertEqual(self.turn_by_turn(self.connection), [[], []])
         self.assertEqual(statuses(self.connection.send(data[-5:])), [200])
 
     def test_chunked_bodies_may_be_pipelined(self) -> None:
@@ -134,6 +126,7 @@ class TurnTests(PipeliningTestCase):
     def test_the_journal_has_each_at_the_time_and_in_the_place_of_its_turn(self) -> None:
         self.connection.send(HEALTH * 3)
         began = self.wire.clock.seconds()
+        self.wire.clock.turn()
         self.wire.clock.turn()
         self.wire.clock.rightNow += 1
         self.wire.clock.turn()
@@ -160,6 +153,7 @@ class EndTests(PipeliningTestCase):
 
     def test_a_client_that_leaves_leaves_nothing_behind(self) -> None:
         self.connection.send(HEALTH * 50)
+        self.wire.clock.turn()
         self.wire.clock.turn()
         self.connection.leave()
         self.assertEqual(self.wire.clock.getDelayedCalls(), [])
@@ -221,7 +215,7 @@ class SlowAnswerTests(PipeliningTestCase):
             self.wire.clock.turn()
             ended = self.connection.take()
         self.assertNotIn(b"healthy", ended)
-        self.assertEqual(self.turn_by_turn(self.connection), [[200], [404]])
+        self.assertEqual(self.turn_by_turn(self.connection), [[], [200], [404]])
 
     def test_a_stream_may_be_behind_others(self) -> None:
         self.connection.send(HEALTH + STREAM + HEALTH)
@@ -275,6 +269,7 @@ class BackpressureTests(PipeliningTestCase):
 
     def test_no_request_is_handled_while_the_client_does_not_read(self) -> None:
         self.connection.send(HEALTH * 5)
+        self.wire.clock.turn()
         self.wire.clock.turn()
         self.pause()
         self.connection.take()

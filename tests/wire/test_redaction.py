@@ -5,6 +5,8 @@ from base64 import b64decode
 from time import process_time
 from typing import Any
 
+import pytest
+
 from oagw.config import Config
 from tests.support.wire import TOKEN, Wire
 from tests.support.wire_case import WireTestCase
@@ -121,6 +123,7 @@ class RedactionTests(WireTestCase):
         self.assertTrue(shown["url"].endswith(query))
         self.assertEqual(shown["headers"]["X-RateLimit-Remaining-Tokens"], "99")
 
+    @pytest.mark.timed
     def test_a_listing_of_large_forms_takes_little(self) -> None:
         for unit in (b"field=value&", b"a=1&", b"token=1&", b"a=%41%42&"):
             self.admin("DELETE", "/requests")

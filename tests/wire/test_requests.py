@@ -2,10 +2,9 @@
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.support.wire import BEARER, Wire, parse, request
+from tests.support.wire import BEARER, HEALTH, Wire, parse, request
 from tests.support.wire_case import WireTestCase
 
-HEALTH = request("GET /health HTTP/1.1", "Host: gateway")
 SUM = b'{"operation": "add", "a": 1, "b": 2}'
 
 

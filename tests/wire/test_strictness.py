@@ -8,10 +8,9 @@ from oagw.config import Config
 from oagw.model.journal import COMPLETE, Entry
 from oagw.web.channel import LINGER, SMALL_BODY
 from oagw.web.request import MAX_BODY
-from tests.support.wire import BEARER, Answer, Wire, parse, request
+from tests.support.wire import BEARER, HEALTH, Answer, Wire, parse, request
 from tests.support.wire_case import WireTestCase
 
-HEALTH = request("GET /health HTTP/1.1", "Host: g")
 CALCULATE = "POST /oagw/v1/proxy/calculator/calculate HTTP/1.1"
 SUM = b'{"operation": "add", "a": 1, "b": 2}'
 JSON = "Content-Type: application/json"

@@ -5,6 +5,7 @@ from base64 import b64encode
 from typing import Any
 from unittest.mock import patch
 
+from oagw.admin import mappings
 from oagw.config import Config
 from oagw.stubs import store
 from tests.support.wire import BEARER, Answer, Wire, parse, request
@@ -572,6 +573,22 @@ class MappingsTests(StubCase):
             self.assertEqual(self.wire.admin("PUT", f"/mappings/{id}", mapping({"body": "b"})).status, 200)
             self.assertEqual(self.wire.admin("POST", "/mappings", mapping()).status, 422)
 
+    def test_an_import_of_stubs_that_take_long_gives_way_after_each(self) -> None:
+        make = mappings._stub
+
+        def slow(*args: Any) -> store.Stub:
+            self.wire.clock.rightNow += 0.05
+            return make(*args)
+
+        document = json.dumps({"mappings": [mapping()] * 5}).encode()
+        line = "POST /__admin/mappings/import HTTP/1.1"
+        with patch.object(mappings, "_stub", slow):
+            written = self.connection.send(
+                request(line, "Host: 127.0.0.1", f"Content-Length: {len(document)}") + document
+            )
+            self.assertEqual((written, self.wire.clock.turns()), (b"", 4))
+        self.assertEqual(parse(self.connection.take())[0].status, 200)
+
     def test_an_import_of_which_one_does_not_fit_changes_nothing(self) -> None:
         bad = {"response": {"status": 1}}
         answer = self.wire.admin("POST", "/mappings/import", {"mappings": [mapping(), bad]})
@@ -631,7 +648,8 @@ class ScenarioTests(StubCase):
         first = self.scenario()["mappings"][0]["id"]
         self.get()
         self.wire.admin("DELETE", f"/mappings/{first}")
-        self.assertEqual(self.wire.gateway.sandboxes.default.scenarios, {"s": "two"})  # there is one left
+        store = self.wire.gateway.sandboxes.default.stub_store()
+        self.assertEqual(store.states, {"s": "two"})  # there is one left
         for method, path, value in (
             ("DELETE", f"/mappings/{other}", None),
             ("DELETE", "/mappings", None),
@@ -640,7 +658,7 @@ class ScenarioTests(StubCase):
             ("POST", "/mappings/import", {"mappings": [], "importOptions": {"deleteAllNotInImport": True}}),
         ):
             self.assertEqual(self.wire.admin(method, path, value).status, 200, path)
-            self.assertEqual(self.wire.gateway.sandboxes.default.scenarios, {}, path)
+            self.assertEqual(store.states, {}, path)
             self.stub(metadata={"b": 1}, **scenario)
             self.assertEqual(self.scenario()["state"], "Started", path)
             self.get()
@@ -683,6 +701,50 @@ class SandboxTests(StubCase):
         self.stub({"body": "once"}, times=1)
         for token in (*self.tokens, "test-integration-token"):
             self.assertEqual([self.get(token=token).body for _ in range(2)], [b"once", b"later"])
+
+    def test_a_shared_stub_that_replaces_another_counts_anew_in_every_sandbox(self) -> None:
+        self.stub({"body": "later"})
+        once = mapping({"body": "once"}, times=1)
+        id = self.stub({"body": "once"}, times=1)["id"]
+        replacements: tuple[tuple[str, str, Any], ...] = (
+            ("PUT", f"/mappings/{id}", once),
+            ("POST", "/mappings", {**once, "id": id}),
+            ("POST", "/mappings/import", {"mappings": [{**once, "id": id}]}),
+            ("DELETE", f"/mappings/{id}", None),
+        )
+        for method, path, value in replacements:
+            for token in (*self.tokens, "test-integration-token"):
+                self.assertEqual([self.get(token=token).body for _ in range(2)], [b"once", b"later"], path)
+            self.assertLess(self.wire.admin(method, path, value).status, 300)
+        self.stub({"body": "once"}, times=1, id=id)  # which was deleted
+        for token in (*self.tokens, "test-integration-token"):
+            self.assertEqual([self.get(token=token).body for _ in range(2)], [b"once", b"later"])
+
+    def test_a_scenario_of_shared_stubs_begins_anew_with_them(self) -> None:
+        scenario = {"scenarioName": "s", "requiredScenarioState": "Started", "newScenarioState": "two"}
+        for _ in range(2):
+            self.stub({"body": "first"}, **scenario)
+            for token in self.tokens:
+                self.assertEqual([self.get(token=token).status for _ in range(2)], [200, 404])
+            self.wire.admin("DELETE", "/mappings")
+
+    def test_a_scenario_spans_shared_stubs_and_its_own(self) -> None:
+        token, other = self.tokens
+        self.stub({"body": "one"}, scenarioName="s", requiredScenarioState="Started", newScenarioState="two")
+        own = mapping({"body": "two"}, scenarioName="s", requiredScenarioState="two")
+        id = self.wire.admin("POST", "/mappings", own, token=token).json()["id"]
+        self.assertEqual([self.get(token=token).body for _ in range(2)], [b"one", b"two"])
+        self.wire.admin("DELETE", f"/mappings/{id}", token=token)
+        (shown,) = self.wire.admin("GET", "/scenarios", token=token).json()["scenarios"]
+        self.assertEqual(shown["state"], "two")  # there is the shared one left
+        (shown,) = self.wire.admin("GET", "/scenarios", token=other).json()["scenarios"]
+        self.assertEqual(shown["state"], "Started")
+
+    def test_its_own_stub_and_a_shared_one_with_the_same_id_count_apart(self) -> None:
+        token = self.tokens[0]
+        id = self.stub({"body": "shared"}, times=1)["id"]
+        self.wire.admin("POST", "/mappings", mapping({"body": "own"}, times=1, id=id), token=token)
+        self.assertEqual([self.get(token=token).body for _ in range(2)], [b"own", b"shared"])
 
     def test_its_reset_is_its_own(self) -> None:
         self.stub({"body": "shared"})

@@ -1,11 +1,11 @@
 """Conditions in ``[?(...)]``: what exists, what compares, and what is made of these."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from oagw.java.regex import Expression
-from oagw.matching.jsonpath.function import is_number, number_text
+from oagw.matching.jsonpath.function import in_time, is_number, number_text
 from oagw.matching.jsonpath.literal import number
 from oagw.matching.jsonpath.path import Path
 from oagw.matching.jsonpath.state import Broken, State, Undefined, Unfit
@@ -92,20 +92,24 @@ def _equal(left: Any, right: Any, state: State) -> bool:
 
 def _same(left: Any, right: Any, state: State) -> bool:
     """Whether two arrays or objects are equal; 1 and 1.0 differ within them."""
-    waiting = [(left, right)]
+    waiting: list[Iterator[tuple[Any, Any]]] = [iter([(left, right)])]
     while waiting:
-        one, other = waiting.pop()
         state.effort.check()
+        pair = next(waiting[-1], None)
+        if pair is None:
+            waiting.pop()
+            continue
+        one, other = pair
         if type(one) is not type(other):
             return False
         if isinstance(one, dict):
             if one.keys() != other.keys():
                 return False
-            waiting += [(each, other[key]) for key, each in one.items()]
+            waiting.append(zip(one.values(), map(other.__getitem__, one), strict=True))
         elif isinstance(one, list):
             if len(one) != len(other):
                 return False
-            waiting += zip(one, other, strict=True)
+            waiting.append(zip(one, other, strict=True))
         elif one != other:
             return False
     return True
@@ -132,15 +136,14 @@ def _list(value: Any) -> list[Any] | None:
 
 def _plain(values: list[Any], state: State) -> list[Any]:
     """``values``; raises Broken if there are arrays or objects among them, at which Jayway fails."""
-    for value in values:
-        state.effort.check()
+    for value in in_time(values, state):
         if isinstance(value, dict | list):
             raise Broken
     return values
 
 
 def _has(values: list[Any], wanted: Any, state: State) -> bool:
-    return any(_equal(wanted, value, state) for value in _plain(values, state))
+    return any(_equal(wanted, value, state) for value in in_time(_plain(values, state), state))
 
 
 def _in(left: Any, right: Any, state: State) -> bool:

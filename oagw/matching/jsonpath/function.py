@@ -1,15 +1,13 @@
 """Functions of JSONPath, such as ``length()``: from what a path came to, and arguments, to a value."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from math import nan, sqrt
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from oagw.java.number import double, double_text
-from oagw.matching.jsonpath.state import Broken, NotFound, State
+from oagw.matching.jsonpath.state import Broken, NotFound, Selection, State
 from oagw.model.time_budget import GaveUp
-
-if TYPE_CHECKING:
-    from oagw.matching.jsonpath.path import Path
 
 # An argument: a value, or a path, whose value is meant.
 Argument = Any
@@ -31,6 +29,20 @@ def number_text(value: int | float) -> str:
     return f"{mantissa}E+{power}" if exponent and not power.startswith("-") else text
 
 
+def _own_and(arguments: Sequence[Argument], value: Any, state: State) -> Iterator[Any]:
+    """The elements of ``value``, if it is a list, and the values of ``arguments``; raises GaveUp."""
+    own = value if isinstance(value, list) else ()
+    return in_time(chain(own, _values(arguments, state)), state)
+
+
+def in_time(values: Iterable[Any], state: State) -> Iterator[Any]:
+    """``values``, with a look at the clock before the first and every 64 after it; raises GaveUp."""
+    for number, value in enumerate(values):
+        if not number & 63:
+            state.effort.check()
+        yield value
+
+
 def _values(arguments: Sequence[Argument], state: State) -> Iterator[Any]:
     """Those of the arguments; an argument that is a list stands for its elements."""
     for argument in arguments:
@@ -42,8 +54,7 @@ def _values(arguments: Sequence[Argument], state: State) -> Iterator[Any]:
 
 
 def _value(argument: Argument, state: State) -> Any:
-    path: Path | None = argument if hasattr(argument, "steps") else None
-    return argument if path is None else path.value(state.root, state)
+    return argument.value(state.root, state) if isinstance(argument, Selection) else argument
 
 
 def _length(value: Any, arguments: Sequence[Argument], state: State) -> Any:
@@ -51,7 +62,7 @@ def _length(value: Any, arguments: Sequence[Argument], state: State) -> Any:
     for path in arguments[:1]:
         below = [
             child
-            for node in path.nodes(state.root, state)
+            for node in in_time(path.nodes(state.root, state), state)
             if isinstance(node.value, dict | list)
             for child in (node.value.values() if isinstance(node.value, dict) else node.value)
         ]
@@ -70,8 +81,7 @@ def _keys(value: Any, arguments: Sequence[Argument], state: State) -> Any:
 
 def _of_numbers(apply: Callable[[list[float]], float]) -> Function:
     def function(value: Any, arguments: Sequence[Argument], state: State) -> Any:
-        own = value if isinstance(value, list) else ()
-        numbers = [double(one) for one in (*own, *_values(arguments, state)) if is_number(one)]
+        numbers = [double(one) for one in _own_and(arguments, value, state) if is_number(one)]
         if not numbers:
             raise Broken
         return apply(numbers)
@@ -108,8 +118,8 @@ def _element(value: Any, place: int) -> Any:
 
 def _concat(value: Any, arguments: Sequence[Argument], state: State) -> str:
     own = value if isinstance(value, list) else ()
-    pieces, size = [one for one in own if isinstance(one, str)], 0
-    pieces += [_text(one) for one in _values(arguments, state) if one is not None]
+    pieces, size = [one for one in in_time(own, state) if isinstance(one, str)], 0
+    pieces += [_text(one) for one in in_time(_values(arguments, state), state) if one is not None]
     for piece in pieces:
         size += len(piece)
         if size > _MAX_TEXT:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from oagw.matching.jsonpath.state import UNDEFINED, Broken, Node, NotFound, State
+from oagw.matching.jsonpath.state import UNDEFINED, Broken, Node, NotFound, Selection, State
 from oagw.matching.jsonpath.step import Descent, Names, Step
 from oagw.model.call import Call
 from oagw.model.time_budget import Effort
@@ -16,7 +16,7 @@ class Found(list[Node]):
     """The nodes that a path selected."""
 
 
-class Path:
+class Path(Selection):
     """A path from the root of a document, or with ``relative`` from the value that a filter looks at.
 
     It is ``definite`` if it selects one value at most.

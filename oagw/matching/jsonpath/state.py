@@ -1,5 +1,7 @@
 """State: what one selection works with, and how it ends early."""
 
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from oagw.model.call import Call
@@ -20,6 +22,20 @@ class Node(NamedTuple):
     value: Any
     parent: Any = None
     key: Any = None
+
+
+class Selection(ABC):
+    """A path, as the arguments of functions see it. It is ``definite`` if it selects one value at most."""
+
+    definite: bool
+
+    @abstractmethod
+    def nodes(self, value: Any, state: State, *, required: bool = False) -> Sequence[Node]:
+        """The nodes that it selects. Raises Broken, GaveUp, NotFound."""
+
+    @abstractmethod
+    def value(self, value: Any, state: State) -> Any:
+        """The value that it selects, or the list of values if it is not definite. Raises as ``nodes``."""
 
 
 class Broken(Exception):

@@ -11,6 +11,7 @@ from twisted.web.server import Request
 from oagw.services import Env, UpstreamNode
 from oagw.services.github.conditional import entity_tag, none_match
 from oagw.services.github.rate import LIMIT, RateLimit
+from oagw.web.exchange import caller_of
 from oagw.web.reply import JSON, UPSTREAM, Headers, Reply, excerpt
 from oagw.web.resource import Refused
 
@@ -54,7 +55,7 @@ class GitHub:
     def fields(self, request: Request, counts: bool = True) -> Headers:
         """Return the header fields of every response. If ``counts``, it counts against the rate limit."""
         now = self._env.wall()
-        window = self._limit.window(getattr(request, "sandbox", None), now, counts)
+        window = self._limit.window(caller_of(request).sandbox, now, counts)
         draw = self._env.random.getrandbits
         id = f"{draw(16):04X}:{draw(20):05X}:{draw(28):07X}:{draw(28):07X}:{int(now):08X}"
         return {

@@ -20,7 +20,7 @@ class Window:
 
 
 class RateLimit:
-    """The current windows of all callers. A caller is a sandbox, or None on a site without sandboxes."""
+    """The current windows of all callers. A caller is a sandbox."""
 
     def __init__(self) -> None:
         self._windows: WeakKeyDictionary[object, Window] = WeakKeyDictionary()
@@ -30,11 +30,10 @@ class RateLimit:
 
         At least one request always remains, because the mock never enforces the limit.
         """
-        key = RateLimit if caller is None else caller
-        window = self._windows.get(key)
+        window = self._windows.get(caller)
         # The wall clock may step back. Even then, the reset must be at most an hour away.
         if window is None or not window.reset - _WINDOW <= now < window.reset:
-            window = self._windows[key] = Window(now)
+            window = self._windows[caller] = Window(now)
         if counts and window.used < LIMIT - 1:
             window.used += 1
         return window

@@ -6,7 +6,7 @@ from decimal import ROUND_HALF_UP, Context, Decimal, DivisionByZero, InvalidOper
 from functools import lru_cache
 from typing import Any
 
-from oagw.java.regex import Expression
+from oagw.java.regex import Expression, together
 from oagw.model.invalid import Invalid
 from oagw.model.time_budget import GaveUp
 from oagw.templates.run import Failed, Run
@@ -107,8 +107,10 @@ def regex_extract(run: Run, arguments: list[Any], options: dict[str, Any]) -> An
 def _groups(run: Run, value: Any, pattern: str, within: str = "%s") -> tuple[str, ...] | None:
     run.spend(_PATTERN * len(pattern))
     try:
-        _expression(pattern)
-        return _expression(within.replace("%s", pattern)).groups(run.text(value), run.received)
+        with together():
+            _expression(pattern)
+            whole = _expression(within.replace("%s", pattern))
+        return whole.groups(run.text(value), run.received)
     except Invalid:
         raise Failed(f"Invalid regex string {pattern}") from None
     except GaveUp as error:

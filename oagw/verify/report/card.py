@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
-from oagw.model.journal import RESET, TRUNCATED, Entry
-from oagw.sandboxes import Sandbox
+from oagw.model.journal import RESET, TRUNCATED, Entry, number_of
+from oagw.model.work import Work
 from oagw.verify.explanation import summary
 from oagw.verify.report.connections import connections_not_reused
 from oagw.verify.report.credentials import credentials_misplaced
@@ -53,28 +53,37 @@ class Card(Struct, frozen=True, rename="camel"):
     unused_count: int
 
 
-def card(
-    sandbox: Sandbox,
+async def card(
+    journal: Iterable[Entry],
+    work: Work,
+    token: bytes | None = None,
     *,
     retry_due: bool = False,
     streams_cancelled: bool = False,
     unused: Iterable[Unused] = (),
 ) -> Card:
-    """The card of whoever called in ``sandbox``.
+    """The card of whoever sent what is in ``journal``; ``token`` is that of its sandbox, if it has one.
 
     ``retry_due`` is whether each answer that was cut had to be asked for again, ``streams_cancelled`` whether
     all streams were cancelled before their end. ``unused`` is what did nothing of what the test arranged.
     """
-    entries = sorted(sandbox.journal, key=lambda entry: entry.number)  # as they came
-    findings = [
-        *retry_after_not_honoured(entries),
-        *client_error_retried(entries),
-        *retries_without_backoff(entries),
-        *connections_not_reused(entries),
-        *credentials_misplaced(entries, sandbox),
-        *(incomplete_answer_accepted(entries) if retry_due else ()),
-        *(stream_read_after_cancel(entries) if streams_cancelled else ()),
+    entries = sorted(journal, key=lambda entry: entry.number)  # as they came
+    rules = [
+        retry_after_not_honoured(entries, work),
+        client_error_retried(entries, work),
+        retries_without_backoff(entries, work),
+        connections_not_reused(entries, work),
+        credentials_misplaced(entries, work, token),
     ]
+    if retry_due:
+        rules.append(incomplete_answer_accepted(entries, work))
+    if streams_cancelled:
+        rules.append(stream_read_after_cancel(entries, work))
+    findings = []
+    for rule in rules:
+        async for found in rule:
+            await work.breathe()
+            findings.append(found)
     findings.sort(key=lambda found: _ORDER[found.severity])
     asked = {"incomplete-answer-accepted": retry_due, "stream-read-after-cancel": streams_cancelled}
     unchecked = [Unchecked(rule, _ASK[rule]) for rule, given in asked.items() if not given]
@@ -86,19 +95,19 @@ def card(
     return Card(len(entries), findings[:MAX_FINDINGS], unchecked, idle[:MAX_UNUSED], len(idle))
 
 
-def text(card: Card, sandbox: Sandbox) -> str:
-    """``card`` for people, with the entries that prove each finding."""
-    return "\n".join(_lines(card, {entry.id: entry for entry in sandbox.journal})) + "\n"
+def text(card: Card, journal: Iterable[Entry]) -> str:
+    """``card`` for people, with the entries of ``journal`` that prove each finding."""
+    return "\n".join(_lines(card, {entry.number: entry for entry in journal})) + "\n"
 
 
-def _lines(card: Card, entries: dict[str, Entry]) -> Iterator[str]:
+def _lines(card: Card, entries: dict[int, Entry]) -> Iterator[str]:
     count = len(card.findings)
     yield f"{requests(card.requests)}, {count} finding{'' if count == 1 else 's'}"
     for found in card.findings:
         yield ""
         yield f"{found.severity}: {found.rule}"
         yield f"  {found.text}"
-        proof = [entries[id] for id in found.entries if id in entries]
+        proof = [entries[n] for n in map(number_of, found.entries) if n in entries]
         for entry in proof[:MAX_ROWS]:
             yield f"    {entry.time - proof[0].time:>+9.3f} s  {summary(entry)}"
             yield f"    {'':>11}  connection {entry.connection}, request {entry.turn}, id {entry.id}"

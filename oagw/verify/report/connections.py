@@ -3,10 +3,11 @@
 Whether the client has closed that other one, the journal does not tell: that is no use of it either.
 """
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from heapq import heappop, heappush
 
 from oagw.model.journal import COMPLETE, Entry
+from oagw.model.work import Work
 from oagw.verify.reaction import ended
 from oagw.verify.report.finding import Finding, alike, finding
 
@@ -18,19 +19,20 @@ _SETTLE = 0.002
 _HABIT = 3
 
 
-def connections_not_reused(entries: list[Entry]) -> Iterator[Finding]:
+async def connections_not_reused(entries: list[Entry], work: Work) -> AsyncIterator[Finding]:
     """Requests of one client, one after the other, each on a connection of its own.
 
     A client is who calls from one address with one User-Agent. It is told only if it did so at least three
     times, and more often than it did use a connection again.
     """
-    for group in alike(entries, _client):
+    for group in await alike(entries, _client, work):
         over: list[tuple[float, int, int]] = []  # answers: when each is over, its connection and turn
         turns: dict[int, int] = {}  # the latest of each connection
         idle: dict[int, float] = {}  # connections, and since when; the longest idle in front
         fresh: list[Entry] = []
         reused = 0
         for entry in group:
+            await work.breathe()
             while over and over[0][0] <= entry.time - _SETTLE:
                 since, connection, turn = heappop(over)
                 if turns[connection] == turn:

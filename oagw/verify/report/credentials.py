@@ -1,14 +1,15 @@
 """Rules on credentials: tokens where tokens do not belong. No text repeats one."""
 
 import re
-from collections.abc import Iterator
-from itertools import chain, islice
+from collections.abc import AsyncIterator, Iterator
+from itertools import chain
 
 from oagw.model.call import PREFIXES, Call
 from oagw.model.journal import Entry
-from oagw.model.secret import SANDBOX_TOKEN, SHORTEST
-from oagw.sandboxes import Sandbox, TokenSandbox, bearer
+from oagw.model.secret import SANDBOX_TOKEN, SHORTEST, bearer
+from oagw.model.work import Work
 from oagw.verify.report.finding import Finding, finding
+from oagw.verify.report.rules import Severity
 
 RULE = "credentials-misplaced"
 
@@ -18,43 +19,58 @@ _MAX_TOKENS = 100
 _SANDBOX = re.compile(SANDBOX_TOKEN.pattern.encode())
 _USER = re.compile(rb"https?://[^/?#]*@", re.IGNORECASE)
 
-_TEXTS = {
-    "url": "The gateway's token is in the URL, where logs, proxies and histories keep it.",
-    "body": "The gateway's token is in the body, which goes to the upstream.",
-    "cookie": "The gateway's token is in a cookie, which goes to the upstream.",
-    "header": "The gateway's token is in a header field that goes to the upstream.",
+# What is wrong where a token is, and how grave it is.
+_MISPLACED: dict[str, tuple[Severity, str]] = {
+    "url": ("error", "The gateway's token is in the URL, where logs, proxies and histories keep it."),
+    "body": ("error", "The gateway's token is in the body, which goes to the upstream."),
+    "cookie": ("error", "The gateway's token is in a cookie, which goes to the upstream."),
+    "header": ("error", "The gateway's token is in a header field that goes to the upstream."),
+    "foreign": (
+        "error",
+        "The token of another sandbox, or of one that is gone, was sent here: a token outlived its test.",
+    ),
+    "basic": ("error", "Basic credentials were sent to the gateway, which takes bearer tokens alone."),
+    "user": ("error", "A user name or password is in the URL's authority."),
+    "unguarded": (
+        "note",
+        "Authorization was sent to a URL that asks for none: send it to the gateway's API alone.",
+    ),
 }
 
 
-def credentials_misplaced(entries: list[Entry], sandbox: Sandbox) -> Iterator[Finding]:
-    """Tokens beside Authorization, tokens of other sandboxes, and Authorization where nobody asks for it."""
-    own = sandbox.token if isinstance(sandbox, TokenSandbox) else None
-    sent = (token for entry in entries if len(token := _bearer(entry.call())) >= SHORTEST)
-    tokens = list(islice(dict.fromkeys(chain([own] if own else [], sent)), _MAX_TOKENS))
+async def credentials_misplaced(
+    entries: list[Entry], work: Work, own: bytes | None = None
+) -> AsyncIterator[Finding]:
+    """Tokens beside Authorization, tokens of other sandboxes, and Authorization where nobody asks for it.
+
+    ``own`` is the token of the sandbox that ``entries`` came in, if it has one.
+    """
+    tokens = {own: None} if own else {}
+    for entry in entries:
+        await work.breathe()
+        if len(token := _bearer(entry.call())) >= SHORTEST and len(tokens) < _MAX_TOKENS:
+            tokens[token] = None
     found: dict[str, list[Entry]] = {}
     for entry in entries:
-        for place in _places(entry, tokens):
+        await work.breathe()
+        for place in chain(_places(entry, list(tokens)), _misuses(entry, own)):
             found.setdefault(place, []).append(entry)
-    for place, text in _TEXTS.items():
+    for place, (severity, text) in _MISPLACED.items():
         if place in found:
-            yield finding(RULE, "error", text, found[place])
-    foreign = [e for e in entries if any(token != own for token in _SANDBOX.findall(_all(e)))]
-    if foreign:
-        text = (
-            "The token of another sandbox, or of one that is gone, was sent here: a token outlived its test."
-        )
-        yield finding(RULE, "error", text, foreign)
-    basic = [e for e in entries if _scheme(e.call()) == "basic" and _guarded(e)]
-    if basic:
-        text = "Basic credentials were sent to the gateway, which takes bearer tokens alone."
-        yield finding(RULE, "error", text, basic)
-    user = [e for e in entries if _USER.match(e.url)]
-    if user:
-        yield finding(RULE, "error", "A user name or password is in the URL's authority.", user)
-    unguarded = [e for e in entries if e.method and _scheme(e.call()) and not _guarded(e)]
-    if unguarded:
-        text = "Authorization was sent to a URL that asks for none: send it to the gateway's API alone."
-        yield finding(RULE, "note", text, unguarded)
+            yield finding(RULE, severity, text, found[place])
+
+
+def _misuses(entry: Entry, own: bytes | None) -> Iterator[str]:
+    """What else is wrong with the credentials of the request."""
+    if any(token != own for token in _SANDBOX.findall(_all(entry))):
+        yield "foreign"
+    scheme, guarded = _scheme(entry.call()), _guarded(entry)
+    if scheme == "basic" and guarded:
+        yield "basic"
+    if _USER.match(entry.url):
+        yield "user"
+    if entry.method and scheme and not guarded:
+        yield "unguarded"
 
 
 def _places(entry: Entry, tokens: list[bytes]) -> Iterator[str]:

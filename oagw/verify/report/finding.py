@@ -8,6 +8,7 @@ from msgspec import Meta, Struct
 from oagw.model.call import origin_form
 from oagw.model.journal import COMPLETE, RESET, TRUNCATED, Entry
 from oagw.model.redacted import Redacted
+from oagw.model.work import Work
 from oagw.verify.report.rules import RULES, Severity
 
 # Entries that a finding names; it says how many there are.
@@ -87,9 +88,10 @@ def named(entry: Entry) -> str:
     return f"{shown.method} {url}"
 
 
-def alike(entries: Iterable[Entry], by: Callable[[Entry], Hashable]) -> list[list[Entry]]:
+async def alike(entries: Iterable[Entry], by: Callable[[Entry], Hashable], work: Work) -> list[list[Entry]]:
     """``entries`` in groups that are the same ``by`` something, in their order."""
     groups: dict[Hashable, list[Entry]] = {}
     for entry in entries:
+        await work.breathe()
         groups.setdefault(by(entry), []).append(entry)
     return list(groups.values())

@@ -4,10 +4,11 @@
 """
 
 from bisect import bisect_right, insort
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Hashable, Mapping
 from functools import partial
 
 from oagw.model.journal import COMPLETE, RESET, TRUNCATED, Entry
+from oagw.model.work import Work
 from oagw.verify.reaction import pause, reacts, too_soon
 from oagw.verify.report.finding import Finding, alike, attempt, failed, finding, named, target
 from oagw.verify.report.stated_delay import least_pause, stated_delay
@@ -35,14 +36,21 @@ _INSTANT = 0.05
 _LOOKED_AT = 32
 
 
-def retry_after_not_honoured(entries: list[Entry]) -> Iterator[Finding]:
+async def retry_after_not_honoured(entries: list[Entry], work: Work) -> AsyncIterator[Finding]:
     """The same method and URL again, sooner than the answer asked for."""
-    for group in alike(entries, _caller):
-        delays = {entry: delay for entry in group if _may_delay(entry) and (delay := stated_delay(entry))}
+    for group in await alike(entries, _caller, work):
+        delays = {}
+        for entry in group:
+            await work.breathe()
+            if _may_delay(entry) and (delay := stated_delay(entry)):
+                delays[entry] = delay
         if not delays:
             continue
-        attempts = {entry: attempt(entry) for entry in group}
-        for refused, later in _retries(group, delays.__contains__, partial(_told, attempts)):
+        attempts = {}
+        for entry in group:
+            await work.breathe()
+            attempts[entry] = attempt(entry)
+        async for refused, later in _retries(group, delays.__contains__, partial(_told, attempts), work):
             delay, waited = delays[refused], pause(later, refused)
             if too_soon(waited, least_pause(refused, delay)):
                 text = (
@@ -52,10 +60,10 @@ def retry_after_not_honoured(entries: list[Entry]) -> Iterator[Finding]:
                 yield finding("retry-after-not-honoured", "error", text, (refused, later))
 
 
-def client_error_retried(entries: list[Entry]) -> Iterator[Finding]:
+async def client_error_retried(entries: list[Entry], work: Work) -> AsyncIterator[Finding]:
     """The same request, unchanged, soon after a 4xx that says that the request is at fault."""
-    for group in alike(entries, attempt):
-        for chain in _chains(group, _final, lambda one, next: pause(next, one) <= _RETRY):
+    for group in await alike(entries, attempt, work):
+        for chain in await _chains(group, _final, lambda one, next: pause(next, one) <= _RETRY, work):
             count = len(chain) - 1
             text = (
                 f"{named(chain[0])} was answered {chain[0].status}: the request itself is at fault. "
@@ -64,10 +72,10 @@ def client_error_retried(entries: list[Entry]) -> Iterator[Finding]:
             yield finding("client-error-retried", "warning", text, chain)
 
 
-def retries_without_backoff(entries: list[Entry]) -> Iterator[Finding]:
+async def retries_without_backoff(entries: list[Entry], work: Work) -> AsyncIterator[Finding]:
     """Several retries in a row, each at once after the failure before it."""
-    for group in alike(entries, attempt):
-        for chain in _chains(group, failed, _at_once):
+    for group in await alike(entries, attempt, work):
+        for chain in await _chains(group, failed, _at_once, work):
             if len(chain) > _STORM:
                 span = chain[-1].time - chain[0].time
                 text = (
@@ -77,9 +85,9 @@ def retries_without_backoff(entries: list[Entry]) -> Iterator[Finding]:
                 yield finding("retries-without-backoff", "warning", text, chain)
 
 
-def incomplete_answer_accepted(entries: list[Entry]) -> Iterator[Finding]:
+async def incomplete_answer_accepted(entries: list[Entry], work: Work) -> AsyncIterator[Finding]:
     """An answer that was cut or reset, and no retry of it. To be asked where a retry is due."""
-    for group in alike(entries, target):
+    for group in await alike(entries, target, work):
         newest = max(entry.arrived for entry in group)
         for cut in group:
             if cut.ended not in (RESET, TRUNCATED) or (cut.over is not None and newest > cut.over):
@@ -144,25 +152,26 @@ def _times(count: int) -> str:
     return "once" if count == 1 else "twice" if count == 2 else f"{count} times"
 
 
-def _chains(
-    group: list[Entry], fails: Callable[[Entry], bool], retried: Callable[[Entry, Entry], bool]
+async def _chains(
+    group: list[Entry], fails: Callable[[Entry], bool], retried: Callable[[Entry, Entry], bool], work: Work
 ) -> list[list[Entry]]:
     """Runs of entries in ``group`` in which each but the first is a retry of the one before it."""
     chains: dict[Entry, list[Entry]] = {}  # by the last of each
-    for failure, later in _retries(group, fails, retried):
+    async for failure, later in _retries(group, fails, retried, work):
         chains[later] = [*chains.pop(failure, [failure]), later]
     return list(chains.values())
 
 
-def _retries(
-    group: list[Entry], fails: Callable[[Entry], bool], retried: Callable[[Entry, Entry], bool]
-) -> Iterator[tuple[Entry, Entry]]:
+async def _retries(
+    group: list[Entry], fails: Callable[[Entry], bool], retried: Callable[[Entry, Entry], bool], work: Work
+) -> AsyncIterator[tuple[Entry, Entry]]:
     """Pairs of entries in ``group``: one that ``fails``, and its retry, which is no other's.
 
     A request that arrived after several failures is the retry of the latest that it can be.
     """
     failures: list[Entry] = []  # in the order in which they were over
     for entry in group:
+        await work.breathe()
         for failure in reversed(failures):
             if reacts(entry, failure) and retried(failure, entry):
                 failures.remove(failure)

@@ -5,10 +5,11 @@ its streams; then a stream that was read to its end was not cancelled, and one t
 was not meant to end.
 """
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from itertools import pairwise
 
 from oagw.model.journal import CLIENT_LEFT, COMPLETE, OPEN, Entry
+from oagw.model.work import Work
 from oagw.verify.reaction import pause, reacts
 from oagw.verify.report.finding import Finding, alike, attempt, finding, named
 
@@ -18,9 +19,13 @@ RULE = "stream-read-after-cancel"
 _RECONNECTION = 10.0
 
 
-def stream_read_after_cancel(entries: list[Entry]) -> Iterator[Finding]:
+async def stream_read_after_cancel(entries: list[Entry], work: Work) -> AsyncIterator[Finding]:
     """To be asked where every stream was cancelled before its end."""
-    streams = [entry for entry in entries if is_stream(entry)]
+    streams = []
+    for entry in entries:
+        await work.breathe()
+        if is_stream(entry):
+            streams.append(entry)
     for entry in streams:
         if entry.ended in (COMPLETE, OPEN):
             what = "was read to its end" if entry.ended is COMPLETE else "is still open"
@@ -29,7 +34,7 @@ def stream_read_after_cancel(entries: list[Entry]) -> Iterator[Finding]:
                 f"the client has not closed the connection."
             )
             yield finding(RULE, "error", text, [entry])
-    for group in alike(streams, attempt):
+    for group in await alike(streams, attempt, work):
         for left, again in pairwise(group):
             gap = pause(again, left)
             if left.ended is CLIENT_LEFT and reacts(again, left) and gap <= _RECONNECTION:

@@ -1,10 +1,9 @@
 """/__admin/toxics: made, read, changed and removed as in Toxiproxy, in the sandbox of the caller."""
 
 from oagw.toxics.toxic import MAX_TOXICS
-from tests.support.wire import request
+from tests.support.wire import HEALTH, request
 from tests.support.wire_case import WireTestCase
 
-HEALTH = request("GET /health HTTP/1.1", "Host: g")
 SLOW = {"type": "latency", "attributes": {"latency": 1000}}
 SHOWN = {
     "type": "latency",

@@ -154,6 +154,18 @@ class AccessLogTests(SynchronousTestCase):
         self.assertRegex(left, r"^127\.0\.0\.1 GET /oagw/v1/proxy/stream-test/events 200 \d+ \(incomplete\)$")
         self.assertEqual(refused, "127.0.0.1 - - 400 -")
 
+    def test_what_is_known_of_a_refused_request_is_in_its_line(self) -> None:
+        wire = Wire(Config(access_log=True))
+        connection = wire.connect()
+        connection.send(b"POST /a?b=c HTTP/1.1\r\nmalformed\r\n\r\n")
+        connection.leave()
+        connection = wire.connect()
+        connection.send(request("PUT /oagw/v1/status HTTP/1.1", "Host: g", BEARER, "Content-Length: 5"))
+        connection.leave()
+        (refused, left) = wire.log
+        self.assertRegex(refused, r"^127\.0\.0\.1 POST /a 400 \d+$")
+        self.assertEqual(left, "127.0.0.1 PUT /oagw/v1/status - 0 (incomplete)")
+
     def test_no_line_unless_asked_for(self) -> None:
         wire = Wire()
         wire.ask("GET", "/health")

@@ -7,10 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from oagw.java.regex import Expression, quoted
+from oagw.java.regex import Expression, quoted, together
 from oagw.model.call import Call
 from oagw.model.invalid import Invalid
 from oagw.model.time_budget import GaveUp
+
+pytestmark = pytest.mark.timed
 
 # It takes ages with a text of many a.
 EVIL = "(a|a|aa)+$b"
@@ -136,6 +138,55 @@ def test_a_long_text_within_an_expression_is_matched_at_once(pattern: str) -> No
     assert not expression.matches("9" * 12_000, call())
     assert not expression.matches("8" * 12_000, call())
     assert thread_time() - started < 0.5
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "a",
+        "ab|",
+        "(a)",
+        "(?:a|b)",
+        "a?b",
+        "[ab]",
+        "[a-z&&[^b]]",
+        "\\d",
+        "\\w+",
+        "\\R",
+        "\\h",
+        "[^\\s\\d]",
+        "\\Qa\\E",
+    ],
+)
+@pytest.mark.parametrize("flags", ["s", "si"])
+@pytest.mark.parametrize("length", [6, 100, 10_000])
+def test_expressions_that_are_compiled_together_take_a_tenth_of_a_second(
+    part: str, flags: str, length: int
+) -> None:
+    text = part * ((length - 5) // len(part))
+    Expression("a")  # loads regex
+    started = thread_time()
+    with suppress(Invalid), together():
+        for number in range(1_000):
+            Expression(f"{text}{number}", "", flags)
+    assert thread_time() - started < 0.15  # on a machine that others use, too
+
+
+def test_compiling_is_bounded_for_one_expression_too() -> None:
+    Expression("a" * 10_000)
+    Expression("(?i)" + "word|" * 1_000)
+    for pattern in ("\\R" * 2_000, "(?i)" + "[ab]" * 2_000):
+        with pytest.raises(Invalid, match="a regular expression may come to 30000 characters"):
+            Expression(pattern, "/at")
+
+
+def test_what_is_compiled_together_is_counted_anew_each_time() -> None:
+    for _ in range(3):
+        with together():
+            Expression("a" * 9_000)
+            Expression("b" * 9_000)
+            with pytest.raises(Invalid, match="the regular expressions of one pattern"):
+                Expression("c" * 9_000, "/at")
 
 
 @pytest.mark.parametrize("length", [63, 64, 65, 128, 129, 200])

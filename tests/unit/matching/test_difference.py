@@ -1,13 +1,17 @@
 """Where JSON differs, and where texts do."""
 
 import json
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from oagw.matching.difference import Comparison, first_difference, short
+from oagw.matching.difference import first_difference, short
+from oagw.matching.json_comparison import Comparison, Placeholders
+from oagw.model.call import Call
+from oagw.model.time_budget import Effort
 
 quick = settings(deadline=None, max_examples=60)
 JSON = st.recursive(
@@ -17,8 +21,17 @@ JSON = st.recursive(
 )
 
 
-def told(expected: Any, actual: Any, **how: bool) -> list[str]:
-    return [str(one) for one in Comparison(**how).differences(expected, actual)]
+def told(expected: Any, actual: Any, *, any_order: bool = False, extra: bool = False) -> list[str]:
+    """What differs; nothing where it is all the same to the matcher, and something where it is not."""
+    call = Call("POST", "/")
+    if "{json-unit." in json.dumps(expected):
+        expected = Placeholders("").of(expected)
+    with Effort(call, "a test") as effort:
+        compare = Comparison(any_order, extra, call, effort)
+        lines = [str(one) for one in compare.differences(expected, actual)]
+        with suppress(RecursionError):
+            assert compare.fits(expected, actual) is (lines == [])
+    return lines
 
 
 @pytest.mark.parametrize(
@@ -59,10 +72,27 @@ def test_items_in_any_order_are_told_where_they_are_missing() -> None:
         ("#{json-unit.any-number}", True, False),
         ("${json-unit.any-boolean}", False, True),
         ("${json-unit.ignore}", [1], True),
+        ("${json-unit.regex}[a-z]+", "abc", True),
+        ("${json-unit.regex}[a-z]+", "ab1", False),
+        ("${json-unit.regex}[a-z]+", 1, False),
     ],
 )
 def test_placeholders_match_what_they_say(expected: Any, actual: Any, same: bool) -> None:
     assert (told({"a": expected}, {"a": actual}) == []) is same
+
+
+def test_items_in_any_order_are_matched_as_well_as_they_can_be() -> None:
+    any, a = "${json-unit.any-string}", "a"
+    assert told([any, a], ["a", "b"], any_order=True) == []
+    assert told([any, a, 1], ["a", "b", 2], any_order=True) == ["$[2]  expected 1, received 2"]
+
+
+def test_a_placeholder_is_told_as_it_was_written() -> None:
+    expected = {"a": "${json-unit.regex}[a-z]+", "b": {"c": "${json-unit.any-number}"}}
+    assert told(expected, {"a": "1", "b": 2}) == [
+        '$.a  expected "${json-unit.regex}[a-z]+", received "1"',
+        '$.b  expected {"c": "${json-unit.any-number}"}, received 2',
+    ]
 
 
 def test_an_ignored_element_may_be_missing() -> None:

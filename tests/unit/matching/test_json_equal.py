@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from tests.unit.matching.asked import matches_body, refusal
 
+pytestmark = pytest.mark.timed
+
 SCALARS = st.none() | st.booleans() | st.integers(-9, 9) | st.floats(-9, 9) | st.text("abc", max_size=2)
 JSON = st.recursive(
     SCALARS,

@@ -10,6 +10,8 @@ import pytest
 
 from tests.unit.matching.asked import matches_body, refusal
 
+pytestmark = pytest.mark.timed
+
 
 @pytest.mark.parametrize("reference", ["http://127.0.0.1:1/x", "file:///etc/hosts", "#/nope"])
 def test_references_lead_nowhere_else(reference: str) -> None:

@@ -4,6 +4,8 @@ import pytest
 
 from oagw.matching.schema_regex import cost, written_out
 
+pytestmark = pytest.mark.timed
+
 
 @pytest.mark.parametrize(
     ("expression", "parts"),

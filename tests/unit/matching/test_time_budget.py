@@ -13,6 +13,8 @@ from oagw.model.document import converted
 from oagw.model.time_budget import GaveUp, time_left
 from tests.unit.matching.asked import NOW, pattern
 
+pytestmark = pytest.mark.timed
+
 MIB = 1 << 20
 
 # A document for each operator that a large body does not match, at the cost of reading all of it.

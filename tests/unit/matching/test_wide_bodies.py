@@ -9,7 +9,7 @@ import pytest
 from oagw.model.call import Call
 from tests.unit.matching.asked import NOW, pattern
 
-pytestmark = pytest.mark.usefixtures("frozen_heap")
+pytestmark = [pytest.mark.usefixtures("frozen_heap"), pytest.mark.timed]
 
 MIB = 1 << 20
 

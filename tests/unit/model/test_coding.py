@@ -110,6 +110,7 @@ def test_an_empty_body_has_no_coding() -> None:
     assert decoded(b"", ["gzip"], 10) == Decoded(b"")
 
 
+@pytest.mark.timed
 def test_a_bomb_is_never_made() -> None:
     body = bomb(256 * MIB)
     assert len(body) < 300_000
@@ -124,12 +125,33 @@ def test_a_bomb_is_never_made() -> None:
 
 
 def test_a_body_may_decode_to_so_much() -> None:
-    assert [size_limit(size) for size in (0, 1000, MIB, 60_000_000)] == [
-        MIN_LIMIT,
-        MIN_LIMIT,
-        16 * MIB,
-        64_000_000,
-    ]
+    sizes = (0, 1000, MIB, 60_000_000)
+    assert [size_limit(size) for size in sizes] == [MIN_LIMIT, MIN_LIMIT, 8 * MIB, 64_000_000]
+    assert [size_limit(size, "utf_32") for size in sizes[:3]] == [MIN_LIMIT // 2, MIN_LIMIT // 2, 4 * MIB]
+
+
+@pytest.mark.parametrize("size", [1000, MIB])
+@pytest.mark.parametrize(
+    ("charset", "unit"),
+    [
+        ("utf-8", b"\x80\x80\x80\x81"),
+        ("utf-16-be", b"\xd8\x00"),
+        ("utf-32", b"\x80"),
+        ("gb18030", b"\x84\x31\xa4\x37"),
+        ("big5-hkscs", b"\xff"),
+        ("iso-2022-jp", b"\x80"),
+    ],
+)
+def test_reading_what_a_body_may_decode_to_takes_a_tenth_of_a_second(
+    charset: str, unit: bytes, size: int
+) -> None:
+    codec = codec_of(charset)
+    assert codec is not None
+    sent = gzip.compress(unit * (32 * MIB // len(unit)), 1)
+    body = decoded(sent, ["gzip"], size_limit(size, codec)).body
+    started = process_time()
+    text_of(body, codec)
+    assert process_time() - started < 0.1
 
 
 def test_codings_are_a_list_over_several_lines() -> None:
@@ -221,6 +243,7 @@ def test_what_is_no_charset_is_not_used(charset: str) -> None:
         ("iso-8859-3", b"\xa5"),
     ],
 )
+@pytest.mark.timed
 def test_what_is_not_valid_costs_little(charset: str, unit: bytes) -> None:
     codec, body = codec_of(charset), unit * (MIB // len(unit))
     assert codec is not None

@@ -5,6 +5,7 @@ from uuid import UUID
 import pytest
 
 from oagw.model.journal import Entry, Journal
+from oagw.model.memory import Memory
 
 
 def entry(number: int, body: bytes = b"", url: bytes = b"/x") -> Entry:
@@ -133,3 +134,50 @@ def test_the_source_of_an_answer_is_read_from_its_head() -> None:
     )
     assert answered.source == "upstream"
     assert answered.response_headers["set-cookie"] == ["a", "b"]
+
+
+def test_pinned_entries_count_until_they_are_released() -> None:
+    memory = Memory(1 << 20)
+    journal = Journal(count=100, size=100_000, memory=memory)
+    for number in range(3):
+        journal.add(entry(number, b"x" * 10_000))
+    before = memory.recorded
+    pin = journal.pin(journal)
+    journal.clear()
+    assert numbers(journal) == []
+    assert memory.recorded == before
+    pin.release()
+    pin.release()
+    assert memory.recorded == 0
+
+
+def test_an_entry_that_is_pinned_twice_counts_until_the_second_release() -> None:
+    memory = Memory(1 << 20)
+    journal = Journal(count=100, size=100_000, memory=memory)
+    journal.add(entry(1, b"x" * 10_000))
+    first, second = journal.pin(journal), journal.pin(journal)
+    journal.clear()
+    first.release()
+    assert memory.recorded > 10_000
+    second.release()
+    assert memory.recorded == 0
+
+
+def test_entries_that_stay_in_the_journal_are_not_affected_by_a_release() -> None:
+    journal = Journal(count=100, size=100_000)
+    journal.add(entry(1))
+    journal.pin(journal).release()
+    assert numbers(journal) == [1]
+
+
+def test_readers_are_interrupted_when_they_hold_half_of_the_room() -> None:
+    interrupted = []
+    journal = Journal(count=100, size=50_000)
+    for number in range(4):
+        journal.add(entry(number, b"x" * 10_000))
+    journal.pin(journal).interrupt = lambda: interrupted.append("reader")
+    for number in range(4, 8):
+        journal.add(entry(number, b"x" * 10_000))
+    assert interrupted == ["reader"]
+    assert numbers(journal)[-1] == 7
+    assert len(journal) >= 2

@@ -244,6 +244,7 @@ MIB = 1 << 20
         "%%",
     ],
 )
+@pytest.mark.timed
 def test_masking_is_linear(unit: str) -> None:
     known, seconds = Known([TOKEN, "another-secret"]), []
     for size in (MIB // 4, MIB):
@@ -255,6 +256,7 @@ def test_masking_is_linear(unit: str) -> None:
     assert seconds[1] < max(0.02, 12 * seconds[0])
 
 
+@pytest.mark.timed
 def test_names_of_any_length_are_not_kept() -> None:
     started = process_time()
     for number in range(20):

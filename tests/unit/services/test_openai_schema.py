@@ -12,6 +12,8 @@ from jsonschema import Draft202012Validator, FormatChecker
 from oagw.services.openai.schema import example
 from oagw.services.openai.schema_validator import KINDS, Unsatisfiable
 
+pytestmark = pytest.mark.timed
+
 NAMES = st.sampled_from(["a", "b", "c"])
 SMALL = st.integers(0, 4)
 

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
+from oagw.model.call import Call
 from oagw.model.invalid import Invalid
 from oagw.model.memory import Memory
-from oagw.sandboxes import Sandbox, Sandboxes
 from oagw.stubs.folder import Directory
 from oagw.stubs.mapping import StubMapping
-from oagw.stubs.store import Stub, store_of
+from oagw.stubs.store import StubStore
+from oagw.stubs.stub import Stub
 
 MEMORY = Memory(1 << 30)
 
@@ -27,95 +28,119 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def sandbox() -> Sandbox:
-    return Sandboxes(Random(1), 10, 1 << 20, MEMORY).default
+def store() -> StubStore:
+    return StubStore(MEMORY)
 
 
 def write(folder: Path, name: str, document: Any) -> None:
     (folder / "mappings" / name).write_text(json.dumps(document))
 
 
-def names(sandbox: Sandbox) -> list[Any]:
-    return [stub.mapping.name for stub in store_of(sandbox)]
+def names(store: StubStore) -> list[Any]:
+    return [stub.mapping.name for stub in store]
 
 
 def test_stubs_are_read_from_all_files_and_what_comes_first_takes_precedence(
-    folder: Path, sandbox: Sandbox
+    folder: Path, store: StubStore
 ) -> None:
     write(folder, "b.json", {"name": "b"})
     write(folder, "nested/c.json", {"name": "c"})
     write(folder, "a.json", {"mappings": [{"name": "a1"}, {"name": "a2"}]})
-    Directory(folder, MEMORY).load(sandbox)
-    assert names(sandbox) == ["a1", "a2", "b", "c"]
+    Directory(folder, MEMORY).load(store)
+    assert names(store) == ["a1", "a2", "b", "c"]
 
 
 def test_a_stub_without_an_id_is_known_again_and_one_with_an_id_keeps_it(
-    folder: Path, sandbox: Sandbox
+    folder: Path, store: StubStore
 ) -> None:
     write(folder, "a.json", {"name": "a"})
     write(folder, "b.json", {"id": ID, "name": "b"})
     directory = Directory(folder, MEMORY)
-    directory.load(sandbox)
-    before = [stub.id for stub in store_of(sandbox)]
-    directory.load(sandbox)
-    assert [stub.id for stub in store_of(sandbox)] == before
+    directory.load(store)
+    before = [stub.id for stub in store]
+    directory.load(store)
+    assert [stub.id for stub in store] == before
     assert before[1] == ID
 
 
 def test_what_was_made_otherwise_stays_and_what_is_gone_from_the_folder_goes(
-    folder: Path, sandbox: Sandbox
+    folder: Path, store: StubStore
 ) -> None:
     write(folder, "a.json", {"name": "a"})
     write(folder, "b.json", {"name": "b"})
     directory = Directory(folder, MEMORY)
-    directory.load(sandbox)
-    store_of(sandbox).add(Stub(StubMapping(name="made"), ID, {}))
+    directory.load(store)
+    store.add(Stub(StubMapping(name="made"), ID, {}))
     (folder / "mappings" / "a.json").unlink()
-    directory.load(sandbox)
-    assert sorted(names(sandbox)) == ["b", "made"]
+    directory.load(store)
+    assert sorted(names(store)) == ["b", "made"]
 
 
 def test_a_reset_has_the_stubs_of_the_folder_alone_and_forgets_how_often_they_answered(
-    folder: Path, sandbox: Sandbox
+    folder: Path, store: StubStore
 ) -> None:
     write(folder, "a.json", {"name": "a"})
     directory = Directory(folder, MEMORY)
-    directory.load(sandbox)
-    store_of(sandbox).add(Stub(StubMapping(name="made"), ID, {}))
-    sandbox.hits[ID] = 3
-    directory.restore(sandbox)
-    assert names(sandbox) == ["a"]
-    assert sandbox.hits == {}
+    directory.load(store)
+    (known,) = store
+    made = Stub(StubMapping(name="made"), ID, {})
+    store.add(made)
+    for stub in (known, made):
+        store.answer(stub, Call("GET", "/"), 0.0, Random(1))
+        assert store.has_answered(stub)
+    directory.restore(store)
+    assert names(store) == ["a"]
+    assert not any(map(store.has_answered, (known, made)))
+
+
+def test_a_stub_of_an_edited_file_counts_anew_and_the_others_go_on(folder: Path, store: StubStore) -> None:
+    (folder / "__files" / "c.txt").write_text("1")
+    for name, url in (("same", "/a"), ("edited", "/b")):
+        write(folder, f"{name}.json", {"request": {"url": url}, "times": 1})
+    sent = {"request": {"url": "/c"}, "response": {"bodyFileName": "c.txt"}, "times": 1}
+    write(folder, "sent.json", sent)
+    directory = Directory(folder, MEMORY)
+    directory.load(store)
+    for url in ("/a", "/b", "/c"):
+        stub = store.find(Call("GET", url), 0.0)
+        assert stub is not None
+        store.answer(stub, Call("GET", url), 0.0, Random(1))
+        assert store.find(Call("GET", url), 0.0) is None
+    write(folder, "edited.json", {"request": {"url": "/b"}, "response": {"status": 201}, "times": 1})
+    (folder / "__files" / "c.txt").write_text("2")
+    directory.load(store)
+    ready = [url for url in ("/a", "/b", "/c") if store.find(Call("GET", url), 0.0) is not None]
+    assert ready == ["/b", "/c"]
 
 
 def test_a_file_that_does_not_fit_is_named_with_its_member_and_changes_nothing(
-    folder: Path, sandbox: Sandbox
+    folder: Path, store: StubStore
 ) -> None:
     write(folder, "a.json", {"name": "a"})
     directory = Directory(folder, MEMORY)
-    directory.load(sandbox)
+    directory.load(store)
     write(folder, "nested/bad.json", {"mappings": [{}, {"response": {"status": 1}}]})
     with pytest.raises(Invalid) as refused:
-        directory.load(sandbox)
+        directory.load(store)
     assert refused.value.detail.startswith("mappings/nested/bad.json at /mappings/1/response/status: ")
-    assert names(sandbox) == ["a"]
+    assert names(store) == ["a"]
 
 
-def test_a_file_that_cannot_be_read_is_named(folder: Path, sandbox: Sandbox) -> None:
+def test_a_file_that_cannot_be_read_is_named(folder: Path, store: StubStore) -> None:
     (folder / "mappings" / "folder.json").mkdir()
     with pytest.raises(Invalid, match=r"mappings/folder\.json: "):
-        Directory(folder, MEMORY).load(sandbox)
+        Directory(folder, MEMORY).load(store)
 
 
-def test_without_a_folder_there_are_neither_stubs_nor_files(sandbox: Sandbox) -> None:
+def test_without_a_folder_there_are_neither_stubs_nor_files(store: StubStore) -> None:
     directory = Directory(None, MEMORY)
-    directory.load(sandbox)
-    assert (names(sandbox), dict(directory.files)) == ([], {})
+    directory.load(store)
+    assert (names(store), dict(directory.files)) == ([], {})
 
 
-def test_a_path_that_is_no_folder_is_refused(folder: Path, sandbox: Sandbox) -> None:
+def test_a_path_that_is_no_folder_is_refused(folder: Path, store: StubStore) -> None:
     with pytest.raises(Invalid, match="is not a folder"):
-        Directory(folder / "none", MEMORY).load(sandbox)
+        Directory(folder / "none", MEMORY).load(store)
 
 
 def test_files_are_those_below_the_folder(folder: Path) -> None:

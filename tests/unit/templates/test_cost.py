@@ -20,7 +20,7 @@ from oagw.templates.render_context import MAX_SECONDS, Context, RenderError
 from oagw.templates.run import MAX_OUTPUT, Run
 from oagw.templates.syntax import MAX_PARTS
 
-pytestmark = pytest.mark.usefixtures("frozen_heap")
+pytestmark = [pytest.mark.usefixtures("frozen_heap"), pytest.mark.timed]
 
 MIB = 1 << 20
 

@@ -10,6 +10,8 @@ import pytest
 from oagw.templates.render_context import RenderError
 from tests.unit.templates.test_template import rendered
 
+pytestmark = pytest.mark.timed
+
 PEOPLE = '{"p": [{"n": "b", "a": 2}, {"n": "a", "a": 10.5}, {"n": null, "a": 2}], "x": 1}'
 
 

@@ -5,14 +5,15 @@ from typing import Any
 from oagw.model.document import converted
 from oagw.model.journal import CLIENT_LEFT, GATEWAY
 from oagw.verify.explanation import MAX_TEXT, differences, explain
-from oagw.verify.verification import Verification, verify
+from oagw.verify.verification import Verification
 from tests.support.entries import CHAT, Entries
+from tests.support.work import outcome_of
 
 POST: dict[str, Any] = {"method": "POST", "urlPath": CHAT}
 
 
 def text(entries: Entries, **spec: Any) -> str:
-    outcome = verify(converted({"request": POST, **spec}, Verification), entries)
+    outcome = outcome_of(converted({"request": POST, **spec}, Verification), entries)
     assert not outcome.verified
     return explain(outcome)
 
@@ -57,6 +58,15 @@ def test_json_bodies_differ_by_member() -> None:
         "            $.stream  missing, expected true",
         "            $.n  not expected, received 1",
     ]
+
+
+def test_regular_expressions_in_json_are_evaluated() -> None:
+    entries = Entries()
+    entries.add(body=b'{"id": "x1", "name": "ada"}')
+    body = {"id": "${json-unit.regex}[0-9]+", "name": "${json-unit.regex}[a-z]+"}
+    lines = text(entries, request={**POST, "bodyPatterns": [{"equalToJson": body}]}).splitlines()
+    at = next(i for i, line in enumerate(lines) if line.startswith("  ! body"))
+    assert lines[at:] == ['  ! body    $.id  expected "${json-unit.regex}[0-9]+", received "x1"   <<<']
 
 
 def test_json_that_may_have_more_is_told_without_it() -> None:
@@ -212,7 +222,7 @@ def test_how_an_answer_ended_is_told() -> None:
 def test_differences_are_there_for_programs_too() -> None:
     entries = Entries()
     entries.add(0, "GET")
-    outcome = verify(converted({"request": POST}, Verification), entries)
+    outcome = outcome_of(converted({"request": POST}, Verification), entries)
     assert differences(outcome) == [
         {"request": entries[0].id, "field": "method", "expected": "POST", "actual": "GET"}
     ]

@@ -7,7 +7,7 @@ from uuid import UUID
 from oagw.model.document import converted
 from oagw.model.journal import CLIENT_LEFT, STUB
 from oagw.stubs.mapping import StubMapping
-from oagw.stubs.store import Stub
+from oagw.stubs.stub import Stub
 from oagw.verify.serve_event import logged_request, serve_event
 from tests.support.entries import CHAT, Entries
 
@@ -113,7 +113,7 @@ def test_what_a_stub_answered_is_shown_with_it() -> None:
     stub = Stub(converted({"request": {"method": "GET"}}, StubMapping), ID, {})
     entries = Entries()
     entry = entries.add(answered_by=STUB, stub=stub.id)
-    shown = serve_event(entry, stub)
+    shown = serve_event(entry, stub.json())
     assert shown["stubMapping"] == stub.json()
     assert shown["request"]["oagw"]["stub"] == stub.id
 

@@ -7,15 +7,16 @@ import pytest
 
 from oagw.model.document import converted
 from oagw.model.invalid import Invalid
-from oagw.verify.verification import Outcome, Verification, verify
+from oagw.verify.verification import Outcome, Verification
 from tests.support.entries import CHAT, Entries
+from tests.support.work import outcome_of
 
 POST: dict[str, Any] = {"method": "POST", "urlPath": CHAT}
 GET: dict[str, Any] = {"method": "GET"}
 
 
 def found(entries: Entries, **spec: Any) -> Outcome:
-    return verify(converted({"request": POST, **spec}, Verification), entries)
+    return outcome_of(converted({"request": POST, **spec}, Verification), entries)
 
 
 def made(*ats: float) -> Entries:

@@ -21,7 +21,7 @@ class GuardTests(SynchronousTestCase):
         return self.wire.ask(method, path, *headers, token=None)
 
     def test_it_is_a_resource(self) -> None:
-        guard = BearerGuard(Node(), ())
+        guard = BearerGuard(Node())
         verifyObject(IResource, guard)
         guard.putChild(b"x", Node())
 

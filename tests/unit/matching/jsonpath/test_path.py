@@ -146,6 +146,7 @@ def test_a_condition_does_not_hold_where_it_cannot_be_applied() -> None:
     assert select("$.i[?(@.p anyof [1])]") == []
 
 
+@pytest.mark.timed
 def test_work_is_bounded() -> None:
     nested: Any = []
     for _ in range(900):

@@ -4,27 +4,22 @@ from typing import Any
 
 import pytest
 
-from oagw.model.journal import Journal
-from oagw.model.memory import Memory
-from oagw.sandboxes import TokenSandbox
 from oagw.verify.report.credentials import credentials_misplaced
 from oagw.verify.report.finding import Finding
 from tests.support.entries import CHAT, TOKEN, Entries
+from tests.support.work import findings
 
 OWN = f"sandbox-{'1' * 16}-{'a' * 32}"
 OTHER = f"sandbox-{'2' * 16}-{'b' * 32}"
 
 
 def found(entries: Entries, *, sandbox: bool = False) -> list[Finding]:
-    sandbox = entries.sandbox()
-    if sandbox:
-        sandbox = TokenSandbox(Journal(10, 1 << 20), Memory(1 << 20), "1" * 16, OWN.encode(), 60, 0)
-    findings = list(credentials_misplaced(entries, sandbox))
-    for finding in findings:
+    all_found = findings(credentials_misplaced, entries, OWN.encode() if sandbox else None)
+    for finding in all_found:
         assert finding.rule == "credentials-misplaced"
         for secret in (TOKEN, OWN, OTHER):
             assert secret not in finding.text
-    return findings
+    return all_found
 
 
 @pytest.mark.parametrize(

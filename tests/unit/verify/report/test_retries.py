@@ -15,6 +15,7 @@ from oagw.verify.report.retries import (
     retry_after_not_honoured,
 )
 from tests.support.entries import CHAT, START, Entries
+from tests.support.work import findings
 
 WAIT = ("Retry-After: 2",)
 
@@ -28,7 +29,7 @@ class TestRetryAfter:
         entries = Entries()
         refused = entries.add(0, status=429, answer=WAIT)
         early = entries.add(0.4)
-        (found,) = retry_after_not_honoured(entries)
+        (found,) = findings(retry_after_not_honoured, entries)
         proven(found, refused, early)
         assert (found.rule, found.severity) == ("retry-after-not-honoured", "error")
         assert "answered 429 with a Retry-After of 2.000 s" in found.text
@@ -38,29 +39,29 @@ class TestRetryAfter:
         entries = Entries()
         entries.add(0, status=503, answer=WAIT, body=b"1")
         entries.add(0.4, connection=2, body=b"2")
-        assert len(list(retry_after_not_honoured(entries))) == 1
+        assert len(findings(retry_after_not_honoured, entries)) == 1
 
     def test_a_date_is_honoured_as_well(self) -> None:
         entries = Entries()
         entries.add(0.5, status=503, answer=(f"Retry-After: {formatdate(START + 3, usegmt=True)}",))
         entries.add(1)
-        assert len(list(retry_after_not_honoured(entries))) == 1
+        assert len(findings(retry_after_not_honoured, entries)) == 1
         entries.pop()
         entries.add(3)
-        assert list(retry_after_not_honoured(entries)) == []
+        assert findings(retry_after_not_honoured, entries) == []
 
     @pytest.mark.parametrize("at", [2.0, 1.995, 60.0])
     def test_a_client_that_waits_is_fine(self, at: float) -> None:
         entries = Entries()
         entries.add(0, status=429, answer=WAIT)
         entries.add(at)
-        assert list(retry_after_not_honoured(entries)) == []
+        assert findings(retry_after_not_honoured, entries) == []
 
     def test_the_wait_begins_when_the_answer_is_over(self) -> None:
         entries = Entries()
         entries.add(0, status=429, answer=WAIT, took=1)
         entries.add(2.5)
-        assert len(list(retry_after_not_honoured(entries))) == 1
+        assert len(findings(retry_after_not_honoured, entries)) == 1
 
     @pytest.mark.parametrize(
         ("first", "second"),
@@ -83,7 +84,7 @@ class TestRetryAfter:
         entries = Entries()
         entries.add(0, **first)
         entries.add(0.5, **second)
-        assert list(retry_after_not_honoured(entries)) == []
+        assert findings(retry_after_not_honoured, entries) == []
 
 
 RULES = (retry_after_not_honoured, client_error_retried, retries_without_backoff)
@@ -101,7 +102,7 @@ def test_requests_that_were_sent_together_are_no_retries(gap: float, connection:
             entry.arrived = index  # before the first was answered
             entry.over = 10 + len(entries)
     for rule in RULES:
-        assert list(rule(entries)) == []
+        assert findings(rule, entries) == []
 
 
 @pytest.mark.parametrize("gap", [0.0, 0.00002])
@@ -115,10 +116,10 @@ def test_a_retry_is_one_however_fast(gap: float, connection: int) -> None:
             entry = entries.add(index * gap, method, status=status, answer=answer, connection=sent)
             entry.arrived, entry.over = 10 * index, 10 * index + 5
     limited, faulty = entries[::2], entries[1::2]
-    early = list(retry_after_not_honoured(entries))
+    early = findings(retry_after_not_honoured, entries)
     assert [found.entries for found in early] == [[a.id, b.id] for a, b in pairwise(limited)]
-    proven(*client_error_retried(entries), *faulty)
-    proven(*retries_without_backoff(entries), *limited)
+    proven(*findings(client_error_retried, entries), *faulty)
+    proven(*findings(retries_without_backoff, entries), *limited)
 
 
 def test_each_retry_is_that_of_one_failure() -> None:
@@ -127,7 +128,7 @@ def test_each_retry_is_that_of_one_failure() -> None:
     for at in (0.0, 1.0, 2.0):
         for connection in (1, 2):
             entries.add(at, status=400, connection=connection, took=0.5)
-    found = list(client_error_retried(entries))
+    found = findings(client_error_retried, entries)
     assert [len(one.entries) for one in found] == [3, 3]
     assert sorted(id for one in found for id in one.entries) == [entry.id for entry in entries]
 
@@ -137,7 +138,7 @@ class TestClientErrors:
         entries = Entries()
         for at in (0.0, 1.0, 2.0):
             entries.add(at, status=400, body=b"{}")
-        (found,) = client_error_retried(entries)
+        (found,) = findings(client_error_retried, entries)
         proven(found, *entries)
         assert (found.rule, found.severity) == ("client-error-retried", "warning")
         assert "unchanged, twice" in found.text
@@ -146,14 +147,14 @@ class TestClientErrors:
         entries = Entries()
         entries.add(0, "POST", CHAT, "X-Request-Id: 1", "x-stainless-retry-count: 0", status=422)
         entries.add(1, "POST", CHAT, "X-Request-Id: 2", "x-stainless-retry-count: 1")
-        assert len(list(client_error_retried(entries))) == 1
+        assert len(findings(client_error_retried, entries)) == 1
 
     @pytest.mark.parametrize("status", [200, 301, 408, 409, 421, 423, 425, 429, 500, 503])
     def test_what_may_be_sent_again_is_fine(self, status: int) -> None:
         entries = Entries()
         entries.add(0, status=status)
         entries.add(1)
-        assert list(client_error_retried(entries)) == []
+        assert findings(client_error_retried, entries) == []
 
     @pytest.mark.parametrize(
         ("first", "second"),
@@ -172,7 +173,7 @@ class TestClientErrors:
         entries = Entries()
         entries.add(0, **{"status": 400, **first})
         entries.add(1, **second)
-        assert list(client_error_retried(entries)) == []
+        assert findings(client_error_retried, entries) == []
 
     @pytest.mark.parametrize("status", [402, 405, 418])
     def test_github_may_be_asked_again_after_what_its_own_sdk_retries(self, status: int) -> None:
@@ -180,19 +181,19 @@ class TestClientErrors:
             entries = Entries()
             entries.add(0, status=status, alias=alias)
             entries.add(1, status=status, alias=alias)
-            assert len(list(client_error_retried(entries))) == count
+            assert len(findings(client_error_retried, entries)) == count
 
     def test_the_same_much_later_is_meant(self) -> None:
         entries = Entries()
         entries.add(0, status=400)
         entries.add(11, status=400)
-        assert list(client_error_retried(entries)) == []
+        assert findings(client_error_retried, entries) == []
 
     def test_the_same_token_once_more_after_401_is_found(self) -> None:
         entries = Entries()
         entries.add(0, status=401)
         entries.add(1, status=401)
-        assert len(list(client_error_retried(entries))) == 1
+        assert len(findings(client_error_retried, entries)) == 1
 
 
 class TestBackoff:
@@ -201,7 +202,7 @@ class TestBackoff:
         entries = Entries()
         for index in range(5):
             entries.add(index * 0.01, connection=index, **failure)
-        (found,) = retries_without_backoff(entries)
+        (found,) = findings(retries_without_backoff, entries)
         proven(found, *entries)
         assert "retried 4 times within 0.040 s" in found.text
 
@@ -209,37 +210,37 @@ class TestBackoff:
         entries = Entries()
         for at in (0, 0.01, 0.5, 1.5):
             entries.add(at, status=503)
-        assert list(retries_without_backoff(entries)) == []
+        assert findings(retries_without_backoff, entries) == []
 
     def test_polling_what_succeeds_is_fine(self) -> None:
         entries = Entries()
         for index in range(20):
             entries.add(index * 0.01)
-        assert list(retries_without_backoff(entries)) == []
+        assert findings(retries_without_backoff, entries) == []
 
     def test_retries_at_the_pace_that_was_asked_for_are_fine(self) -> None:
         entries = Entries()
         for index in range(5):
             entries.add(index * 0.02, status=503, answer=("retry-after-ms: 20",))
-        assert list(retries_without_backoff(entries)) == []
+        assert findings(retries_without_backoff, entries) == []
 
     def test_retries_right_after_resets_that_took_long_are_found(self) -> None:
         entries = Entries()
         for index in range(5):
             entries.add(index * 2.0, status=None, ended=RESET, took=1.99)
-        proven(*retries_without_backoff(entries), *entries)
+        proven(*findings(retries_without_backoff, entries), *entries)
 
     def test_a_retry_that_was_asked_for_at_once_is_fine(self) -> None:
         entries = Entries()
         for index in range(5):
             entries.add(index * 0.01, status=503, answer=("Retry-After: 0",))
-        assert list(retries_without_backoff(entries)) == []
+        assert findings(retries_without_backoff, entries) == []
 
     def test_many_at_the_same_time_are_no_retries(self) -> None:
         entries = Entries()
         for index in range(5):
             entries.add(0, status=503, took=0.5, connection=index)
-        assert list(retries_without_backoff(entries)) == []
+        assert findings(retries_without_backoff, entries) == []
 
 
 class TestIncomplete:
@@ -248,7 +249,7 @@ class TestIncomplete:
         entries = Entries()
         cut = entries.add(0, ended=ended, sent=12)
         entries.add(1, "GET", "/x")
-        (found,) = incomplete_answer_accepted(entries)
+        (found,) = findings(incomplete_answer_accepted, entries)
         proven(found, cut)
         assert f"was {ended} after 12 bytes" in found.text
         assert "went on with 1 other request:" in found.text
@@ -257,24 +258,24 @@ class TestIncomplete:
         entries = Entries()
         entries.add(0, ended=TRUNCATED)
         entries.add(1)
-        assert list(incomplete_answer_accepted(entries)) == []
+        assert findings(incomplete_answer_accepted, entries) == []
 
     def test_one_that_was_sent_at_the_same_time_is_no_retry(self) -> None:
         entries = Entries()
         cut = entries.add(0, ended=RESET, took=1)
         entries.add(0.5, connection=2)
-        (found,) = incomplete_answer_accepted(entries)
+        (found,) = findings(incomplete_answer_accepted, entries)
         proven(found, cut)
 
     def test_the_last_of_the_retries_counts(self) -> None:
         entries = Entries()
         entries.add(0, ended=TRUNCATED)
         last = entries.add(1, ended=RESET)
-        (found,) = incomplete_answer_accepted(entries)
+        (found,) = findings(incomplete_answer_accepted, entries)
         proven(found, last)
 
     @pytest.mark.parametrize("ended", [COMPLETE, CLIENT_LEFT, OPEN])
     def test_what_was_not_cut_by_us_is_fine(self, ended: str) -> None:
         entries = Entries()
         entries.add(0, ended=ended)
-        assert list(incomplete_answer_accepted(entries)) == []
+        assert findings(incomplete_answer_accepted, entries) == []

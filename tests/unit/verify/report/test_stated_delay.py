@@ -11,6 +11,7 @@ import pytest
 from oagw.verify.report.retries import retry_after_not_honoured
 from oagw.verify.report.stated_delay import Delay, least_pause, stated_delay
 from tests.support.entries import START, Entries
+from tests.support.work import findings
 
 STRIPE: dict[str, Any] = {"url": "/api/oagw/v1/proxy/stripe/v1/charges", "alias": "stripe"}
 OPENAI: dict[str, Any] = {"alias": "openai"}
@@ -117,7 +118,7 @@ def test_who_returns_too_early_is_found_and_who_waits_is_not(status: int, fields
         entries.add(0, status=status, answer=fields, **STRIPE)
         entries.add(at, **STRIPE)
         entries[1].arrived = 1  # after the end of the first
-        found = list(retry_after_not_honoured(entries))
+        found = findings(retry_after_not_honoured, entries)
         assert len(found) == count, at
         for one in found:
             assert f"answered {status} with a {fields[-1].partition(':')[0]} of 2.000 s" in one.text
@@ -128,7 +129,7 @@ def test_a_short_delay_is_judged_as_well() -> None:
         entries = Entries()
         entries.add(0, status=429, answer=("retry-after-ms: 20",), **STRIPE)
         entries.add(at, **STRIPE)
-        assert len(list(retry_after_not_honoured(entries))) == count
+        assert len(findings(retry_after_not_honoured, entries)) == count
 
 
 FIELDS = [
@@ -167,11 +168,11 @@ def test_the_rule_of_openais_own_sdk_is_fine(fields: tuple[str, ...], monkeypatc
         entries = Entries()
         entries.add(0, status=429, answer=fields, **OPENAI)
         entries.add(pause, **OPENAI)
-        assert list(retry_after_not_honoured(entries)) == []
+        assert findings(retry_after_not_honoured, entries) == []
         entries.pop()
         entries.add(0.0001, **OPENAI)
         asked = stated_delay(entries[0])
-        assert len(list(retry_after_not_honoured(entries))) == (asked is not None and asked.seconds > 0)
+        assert len(findings(retry_after_not_honoured, entries)) == (asked is not None and asked.seconds > 0)
 
 
 def test_an_sdk_of_that_kind_is_known_by_its_header_fields() -> None:
@@ -192,8 +193,8 @@ def test_the_rules_of_githubs_sdks_are_fine(reset: int) -> None:
             entries = Entries()
             entries.add(began, "GET", status=403, answer=answer, alias="github")
             entries.add(began + pause, "GET", alias="github")
-            assert list(retry_after_not_honoured(entries)) == []
+            assert findings(retry_after_not_honoured, entries) == []
             entries.pop()
             entries.add(began + max(0.0, reset - began - 0.5), "GET", alias="github")
             early = reset - began > 0.5
-            assert len(list(retry_after_not_honoured(entries))) == early
+            assert len(findings(retry_after_not_honoured, entries)) == early

@@ -1,0 +1,51 @@
+"""The observers of every gateway: the journals of the sandboxes, and the access log."""
+
+from collections.abc import Callable
+
+from oagw.model.call import origin_form
+from oagw.model.entry import COMPLETE, Entry, Observer
+from oagw.model.redacted import known_to
+from oagw.sandboxes import Sandbox
+from oagw.web.reply import excerpt
+
+
+class Journals(Observer):
+    """Keeps each entry in the journal of its caller's sandbox, which is in use until the answer has ended."""
+
+    def opened(self, entry: Entry) -> None:
+        entry.caller.sandbox.open += 1
+
+    def received(self, entry: Entry) -> None:
+        entry.caller.sandbox.record(entry)
+
+    def ended(self, entry: Entry) -> None:
+        sandbox: Sandbox = entry.caller.sandbox
+        assert entry.closed is not None
+        sandbox.open -= 1
+        sandbox.used = entry.closed
+        sandbox.journal.answered(entry)
+
+
+class AccessLog(Observer):
+    """Writes a line for each request: client, method, path, status, and bytes of the body that were sent.
+
+    There is no query in it, and none of the credentials of the request or tokens of the server.
+    """
+
+    def __init__(self, write: Callable[[str], None]) -> None:
+        self._write = write
+
+    def ended(self, entry: Entry) -> None:
+        if not entry.method:  # it was no request
+            self._write(f"{entry.client[0]} - - {entry.status} -")
+            return
+        known = known_to(entry)
+
+        def shown(text: bytes, limit: int) -> str:
+            masked = known.masked(text.decode("utf-8", "replace"))
+            return excerpt(masked.encode("utf-8", "replace"), limit)
+
+        method, path = shown(entry.method, 200), shown(origin_form(entry.url).partition(b"?")[0], 1000)
+        status = "-" if entry.status is None else entry.status
+        end = "" if entry.ended is COMPLETE else " (incomplete)"
+        self._write(f"{entry.client[0]} {method} {path} {status} {entry.sent}{end}")

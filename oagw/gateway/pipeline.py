@@ -1,0 +1,190 @@
+"""The pipeline: what happens to a call below /proxy/{alias}/, from the first step to the last.
+
+``gateway.stubbed`` has the stubs, ``services`` the built-in services, ``policies`` the policies.
+"""
+
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from functools import partial
+
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+from twisted.web.http_headers import Headers
+from twisted.web.resource import IResource, Resource, getChildForRequest
+from twisted.web.server import NOT_DONE_YET
+
+from oagw.gateway.stubbed import Selected, Stubs
+from oagw.model.call import Call
+from oagw.model.entry import SERVICE
+from oagw.model.problem import UPSTREAM_TYPE, Problem, canonical, invalid_field
+from oagw.model.response_head import ResponseHead
+from oagw.policies import After, Before
+from oagw.web.deliver import Answer, deliver
+from oagw.web.exchange import Exchange
+from oagw.web.reply import Reply, fail, masked_excerpt, problem_reply
+
+# The real gateway does not repeat the alias in its detail; it gives this UUID for all of them.
+_NIL = "00000000-0000-0000-0000-000000000000"
+
+# What answers in the end; it is called with the call as policies have prepared it, or None without policies.
+Target = Callable[[Call | None], None]
+
+
+class Pipeline(Resource):
+    """The resource of every alias. 404 for an unknown one, ``Unknown alias: <alias>``; 400 for an empty one.
+
+    The alias is matched in any case and is not percent-decoded. Dot segments in the path are resolved
+    (RFC 3986 section 5.2.4) but never lead out of the alias.
+    """
+
+    isLeaf = True
+
+    def __init__(
+        self,
+        services: Mapping[str, IResource],
+        stubs: Stubs,
+        wall: Callable[[], float],
+        before: Sequence[Before],
+        after: Sequence[After],
+    ) -> None:
+        super().__init__()
+        self._services = services
+        self._stubs = stubs
+        self._wall = wall
+        self._before = before
+        self._after = after
+
+    def render(self, request: Exchange) -> int:
+        try:
+            self._answer(request)
+        except Exception:
+            fail(request, Failure())
+        return NOT_DONE_YET
+
+    def _answer(self, request: Exchange) -> None:
+        assert request.prepath is not None
+        at = len(request.prepath)
+        segments = request.path[1:].split(b"/")
+        alias = segments[at - 1].decode("latin-1").lower()
+
+        # 1. A stub may replace the gateway's own answer.
+        stub = self._stubs.select(request) if self._stubs.exist(request) else None
+        if isinstance(stub, Reply):  # its patterns could not read the body
+            deliver(request, stub)
+            return
+        if stub is not None and (stub.replaces_gateway or not alias):
+            request.entry.resolved(alias or None)
+            deliver(request, self._stubs.answer(request, stub))
+            return
+
+        # 2. Resolve: an upstream that a stub replaces, a built-in service, or one that has other stubs.
+        target: Target
+        if stub is not None:
+            target = partial(self._play, request, stub)
+        elif alias in self._services:
+            target = partial(self._serve, request, alias, segments[at:])
+        elif alias and alias in self._stubs.aliases(request):
+            target = partial(self._miss, request, alias)
+        else:
+            deliver(request, self._unknown(request, segments[at - 1]))
+            return
+        request.entry.resolved(alias)
+
+        # Steps 3 and 5 cost nothing where there are no policies.
+        if self._before or self._after:
+            self._apply(request, target, request.call(), iter(self._before))
+        else:
+            target(None)
+
+    def _apply(self, request: Exchange, target: Target, call: Call, before: Iterator[Before]) -> None:
+        # 3. Before: policies, from the next one on, prepare the call or refuse it.
+        for policy in before:
+            outcome = policy(call, self._wall())
+            if isinstance(outcome, Awaitable):
+                waiting = Deferred.fromCoroutine(self._wait(request, target, outcome, before))
+                waiting.addErrback(partial(fail, request))
+                return
+            if isinstance(outcome, Problem):
+                deliver(request, problem_reply(outcome, request))
+                return
+            call = outcome
+
+        # 4. The target answers.
+        # 5. After: when it has made the head of the response, policies change that.
+        if self._after:
+            request.after = partial(self._change, call)
+        target(call)
+
+    async def _wait(
+        self, request: Exchange, target: Target, outcome: Awaitable[Call | Problem], before: Iterator[Before]
+    ) -> None:
+        """Go on with the policies when ``outcome`` is there, if the client still is."""
+        result = await outcome
+        if request._disconnected:
+            return
+        if isinstance(result, Problem):
+            deliver(request, problem_reply(result, request))
+        else:
+            self._apply(request, target, result, before)
+
+    def _change(self, call: Call, head: ResponseHead) -> ResponseHead:
+        for policy in self._after:
+            head = policy(call, head, self._wall())
+        return head
+
+    def _play(self, request: Exchange, stub: Selected, call: Call | None) -> None:
+        """The target is a stub."""
+        if call is not None:
+            stub = stub._replace(call=call)
+        deliver(request, self._stubs.answer(request, stub))
+
+    def _serve(self, request: Exchange, alias: str, rest: list[bytes], call: Call | None) -> None:
+        """The target is the built-in service of that name, asked for the ``rest`` of the path."""
+        request.entry.answered(SERVICE)
+        if call is not None and call.head != request.entry.head:
+            request.requestHeaders = _fields(call)
+        if b"/." in request.path:
+            request.postpath = resolve_dots(rest, request.postpath or [])
+        request.render(getChildForRequest(self._services[alias], request))
+
+    def _miss(self, request: Exchange, alias: str, call: Call | None) -> None:
+        """The target is an upstream that exists because of stubs, of which none matches: its 404."""
+        request.entry.unmatched()
+        deliver(request, self._stubs.miss(request, alias))
+
+    def _unknown(self, request: Exchange, alias: bytes) -> Answer:
+        """The answer to a call to no upstream."""
+        if not alias:
+            return problem_reply(invalid_field("path", "MISSING_ALIAS", "Missing alias"), request)
+        request.entry.resolved(alias.decode("latin-1").lower(), matched=False)
+        hint = self._stubs.hint(request)
+        problem = canonical(
+            "not_found",
+            error=f"Unknown alias: {masked_excerpt(request, alias)}",
+            detail=f"upstream not found: {_NIL}",
+            context={
+                "resource_type": UPSTREAM_TYPE,
+                "resource_name": _NIL,
+                **({"hint": hint} if hint else {}),
+            },
+        )
+        return problem_reply(problem, request)
+
+
+def resolve_dots(raw: list[bytes], decoded: list[bytes]) -> list[bytes]:
+    """The ``decoded`` segments that are left when ``.`` and ``..`` among the ``raw`` ones are resolved."""
+    left: list[bytes] = []
+    for segment, value in zip(raw, decoded, strict=True):
+        if segment == b"..":
+            del left[-1:]
+        elif segment != b".":
+            left.append(value)
+    return left
+
+
+def _fields(call: Call) -> Headers:
+    """The header fields of ``call`` as a service reads them."""
+    fields = Headers()
+    for line in call.head.split(b"\r\n"):
+        name, _, value = line.partition(b":")
+        fields.addRawHeader(name, value.strip(b" \t"))
+    return fields

@@ -15,7 +15,7 @@ from oagw import __version__
 # The longest lifetime of a sandbox, in seconds: one week, as in oagw.sandboxes.
 _MAX_LIFETIME = 604_800
 
-# More than any count or size that makes sense.
+# The upper bound of counts and sizes.
 _MANY = 999_999_999
 
 
@@ -177,13 +177,13 @@ def parse_args(args: Sequence[str], prog: str = "server.py") -> Config:
     return Config(**chosen)
 
 
-def _whole(least: int, most: int, said: str) -> Callable[[str], int]:
-    """Reads a number of ASCII digits within bounds; ``said`` is what it has to be."""
+def _whole(least: int, most: int, rule: str) -> Callable[[str], int]:
+    """Return a function that reads a whole number within bounds; errors begin with ``rule``."""
 
     def read(text: str) -> int:
         if text.isascii() and text.isdigit() and len(text) < 100 and least <= int(text) <= most:
             return int(text)
-        raise argparse.ArgumentTypeError(f"{said}, not {text[:20]!r}")
+        raise argparse.ArgumentTypeError(f"{rule}, not {text[:20]!r}")
 
     return read
 

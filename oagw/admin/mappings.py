@@ -272,5 +272,5 @@ def by_metadata(sandbox: Sandbox, operator: Operator, now: float) -> list[Stub]:
 
 
 def _listed(node: AdminNode, stubs: Iterable[Stub], total: int) -> SlicedReply:
-    """The answer of ``node`` with ``stubs``, which are a part of so many."""
+    """Return the response of ``node`` that lists ``stubs``, a part of ``total``."""
     return node.listing("mappings", (stub.json() for stub in stubs), {"meta": {"total": total}})

@@ -73,7 +73,10 @@ class AdminNode(Node):
         return invalid_reply(invalid.pointer, invalid.detail)
 
     def later(self, request: Request, work: Coroutine[Any, Any, T]) -> "Deferred[T | Reply]":
-        """The outcome of ``work``, which may take many turns of the reactor and ends if the client leaves."""
+        """Return the result of ``work``, which may take many iterations of the reactor.
+
+        It is cancelled if the client disconnects.
+        """
         answer: Deferred[T | Reply] = Deferred.fromCoroutine(self._refusing(request, work))
         if not answer.called:
             request.notifyFinish().addErrback(lambda _: answer.cancel())
@@ -87,12 +90,12 @@ class AdminNode(Node):
         except Refused as refused:
             return self.refusal(request, refused)
         except CancelledError:
-            return Reply(204)  # nobody sees it
+            return Reply(204)  # never sent: the client has disconnected
 
     def listing(
         self, name: str, items: Iterator[Any], members: Mapping[str, Any], pin: Pin | None = None
     ) -> SlicedReply:
-        """A 200 with ``items``, which are encoded in slices, as the member ``name``, and then ``members``.
+        """Return a 200 response with ``items``, encoded in slices, as the member ``name``, and ``members``.
 
         ``pin`` holds the entries that the items are made of.
         """

@@ -63,7 +63,7 @@ class Report(AdminNode):
 
 
 def _unused(sandbox: Sandbox, env: AdminEnv) -> Iterator[Unused]:
-    """What was made in ``sandbox`` and did nothing. Shared stubs answer in sandboxes too."""
+    """Yield the stubs and toxics of ``sandbox`` that had no effect. Shared stubs serve all sandboxes."""
     aliases = aliases_of(sandbox, env)
     store = sandbox.stub_store()
     for stub in store:

@@ -95,16 +95,16 @@ class Requests(JournalNode):
         return OneRequest(self.env, segment)
 
     def render_GET(self, request: Request) -> SlicedReply:
-        sandbox, wanted = sandbox_of_call(request), read_query(request, self.query)
-        stub = None if wanted.matching_stub is None else _uuid(wanted.matching_stub)
-        since = -1 if wanted.since is None else milliseconds(_date(wanted.since))
+        sandbox, query = sandbox_of_call(request), read_query(request, self.query)
+        stub = None if query.matching_stub is None else _uuid(query.matching_stub)
+        since = -1 if query.since is None else milliseconds(_date(query.since))
         found = [
             entry
             for entry in newest_first(sandbox)
-            if not (wanted.unmatched and entry.matched) and stub in (None, entry.stub)
+            if not (query.unmatched and entry.matched) and stub in (None, entry.stub)
         ]
         later = (entry for entry in found if milliseconds(entry.date) > since)
-        page = list(islice(later, wanted.limit))
+        page = list(islice(later, query.limit))
         members = {"meta": {"total": len(found)}, **_disabled(sandbox)}
         return self.listing("requests", self.events(sandbox, page), members, sandbox.journal.pin(page))
 

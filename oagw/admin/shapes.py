@@ -11,9 +11,9 @@ from oagw.model.journal import ANSWERERS, ENDINGS
 
 
 class TimeBudgetExceeded(TypedDict):
-    """What was not matched within the time budget of a request: ids of stubs, names of toxics.
+    """The ids of stubs and names of toxics that exceeded the time budget of matching.
 
-    If a service answered instead, one of these stubs might have answered had there been more time.
+    If ``serviceAnsweredInstead``, one of these stubs might have responded, given more time.
     """
 
     stubs: list[str]

@@ -72,7 +72,7 @@ def _none(sandbox: Sandbox, sandboxes: Sandboxes) -> str:
         )
     return (
         f"No request has come in the default sandbox; {count} came in sandboxes: "
-        "was this to be asked with a sandbox's token?"
+        "does the test verify with the sandbox's token?"
     )
 
 

@@ -118,13 +118,13 @@ def _indices(value: Any, wanted: _Found) -> list[str] | None:
 
 
 def _may_have(value: list[Any]) -> bool:
-    """Whether a _Found may be in ``value``, which else has nothing but lists, texts, booleans and None in it.
+    """Return whether ``value`` may contain a _Found; it otherwise has only lists, strings, booleans and None.
 
-    The fastest walk through all of these in the order in which they lie in memory is that of marshal. It
-    refuses other types, and what is nested very deeply.
+    marshal is the fastest way to visit all of them. It raises ValueError for other types and for very deep
+    nesting.
     """
     try:
-        marshal.dumps(value, 2)  # version 2 does not look for values that are there twice
+        marshal.dumps(value, 2)  # version 2 does not look for shared values
     except ValueError:
         return True
     return False

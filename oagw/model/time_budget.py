@@ -12,7 +12,7 @@ from oagw.model.call import Call
 # Seconds that one attempt may take, per MiB of the body.
 MAX_EFFORT = 0.05
 
-# Stubs and toxics that are noted for one request.
+# The largest number of stubs and toxics recorded in ``call.undecided``.
 MAX_UNDECIDED = 10
 
 _MIB = 1 << 20
@@ -46,9 +46,9 @@ def check_time(call: Call, what: str) -> None:
 
 
 def note_undecided(call: Call, kind: str, name: str) -> None:
-    """Note that the ``kind`` of this ``name`` counts as no match if its pattern was the last to give up.
+    """Record that the stub or toxic ``name`` counts as no match, if its pattern has just given up.
 
-    Of more than MAX_UNDECIDED, the first are kept.
+    Only the first MAX_UNDECIDED are kept.
     """
     if call.gave_up and len(call.undecided) < MAX_UNDECIDED:
         call.undecided.append((kind, name))

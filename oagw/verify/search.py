@@ -25,7 +25,7 @@ NEAREST = 3
 
 
 class SearchableStub(Protocol):
-    """A stub, as far as a search needs to know it."""
+    """The attributes of a stub that a search uses."""
 
     @property
     def pattern(self) -> Pattern:

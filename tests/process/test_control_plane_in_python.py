@@ -29,10 +29,10 @@ def sandbox(gateway: MockGateway) -> Iterator[Sandbox]:
         yield sandbox
 
 
-def call(space: Any, path: str, method: str = "GET", **more: Any) -> httpx.Response:
-    """The answer to a call of ``stripe`` with the token of ``space``."""
-    headers = {"Authorization": f"Bearer {space.token}", **more.pop("headers", {})}
-    url = f"{space.alias_url('stripe')}/{path}"
+def call(sandbox: Any, path: str, method: str = "GET", **more: Any) -> httpx.Response:
+    """The answer to a call of ``stripe`` with the token of ``sandbox``."""
+    headers = {"Authorization": f"Bearer {sandbox.token}", **more.pop("headers", {})}
+    url = f"{sandbox.alias_url('stripe')}/{path}"
     return httpx.request(method, url, headers=headers, timeout=PATIENCE, **more)
 
 
@@ -191,20 +191,20 @@ def test_a_request_that_no_stub_matches_says_so(sandbox: Sandbox):
 @pytest.mark.parametrize(
     ("refused", "member"),
     [
-        (lambda space: space.stub("GET stripe/x", colour="red"), "/response/colour"),
-        (lambda space: space.stub("GET stripe/x", status="200"), "/response/status"),
-        (lambda space: space.stub("GET stripe/x", json={}, headers="X: 1"), "/response/headers"),
-        (lambda space: space.stub("GET stripe/x", times=0), "/times"),
-        (lambda space: space.stub("GET stripe/x", times="1"), "/times"),
-        (lambda space: space.stub("GET stripe/x", delay="3"), "delay"),
-        (lambda space: space.stub("GET stripe/x", delay=float("inf")), "delay"),
-        (lambda space: space.stub("GET stripe/x", delay=-1), "/response/fixedDelayMilliseconds"),
-        (lambda space: space.stub({"urlPaht": "/x"}), "/request/urlPaht"),
-        (lambda space: space.stub(pattern("GET stripe/x", header={})), "/request/header"),
-        (lambda space: space.requests({"urlPathPattern": "("}), "/urlPathPattern"),
-        (lambda space: space.verify("GET stripe/x", times=1, at_least=1), "/times"),
-        (lambda space: space.verify("GET stripe/x", not_sooner_than=1), "/notSoonerThan"),
-        (lambda space: space.toxic("latency", latecny=1), "/attributes/latecny"),
+        (lambda sandbox: sandbox.stub("GET stripe/x", colour="red"), "/response/colour"),
+        (lambda sandbox: sandbox.stub("GET stripe/x", status="200"), "/response/status"),
+        (lambda sandbox: sandbox.stub("GET stripe/x", json={}, headers="X: 1"), "/response/headers"),
+        (lambda sandbox: sandbox.stub("GET stripe/x", times=0), "/times"),
+        (lambda sandbox: sandbox.stub("GET stripe/x", times="1"), "/times"),
+        (lambda sandbox: sandbox.stub("GET stripe/x", delay="3"), "delay"),
+        (lambda sandbox: sandbox.stub("GET stripe/x", delay=float("inf")), "delay"),
+        (lambda sandbox: sandbox.stub("GET stripe/x", delay=-1), "/response/fixedDelayMilliseconds"),
+        (lambda sandbox: sandbox.stub({"urlPaht": "/x"}), "/request/urlPaht"),
+        (lambda sandbox: sandbox.stub(pattern("GET stripe/x", header={})), "/request/header"),
+        (lambda sandbox: sandbox.requests({"urlPathPattern": "("}), "/urlPathPattern"),
+        (lambda sandbox: sandbox.verify("GET stripe/x", times=1, at_least=1), "/times"),
+        (lambda sandbox: sandbox.verify("GET stripe/x", not_sooner_than=1), "/notSoonerThan"),
+        (lambda sandbox: sandbox.toxic("latency", latecny=1), "/attributes/latecny"),
     ],
 )
 def test_what_is_refused_is_named(sandbox: Sandbox, refused: Any, member: str):

@@ -79,7 +79,7 @@ _REPEAT = re.compile(r"\{(\d{1,6})(,(\d{1,6})?)?\}")
 
 @contextmanager
 def together() -> Iterator[None]:
-    """A context in which all the expressions that are made may cost as much as one."""
+    """A context manager: the expressions compiled inside it share the cost limit of one."""
     token = _spent.set([0])
     try:
         yield
@@ -91,9 +91,8 @@ class Expression:
     """A compiled expression.
 
     ``pattern`` is its source. Every text that it matches starts with ``prefix`` and contains ``needle``,
-    which are empty if no such text is known.
-    ``flags`` are Java's inline flags, such as ``i``. Raises Invalid, with ``pointer``
-    as the location.
+    which are empty if no such text is known. ``flags`` are Java's inline flags, such as ``i``. Raises
+    Invalid, with ``pointer`` as the location.
     """
 
     def __init__(self, pattern: str, pointer: str = "", flags: str = "s") -> None:
@@ -138,7 +137,7 @@ def quoted(text: str) -> str:
 
 
 def _spend(pattern: str, translation: str, folds: bool, pointer: str) -> None:
-    """Raise Invalid if ``pattern`` costs more than is left; ``folds`` if case does not matter."""
+    """Raise Invalid if ``pattern`` exceeds the cost limit; ``folds`` is whether it is case-insensitive."""
     cost = _COST + max(len(pattern), len(translation))
     own = translation.replace(_ALWAYS, "")
     cost += _weight(own, _SPECIAL)

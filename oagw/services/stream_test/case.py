@@ -1,4 +1,4 @@
-"""A case of the catalogue: what is sent, piece by piece, and what a client is to make of it."""
+"""A case of the catalogue: the chunks to send, and the events that a client should dispatch."""
 
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
@@ -8,7 +8,7 @@ from typing import Any
 from oagw.model.step import Step, Then
 from oagw.web.reply import UPSTREAM, Reply
 
-# Seconds between two pieces, unless a case says otherwise: long enough to arrive one by one.
+# The default pause between two chunks, in seconds: long enough for them to arrive separately.
 PAUSE = 0.02
 
 EVENT_STREAM = "text/event-stream"
@@ -18,9 +18,9 @@ ENDS = {"close": Then.CLOSE, "truncate": Then.TRUNCATE, "reset": Then.RESET}
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """One write: ``data``, ``repeat`` times over, after ``pause`` seconds.
+    """One write of ``data``, repeated ``repeat`` times, after ``pause`` seconds.
 
-    ``raw`` data goes below the chunked coding.
+    ``raw`` data bypasses the chunked transfer coding.
     """
 
     data: bytes
@@ -39,9 +39,9 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Dispatched:
-    """An event that a client dispatches, ``times`` times; its data is ``data``, ``repeat`` times over.
+    """An event that a client should dispatch ``times`` times. Its data is ``data`` repeated ``repeat`` times.
 
-    ``id`` is the last event id, which lasts from event to event.
+    ``id`` is the last event ID, which persists from event to event.
     """
 
     data: str
@@ -61,11 +61,11 @@ class Dispatched:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A named stream.
+    """A named stream, and what an EventSource should do with it.
 
-    ``status`` None means that no head is sent at all. ``ends`` is ``close`` (the response is complete),
-    ``truncate`` (FIN, and it is not) or ``reset`` (RST). ``events``, ``retry`` (milliseconds) and
-    ``reconnects`` are what the WHATWG HTML standard has an EventSource make of it.
+    If ``status`` is None, no response head is sent. ``ends`` is ``close`` (a complete response), ``truncate``
+    (FIN before the end of the response) or ``reset`` (RST). ``events``, ``retry`` (the reconnection time in
+    milliseconds) and ``reconnects`` follow from section 9.2 of the WHATWG HTML standard.
     """
 
     name: str
@@ -79,7 +79,7 @@ class Case:
     reconnects: bool = True
 
     def as_json(self, deviations: Mapping[str, Any]) -> dict[str, Any]:
-        """The catalogue's entry; ``deviations`` are those of all cases by name."""
+        """Return the case as JSON. ``deviations`` are those of all cases, by name."""
         return {
             "name": self.name,
             "about": self.about,
@@ -98,25 +98,25 @@ class Case:
         }
 
     def head(self) -> Reply | None:
-        """The head of the response."""
+        """Return the head of the response, or None if the case sends none."""
         if self.status is None:
             return None
         fields = {name.encode(): (value.encode(),) for name, value in self.headers}
         return Reply(self.status, headers=fields, source=UPSTREAM)
 
     def steps(self) -> Iterator[Step]:
-        """The response, write by write."""
+        """Yield the writes of the response, and its end."""
         for chunk in self.chunks:
             yield Step(chunk.pause, chunk.data * chunk.repeat, raw=chunk.raw)
-        # What a client has not read when a reset comes may be lost to it: not every system keeps it.
+        # Pause before a reset: on some systems it discards data that the client has not read yet.
         yield Step(PAUSE if self.ends == "reset" else 0.0, then=ENDS[self.ends])
 
 
 def pieces(*data: bytes) -> tuple[Chunk, ...]:
-    """A write for each."""
+    """Return one chunk for each argument."""
     return tuple(Chunk(piece) for piece in data)
 
 
 def bytewise(data: bytes, pause: float = 0.005) -> tuple[Chunk, ...]:
-    """A write for each byte."""
+    """Return one chunk for each byte of ``data``."""
     return tuple(Chunk(data[at : at + 1], pause) for at in range(len(data)))

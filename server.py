@@ -3,7 +3,7 @@
 import sys
 
 if __name__ == "__main__":
-    if sys.version_info < (3, 11):  # noqa: UP036 - whoever has an older one should read this, not a traceback
+    if sys.version_info < (3, 11):  # noqa: UP036 - a clear message instead of a traceback
         sys.exit("server.py needs Python 3.11 or later; this is " + sys.version.split()[0])
     from oagw.server.run import main
 

@@ -27,7 +27,7 @@ from oagw.model.memory import MIB, Memory
 from oagw.model.secret import Known
 from oagw.policies import AFTER, BEFORE, After, Before
 from oagw.sandboxes import Sandboxes
-from oagw.services import Env, Upstreams
+from oagw.services import BuiltInServices, Env
 from oagw.timing.ticker import Ticker
 from oagw.web.arrivals import Arrivals
 from oagw.web.channel import GatewayChannel
@@ -47,8 +47,8 @@ class Gateway:
     Two gateways in one process share nothing. ``real`` is a clock that goes by itself and should never step,
     as the wall clock may; all durations run on it but for ``--clock manual``. ``wall`` is the date in seconds
     since 1970; without it, ``real`` has the date as well. ``access_log`` takes the lines of ``--access-log``;
-    ``shut_down`` is called when the control plane is asked to stop the server. ``observers`` are called with
-    what happens to requests, besides the gateway's own. ``before`` and ``after`` are the policies.
+    ``shut_down`` is called when the control plane is asked to stop the server. ``observers`` are called
+    for the events of requests, in addition to the gateway's own. ``before`` and ``after`` are the policies.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class Gateway:
         self.streams = Streams(ticker, config.stream_interval_scale)
         self.outlets = Outlets(ticker)
         # Each has numbers of its own, so that the calls to one do not change the ids of another.
-        self._upstreams = upstreams = Upstreams(
+        self._upstreams = upstreams = BuiltInServices(
             lambda alias: Env(
                 clock,
                 wall,
@@ -88,7 +88,7 @@ class Gateway:
         memory = Memory(config.memory_limit * MIB)
         self.sandboxes = Sandboxes(_random(config.seed, "sandboxes"), config.journal_count, 64 << 20, memory)
         stubs = Stubs(self.sandboxes, self.streams, wall, _random(config.seed, "stubs"))
-        # What is called with the events of every request, in this order.
+        # The observers of all requests, in the order in which they are called.
         observers = [Journals(), *observers]
         if access_log is not None and config.access_log:
             observers.append(AccessLog(access_log))
@@ -126,9 +126,9 @@ class Gateway:
         self._ports: list[Any] = []
 
     def listen(self, reactor: Any, listening: socket.socket) -> None:
-        """Answer at ``listening``, which is taken over, on ``reactor`` (an IReactorSocket).
+        """Serve on the socket ``listening``, which is taken over, with ``reactor`` (an IReactorSocket).
 
-        May be called more than once, for several ports.
+        May be called several times, to serve several ports.
         """
         listening.setblocking(False)  # Twisted accepts until there is nobody left
         port: Any = reactor.adoptStreamPort(listening.fileno(), listening.family, self.site)
@@ -137,7 +137,7 @@ class Gateway:
         self._arrivals.listens(port.fileno())
 
     def tree_for_any_site(self) -> IResource:
-        """The tree without the control plane, for a site other than ``site``."""
+        """Return the resource tree without the control plane, for a site other than ``site``."""
         from oagw.web.any_site import AnySite
 
         def no_control_plane() -> IResource:
@@ -231,7 +231,7 @@ def stop(reactor: Any) -> None:
 
 
 def _mock_fault(value: str) -> "tuple[Toxic, ...]":
-    from oagw.toxics.mock_fault import faults  # loaded with the first toxic: most tests have none
+    from oagw.toxics.mock_fault import faults  # loaded on first use: most tests have no toxics
 
     return faults(value)
 

@@ -1,4 +1,4 @@
-"""The plugin for pytest; see ``client.fixtures``."""
+"""The pytest plugin; see ``client.fixtures``."""
 
 from oagw.client.fixtures import oagw_gateway, oagw_options, oagw_sandbox
 

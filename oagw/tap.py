@@ -1,4 +1,4 @@
-"""For twistd: ``twistd -n oagw``, and ``twistd -n web --class=oagw.tap.root``; see ``server.twistd``."""
+"""Entry points for ``twistd -n oagw`` and ``twistd -n web --class=oagw.tap.root``; see ``server.twistd``."""
 
 from oagw.server.twistd import Options, makeService, root
 

@@ -25,9 +25,9 @@ from oagw.config import Config
 from oagw.services.openai.chat import ChatRequest
 from oagw.services.openai.completions import CompletionRequest
 from oagw.services.openai.embeddings import EmbeddingRequest
-from oagw.services.openai.messages import Message, Part
+from oagw.services.openai.messages import ContentPart, Message
 from oagw.services.openai.response_request import ITEMS, PARTS, ResponseRequest
-from oagw.services.openai.response_tools import HOSTED, Custom, Function
+from oagw.services.openai.response_tools import HOSTED, ResponseCustomTool, ResponseFunctionTool
 from oagw.testing import MockGateway
 from tests.support.wire import Answer, Wire
 
@@ -273,14 +273,14 @@ def test_what_the_package_knows_within_is_known_too() -> None:
     messages = {name for type in get_args(ChatCompletionMessageParam) for name in get_type_hints(type)}
     assert messages <= set(Message.__struct_encode_fields__)
     parts = {name for type in get_args(ChatCompletionContentPartParam) for name in get_type_hints(type)}
-    assert parts <= set(Part.__struct_encode_fields__)
+    assert parts <= set(ContentPart.__struct_encode_fields__)
     assert literals(*get_args(ResponseInputItemParam)) <= ITEMS
     assert {"message", "function_call", "reasoning"} <= literals(*get_args(ResponseInputItemParam))
     (part,) = get_args(ResponseInputMessageContentListParam)
     assert {"input_text"} <= literals(*get_args(part)) <= set(PARTS)
     types = literals(*get_args(ToolParam))
     assert {"function", "custom", "web_search", "mcp"} <= types <= HOSTED | {"function", "custom"}
-    for type, struct in (("function", Function), ("custom", Custom)):
+    for type, struct in (("function", ResponseFunctionTool), ("custom", ResponseCustomTool)):
         (tool,) = [each for each in get_args(ToolParam) if type in literals(each)]
         assert set(get_type_hints(tool)) - {"type"} == set(struct.__struct_encode_fields__)
 

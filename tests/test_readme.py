@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from openai import OpenAI
 
-from oagw.services.openai.steering import Steering
+from oagw.services.openai.directives import Directives
 from oagw.testing import MockGateway
 from tests.support.sse import events
 
@@ -150,7 +150,7 @@ def test_the_steering_example_says_what_it_asks_for(oagw_gateway: MockGateway) -
 
 def test_the_directives_of_the_readme_are_those_there_are() -> None:
     table = README.partition("| Directive")[2].partition("\n\n")[0]
-    assert set(re.findall(r"`(\w+)=", table)) == set(Steering.__struct_fields__)
+    assert set(re.findall(r"`(\w+)=", table)) == set(Directives.__struct_fields__)
 
 
 @pytest.mark.skipif(shutil.which("rustc") is None, reason="rustc is not installed")

@@ -1,4 +1,4 @@
-"""/__admin: the test author's control plane. Loaded when it is first called.
+"""/__admin: the control plane for test authors. It is imported on first use.
 
-``admin.root`` has the tree, ``stubs``, ``toxics``, ``verify`` and ``sandboxes`` what its resources work on.
+``admin.root`` has the tree. Its resources work on ``stubs``, ``toxics``, ``verify`` and ``sandboxes``.
 """

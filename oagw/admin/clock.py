@@ -7,7 +7,7 @@ from twisted.internet.defer import Deferred
 from twisted.web.server import Request
 
 from oagw.admin.env import AdminEnv
-from oagw.admin.node import AdminNode, document, sandbox_of_call
+from oagw.admin.node import AdminNode, read_document, sandbox_of_call
 from oagw.model.invalid import Invalid
 from oagw.sandboxes import TokenSandbox
 from oagw.timing.manual_clock import MAX_RUN, ManualClock, TooMuch
@@ -71,7 +71,7 @@ class Advance(AdminNode):
             raise Refused(403, "The clock is everybody's; move it without the token of a sandbox")
         if not isinstance(clock, ManualClock):
             raise Refused(409, "The clock is the real one; start the server with --clock manual")
-        seconds = document(request, self.takes).seconds
+        seconds = read_document(request, self.takes).seconds
         if clock.seconds() + seconds > LAST:
             raise Invalid("/seconds", "the clock does not go beyond the year 9998")
         return Deferred.fromCoroutine(self._moved(request, clock.advance(seconds)))

@@ -1,4 +1,4 @@
-"""AdminEnv: what the resources of the control plane may use."""
+"""AdminEnv: what the resources of the control plane get from the gateway."""
 
 from collections.abc import Callable, Collection
 from random import Random
@@ -21,7 +21,7 @@ class AdminEnv(NamedTuple):
     ``clock`` measures durations, ``wall`` is the date in seconds since 1970. ``directory`` is the folder that
     stubs are read from, ``started`` when the server was (the clock's seconds). ``lifetime`` is that of a
     sandbox whose maker does not say, in seconds; ``expiry`` frees those that are past theirs. ``services``
-    are the aliases of those that are built in. ``slices`` are for what takes long.
+    are the aliases of those that are built in. ``slices`` grants turns to long work.
     """
 
     sandboxes: Sandboxes

@@ -1,4 +1,4 @@
-"""What the control plane says when it says no: WireMock's shape of errors."""
+"""Errors of the control plane, in WireMock's format."""
 
 from msgspec import UNSET, Struct, UnsetType
 
@@ -7,13 +7,13 @@ from oagw.web.reply import Headers, Reply, json_reply
 
 
 class Source(Struct, frozen=True):
-    """The member, as a JSON pointer, or the parameter at fault."""
+    """The invalid member, as a JSON Pointer, or the invalid parameter."""
 
     pointer: str
 
 
 class Error(Struct, frozen=True, omit_defaults=True):
-    """``code`` is the status, or 10 for a document that does not fit; ``detail`` is a sentence for people."""
+    """``code`` is the status, or 10 for an invalid document; ``detail`` is a readable sentence."""
 
     code: int
     title: str
@@ -22,7 +22,7 @@ class Error(Struct, frozen=True, omit_defaults=True):
 
 
 class Errors(Struct, frozen=True):
-    """What is wrong with a call."""
+    """The body of an error response."""
 
     errors: list[Error]
 
@@ -30,11 +30,11 @@ class Errors(Struct, frozen=True):
 def error_reply(
     status: int, detail: str, pointer: str | None = None, headers: Headers | None = None
 ) -> Reply:
-    """A Reply that refuses with ``status``, because of what is at ``pointer``."""
+    """Return an error reply with ``status``; ``pointer`` is the location of the cause."""
     source = UNSET if pointer is None else Source(pointer)
     return json_reply(Errors([Error(status, PHRASES[status], detail, source)]), status, headers=headers)
 
 
 def invalid_reply(pointer: str, detail: str) -> Reply:
-    """A Reply with 422: a document does not fit at ``pointer``."""
+    """Return a 422 reply: a document is invalid at ``pointer``."""
     return json_reply(Errors([Error(10, "Error parsing JSON", detail, Source(pointer))]), 422)

@@ -1,4 +1,4 @@
-"""Expiry: frees sandboxes that nobody uses any more, so that memory does not wait for the next call."""
+"""Expiry: delete expired sandboxes on time, so that their memory is freed even without further calls."""
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
@@ -6,7 +6,7 @@ from oagw.sandboxes import Sandboxes
 
 
 class Expiry:
-    """One timer on ``clock`` for as long as there are sandboxes in ``sandboxes``."""
+    """A timer on ``clock`` that runs while there are sandboxes."""
 
     def __init__(self, sandboxes: Sandboxes, clock: IReactorTime) -> None:
         self._sandboxes = sandboxes
@@ -14,7 +14,7 @@ class Expiry:
         self._timer: IDelayedCall | None = None
 
     def look(self) -> None:
-        """Free what is past its time, and look again when more may be. Called when sandboxes come and go."""
+        """Delete expired sandboxes and set the timer for the next one. Call this when sandboxes change."""
         self.stop()
         now = self._clock.seconds()
         self._sandboxes.expire(now)
@@ -23,7 +23,7 @@ class Expiry:
             self._timer = self._clock.callLater(first - now, self._due)
 
     def stop(self) -> None:
-        """Look no more."""
+        """Cancel the timer."""
         timer, self._timer = self._timer, None
         if timer is not None:
             timer.cancel()

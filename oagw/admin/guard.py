@@ -1,4 +1,4 @@
-"""AdminGuard: the resource before which callers of the control plane show that they may."""
+"""AdminGuard: the resource that authorizes callers of the control plane."""
 
 import re
 from ipaddress import ip_address
@@ -11,21 +11,20 @@ from oagw.web.exchange import Exchange
 from oagw.web.guard import Guard
 from oagw.web.reply import Reply, excerpt
 
-# A name or an address, and a port (RFC 9110 section 7.2).
+# A value of Host: a name or an address, and a port (RFC 9110 section 7.2).
 _HOST = re.compile(rb"(?:([A-Za-z0-9._-]+)|\[([0-9A-Fa-f:.]+)\])(?::([0-9]{0,5}))?")
 
-# Where a browser leaves the port out.
+# The default ports, which browsers leave out.
 _PORTS = {b"http": 80, b"https": 443}
 
 
 class AdminGuard(Guard):
-    """Wraps the control plane.
+    """Protect the control plane.
 
-    Without an admin token, callers from the loopback interface alone are answered, and only under a loopback
-    name in Host, so that no name that a page in a browser chose leads here (DNS rebinding). If the gateway
-    ``has_token``, callers from anywhere who show it as a bearer token. The token of a sandbox opens that
-    sandbox in its place. An ``Origin`` other than the server's own (scheme, host and port) is refused: a page
-    of another site, or of a browser's extension.
+    Without an admin token, only callers on the loopback interface are allowed, and only with a loopback name
+    in Host, which prevents DNS rebinding. If the gateway ``has_token``, callers from anywhere need it as a
+    bearer token. The token of a sandbox gives access to that sandbox alone. An ``Origin`` other than the
+    server's own (scheme, host and port), such as that of another site or a browser extension, is rejected.
     """
 
     def __init__(self, wrapped: IResource, has_token: bool) -> None:
@@ -58,7 +57,7 @@ class AdminGuard(Guard):
 
 
 def _origin(origin: bytes) -> tuple[bytes, bytes, int] | None:
-    """Scheme, host and port of ``origin`` (RFC 6454 section 6); None for ``null`` and the like."""
+    """Return the scheme, host and port of ``origin`` (RFC 6454 section 6), or None for ``null``."""
     scheme, separator, rest = origin.lower().partition(b"://")
     match = _HOST.fullmatch(rest)
     if not separator or match is None:

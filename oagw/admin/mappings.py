@@ -11,7 +11,7 @@ from twisted.internet.defer import Deferred
 from twisted.web.server import Request
 
 from oagw.admin.env import AdminEnv
-from oagw.admin.node import AdminNode, Amount, asked, document, recorded, sandbox_of_call
+from oagw.admin.node import AdminNode, Amount, read_document, read_query, recorded, sandbox_of_call
 from oagw.admin.warning import warned_of_stubs
 from oagw.java.regex import together
 from oagw.matching.operator import check_number, condition
@@ -23,41 +23,41 @@ from oagw.sandboxes import Sandbox, TokenSandbox
 from oagw.stubs.mapping import Mappings, StubMapping
 from oagw.stubs.store import StubStore
 from oagw.stubs.stub import Stub
-from oagw.timing.slices import Work
+from oagw.timing.slices import SlicedWork
 from oagw.web.reply import Reply, excerpt, json_reply
 from oagw.web.resource import Refused
 from oagw.web.sliced import SlicedReply
 
 
-class Page(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which part of a list is wanted: from ``offset`` on, ``limit`` of them or all."""
+class PageQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The part of a list to return: ``limit`` stubs, or all, starting at ``offset``."""
 
     offset: Amount = 0
     limit: Amount | None = None
 
 
-class Total(TypedDict):
-    """Of how many stubs a list is a part."""
+class StubTotal(TypedDict):
+    """The total number of stubs, of which the list may be a part."""
 
     total: int
 
 
 class StubList(TypedDict):
-    """Stubs, the one that is tried first first."""
+    """Stubs, in the order in which they are tried."""
 
     mappings: list[StubMapping]
-    meta: Total
+    meta: StubTotal
 
 
 class StubMappings(AdminNode):
     """GET /__admin/mappings → 200 {"mappings", "meta": {"total"}}, with ``limit`` and ``offset``.
 
-    POST a stub → 201, the stub with its id; 422 if it does not fit. DELETE → 200 {}: there are none.
+    POST a stub → 201, the stub with its id; 422 if it is invalid. DELETE → 200 {}: delete all stubs.
     """
 
     takes = msgspec.json.Decoder(StubMapping)
     warns = ("POST",)
-    query = Page
+    query = PageQuery
     answers: ClassVar = {"GET": {200: StubList}, "POST": {201: StubMapping}}
     parameter = "id"
 
@@ -66,10 +66,10 @@ class StubMappings(AdminNode):
             env,
             {
                 b"import": Import(env),
-                b"reset": Reset(env),
+                b"reset": ResetMappings(env),
                 b"find-by-metadata": FindByMetadata(env),
-                b"remove-by-metadata": RemoveByMetadata(env),
-                b"unmatched": Unmatched(env),
+                b"remove-by-metadata": RemoveMappingsByMetadata(env),
+                b"unmatched": UnmatchedMappings(env),
             },
         )
 
@@ -78,12 +78,12 @@ class StubMappings(AdminNode):
 
     def render_GET(self, request: Request) -> SlicedReply:
         stubs = list(sandbox_of_call(request).stub_store())
-        page = asked(request, self.query)
+        page = read_query(request, self.query)
         end = None if page.limit is None else page.offset + page.limit
         return _listed(self, stubs[page.offset : end], len(stubs))
 
     def render_POST(self, request: Request) -> Reply:
-        stub = _stub(self.env, document(request, self.takes))
+        stub = _stub(self.env, read_document(request, self.takes))
         _put(sandbox_of_call(request).stub_store(), [stub])
         return warned_of_stubs(json_reply(stub.json(), 201), request, [stub], self.env)
 
@@ -93,9 +93,9 @@ class StubMappings(AdminNode):
 
 
 class OneStub(AdminNode):
-    """GET /__admin/mappings/{id} → 200, the stub; PUT a stub → 200, it is in the place of that one.
+    """GET /__admin/mappings/{id} → 200, the stub; PUT a stub → 200: replace it.
 
-    DELETE → 200 {}. 404 for an id that no stub has, 400 for one that is no UUID.
+    DELETE → 200 {}: delete it. 404 for an unknown id, 400 for an id that is not a UUID.
     """
 
     takes = msgspec.json.Decoder(StubMapping)
@@ -112,7 +112,7 @@ class OneStub(AdminNode):
 
     def render_PUT(self, request: Request) -> Reply:
         known = self._known(request)
-        stub = _stub(self.env, document(request, self.takes), id=known.id)
+        stub = _stub(self.env, read_document(request, self.takes), id=known.id)
         _put(sandbox_of_call(request).stub_store(), [stub])
         return warned_of_stubs(json_reply(stub.json()), request, [stub], self.env)
 
@@ -133,22 +133,22 @@ class OneStub(AdminNode):
 
 
 class Import(AdminNode):
-    """POST /__admin/mappings/import {"mappings": [stubs], "importOptions"} → 200 {}; 422 if one does not fit.
+    """POST /__admin/mappings/import {"mappings": [stubs], "importOptions"} → 200 {}; 422 if one is invalid.
 
-    All of them or none, at one moment; before that, the stubs of a large document are made in many turns of
-    the reactor. ``importOptions`` are ``duplicatePolicy`` (OVERWRITE, IGNORE) and ``deleteAllNotInImport``.
+    The import is atomic. The stubs of a large document are created over many turns of the reactor before
+    that. ``importOptions`` are ``duplicatePolicy`` (OVERWRITE, IGNORE) and ``deleteAllNotInImport``.
     """
 
     takes = msgspec.json.Decoder(Mappings)
     warns = ("POST",)
 
     def render_POST(self, request: Request) -> "Deferred[Reply]":
-        return self.later(request, self._import(request, document(request, self.takes)))
+        return self.later(request, self._import(request, read_document(request, self.takes)))
 
     async def _import(self, request: Request, given: Mappings) -> Reply:
         sandbox, options = sandbox_of_call(request), given.import_options
         stubs: list[Stub] = []
-        work = Work(self.env.slices)
+        work = SlicedWork(self.env.slices)
         for number, one in enumerate(given.mappings):
             await work.breathe()
             stubs.append(_stub(self.env, one, f"/mappings/{number}"))
@@ -166,8 +166,8 @@ class Import(AdminNode):
         return warned_of_stubs(json_reply({}), request, stubs, self.env)
 
 
-class Reset(AdminNode):
-    """POST /__admin/mappings/reset → 200 {}: the stubs are those of ``--mappings``, and in a sandbox none."""
+class ResetMappings(AdminNode):
+    """POST /__admin/mappings/reset → 200 {}: restore the stubs of ``--mappings``."""
 
     def render_POST(self, request: Request) -> Reply:
         reset_stubs(sandbox_of_call(request), self.env)
@@ -177,38 +177,37 @@ class Reset(AdminNode):
 class FindByMetadata(AdminNode):
     """POST /__admin/mappings/find-by-metadata a value pattern → 200 {"mappings", "meta": {"total"}}.
 
-    These are the stubs whose metadata match it.
+    Return the stubs whose metadata match.
     """
 
     takes = msgspec.json.Decoder(Operator)
     answers: ClassVar = {"POST": {200: StubList}}
 
     def render_POST(self, request: Request) -> SlicedReply:
-        found = by_metadata(sandbox_of_call(request), document(request, self.takes), self.env.wall())
+        found = by_metadata(sandbox_of_call(request), read_document(request, self.takes), self.env.wall())
         return _listed(self, found, len(found))
 
 
-class RemoveByMetadata(AdminNode):
+class RemoveMappingsByMetadata(AdminNode):
     """POST /__admin/mappings/remove-by-metadata a value pattern → 200 {}.
 
-    The stubs whose metadata match it are gone.
+    Delete the stubs whose metadata match.
     """
 
     takes = msgspec.json.Decoder(Operator)
 
     def render_POST(self, request: Request) -> Reply:
         sandbox = sandbox_of_call(request)
-        for stub in by_metadata(sandbox, document(request, self.takes), self.env.wall()):
+        for stub in by_metadata(sandbox, read_document(request, self.takes), self.env.wall()):
             sandbox.stub_store().remove(stub)
         return json_reply({})
 
 
-class Unmatched(AdminNode):
+class UnmatchedMappings(AdminNode):
     """GET /__admin/mappings/unmatched → 200 {"mappings", "meta": {"total"}}.
 
-    These are the stubs that have answered no request since the journal was last cleared. A shared stub that
-    answered in a sandbox is not among them. DELETE → 200 {}: these stubs are gone. 409 if requests are not
-    recorded.
+    Return the stubs that have not answered any request since the journal was last cleared; requests in
+    sandboxes count for shared stubs. DELETE → 200 {}: delete these stubs. 409 if requests are not recorded.
     """
 
     answers: ClassVar = {"GET": {200: StubList}}
@@ -234,7 +233,7 @@ class Unmatched(AdminNode):
 
 
 def reset_stubs(sandbox: Sandbox, env: AdminEnv) -> None:
-    """Have ``sandbox`` as it was at the start: without stubs, or with those of ``--mappings``."""
+    """Restore the initial stubs of ``sandbox``: none, or those of ``--mappings``."""
     if sandbox is env.sandboxes.default:
         env.directory.restore(sandbox.stub_store())
     else:
@@ -242,7 +241,7 @@ def reset_stubs(sandbox: Sandbox, env: AdminEnv) -> None:
 
 
 def _stub(env: AdminEnv, mapping: StubMapping, pointer: str = "", id: str | None = None) -> Stub:
-    """A stub from ``mapping``, with the given id, its own, or else a new one; raises Invalid."""
+    """Create a stub from ``mapping``, with the given id, its own, or a new one; raises Invalid."""
     if mapping.id and mapping.uuid and mapping.id.lower() != mapping.uuid.lower():
         raise Invalid(f"{pointer}/uuid", "uuid and id are the same thing, and differ")
     if mapping.persistent:
@@ -252,18 +251,18 @@ def _stub(env: AdminEnv, mapping: StubMapping, pointer: str = "", id: str | None
 
 
 def _put(store: StubStore, stubs: list[Stub], gone: Iterable[Stub] = ()) -> None:
-    """Put ``stubs`` in ``store``; raises Invalid if there is no room for them once others are ``gone``."""
+    """Add ``stubs`` to ``store`` and remove ``gone``; raises Invalid if that exceeds the memory limit."""
     store.check_room(stubs, gone)
     for stub in reversed(stubs):
         store.add(stub)
 
 
 def by_metadata(sandbox: Sandbox, operator: Operator, now: float) -> list[Stub]:
-    """The stubs of ``sandbox`` whose metadata match ``operator``; raises Invalid."""
+    """Return the stubs of ``sandbox`` whose metadata match ``operator``; raises Invalid."""
     check_number([operator], "")
     with together():
         wanted = condition(operator, "")
-    call = Call("POST", "/")  # whose patience is what all of it may take
+    call = Call("POST", "/")  # its time budget is shared by all stubs
     found = []
     for stub in sandbox.stub_store():
         with suppress(GaveUp):
@@ -273,5 +272,5 @@ def by_metadata(sandbox: Sandbox, operator: Operator, now: float) -> list[Stub]:
 
 
 def _listed(node: AdminNode, stubs: Iterable[Stub], total: int) -> SlicedReply:
-    """The answer of ``node`` with ``stubs``, which are a part of so many."""
+    """Return the response of ``node`` that lists ``stubs``, a part of ``total``."""
     return node.listing("mappings", (stub.json() for stub in stubs), {"meta": {"total": total}})

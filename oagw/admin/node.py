@@ -1,6 +1,6 @@
-"""AdminNode: a URL of the control plane, which says no in WireMock's words.
+"""AdminNode: a resource of the control plane. Errors are in WireMock's format.
 
-What it declares of itself is what it works with, and what ``admin.openapi`` describes.
+A resource uses its own declarations of bodies and queries; ``admin.openapi`` describes it by them.
 """
 
 from collections.abc import Coroutine, Iterator, Mapping
@@ -25,26 +25,27 @@ from oagw.web.sliced import SlicedReply, json_list
 
 T = TypeVar("T")
 
-# How many of a list: from 0 on, with as many digits as make sense.
+# An offset or a limit of a list.
 Amount = Annotated[int, msgspec.Meta(ge=0, lt=10**12)]
 
-# Bytes of a document that is sent to the control plane, also after its content coding is decoded.
+# The largest size of a document in bytes, also after its content coding is decoded.
 MAX_DOCUMENT = 16 << 20
 
 
 class AdminNode(Node):
-    """A URL of the control plane.
+    """A resource of the control plane, which acts on the sandbox of the caller's token.
 
-    It acts on the sandbox of the token that it is called with. What is wrong is
-    ``{"errors": [{"code", "source": {"pointer"}, "title", "detail"}]}``, as in WireMock's admin API: 422 for
-    a document that does not fit, with a JSON pointer to the member.
+    As in WireMock's admin API, errors are
+    ``{"errors": [{"code", "source": {"pointer"}, "title", "detail"}]}``: 422 for an invalid document, with a
+    JSON Pointer to the member.
 
-    ``answers`` has, by method, the statuses of success and the type of what comes with each: None for
-    nothing, several where it is JSON or a text. Where it has none, that is 200 and some object. ``refuses``
-    are the statuses, besides those that any URL may have, with which it says no. Where it takes a body,
-    ``takes`` is the decoder for ``document``; where it has a query, ``query`` is the Struct for ``asked``.
-    ``warns`` are the methods whose success may have a header X-OAGW-Warning.
-    With ``parameter``, the name of a path segment, ``child`` is what stands below it.
+    - ``answers``: by method, the statuses of success and the type of the body of each: None for no body, a
+      union for JSON or text. The default is 200 and any object.
+    - ``refuses``: the statuses of errors, besides those that every resource may return
+    - ``takes``: the decoder of the body, for ``read_document``
+    - ``query``: the Struct of the query, for ``read_query``
+    - ``warns``: the methods whose successful responses may have X-OAGW-Warning
+    - ``parameter``: the name of a path segment, for which ``child`` returns the resource
     """
 
     answers: ClassVar[Mapping[str, Mapping[int, Any]]] = {}
@@ -57,7 +58,7 @@ class AdminNode(Node):
         self.env = env
 
     def child(self, segment: str) -> "AdminNode":
-        """The resource below ``segment``, for which it has no child."""
+        """Return the child resource for ``segment``, if it is a parameter."""
         raise NotImplementedError
 
     def getChild(self, path: bytes, request: Request) -> IResource:
@@ -72,7 +73,10 @@ class AdminNode(Node):
         return invalid_reply(invalid.pointer, invalid.detail)
 
     def later(self, request: Request, work: Coroutine[Any, Any, T]) -> "Deferred[T | Reply]":
-        """The outcome of ``work``, which may take many turns of the reactor and ends if the client leaves."""
+        """Return the result of ``work``, which may take many iterations of the reactor.
+
+        It is cancelled if the client disconnects.
+        """
         answer: Deferred[T | Reply] = Deferred.fromCoroutine(self._refusing(request, work))
         if not answer.called:
             request.notifyFinish().addErrback(lambda _: answer.cancel())
@@ -86,12 +90,12 @@ class AdminNode(Node):
         except Refused as refused:
             return self.refusal(request, refused)
         except CancelledError:
-            return Reply(204)  # nobody sees it
+            return Reply(204)  # never sent: the client has disconnected
 
     def listing(
         self, name: str, items: Iterator[Any], members: Mapping[str, Any], pin: Pin | None = None
     ) -> SlicedReply:
-        """A 200 with ``items``, which are encoded in slices, as the member ``name``, and then ``members``.
+        """Return a 200 response with ``items``, encoded in slices, as the member ``name``, and ``members``.
 
         ``pin`` holds the entries that the items are made of.
         """
@@ -105,23 +109,23 @@ class AdminNode(Node):
 
 
 def sandbox_of_call(request: Request) -> Sandbox:
-    """The sandbox that a call to the control plane acts on."""
+    """Return the sandbox that a call to the control plane acts on."""
     sandbox: Sandbox = caller_of(request).sandbox
     return sandbox
 
 
 def recorded(request: Request) -> Sandbox:
-    """The sandbox that a call acts on; Refused with 409 if its requests are not recorded."""
+    """Return the sandbox that a call acts on; raise Refused (409) if its requests are not recorded."""
     sandbox = sandbox_of_call(request)
     if sandbox.journal.disabled:
         raise Refused(409, "Nothing is recorded: the server was started with --journal-count 0")
     return sandbox
 
 
-def document(request: Request, decoder: msgspec.json.Decoder[T]) -> T:
-    """The body of ``request`` as the decoder's type; raises Invalid, or Refused as ``read_body`` does.
+def read_document(request: Request, decoder: msgspec.json.Decoder[T]) -> T:
+    """Decode the body of ``request``; raises Invalid, or Refused as ``read_body`` does.
 
-    No body is as good as ``null``: where the type has None, it may be left out.
+    A missing body counts as ``null``, so it is allowed if the type includes None.
     """
     body = read_body(request)
     if len(body) > MAX_DOCUMENT:
@@ -129,8 +133,8 @@ def document(request: Request, decoder: msgspec.json.Decoder[T]) -> T:
     return decoded(decoder, body or b"null")
 
 
-def asked(request: Request, type: type[T]) -> T:
-    """The query of ``request`` as ``type``; raises Refused with 400, also if a parameter is given twice."""
+def read_query(request: Request, type: type[T]) -> T:
+    """Convert the query of ``request`` to ``type``; raises Refused (400), also for repeated parameters."""
     given: dict[str, str] = {}
     for name, value in query_pairs(request):
         if name in given:

@@ -1,7 +1,7 @@
-"""/__admin/openapi.json: what the control plane can be asked, described from its own resources.
+"""/__admin/openapi.json: the OpenAPI document of the control plane, generated from its resources.
 
-Paths and methods are those of the tree, bodies and queries the types that the resources read them as
-(``AdminNode``), descriptions their docstrings. Nothing is written down a second time.
+The paths and methods are those of the tree, the types of bodies and queries are those that the resources
+declare (``AdminNode``), and the descriptions are their docstrings.
 """
 
 import re
@@ -20,15 +20,15 @@ from oagw.model.problem import PHRASES
 from oagw.web.reply import Reply, json_reply
 from oagw.web.resource import METHODS
 
-# What the guard says, whatever is asked.
+# The error responses of the guard, which every operation may have.
 _GUARD = (401, 403)
 
-# Methods that have a body, and those that have a query.
+# Methods with a body, and those with a query.
 _SENDING = ("POST", "PUT", "PATCH")
 _ASKING = ("GET",)
 
 
-# The header of a success that has warnings.
+# The header field for warnings in successful responses.
 _WARNING = {
     "X-OAGW-Warning": {
         "description": "What was made cannot act as things are, and why. Each value is one warning.",
@@ -49,11 +49,11 @@ class Description(AdminNode):
 
     @cached_property
     def _reply(self) -> Reply:
-        return json_reply(described(self._root))  # takes a twentieth of a second, and never changes
+        return json_reply(openapi_document(self._root))  # generating it takes 50 ms, and it never changes
 
 
 class _Operation(NamedTuple):
-    """``method`` of the resource at ``path``."""
+    """The operation ``method`` of the resource at ``path``."""
 
     path: str
     method: str
@@ -72,12 +72,12 @@ class _Operation(NamedTuple):
 
     @property
     def warns(self) -> bool:
-        """Whether a success may come with a warning."""
+        """Whether successful responses may have warnings."""
         return self.method in self.node.warns
 
     @property
     def answers(self) -> dict[int, tuple[Any, ...]]:
-        """The types of its answers by their statuses."""
+        """The types of successful responses by status."""
         refusals = {*_GUARD, *self.node.refuses}
         if self.takes:
             refusals |= {400, 413, 415, 422}
@@ -88,7 +88,7 @@ class _Operation(NamedTuple):
         return {status: _types(given) for status, given in answers.items()}
 
     def json(self, schemas: dict[Any, Any]) -> dict[str, Any]:
-        """This as an Operation Object; ``schemas`` has those of all types."""
+        """Return the Operation Object; ``schemas`` has the schemas of all types."""
         words = re.findall(r"\w+", self.path)
         shown: dict[str, Any] = {
             "operationId": self.method.lower() + "".join(word.capitalize() for word in words),
@@ -110,8 +110,8 @@ class _Operation(NamedTuple):
         return shown
 
 
-def described(root: AdminNode) -> dict[str, Any]:
-    """The OpenAPI 3.1 document of the resources below ``root``, which stands at /__admin."""
+def openapi_document(root: AdminNode) -> dict[str, Any]:
+    """Return the OpenAPI 3.1 document of the resources below ``root``, which is at /__admin."""
     operations = list(_operations(root, ""))
     types = {type for one in operations for types in one.answers.values() for type in types}
     types |= {one.takes for one in operations if one.takes is not None}
@@ -140,7 +140,7 @@ def described(root: AdminNode) -> dict[str, Any]:
 
 
 def _operations(node: AdminNode, path: str) -> Iterator[_Operation]:
-    """Those of ``node``, which stands at ``path``, and of what is below it."""
+    """Yield the operations of ``node``, which is at ``path``, and of its descendants."""
     for method in METHODS:
         if hasattr(node, f"render_{method}"):
             yield _Operation(path or "/", method, node)
@@ -159,7 +159,7 @@ def _path_item(one: _Operation) -> dict[str, Any]:
 
 
 def _parameters(query: Any) -> Iterator[dict[str, Any]]:
-    """The Parameter Objects of the Struct ``query``, whose docstring tells of them all."""
+    """Return the Parameter Objects for the Struct ``query``, whose docstring describes all of them."""
     schema = json.schema(query)
     (struct,) = schema["$defs"].values()
     for name, shape in struct["properties"].items():
@@ -175,7 +175,7 @@ def _types(given: Any) -> tuple[Any, ...]:
 
 
 def _content(types: Collection[Any], schemas: dict[Any, Any]) -> dict[str, Any]:
-    """The media types of a body that is one of ``types``: a text, or else JSON."""
+    """Return the media types of a body that is one of ``types``: plain text for str, JSON for others."""
     json = [schemas[one] for one in types if one is not str]
     content = {"application/json": {"schema": json[0] if len(json) == 1 else {"anyOf": json}}} if json else {}
     return {**content, "text/plain": {"schema": schemas[str]}} if str in types else content

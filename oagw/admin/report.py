@@ -1,4 +1,4 @@
-"""/__admin/report: the client's report card."""
+"""/__admin/report: the report on the client."""
 
 from collections.abc import Iterator
 from typing import ClassVar, Literal
@@ -8,18 +8,18 @@ from twisted.internet.defer import Deferred
 from twisted.web.server import Request
 
 from oagw.admin.env import AdminEnv
-from oagw.admin.node import AdminNode, asked, recorded
+from oagw.admin.node import AdminNode, read_query, recorded
 from oagw.admin.warning import aliases_of
 from oagw.sandboxes import Sandbox, TokenSandbox
 from oagw.stubs.never_acts import why_stub, why_toxic
-from oagw.timing.slices import Work
+from oagw.timing.slices import SlicedWork
 from oagw.verify.report.card import Card, card, text
 from oagw.verify.report.unused import Unused, unused_stub, unused_toxic
 from oagw.web.reply import Reply, json_reply
 
 
-class Wanted(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
-    """What the test knows of its client, and whether the card is for people."""
+class ReportQuery(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    """What the test knows about its client, and the format of the report."""
 
     retry_due: bool = False
     streams_cancelled: bool = False
@@ -29,33 +29,33 @@ class Wanted(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
 class Report(AdminNode):
     """GET /__admin/report → 200 {"requests", "findings", "notChecked", "unused", "unusedCount"}.
 
-    ``requests`` is how many there were. A finding is ``verify.report.finding.Finding``. ``notChecked`` has
-    rules, each with the ``reason`` why it was not looked at. ``unused`` lists stubs that matched no request
-    and toxics that acted on no answer, which are no findings, ``unusedCount`` says how many there are in all.
+    ``requests`` is the number of requests. A finding is ``verify.report.finding.Finding``. ``notChecked`` has
+    the rules that were not checked, each with the ``reason``. ``unused`` lists stubs that matched no request
+    and toxics that affected no response, which are not findings; ``unusedCount`` is their total number.
 
-    Parameters: ``retryDue=true`` (each answer that was cut had to be asked for again),
-    ``streamsCancelled=true`` (the test cancelled every stream), ``format=text`` (or Accept: text/plain) for
-    people.
+    Parameters: ``retryDue=true`` (the client had to retry every truncated response),
+    ``streamsCancelled=true`` (the test cancelled every stream), ``format=text`` (or Accept: text/plain) for a
+    readable report.
     """
 
-    query = Wanted
+    query = ReportQuery
     answers: ClassVar = {"GET": {200: (Card, str)}}
     refuses = (409,)
 
     def render_GET(self, request: Request) -> "Deferred[Reply]":
-        return self.later(request, self._report(request, asked(request, self.query), recorded(request)))
+        return self.later(request, self._report(request, read_query(request, self.query), recorded(request)))
 
-    async def _report(self, request: Request, wanted: Wanted, sandbox: Sandbox) -> Reply:
+    async def _report(self, request: Request, query: ReportQuery, sandbox: Sandbox) -> Reply:
         found = await card(
             sandbox.journal,
-            Work(self.env.slices),
+            SlicedWork(self.env.slices),
             sandbox.token if isinstance(sandbox, TokenSandbox) else None,
-            retry_due=wanted.retry_due,
-            streams_cancelled=wanted.streams_cancelled,
+            retry_due=query.retry_due,
+            streams_cancelled=query.streams_cancelled,
             unused=_unused(sandbox, self.env),
         )
         accept = (request.getHeader(b"accept") or b"").lower()
-        format = wanted.format or ("text" if accept.startswith(b"text/plain") else "json")
+        format = query.format or ("text" if accept.startswith(b"text/plain") else "json")
         if format == "text":
             body = text(found, sandbox.journal).encode("utf-8", "replace")
             return Reply(200, body, {b"Content-Type": (b"text/plain; charset=utf-8",)})
@@ -63,7 +63,7 @@ class Report(AdminNode):
 
 
 def _unused(sandbox: Sandbox, env: AdminEnv) -> Iterator[Unused]:
-    """What was made in ``sandbox`` and did nothing. Shared stubs answer in sandboxes too."""
+    """Yield the stubs and toxics of ``sandbox`` that had no effect. Shared stubs serve all sandboxes."""
     aliases = aliases_of(sandbox, env)
     store = sandbox.stub_store()
     for stub in store:

@@ -1,6 +1,6 @@
-"""/__admin/requests: the journal, in the words of WireMock's admin API.
+"""/__admin/requests: the journal, in the format of WireMock's admin API.
 
-Lists have the newest request first, except those of ``find`` and ``remove``, as in WireMock.
+As in WireMock, lists are ordered newest first, except those of ``find`` and ``remove``.
 """
 
 from base64 import b64decode
@@ -16,8 +16,8 @@ from twisted.web.server import Request
 
 from oagw.admin.env import AdminEnv
 from oagw.admin.mappings import by_metadata
-from oagw.admin.node import AdminNode, Amount, asked, document, sandbox_of_call
-from oagw.admin.shapes import Event, EventList, NearMissList, RemovedEvents, RequestCount, RequestList
+from oagw.admin.node import AdminNode, Amount, read_document, read_query, sandbox_of_call
+from oagw.admin.shapes import EventList, NearMissList, RemovedEvents, RequestCount, RequestList, ServeEvent
 from oagw.matching.pattern import compiled
 from oagw.matching.spec import Operator, RequestPattern
 from oagw.model.call import Call, origin_form
@@ -25,7 +25,7 @@ from oagw.model.invalid import Invalid
 from oagw.model.journal import MAX_HEAD, Entry
 from oagw.sandboxes import Sandbox
 from oagw.stubs.stub import Stub
-from oagw.timing.slices import Work
+from oagw.timing.slices import SlicedWork
 from oagw.verify.search import Search, near_miss, near_requests
 from oagw.verify.serve_event import logged_request, milliseconds, serve_event
 from oagw.web.reply import Reply, json_reply
@@ -33,11 +33,11 @@ from oagw.web.resource import Refused
 from oagw.web.sliced import SlicedReply
 
 
-class Wanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
-    """Which requests a list has: those that came after ``since``, an ISO 8601 date, ``limit`` of them or all.
+class RequestQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    """The requests to list: those after ``since``, an ISO 8601 date, and at most ``limit``.
 
-    With ``unmatched``, those that nobody was there to answer; with ``matching_stub``, those that the stub
-    with this id answered.
+    With ``unmatched``, those that neither a stub nor a service could answer; with ``matching_stub``, those
+    that the stub with this id answered.
     """
 
     limit: Amount | None = None
@@ -47,20 +47,20 @@ class Wanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="ca
 
 
 class JournalNode(AdminNode):
-    """A URL that shows requests with their stubs."""
+    """A resource that returns requests with their stubs."""
 
     def stubs(self, sandbox: Sandbox) -> list[Stub]:
-        """The stubs that callers of ``sandbox`` may get an answer of: its own, then those that all share."""
+        """Return the stubs that callers of ``sandbox`` use: its own, then the shared ones."""
         return [stub for store in self.env.sandboxes.stores(sandbox) for stub in store]
 
     def events(self, sandbox: Sandbox, entries: Iterable[Entry]) -> Iterator[dict[str, Any]]:
-        """``entries`` as ServeEvents, made as they are needed."""
+        """Return ``entries`` as ServeEvents, made as they are needed."""
         stubs = {stub.id: stub for stub in reversed(self.stubs(sandbox))}
         answered = ((entry, stubs.get(entry.stub or "")) for entry in entries)
         return (serve_event(entry, None if stub is None else stub.json()) for entry, stub in answered)
 
     def removed(self, sandbox: Sandbox, entries: list[Entry]) -> SlicedReply:
-        """Forget ``entries``, and tell which they were."""
+        """Delete ``entries`` and return them as ServeEvents."""
         events, pin = self.events(sandbox, entries), sandbox.journal.pin(entries)
         sandbox.journal.remove(entries)
         return self.listing("serveEvents", events, {}, pin)
@@ -71,10 +71,10 @@ class Requests(JournalNode):
 
     Parameters: ``limit`` (0 or more), ``since`` (an ISO 8601 date: those that came after it),
     ``unmatched=true``, ``matchingStub`` (the id of a stub). ``total`` counts before ``limit`` and ``since``.
-    DELETE → 200 {}, all are forgotten.
+    DELETE → 200 {}: delete all requests.
     """
 
-    query = Wanted
+    query = RequestQuery
     answers: ClassVar = {"GET": {200: EventList}}
     parameter = "id"
 
@@ -85,9 +85,9 @@ class Requests(JournalNode):
                 b"count": Count(env),
                 b"find": Find(env),
                 b"remove": Remove(env),
-                b"remove-by-metadata": RemoveByMetadata(env),
-                b"reset": Reset(env),
-                b"unmatched": Unmatched(env),
+                b"remove-by-metadata": RemoveRequestsByMetadata(env),
+                b"reset": ResetRequests(env),
+                b"unmatched": UnmatchedRequests(env),
             },
         )
 
@@ -95,16 +95,16 @@ class Requests(JournalNode):
         return OneRequest(self.env, segment)
 
     def render_GET(self, request: Request) -> SlicedReply:
-        sandbox, wanted = sandbox_of_call(request), asked(request, self.query)
-        stub = None if wanted.matching_stub is None else _uuid(wanted.matching_stub)
-        since = -1 if wanted.since is None else milliseconds(_date(wanted.since))
+        sandbox, query = sandbox_of_call(request), read_query(request, self.query)
+        stub = None if query.matching_stub is None else _uuid(query.matching_stub)
+        since = -1 if query.since is None else milliseconds(_date(query.since))
         found = [
             entry
             for entry in newest_first(sandbox)
-            if not (wanted.unmatched and entry.matched) and stub in (None, entry.stub)
+            if not (query.unmatched and entry.matched) and stub in (None, entry.stub)
         ]
         later = (entry for entry in found if milliseconds(entry.date) > since)
-        page = list(islice(later, wanted.limit))
+        page = list(islice(later, query.limit))
         members = {"meta": {"total": len(found)}, **_disabled(sandbox)}
         return self.listing("requests", self.events(sandbox, page), members, sandbox.journal.pin(page))
 
@@ -114,13 +114,13 @@ class Requests(JournalNode):
 
 
 class OneRequest(JournalNode):
-    """GET /__admin/requests/{id} → 200 ServeEvent, or 404. DELETE → 200 {}, whether there was one or not.
+    """GET /__admin/requests/{id} → 200 ServeEvent, or 404. DELETE → 200 {}: delete it, if it exists.
 
-    400 for an id that is no UUID.
+    400 for an id that is not a UUID.
     """
 
     refuses = (400, 404)
-    answers: ClassVar = {"GET": {200: Event}}
+    answers: ClassVar = {"GET": {200: ServeEvent}}
 
     def __init__(self, env: AdminEnv, id: str) -> None:
         super().__init__(env)
@@ -155,10 +155,10 @@ class Count(AdminNode):
     answers: ClassVar = {"POST": {200: RequestCount}}
 
     def render_POST(self, request: Request) -> "Deferred[Reply]":
-        return self.later(request, self._count(sandbox_of_call(request), document(request, self.takes)))
+        return self.later(request, self._count(sandbox_of_call(request), read_document(request, self.takes)))
 
     async def _count(self, sandbox: Sandbox, spec: RequestPattern) -> Reply:
-        found = await _matching(sandbox, spec, Work(self.env.slices))
+        found = await _matching(sandbox, spec, SlicedWork(self.env.slices))
         return json_reply({"count": len(found), **_disabled(sandbox)})
 
 
@@ -169,32 +169,32 @@ class Find(AdminNode):
     answers: ClassVar = {"POST": {200: RequestList}}
 
     def render_POST(self, request: Request) -> "Deferred[SlicedReply | Reply]":
-        return self.later(request, self._find(sandbox_of_call(request), document(request, self.takes)))
+        return self.later(request, self._find(sandbox_of_call(request), read_document(request, self.takes)))
 
     async def _find(self, sandbox: Sandbox, spec: RequestPattern) -> SlicedReply:
-        found = await _matching(sandbox, spec, Work(self.env.slices))
+        found = await _matching(sandbox, spec, SlicedWork(self.env.slices))
         return self.listing(
             "requests", map(logged_request, found), _disabled(sandbox), sandbox.journal.pin(found)
         )
 
 
 class Remove(JournalNode):
-    """POST /__admin/requests/remove with a request pattern → 200 {"serveEvents": [what was removed]}."""
+    """POST /__admin/requests/remove with a request pattern → 200 {"serveEvents": [the deleted ones]}."""
 
     takes = msgspec.json.Decoder(RequestPattern)
     answers: ClassVar = {"POST": {200: RemovedEvents}}
 
     def render_POST(self, request: Request) -> "Deferred[SlicedReply | Reply]":
-        return self.later(request, self._remove(sandbox_of_call(request), document(request, self.takes)))
+        return self.later(request, self._remove(sandbox_of_call(request), read_document(request, self.takes)))
 
     async def _remove(self, sandbox: Sandbox, spec: RequestPattern) -> SlicedReply:
-        return self.removed(sandbox, await _matching(sandbox, spec, Work(self.env.slices)))
+        return self.removed(sandbox, await _matching(sandbox, spec, SlicedWork(self.env.slices)))
 
 
-class RemoveByMetadata(JournalNode):
+class RemoveRequestsByMetadata(JournalNode):
     """POST /__admin/requests/remove-by-metadata with a value pattern → 200 {"serveEvents": [...]}.
 
-    What is removed was answered by stubs whose metadata match.
+    Delete the requests that were answered by stubs whose metadata match.
     """
 
     takes = msgspec.json.Decoder(Operator)
@@ -202,22 +202,22 @@ class RemoveByMetadata(JournalNode):
 
     def render_POST(self, request: Request) -> SlicedReply:
         sandbox, now = sandbox_of_call(request), self.env.wall()
-        ids = {stub.id for stub in by_metadata(sandbox, document(request, self.takes), now)}
+        ids = {stub.id for stub in by_metadata(sandbox, read_document(request, self.takes), now)}
         return self.removed(sandbox, [entry for entry in sandbox.journal if entry.stub in ids])
 
 
-class Reset(AdminNode):
-    """POST /__admin/requests/reset → 200 {}: all requests are forgotten."""
+class ResetRequests(AdminNode):
+    """POST /__admin/requests/reset → 200 {}: delete all requests."""
 
     def render_POST(self, request: Request) -> Reply:
         sandbox_of_call(request).journal.clear()
         return json_reply({})
 
 
-class Unmatched(AdminNode):
+class UnmatchedRequests(AdminNode):
     """GET /__admin/requests/unmatched → 200 {"requests": [LoggedRequest], "requestJournalDisabled"}.
 
-    Those that neither a stub nor a service nor the gateway itself was there to answer.
+    Return the requests that neither a stub, a service nor the gateway itself could answer.
     """
 
     answers: ClassVar = {"GET": {200: RequestList}}
@@ -236,7 +236,7 @@ class Unmatched(AdminNode):
 class UnmatchedNearMisses(JournalNode):
     """GET /__admin/requests/unmatched/near-misses → 200 {"nearMisses": [...]}: the stubs nearest to each.
 
-    The newest come first; those that there is no time for are left out (``verify.search``).
+    The newest requests come first. Those for which there is not enough time are left out.
     """
 
     answers: ClassVar = {"GET": {200: NearMissList}}
@@ -245,7 +245,7 @@ class UnmatchedNearMisses(JournalNode):
         return self.later(request, self._near_misses(sandbox_of_call(request)))
 
     async def _near_misses(self, sandbox: Sandbox) -> SlicedReply:
-        search, stubs = Search(Work(self.env.slices)), self.stubs(sandbox)
+        search, stubs = Search(SlicedWork(self.env.slices)), self.stubs(sandbox)
         found = []
         for entry in _unmatched(sandbox):
             found += [(entry, near) for near in await search.nearest_stubs(entry.call(), entry.date, stubs)]
@@ -256,14 +256,14 @@ class UnmatchedNearMisses(JournalNode):
 
 
 class NearMisses(AdminNode):
-    """/__admin/near-misses: nothing itself; ``request`` and ``request-pattern`` are below it."""
+    """/__admin/near-misses, the parent of ``request`` and ``request-pattern``."""
 
     def __init__(self, env: AdminEnv) -> None:
         super().__init__(env, {b"request": OfRequest(env), b"request-pattern": OfPattern(env)})
 
 
 class LoggedRequest(msgspec.Struct, frozen=True, rename="camel"):
-    """A request as WireMock's clients send back one that they were shown; members they add are read over."""
+    """A request as WireMock's clients send it back. Members that they add are ignored."""
 
     url: str = "/"
     method: str = "GET"
@@ -275,7 +275,7 @@ class LoggedRequest(msgspec.Struct, frozen=True, rename="camel"):
     body_as_base64: str | None = None
 
     def call(self) -> Call:
-        """This as a Call; raises Invalid. The body is as it is shown: without its content codings."""
+        """Return the request as a Call; raises Invalid. Its body has no content codings."""
         body = (self.body or "").encode("utf-8", "replace")
         if self.body_as_base64:
             try:
@@ -298,11 +298,11 @@ class OfRequest(JournalNode):
     takes = msgspec.json.Decoder(LoggedRequest)
 
     def render_POST(self, request: Request) -> "Deferred[Reply]":
-        given = document(request, self.takes)
+        given = read_document(request, self.takes)
         return self.later(request, self._near_misses(given, self.stubs(sandbox_of_call(request))))
 
     async def _near_misses(self, given: LoggedRequest, stubs: list[Stub]) -> Reply:
-        search = Search(Work(self.env.slices))
+        search = Search(SlicedWork(self.env.slices))
         near = await search.nearest_stubs(given.call(), self.env.wall(), stubs)
         shown = {k: v for k, v in msgspec.to_builtins(given).items() if v is not None}
         return json_reply({"nearMisses": [near_miss(shown, one) for one in near]})
@@ -315,23 +315,25 @@ class OfPattern(AdminNode):
     answers: ClassVar = {"POST": {200: NearMissList}}
 
     def render_POST(self, request: Request) -> "Deferred[SlicedReply | Reply]":
-        return self.later(request, self._near_misses(sandbox_of_call(request), document(request, self.takes)))
+        return self.later(
+            request, self._near_misses(sandbox_of_call(request), read_document(request, self.takes))
+        )
 
     async def _near_misses(self, sandbox: Sandbox, spec: RequestPattern) -> SlicedReply:
-        search = Search(Work(self.env.slices))
+        search = Search(SlicedWork(self.env.slices))
         near = await search.nearest_entries(compiled(spec, ""), newest_first(sandbox))
         pin = sandbox.journal.pin([one.found for one in near])
         return self.listing("nearMisses", near_requests(near, spec), {}, pin)
 
 
 def newest_first(sandbox: Sandbox) -> list[Entry]:
-    """The entries of a sandbox, the newest first."""
+    """Return the entries of a sandbox, newest first."""
     return list(sandbox.journal)[::-1]
 
 
 def _date(text: str) -> float:
     try:
-        date = datetime.fromisoformat(text.replace(" ", "+"))  # a + that was not encoded
+        date = datetime.fromisoformat(text.replace(" ", "+"))  # an unencoded +
         return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError):
         raise Refused(400, f"{text[:100]} is not a valid ISO8601 date", field="since") from None
@@ -348,7 +350,7 @@ def _disabled(sandbox: Sandbox) -> dict[str, bool]:
     return {"requestJournalDisabled": sandbox.journal.disabled}
 
 
-async def _matching(sandbox: Sandbox, spec: RequestPattern, work: Work) -> list[Entry]:
+async def _matching(sandbox: Sandbox, spec: RequestPattern, work: SlicedWork) -> list[Entry]:
     return await Search(work).matching(compiled(spec, ""), sandbox.journal)
 
 

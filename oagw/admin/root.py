@@ -1,4 +1,4 @@
-"""The tree below /__admin."""
+"""The tree of /__admin."""
 
 from collections.abc import Mapping
 from typing import ClassVar
@@ -13,17 +13,17 @@ from oagw.admin.node import AdminNode
 from oagw.admin.openapi import Description
 from oagw.admin.report import Report
 from oagw.admin.requests import NearMisses, Requests
-from oagw.admin.sandboxes import Sandboxes
+from oagw.admin.sandboxes import SandboxesNode
 from oagw.admin.scenarios import Scenarios
 from oagw.admin.settings import SettingsNode
-from oagw.admin.system import AdminHealth, ResetAll, Shutdown, Version
+from oagw.admin.system import AdminHealth, ResetAll, Shutdown, VersionNode
 from oagw.admin.toxics import Toxics
 from oagw.admin.verify import Verify
 from oagw.web.sliced import SlicedReply
 
 
 def tree(env: AdminEnv) -> IResource:
-    """The resources of the control plane."""
+    """Return the tree of the control plane."""
     mappings = StubMappings(env)
     root = Index(
         mappings,
@@ -35,13 +35,13 @@ def tree(env: AdminEnv) -> IResource:
             b"report": Report(env),
             b"requests": Requests(env),
             b"reset": ResetAll(env),
-            b"sandboxes": Sandboxes(env),
+            b"sandboxes": SandboxesNode(env),
             b"scenarios": Scenarios(env),
             b"settings": SettingsNode(env),
             b"shutdown": Shutdown(env),
             b"toxics": Toxics(env),
             b"verify": Verify(env),
-            b"version": Version(env),
+            b"version": VersionNode(env),
         },
     )
     root.putChild(b"openapi.json", Description(root))
@@ -49,7 +49,7 @@ def tree(env: AdminEnv) -> IResource:
 
 
 class Index(AdminNode):
-    """GET /__admin → as GET /__admin/mappings: what starts a WireMock asks this to know that it is there."""
+    """GET /__admin → the same as GET /__admin/mappings. Launchers of WireMock use it as a readiness check."""
 
     query = StubMappings.query
     answers: ClassVar = {"GET": StubMappings.answers["GET"]}

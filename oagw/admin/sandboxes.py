@@ -1,4 +1,4 @@
-"""/__admin/sandboxes: sandboxes of their own for tests that share a server."""
+"""/__admin/sandboxes: separate sandboxes for tests that share a server."""
 
 from typing import Annotated, ClassVar, TypedDict
 
@@ -6,7 +6,7 @@ from msgspec import Meta, Struct, json
 from twisted.web.server import Request
 
 from oagw.admin.env import AdminEnv
-from oagw.admin.node import AdminNode, document, sandbox_of_call
+from oagw.admin.node import AdminNode, read_document, sandbox_of_call
 from oagw.model.secret import Known
 from oagw.sandboxes import MAX_LIFETIME, MAX_SANDBOXES, TokenSandbox, TooManySandboxes
 from oagw.web.reply import Reply, excerpt, json_reply
@@ -14,21 +14,21 @@ from oagw.web.resource import Refused
 
 
 class NewSandbox(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
-    """What may be said of a new sandbox."""
+    """The options of a new sandbox."""
 
     expires_after_seconds: Annotated[float, Meta(gt=0, le=MAX_LIFETIME)] | None = None
 
 
 class Created(TypedDict):
-    """A new sandbox, and the token with which it is called."""
+    """A new sandbox and its token."""
 
     id: str
     token: str
     expiresAfterSeconds: float
 
 
-class Shown(TypedDict):
-    """What there is to know of a sandbox but its token."""
+class SandboxInfo(TypedDict):
+    """A sandbox without its token."""
 
     id: str
     expiresAfterSeconds: float
@@ -40,14 +40,14 @@ class Shown(TypedDict):
 class SandboxList(TypedDict):
     """The sandboxes that the caller may see."""
 
-    sandboxes: list[Shown]
+    sandboxes: list[SandboxInfo]
 
 
-class Sandboxes(AdminNode):
+class SandboxesNode(AdminNode):
     """GET /__admin/sandboxes → 200 {"sandboxes": [...]}; POST → 201 {"id", "token", "expiresAfterSeconds"}.
 
-    The body of POST, ``{"expiresAfterSeconds"}``, may be left out; 429 when there are too many. With the
-    token of a sandbox: GET shows that one alone, POST is 403.
+    The body of POST, ``{"expiresAfterSeconds"}``, is optional; 429 if there are too many sandboxes. With the
+    token of a sandbox, GET lists only that sandbox, and POST is 403.
     """
 
     takes = json.Decoder(NewSandbox | None)
@@ -66,7 +66,7 @@ class Sandboxes(AdminNode):
     def render_POST(self, request: Request) -> Reply:
         if isinstance(sandbox_of_call(request), TokenSandbox):
             raise Refused(403, "Not from within a sandbox; call without its token")
-        given = document(request, self.takes)
+        given = read_document(request, self.takes)
         asked = None if given is None else given.expires_after_seconds
         lifetime = self.env.lifetime if asked is None else asked
         try:
@@ -83,14 +83,14 @@ class Sandboxes(AdminNode):
 
 
 class OneSandbox(AdminNode):
-    """GET /__admin/sandboxes/{id} → 200, what there is to know of it but its token.
+    """GET /__admin/sandboxes/{id} → 200, the sandbox without its token.
 
-    ``expiresInSeconds`` is how long it lives on without a use, ``requests`` how many its journal has,
-    ``open`` how many are not answered to their end. DELETE → 204: it is gone with all it had, and what was
-    being answered in it is cut off (RST). 404 if there is none, or if the caller's token is that of another.
+    ``expiresInSeconds`` is the time to its expiry, ``requests`` the size of its journal, and ``open`` the
+    number of responses in progress. DELETE → 204: delete it with all its state, and reset (RST) responses in
+    progress. 404 if it does not exist, or if the caller's token is that of another sandbox.
     """
 
-    answers: ClassVar = {"GET": {200: Shown}, "DELETE": {204: None}}
+    answers: ClassVar = {"GET": {200: SandboxInfo}, "DELETE": {204: None}}
     refuses = (404,)
 
     def __init__(self, env: AdminEnv, id: str) -> None:
@@ -105,7 +105,7 @@ class OneSandbox(AdminNode):
         self.env.sandboxes.delete(sandbox.id)
         self.env.expiry.look()
         for channel in list(self.env.site.channels):
-            # The one that asks for this, with the token of the sandbox, gets its answer.
+            # Except for this request, if it uses the token of the sandbox.
             if channel is request.channel:
                 continue
             if any(one.caller.sandbox is sandbox for one in channel.requests):
@@ -119,7 +119,7 @@ class OneSandbox(AdminNode):
         return sandbox
 
 
-def _shown(sandbox: TokenSandbox, now: float) -> Shown:
+def _shown(sandbox: TokenSandbox, now: float) -> SandboxInfo:
     return {
         "id": sandbox.id,
         "expiresAfterSeconds": sandbox.lifetime,

@@ -1,10 +1,10 @@
-"""/__admin/scenarios: the states that stubs move a sandbox through."""
+"""/__admin/scenarios: the states of the scenarios of a sandbox."""
 
 import msgspec
 from twisted.web.server import Request
 
 from oagw.admin.env import AdminEnv
-from oagw.admin.node import AdminNode, document, sandbox_of_call
+from oagw.admin.node import AdminNode, read_document, sandbox_of_call
 from oagw.sandboxes import Sandbox
 from oagw.stubs.store import STARTED
 from oagw.stubs.stub import Stub
@@ -13,7 +13,7 @@ from oagw.web.resource import Refused
 
 
 class ScenarioState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The state that a scenario is to be in."""
+    """The new state of a scenario."""
 
     state: str
 
@@ -21,7 +21,7 @@ class ScenarioState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Scenarios(AdminNode):
     """GET /__admin/scenarios → 200 {"scenarios": [{"id", "name", "state", "possibleStates", "mappings"}]}.
 
-    A sandbox has states of its own for the scenarios of shared stubs as well.
+    A sandbox has its own states, even for the scenarios of shared stubs.
     """
 
     parameter = "name"
@@ -30,7 +30,7 @@ class Scenarios(AdminNode):
         super().__init__(env, {b"reset": ResetScenarios(env)})
 
     def child(self, segment: str) -> AdminNode:
-        return AdminNode(self.env, {b"state": State(self.env, segment)})
+        return AdminNode(self.env, {b"state": StateNode(self.env, segment)})
 
     def render_GET(self, request: Request) -> Reply:
         sandbox = sandbox_of_call(request)
@@ -49,15 +49,15 @@ class Scenarios(AdminNode):
 
 
 class ResetScenarios(AdminNode):
-    """POST /__admin/scenarios/reset → 200 {}: all scenarios are in their first state."""
+    """POST /__admin/scenarios/reset → 200 {}: reset all scenarios to their initial state."""
 
     def render_POST(self, request: Request) -> Reply:
         sandbox_of_call(request).stub_store().reset_scenarios()
         return json_reply({})
 
 
-class State(AdminNode):
-    """PUT /__admin/scenarios/{name}/state {"state"} → 200 {}: it is in that; without a body, in its first.
+class StateNode(AdminNode):
+    """PUT /__admin/scenarios/{name}/state {"state"} → 200 {}: set the state, or reset it if there is no body.
 
     404 for a scenario, and 422 for a state, that no stub mentions.
     """
@@ -74,7 +74,7 @@ class State(AdminNode):
         stubs = _by_scenario(sandbox, self.env).get(name)
         if stubs is None:
             raise Refused(404, f"Scenario {name} does not exist")
-        given = document(request, self.takes)
+        given = read_document(request, self.takes)
         state = STARTED if given is None else given.state
         if state not in _states(stubs):
             raise Refused(422, f"Scenario {name} does not support state {state}")
@@ -83,7 +83,7 @@ class State(AdminNode):
 
 
 def _by_scenario(sandbox: Sandbox, env: AdminEnv) -> dict[str, list[Stub]]:
-    """The stubs that callers of ``sandbox`` see, by their scenarios."""
+    """Return the stubs that callers of ``sandbox`` use, by scenario."""
     found: dict[str, list[Stub]] = {}
     for store in env.sandboxes.stores(sandbox):
         for stub in store:

@@ -1,4 +1,4 @@
-"""/__admin/settings: the delays of stubs that have none of their own."""
+"""/__admin/settings: the default delays of stubs."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 from twisted.web.server import Request
 
-from oagw.admin.node import AdminNode, document, sandbox_of_call
+from oagw.admin.node import AdminNode, read_document, sandbox_of_call
 from oagw.model.invalid import Invalid
 from oagw.stubs.answer import Settings
 from oagw.stubs.delay import Distribution, Milliseconds
@@ -14,7 +14,7 @@ from oagw.web.reply import Reply, json_reply
 
 
 class GlobalSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
-    """Milliseconds that stubs wait: always as many, or as a distribution has it; and one that stays false."""
+    """The default delay of stubs in milliseconds, fixed or from a distribution."""
 
     fixed_delay: Milliseconds | None = None
     delay_distribution: Distribution | None = None
@@ -25,8 +25,8 @@ class GlobalSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, re
 class SettingsNode(AdminNode):
     """GET /__admin/settings → 200 {"settings": {"fixedDelay", "delayDistribution", "proxyPassThrough"}}.
 
-    POST or PUT such settings → 200 {}: they take the place of all that were set. Those of a sandbox,
-    once it has any, take the place of the shared ones.
+    POST or PUT settings → 200 {}: replace all settings. Once a sandbox has settings, they replace the shared
+    ones.
     """
 
     takes = msgspec.json.Decoder(GlobalSettings)
@@ -41,7 +41,7 @@ class SettingsNode(AdminNode):
         return json_reply({"settings": {name: value for name, value in shown.items() if value is not None}})
 
     def render_POST(self, request: Request) -> Reply:
-        given = document(request, self.takes)
+        given = read_document(request, self.takes)
         if given.proxy_pass_through:
             raise Invalid("/proxyPassThrough", "proxyPassThrough is not supported: nothing is proxied")
         if given.extended:

@@ -1,6 +1,6 @@
-"""The shapes of answers that show requests: WireMock's, and in their member ``oagw`` what it has no word for.
+"""The types of responses with requests: WireMock's, with additional data in the member ``oagw``.
 
-``verify.serve_event`` makes them. These types are for the description alone.
+``verify.serve_event`` creates the responses. These types are only for the OpenAPI document.
 """
 
 from typing import Annotated, Any, TypedDict
@@ -11,9 +11,9 @@ from oagw.model.journal import ANSWERERS, ENDINGS
 
 
 class TimeBudgetExceeded(TypedDict):
-    """What was not matched within the time budget of a request: ids of stubs, names of toxics.
+    """The ids of stubs and names of toxics that exceeded the time budget of matching.
 
-    If a service answered instead, one of these stubs might have answered had there been more time.
+    If ``serviceAnsweredInstead``, one of these stubs might have responded, given more time.
     """
 
     stubs: list[str]
@@ -22,7 +22,7 @@ class TimeBudgetExceeded(TypedDict):
 
 
 class Ours(TypedDict):
-    """What the gateway knows of a request besides what WireMock has members for."""
+    """Data about a request for which WireMock has no members."""
 
     id: Annotated[str, Meta(description="the id of the request, also of its ServeEvent")]
     connection: Annotated[int, Meta(description="the number of the connection, from 1")]
@@ -85,8 +85,8 @@ class RecordedRequest(TypedDict):
     oagw: Ours
 
 
-class Event(TypedDict):
-    """WireMock's ServeEvent: a request and what became of it. ``oagw`` is a member of ``request``."""
+class ServeEvent(TypedDict):
+    """WireMock's ServeEvent: a request and its response. ``oagw`` is a member of ``request``."""
 
     id: str
     request: RecordedRequest
@@ -97,42 +97,42 @@ class Event(TypedDict):
     subEvents: list[Any]
 
 
-class Total(TypedDict):
-    """Of how many requests a list is a part."""
+class RequestTotal(TypedDict):
+    """The total number of requests, of which the list may be a part."""
 
     total: int
 
 
 class EventList(TypedDict):
-    """Requests with their answers, the newest first."""
+    """Requests with their responses, newest first."""
 
-    requests: list[Event]
-    meta: Total
+    requests: list[ServeEvent]
+    meta: RequestTotal
     requestJournalDisabled: bool
 
 
 class RequestList(TypedDict):
-    """Requests alone."""
+    """Requests without their responses."""
 
     requests: list[RecordedRequest]
     requestJournalDisabled: bool
 
 
 class RemovedEvents(TypedDict):
-    """What was removed."""
+    """The deleted requests."""
 
-    serveEvents: list[Event]
+    serveEvents: list[ServeEvent]
 
 
 class RequestCount(TypedDict):
-    """How many requests match."""
+    """The number of matching requests."""
 
     count: int
     requestJournalDisabled: bool
 
 
 class NearMiss(TypedDict):
-    """A recorded request, the stub or pattern that it is near to, and how near."""
+    """A recorded request, the stub or pattern that it almost matches, and the distance."""
 
     request: RecordedRequest
     matchResult: dict[str, float]
@@ -145,7 +145,7 @@ class NearMissList(TypedDict):
 
 
 class Verified(TypedDict):
-    """The client did what was expected; ``requests`` are the ids of those that count."""
+    """The verification passed; ``requests`` are the ids of the matching requests."""
 
     verified: bool
     count: int
@@ -153,7 +153,7 @@ class Verified(TypedDict):
 
 
 class MistimedRequest(TypedDict):
-    """A request that came so many ``seconds`` after the answer to another: both are ids."""
+    """A request that came ``seconds`` after the response to another one. Both are ids."""
 
     request: str
     after: str
@@ -161,7 +161,7 @@ class MistimedRequest(TypedDict):
 
 
 class NotVerified(Verified):
-    """It did not: ``text`` says why, as an assertion does."""
+    """The verification failed; ``text`` is an assertion message."""
 
     expected: str
     text: str

@@ -1,4 +1,4 @@
-"""/__admin/health, version, reset and shutdown: the server as a whole, and a sandbox as a whole."""
+"""/__admin/health, version, reset and shutdown, which concern the whole server or a whole sandbox."""
 
 from datetime import UTC, datetime
 
@@ -31,15 +31,15 @@ class AdminHealth(AdminNode):
         )
 
 
-class Version(AdminNode):
-    """GET /__admin/version → 200 {"version"}: that of this server, not of WireMock."""
+class VersionNode(AdminNode):
+    """GET /__admin/version → 200 {"version"}: the version of this server, not of WireMock."""
 
     def render_GET(self, request: Request) -> Reply:
         return json_reply({"version": __version__})
 
 
 class ResetAll(AdminNode):
-    """POST /__admin/reset → 200 {}: stubs, settings, scenarios, toxics, journal are as at the start."""
+    """POST /__admin/reset → 200 {}: reset stubs, settings, scenarios, toxics and the journal."""
 
     def render_POST(self, request: Request) -> Reply:
         sandbox = sandbox_of_call(request)
@@ -51,7 +51,7 @@ class ResetAll(AdminNode):
 
 
 class Shutdown(AdminNode):
-    """POST /__admin/shutdown → 200 {}, and the server stops; 403 in a sandbox, which shares it."""
+    """POST /__admin/shutdown → 200 {}: stop the server. 403 with the token of a sandbox."""
 
     refuses = (403,)
 

@@ -6,7 +6,7 @@ import msgspec
 from twisted.web.server import Request
 
 from oagw.admin.env import AdminEnv
-from oagw.admin.node import AdminNode, document, sandbox_of_call
+from oagw.admin.node import AdminNode, read_document, sandbox_of_call
 from oagw.admin.warning import warned_of_toxic
 from oagw.sandboxes import Sandbox
 from oagw.toxics.toxic import MAX_TOXICS, Toxic, ToxicChange, ToxicDocument
@@ -38,7 +38,7 @@ class Toxics(AdminNode):
         return json_reply([toxic.as_json() for toxic in sandbox_of_call(request).toxics.values()])
 
     def render_POST(self, request: Request) -> Reply:
-        toxic, sandbox = Toxic(document(request, self.takes)), sandbox_of_call(request)
+        toxic, sandbox = Toxic(read_document(request, self.takes)), sandbox_of_call(request)
         if toxic.name in sandbox.toxics:
             raise Refused(409, f'There is a toxic "{toxic.name}"')
         if len(sandbox.toxics) >= MAX_TOXICS:
@@ -77,7 +77,7 @@ class OneToxic(AdminNode):
 
     def render_POST(self, request: Request) -> Reply:
         toxic = self._toxic(request)
-        changed, sandbox = toxic.changed(document(request, self.takes)), sandbox_of_call(request)
+        changed, sandbox = toxic.changed(read_document(request, self.takes)), sandbox_of_call(request)
         sandbox.memory.check(changed.weight - toxic.weight)
         sandbox.put_toxic(changed)
         self.env.outlets.release(toxic)

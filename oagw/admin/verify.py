@@ -1,4 +1,4 @@
-"""/__admin/verify: did the client do what the test expects."""
+"""/__admin/verify: check whether the client sent what a test expects."""
 
 from typing import ClassVar
 
@@ -7,10 +7,10 @@ from twisted.internet.defer import Deferred
 from twisted.web.server import Request
 
 from oagw.admin.error import Errors
-from oagw.admin.node import AdminNode, document, recorded
+from oagw.admin.node import AdminNode, read_document, recorded
 from oagw.admin.shapes import NotVerified, Verified
 from oagw.sandboxes import Sandbox, Sandboxes, TokenSandbox
-from oagw.timing.slices import Work
+from oagw.timing.slices import SlicedWork
 from oagw.verify.explanation import differences, explain
 from oagw.verify.reaction import After
 from oagw.verify.search import near_requests
@@ -19,21 +19,21 @@ from oagw.web.reply import Reply, json_reply
 
 
 class Verify(AdminNode):
-    """POST /__admin/verify with a ``verify.verification.Verification`` → 200, or 409 if it is not so.
+    """POST /__admin/verify with a ``verify.verification.Verification`` → 200, or 409 if it fails.
 
-    200 {"verified": true, "count", "requests": [ids]}. 409 has besides ``expected`` in words, ``text`` (an
-    assertion message), ``nearMisses`` (WireMock's), ``differences`` (the fields in which those differ),
-    ``tooSoon`` and ``tooLate`` (which requests, after which, in seconds).
+    200 {"verified": true, "count", "requests": [ids]}. 409 also has ``expected`` in words, ``text`` (an
+    assertion message), ``nearMisses`` (WireMock's), ``differences`` (the fields in which those differ), and
+    ``tooSoon`` and ``tooLate`` (mistimed requests, with the time in seconds).
     """
 
     takes = msgspec.json.Decoder(Verification)
     answers: ClassVar = {"POST": {200: Verified, 409: (NotVerified, Errors)}}
 
     def render_POST(self, request: Request) -> "Deferred[Reply]":
-        return self.later(request, self._verify(document(request, self.takes), recorded(request)))
+        return self.later(request, self._verify(read_document(request, self.takes), recorded(request)))
 
     async def _verify(self, spec: Verification, sandbox: Sandbox) -> Reply:
-        work = Work(self.env.slices)
+        work = SlicedWork(self.env.slices)
         outcome = await verify(spec, sandbox.journal, work)
         told = {
             "verified": outcome.verified,
@@ -61,7 +61,7 @@ class Verify(AdminNode):
 
 
 def _none(sandbox: Sandbox, sandboxes: Sandboxes) -> str:
-    """That no request came in ``sandbox``, and whether they may have come with the wrong token."""
+    """Say that ``sandbox`` had no requests, and whether they may have come with the wrong token."""
     count = sandboxes.elsewhere(sandbox)
     if not count:
         return "No request has come at all."
@@ -72,7 +72,7 @@ def _none(sandbox: Sandbox, sandboxes: Sandboxes) -> str:
         )
     return (
         f"No request has come in the default sandbox; {count} came in sandboxes: "
-        "was this to be asked with a sandbox's token?"
+        "does the test verify with the sandbox's token?"
     )
 
 

@@ -1,4 +1,4 @@
-"""The header X-OAGW-Warning: what was accepted, but cannot act as things are."""
+"""The header field X-OAGW-Warning: a document was accepted, but cannot take effect at present."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -18,16 +18,16 @@ from oagw.web.reply import Reply
 
 WARNING = b"X-OAGW-Warning"
 
-# Warnings in one answer, and characters of each.
+# The largest number of warnings in a response, and of characters of each.
 _MOST = 5
 _LENGTH = 500
 
-# Stubs of an import that are looked at.
+# The number of stubs of an import that are checked.
 _LOOKED_AT = 200
 
 
 def warned_of_stubs(reply: Reply, request: Request, stubs: Iterable[Stub], env: AdminEnv) -> Reply:
-    """``reply`` with a warning for each of ``stubs``, which are there now, that cannot answer."""
+    """Return ``reply`` with a warning for each of the new ``stubs`` that cannot answer."""
     sandbox = sandbox_of_call(request)
     store, aliases = sandbox.stub_store(), aliases_of(sandbox, env)
     found = []
@@ -39,13 +39,13 @@ def warned_of_stubs(reply: Reply, request: Request, stubs: Iterable[Stub], env: 
 
 
 def warned_of_toxic(reply: Reply, request: Request, toxic: Toxic, env: AdminEnv) -> Reply:
-    """``reply`` with a warning if ``toxic`` cannot act."""
+    """Return ``reply`` with a warning if ``toxic`` cannot take effect."""
     why = why_toxic(toxic, aliases_of(sandbox_of_call(request), env))
     return _warned(reply, request, [] if why is None else [f"toxic {toxic.name} cannot act: {why}"])
 
 
 def aliases_of(sandbox: Sandbox, env: AdminEnv) -> Aliases:
-    """The upstreams that exist for those who call in ``sandbox``."""
+    """Return the aliases that exist for callers of ``sandbox``."""
     return Aliases(env.services, env.sandboxes.stores(sandbox))
 
 
@@ -60,6 +60,6 @@ def _warned(reply: Reply, request: Request, warnings: list[str]) -> Reply:
 
 
 def _line(text: str) -> bytes:
-    """``text`` as the value of a header field: in ASCII, on one line."""
+    """Return ``text`` as the value of a header field: in ASCII, on one line."""
     plain = "".join(char if char.isprintable() else " " for char in text)
     return plain[:_LENGTH].encode("ascii", "backslashreplace")[: 2 * _LENGTH]

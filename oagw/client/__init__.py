@@ -1,1 +1,1 @@
-"""For test authors in Python: a gateway in a process of its own, its control plane, and fixtures."""
+"""For tests in Python: a gateway in its own process, its control plane, and pytest fixtures."""

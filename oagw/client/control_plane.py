@@ -1,6 +1,6 @@
-"""ControlPlane: a sandbox of a running gateway, driven from a test. Standard library only.
+"""ControlPlane: control one sandbox of a running gateway from a test. Standard library only.
 
-``oagw.testing`` has the gateway itself, whose sandbox all share, and its sandboxes.
+``oagw.testing`` has its two subclasses: the gateway, for the default sandbox, and Sandbox.
 """
 
 import json
@@ -15,19 +15,19 @@ from typing import Any, TypedDict, Unpack
 
 from oagw.client.ending import Ending
 
-# Seconds that a call to the control plane may take.
+# Time limit of each socket operation of a call to the control plane, in seconds.
 _TIMEOUT = 30.0
 
 _PROXY = "/api/oagw/v1/proxy/"
 
-# Modules that warnings do not point at.
+# Warnings are attributed to the first caller outside these modules.
 _OURS = ("oagw.client.control_plane", "oagw.client.mock_gateway")
 
-# The members of a stub mapping, which are none of its response.
+# Members of a stub mapping, as opposed to its response definition.
 _SCENARIO = ("scenarioName", "requiredScenarioState", "newScenarioState")
-_OF_A_MAPPING = {"id", "uuid", "name", "metadata", "persistent", "insertionIndex", *_SCENARIO}
+_MAPPING_MEMBERS = {"id", "uuid", "name", "metadata", "persistent", "insertionIndex", *_SCENARIO}
 
-# Without a user and a password, and without TLS.
+# An http URL without user information.
 _URL = re.compile(
     r"http://(?:[\w.-]+|\[[0-9a-f:.%\w]+\])(?::(?P<port>\d{1,9}))?(?P<rest>[/?#]\S*|)", re.IGNORECASE
 )
@@ -37,21 +37,21 @@ Pattern = str | Mapping[str, Any]
 
 
 class Refused(ValueError):
-    """The control plane does not take what it was given; the message names the member."""
+    """The control plane rejected a document; the message names the invalid member."""
 
 
 class CannotAct(UserWarning):
-    """The control plane took a stub or a toxic that cannot act as things are; the message says why."""
+    """The control plane accepted a stub or toxic that cannot take effect at present; the message says why."""
 
 
 class Response(TypedDict, total=False):
-    """What a stub answers with: WireMock's response definition in snake case, and our extensions."""
+    """The response of a stub: WireMock's response definition in snake case, plus our extensions."""
 
     status: int
     status_message: str
     headers: Mapping[str, str | Sequence[str]]
-    json: Any  # jsonBody
-    body: str | bytes  # bytes: base64Body
+    json: Any  # sent as jsonBody
+    body: str | bytes  # bytes are sent as base64Body
     body_file_name: str
     delay_distribution: Mapping[str, Any]
     chunked_dribble_delay: Mapping[str, int]
@@ -64,26 +64,32 @@ class Response(TypedDict, total=False):
 
 
 def checked_url(url: str) -> str:
-    """``url`` if it is that of a gateway, without a slash at its end; raises ValueError if it cannot be."""
+    """Return the base URL ``url`` without a trailing slash.
+
+    Raises ValueError if it is not a plain http URL of a host and port.
+    """
     found = _URL.fullmatch(url)
     if found is None:
         why = "it is not an http URL"
     elif found["rest"].strip("/"):
-        why = f"{found['rest']} is too much"
+        why = f"it must not have a path or query: {found['rest']}"
     elif not 0 < int(found["port"] or 80) < 65536:
-        why = f"there is no port {found['port']}"
+        why = f"the port {found['port']} is out of range"
     else:
         return url.rstrip("/")
-    url = re.sub("//[^/]*@", "//...@", url)  # where a password may stand
+    url = re.sub("//[^/]*@", "//...@", url)  # it may contain a password
     raise ValueError(f"{url!r} is not the URL of a gateway, such as http://127.0.0.1:8765: {why}")
 
 
 def pattern(request: str, **conditions: Any) -> dict[str, Any]:
-    """``request``, such as ``"POST stripe/v1/charges"``, as a request pattern in WireMock's JSON.
+    """Return the request pattern, in WireMock's JSON, for a ``request`` such as ``"POST stripe/v1/charges"``.
 
-    It is a method, or ANY, and the alias and path, or from ``/`` on all of a path. A path with ``?`` stands
-    for the whole URL, one with ``{`` is a template such as ``v1/charges/{id}``. ``conditions`` are more
-    members, in snake case: ``headers={"X": {"absent": True}}``, ``body_patterns=[...]``. Raises Refused.
+    ``request`` is a method, or ANY, followed by ``alias/path``, or by an absolute path that begins with
+    ``/``. A path with ``?`` matches the whole URL including the query; a path with ``{`` is a template, such
+    as ``v1/charges/{id}``. ``conditions`` are further members of the pattern in snake case, such as
+    ``headers={"X": {"absent": True}}`` or ``body_patterns=[...]``.
+
+    Raises Refused if ``request`` has no path.
     """
     method, _, path = request.strip().partition(" ")
     path = path.strip()
@@ -98,9 +104,9 @@ def pattern(request: str, **conditions: Any) -> dict[str, Any]:
 class ControlPlane:
     """Stubs, toxics, requests and verification of one sandbox.
 
-    Where it takes a *pattern*, that is what ``pattern`` takes, or makes. Where the gateway does not accept
-    something, methods raise Refused, a ValueError, which names the member. Where it does, but what was made
-    cannot act as things are, such as a toxic for an upstream that does not exist, they warn with CannotAct.
+    A *pattern* is a string as taken by ``pattern()``, or a request pattern in WireMock's JSON. Methods raise
+    Refused, a ValueError, if the gateway rejects a document. They warn with CannotAct if it accepts one that
+    cannot take effect at present, such as a toxic for an upstream that does not exist.
     """
 
     def __init__(self, base_url: str, admin_token: str | None) -> None:
@@ -109,11 +115,11 @@ class ControlPlane:
 
     @property
     def base_url(self) -> str:
-        """Where the gateway listens, such as ``http://127.0.0.1:41234``."""
+        """The URL of the gateway, such as ``http://127.0.0.1:41234``."""
         return self._base_url
 
     def alias_url(self, alias: str) -> str:
-        """The URL under which the upstream ``alias`` is called, without a slash at its end."""
+        """Return the URL of the upstream ``alias``, without a trailing slash."""
         return f"{self.base_url}{_PROXY}{alias}"
 
     def stub(
@@ -126,16 +132,16 @@ class ControlPlane:
         mapping: Mapping[str, Any] | None = None,
         **response: Unpack[Response],
     ) -> "Stub":
-        """Answer what matches ``request`` with ``response``, a 200 if it says no more.
+        """Answer requests that match ``request`` with ``response``, by default an empty 200.
 
-        It answers ``times`` times, then steps aside; without, always. ``delay`` is in seconds. Of the stubs
-        that match, that with the least ``priority`` (1 or more, 5 by default) answers, and the newest of
-        those. ``mapping`` has what else WireMock's stub mapping may say, such as ``scenarioName``. ``json``
-        is sent as ``application/json``, unless ``headers`` have another Content-Type.
+        The stub answers ``times`` requests, or all of them if that is None, after a ``delay`` in seconds. If
+        several stubs match, the one with the lowest ``priority`` answers (1 or more, 5 by default), and among
+        equals the newest. ``mapping`` has further members of WireMock's stub mapping, such as
+        ``scenarioName``. ``json`` is sent as ``application/json`` unless ``headers`` have a Content-Type.
         """
         definition = _in_camel_case(response)
-        for name in sorted(definition.keys() & _OF_A_MAPPING):
-            hint = f'(a member of the mapping? say mapping={{"{name}": ...}})'
+        for name in sorted(definition.keys() & _MAPPING_MEMBERS):
+            hint = f'(for a member of the mapping, use mapping={{"{name}": ...}})'
             raise Refused(f"/response/{name}: Object contains unknown field `{name}` {hint}")
         if "json" in definition:
             definition["jsonBody"] = definition.pop("json")
@@ -163,13 +169,14 @@ class ControlPlane:
         name: str | None = None,
         **attributes: Any,
     ) -> "Toxic":
-        """Put a toxic of Toxiproxy's ``type``, with its ``attributes``, between answers and clients.
+        """Add a toxic of Toxiproxy's ``type``, with its ``attributes``, to responses.
 
         ``latency``, ``jitter``, ``timeout`` and the ``delay`` of ``slow_close`` are in milliseconds, the
-        ``delay`` of ``slicer`` in microseconds, ``rate`` is in KB per second, and sizes are in bytes.
+        ``delay`` of ``slicer`` in microseconds, ``rate`` in KB per second, and sizes in bytes.
 
-        It acts on the answers of ``alias``, on those to what matches ``request``, or on all; with a
-        probability of ``toxicity``, 1 by default. ``name`` is how the journal calls it.
+        The toxic applies to the responses of the upstream ``alias``, to those whose request matches
+        ``request``, or to all; with probability ``toxicity``, 1 by default. ``name`` identifies it in the
+        journal; by default a unique one is generated.
         """
         document = {
             "type": type,
@@ -182,10 +189,10 @@ class ControlPlane:
         return Toxic(self, self.admin("POST", "/toxics", _given(document))["name"])
 
     def requests(self, request: Pattern | None = None) -> list[dict[str, Any]]:
-        """What was called, the oldest first: all of it, or what matches ``request``.
+        """Return the requests of the journal, oldest first: all, or those that match ``request``.
 
-        Each is WireMock's LoggedRequest: ``method``, ``url``, ``headers``, ``body`` and so on. Its member
-        ``oagw`` says what became of it: ``status``, ``answeredBy``, ``connection``, ``ended``...
+        Each is WireMock's LoggedRequest, with ``method``, ``url``, ``headers``, ``body`` and so on. Its
+        member ``oagw`` describes the response: ``status``, ``answeredBy``, ``connection``, ``ended``...
         """
         wanted = {} if request is None else _as_json(request)
         found: list[dict[str, Any]] = self.admin("POST", "/requests/find", wanted)["requests"]
@@ -202,10 +209,12 @@ class ControlPlane:
         not_sooner_than: float | None = None,
         not_later_than: float | None = None,
     ) -> int:
-        """How many requests match ``request``; an AssertionError that explains itself if not as expected.
+        """Return the number of requests that match ``request``.
 
-        Without numbers at least one is expected. With ``after``, those alone count that came after what
-        matches it; ``not_sooner_than`` and ``not_later_than`` are the seconds between the two.
+        By default at least one is expected. With ``after``, only requests count that came after one that
+        matches ``after``; ``not_sooner_than`` and ``not_later_than`` bound the seconds between the two.
+
+        Raises AssertionError, with an explanation, if the number is not as expected.
         """
         __tracebackhide__ = True
         document = {
@@ -218,46 +227,49 @@ class ControlPlane:
             "notLaterThan": not_later_than,
         }
         answer = self.admin("POST", "/verify", _given(document), accept=(200, 409))
-        if "errors" in answer:  # there is no journal
-            raise Refused(_told(answer["errors"]))
+        if "errors" in answer:  # the journal is disabled
+            raise Refused(_details(answer["errors"]))
         if not answer["verified"]:
             raise AssertionError(answer["text"])
         count: int = answer["count"]
         return count
 
     def report(self, *, retry_due: bool = False, streams_cancelled: bool = False) -> dict[str, Any]:
-        """The client's report card: ``findings``, what it did that a careful client would not.
+        """Return the report on the client: its ``findings`` list what a careful client would not do.
 
-        ``retry_due``: each answer that was cut had to be asked for again. ``streams_cancelled``: the client
-        cancelled every stream.
+        With ``retry_due``, the client is expected to retry every truncated response. With
+        ``streams_cancelled``, it is expected to cancel every stream.
         """
         card: dict[str, Any] = self.admin("GET", _report("json", retry_due, streams_cancelled))
         return card
 
     def report_text(self, *, retry_due: bool = False, streams_cancelled: bool = False) -> str:
-        """The same for people, such as the message of a test that fails."""
-        return self._called("GET", _report("text", retry_due, streams_cancelled)).decode()
+        """Return the report as readable text, for instance for the message of a failing test."""
+        return self._call("GET", _report("text", retry_due, streams_cancelled)).decode()
 
     def reset(self) -> None:
-        """Forget stubs, toxics, scenarios, settings and requests."""
+        """Delete the stubs, toxics and requests, and reset the scenarios and settings."""
         self.admin("POST", "/reset")
 
     def admin(
         self, method: str, path: str, document: Any = None, *, accept: Sequence[int] = (200, 201, 204)
     ) -> Any:
-        """Call the control plane at ``path`` below ``/__admin``; returns what it answers, read as JSON.
+        """Call ``/__admin`` + ``path`` and return the decoded JSON of the response, None if it is empty.
 
-        Raises Refused for any other status than those of ``accept``, ConnectionError without an answer.
+        Raises Refused if the status is not in ``accept``, and ConnectionError if there is no response.
         """
         __tracebackhide__ = True
-        text = self._called(method, path, document, accept)
+        text = self._call(method, path, document, accept)
         try:
             return json.loads(text) if text else None
         except ValueError:
-            raise Refused(self._stranger(path, 200, text)) from None
+            raise Refused(self._not_a_control_plane(path, 200, text)) from None
 
-    def _called(self, method: str, path: str, document: Any = None, accept: Sequence[int] = (200,)) -> bytes:
-        from http.client import HTTPConnection, HTTPException  # 20 ms, which not every session of tests needs
+    def _call(self, method: str, path: str, document: Any = None, accept: Sequence[int] = (200,)) -> bytes:
+        from http.client import (
+            HTTPConnection,
+            HTTPException,
+        )  # takes 20 ms, and not every test session needs it
 
         __tracebackhide__ = True
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
@@ -270,57 +282,57 @@ class ControlPlane:
             answer = connection.getresponse()
             text = answer.read()
         except (OSError, HTTPException) as error:
-            self._failed()
+            self._check_server()
             reason = str(error) or type(error).__name__
             raise ConnectionError(f"No answer from {self.base_url}/__admin{path}: {reason}") from None
         finally:
             connection.close()
         if answer.status not in accept:
-            raise Refused(_refusal(text) or self._stranger(path, answer.status, text))
+            raise Refused(_refusal(text) or self._not_a_control_plane(path, answer.status, text))
         for warning in answer.headers.get_all("X-OAGW-Warning", ()):
             warnings.warn(warning, CannotAct, _level_of_caller())
         return text
 
-    def _stranger(self, path: str, status: int, text: bytes) -> str:
-        """That what answered with this ``status`` and ``text`` is no control plane."""
-        said = " ".join(text[:500].decode(errors="replace").split())
-        return f"{self.base_url}/__admin{path} is not the control plane of a mock gateway: {status} {said}"
+    def _not_a_control_plane(self, path: str, status: int, text: bytes) -> str:
+        """Return the message for a response that no control plane would send."""
+        excerpt = " ".join(text[:500].decode(errors="replace").split())
+        return f"{self.base_url}/__admin{path} is not the control plane of a mock gateway: {status} {excerpt}"
 
-    def _failed(self) -> None:
-        """A call was not answered: raises what explains it, if anything is known of the server."""
+    def _check_server(self) -> None:
+        """Raise an exception that explains why a call got no response, if the reason is known."""
 
 
 class Stub(Ending):
-    """A stub of ``sandbox``. In a ``with`` statement it is there for the block."""
+    """A stub of ``sandbox``. As a context manager, it is removed at the end of the block."""
 
     def __init__(self, sandbox: ControlPlane, id: str) -> None:
-        self._space = sandbox
+        self._sandbox = sandbox
         self.id = id
 
     def requests(self) -> list[dict[str, Any]]:
-        """What it answered, the oldest first, as ``ControlPlane.requests`` has it."""
-        events = self._space.admin("GET", f"/requests?matchingStub={self.id}")["requests"]
+        """Return the requests that the stub answered, oldest first, in the form of ControlPlane.requests."""
+        events = self._sandbox.admin("GET", f"/requests?matchingStub={self.id}")["requests"]
         return [event["request"] for event in reversed(events)]
 
     def remove(self) -> None:
-        """Have it answer no more; nothing happens if it is gone."""
-        self._space.admin("DELETE", f"/mappings/{self.id}", accept=(200, 404))
+        """Delete the stub, if it still exists."""
+        self._sandbox.admin("DELETE", f"/mappings/{self.id}", accept=(200, 404))
 
     _end = remove
 
 
 class Toxic(Ending):
-    """A toxic of ``sandbox``. In a ``with`` statement it is there for the block."""
+    """A toxic of ``sandbox``. As a context manager, it is removed at the end of the block."""
 
     def __init__(self, sandbox: ControlPlane, name: str) -> None:
-        self._space = sandbox
+        self._sandbox = sandbox
         self.name = name
 
     def remove(self) -> None:
-        """Have it act no more; nothing happens if it is gone."""
+        """Delete the toxic, if it still exists."""
         from urllib.parse import quote
 
-        self._space.admin("DELETE", f"/toxics/{quote(self.name, safe='')}", accept=(204, 404))
+        self._sandbox.admin("DELETE", f"/toxics/{quote(self.name, safe='')}", accept=(204, 404))
 
     _end = remove
 
@@ -334,8 +346,8 @@ def _given(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _report(format: str, retry_due: bool, streams_cancelled: bool) -> str:
-    asked = {"retryDue": retry_due, "streamsCancelled": streams_cancelled}
-    return f"/report?format={format}" + "".join(f"&{name}=true" for name, given in asked.items() if given)
+    options = {"retryDue": retry_due, "streamsCancelled": streams_cancelled}
+    return f"/report?format={format}" + "".join(f"&{name}=true" for name, given in options.items() if given)
 
 
 def _in_camel_case(members: Mapping[str, Any]) -> dict[str, Any]:
@@ -348,7 +360,7 @@ def _camel(name: str) -> str:
 
 
 def _level_of_caller() -> int:
-    """The ``stacklevel`` with which a function here warns at the line that called this package."""
+    """Return the ``stacklevel`` with which the calling function warns about the line that called us."""
     level, frame = 1, sys._getframe(1)
     while frame.f_back is not None and frame.f_globals.get("__name__") in _OURS:
         level, frame = level + 1, frame.f_back
@@ -356,13 +368,13 @@ def _level_of_caller() -> int:
 
 
 def _refusal(text: bytes) -> str:
-    """What a control plane says when it refuses; nothing if it is not one that says it."""
+    """Return the error details in the body of a refusal, or "" if it is not one of a control plane."""
     try:
-        return _told(json.loads(text)["errors"])
+        return _details(json.loads(text)["errors"])
     except (ValueError, KeyError, TypeError, AttributeError):
         return ""
 
 
-def _told(errors: list[dict[str, Any]]) -> str:
+def _details(errors: list[dict[str, Any]]) -> str:
     parts = [(error.get("source", {}).get("pointer", ""), error["detail"]) for error in errors]
     return "; ".join(f"{pointer}: {detail}" if pointer else detail for pointer, detail in parts)

@@ -1,6 +1,6 @@
-"""The fixtures ``oagw_gateway`` and ``oagw_sandbox``, and ``oagw_options`` to have that gateway otherwise.
+"""The pytest fixtures ``oagw_gateway`` and ``oagw_sandbox``, and ``oagw_options`` to configure the gateway.
 
-Installed with the package; in a checkout: ``-p oagw.client.fixtures``.
+They are installed with the package. In a checkout, use ``-p oagw.client.fixtures``.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,7 +12,7 @@ from oagw.client.mock_gateway import MockGateway, RunningGateway, Sandbox
 
 @pytest.fixture(scope="session")
 def oagw_options() -> Sequence[str]:
-    """The options of ``oagw_gateway``: none, unless a conftest.py has a fixture of this name in its place.
+    """The command-line options of ``oagw_gateway``: none. Override this fixture in a conftest.py:
 
     >>> @pytest.fixture(scope="session")
     ... def oagw_options():
@@ -23,7 +23,7 @@ def oagw_options() -> Sequence[str]:
 
 @pytest.fixture(scope="session")
 def oagw_gateway(oagw_options: Sequence[str]) -> Iterator[MockGateway]:
-    """A running MockGateway, one for the whole test session; what a test stubs in it stays.
+    """A running MockGateway, shared by the whole test session. Stubs that a test adds remain.
 
     >>> def test_weather(oagw_gateway):
     ...     url = oagw_gateway.alias_url("weather") + "/current?city=Oslo"
@@ -36,7 +36,7 @@ def oagw_gateway(oagw_options: Sequence[str]) -> Iterator[MockGateway]:
 
 @pytest.fixture
 def oagw_sandbox(oagw_gateway: RunningGateway) -> Iterator[Sandbox]:
-    """A sandbox of that gateway for one test alone, with stubs, toxics and a journal of its own.
+    """A sandbox of ``oagw_gateway`` for one test, with its own stubs, toxics and journal.
 
     >>> def test_charge(oagw_sandbox):
     ...     oagw_sandbox.stub("POST stripe/v1/charges", status=201, json={"id": "ch_1"})

@@ -1,7 +1,7 @@
-"""MockGateway: a gateway in a process of its own, for the length of a test, and its sandboxes.
+"""MockGateway: run a gateway in its own process for the length of a test. Standard library only.
 
-``oagw.client.control_plane`` has what can be done with them, ``oagw.client.fixtures`` makes fixtures of them.
-Standard library only.
+See ``oagw.client.control_plane`` for the methods that all sandboxes have, and ``oagw.client.fixtures`` for
+pytest fixtures.
 """
 
 import json
@@ -29,24 +29,25 @@ __all__ = [
     "pattern",
 ]
 
-# What a gateway takes that was told nothing else.
+# The token that a gateway accepts by default.
 _TOKEN = Config().tokens[0]
 
-# Seconds that a server gets to stop before it is killed; it needs a fifth of one.
-_PATIENCE = 5.0
-# Seconds for the process of a server that does not answer to be over, if it is on its way out.
-_LAST_WORDS = 1.0
+# Seconds that a server gets to stop before it is killed. It usually needs 0.2 s.
+_STOP_TIMEOUT = 5.0
+# Seconds to wait for a server that does not answer to exit, so that its output can be reported.
+_EXIT_TIMEOUT = 1.0
 
 
 class GatewayFailed(RuntimeError):
-    """The server did not start, or ended by itself; the message is what it said."""
+    """The server did not start, or exited unexpectedly; the message is its output."""
 
 
 class RunningGateway(ControlPlane):
-    """A gateway that is running already at ``base_url``, and the sandbox that all share.
+    """A gateway that already runs at ``base_url``, and its default sandbox.
 
-    ``token`` is what clients show, ``admin_token`` that of ``--admin-token``, if the server has one. Raises
-    ValueError for a URL that is none, or has a path. Calls raise ConnectionError if nobody answers there.
+    ``token`` is the bearer token for clients to use; ``admin_token`` is the value of the server's
+    ``--admin-token``, if it has one. Raises ValueError if ``base_url`` is not an http URL or has a path.
+    Methods raise ConnectionError if the server does not respond.
     """
 
     def __init__(self, base_url: str, token: str = _TOKEN, admin_token: str | None = None) -> None:
@@ -54,20 +55,23 @@ class RunningGateway(ControlPlane):
         self.token = token
 
     def sandbox(self, expires_after: float | None = None) -> "Sandbox":
-        """A sandbox of its own for a test, which goes away ``expires_after`` seconds after its last use."""
+        """Create a sandbox, which expires ``expires_after`` seconds after its last use.
+
+        The default is the server's ``--sandbox-lifetime``.
+        """
         document = {} if expires_after is None else {"expiresAfterSeconds": expires_after}
         created = self.admin("POST", "/sandboxes", document)
         return Sandbox(self, created["id"], created["token"])
 
     def advance(self, seconds: float) -> None:
-        """Move the clock of ``--clock manual``; returns when all that fell due has been written."""
+        """Advance the clock of ``--clock manual``; return when everything that fell due has been written."""
         self.admin("POST", "/clock/advance", {"seconds": seconds})
 
 
 class Sandbox(ControlPlane, Ending):
-    """A sandbox of its own on ``gateway``: whoever calls with ``token`` has its stubs, toxics and journal.
+    """A sandbox of ``gateway``: requests with ``token`` use its stubs, toxics and journal.
 
-    As a context manager it deletes itself at the end.
+    As a context manager, it is deleted at the end of the block.
     """
 
     def __init__(self, gateway: RunningGateway, id: str, token: str) -> None:
@@ -77,20 +81,21 @@ class Sandbox(ControlPlane, Ending):
         self.token = token
 
     def delete(self) -> None:
-        """Free it and all it has; nothing happens if it is gone, as it may have expired."""
+        """Delete the sandbox and all its state, if it still exists: it may have expired."""
         self.gateway.admin("DELETE", f"/sandboxes/{self.id}", accept=(204, 404))
 
-    def _failed(self) -> None:
-        self.gateway._failed()
+    def _check_server(self) -> None:
+        self.gateway._check_server()
 
     _end = delete
 
 
 class MockGateway(RunningGateway, Ending):
-    """A server process on a free port of the loopback interface, from ``start`` (or ``with``) to ``stop``.
+    """A gateway in a process of its own, on a free port of the loopback interface.
 
-    ``options`` are those of ``server.py``, each a string of its own: ``["--clock", "manual"]``. The process
-    does not outlive this one, even if this one is killed. Calls raise GatewayFailed if it ended by itself.
+    It runs from ``start`` to ``stop``, or for the block of a ``with`` statement. ``options`` are command-line
+    options of ``server.py``, such as ``["--clock", "manual"]``. The server ends with this process, even if
+    this process is killed. Methods raise GatewayFailed if the server exited unexpectedly.
 
     >>> import urllib.request
     >>> with MockGateway() as gateway, gateway.sandbox() as sandbox:
@@ -109,21 +114,21 @@ class MockGateway(RunningGateway, Ending):
 
     def __init__(self, *, token: str = _TOKEN, options: Sequence[str] = ()) -> None:
         if isinstance(options, str):
-            raise TypeError(f"options are a list, such as {options.split()}, not one string")
-        ControlPlane.__init__(self, "", None)  # its URL is known once it has started
+            raise TypeError(f"options must be a list, such as {options.split()}, not a string")
+        ControlPlane.__init__(self, "", None)  # start() sets the URL
         self.token = token
         self._options = options
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def base_url(self) -> str:
-        """Where the gateway listens, such as ``http://127.0.0.1:41234``; RuntimeError if it does not."""
+        """The URL of the gateway, such as ``http://127.0.0.1:41234``; RuntimeError if it is not running."""
         if self._process is None:
             raise RuntimeError("the gateway is not running")
         return self._base_url
 
     def start(self) -> None:
-        """Start the server and wait until it accepts connections; raises GatewayFailed."""
+        """Start the server and wait until it listens. Raises GatewayFailed if it exits instead."""
         if self._process is not None:
             raise RuntimeError("the gateway is already running")
         package_home = str(Path(__file__).resolve().parents[2])
@@ -139,38 +144,38 @@ class MockGateway(RunningGateway, Ending):
         assert process.stdout is not None
         try:
             line = process.stdout.readline()
-        except BaseException:  # such as Ctrl-C, or a time-out of the test
+        except BaseException:  # for instance KeyboardInterrupt, or the timeout of a test
             process.kill()
             process.communicate()
             raise
         if not line.startswith(b"{"):
-            out, said = process.communicate()
-            raise GatewayFailed((line + out + said).decode(errors="replace").strip())
+            out, err = process.communicate()
+            raise GatewayFailed((line + out + err).decode(errors="replace").strip())
         self._base_url = json.loads(line)["url"]
         self._process = process
 
     def stop(self) -> None:
-        """Stop the server and wait for its end; nothing happens if it does not run."""
+        """Stop the server, if it is running, and wait until its process has ended."""
         process, self._process = self._process, None
         if process is None:
             return
         process.terminate()
         try:
-            process.communicate(timeout=_PATIENCE)
+            process.communicate(timeout=_STOP_TIMEOUT)
         except subprocess.TimeoutExpired:
             process.kill()
             process.communicate()
 
-    def _failed(self) -> None:
+    def _check_server(self) -> None:
         if self._process is None:
             return
         try:
-            self._process.wait(_LAST_WORDS)
+            self._process.wait(_EXIT_TIMEOUT)
         except subprocess.TimeoutExpired:
             return
-        out, said = self._process.communicate()
-        text = (out + said).decode(errors="replace").strip()
-        raise GatewayFailed(f"the server ended by itself, with {self._process.returncode}:\n{text}")
+        out, err = self._process.communicate()
+        text = (out + err).decode(errors="replace").strip()
+        raise GatewayFailed(f"the server exited with status {self._process.returncode}:\n{text}")
 
     def __enter__(self) -> Self:
         self.start()

@@ -1,4 +1,4 @@
-"""Callers: who shows which bearer token."""
+"""Callers: identify callers by their bearer tokens."""
 
 from collections.abc import Iterable
 from hmac import compare_digest
@@ -9,10 +9,10 @@ from oagw.sandboxes import Sandboxes, is_sandbox_token
 
 
 class Callers:
-    """Finds the caller of a request by its Authorization.
+    """Finds the caller of a request by its Authorization header.
 
-    ``tokens`` are those of the gateway, ``admin_token`` is that of the control plane, if there is one. The
-    token of a sandbox stands for that sandbox, any other for the default one.
+    ``tokens`` are those of the gateway; ``admin_token`` is that of the control plane, or None. A caller with
+    the token of a sandbox uses that sandbox; all others use the default one.
     """
 
     def __init__(self, sandboxes: Sandboxes, tokens: Iterable[str], admin_token: str | None) -> None:
@@ -23,11 +23,11 @@ class Callers:
         self._valid = Caller(sandboxes.default, Token.VALID)
 
     def identify(self, authorization: bytes | None, now: float) -> Caller:
-        """The caller with this value of Authorization, which counts as a use of its sandbox ``now``."""
+        """Return the caller with this value of Authorization. This counts as a use of its sandbox ``now``."""
         token = None if authorization is None else bearer(authorization)
         if not token:
             return self._anonymous
-        # Every token is compared, and each in constant time: the answer tells nothing by its timing.
+        # Compare all tokens, each in constant time, so that the response time reveals nothing.
         is_known = False
         for accepted in self._tokens:
             is_known |= compare_digest(token, accepted)
@@ -37,11 +37,11 @@ class Callers:
         sandbox = self._sandboxes.with_token(token, now)
         if sandbox is not None:
             return Caller(sandbox, Token.SANDBOX, is_admin)
-        return Caller(self._sandboxes.default, Token.VALID if is_known else _lost(token), is_admin)
+        return Caller(self._sandboxes.default, Token.VALID if is_known else _unaccepted(token), is_admin)
 
 
-def _lost(token: bytes) -> Token:
-    """What a token is that nobody has."""
+def _unaccepted(token: bytes) -> Token:
+    """Return the kind of a token that is neither the gateway's nor that of a current sandbox."""
     if SANDBOX_TOKEN.fullmatch(token.decode("latin-1")):
         return Token.GONE
     return Token.NO_SANDBOX if is_sandbox_token(token) else Token.UNKNOWN

@@ -1,4 +1,4 @@
-"""The observers of every gateway: the journals of the sandboxes, and the access log."""
+"""The observers that every gateway has: the journals of the sandboxes, and the access log."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,7 @@ from oagw.web.reply import excerpt
 
 
 class Journals(Observer):
-    """Keeps each entry in the journal of its caller's sandbox, which is in use until the answer has ended."""
+    """Adds each entry to the journal of its sandbox, which counts as in use until the response has ended."""
 
     def opened(self, entry: Entry) -> None:
         entry.caller.sandbox.open += 1
@@ -27,16 +27,16 @@ class Journals(Observer):
 
 
 class AccessLog(Observer):
-    """Writes a line for each request: client, method, path, status, and bytes of the body that were sent.
+    """Writes a line for each request: client, method, path, status, and number of body bytes sent.
 
-    There is no query in it, and none of the credentials of the request or tokens of the server.
+    It leaves out the query, and masks the credentials of the request and the tokens of the server.
     """
 
     def __init__(self, write: Callable[[str], None]) -> None:
         self._write = write
 
     def ended(self, entry: Entry) -> None:
-        if not entry.method:  # it was no request
+        if not entry.method:  # no valid request line
             self._write(f"{entry.client[0]} - - {entry.status} -")
             return
         known = known_to(entry)

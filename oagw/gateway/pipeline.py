@@ -1,4 +1,4 @@
-"""The pipeline: what happens to a call below /proxy/{alias}/, from the first step to the last.
+"""The pipeline: the steps that process a call below /proxy/{alias}/.
 
 ``gateway.stubbed`` has the stubs, ``services`` the built-in services, ``policies`` the policies.
 """
@@ -22,18 +22,18 @@ from oagw.web.deliver import Answer, deliver
 from oagw.web.exchange import Exchange
 from oagw.web.reply import Reply, fail, masked_excerpt, problem_reply
 
-# The real gateway does not repeat the alias in its detail; it gives this UUID for all of them.
+# The real gateway does not repeat an unknown alias in ``detail``; it uses this UUID for all.
 _NIL = "00000000-0000-0000-0000-000000000000"
 
-# What answers in the end; it is called with the call as policies have prepared it, or None without policies.
+# Sends the response. The argument is the call as changed by policies, or None if there are no policies.
 Target = Callable[[Call | None], None]
 
 
 class Pipeline(Resource):
-    """The resource of every alias. 404 for an unknown one, ``Unknown alias: <alias>``; 400 for an empty one.
+    """The resource of every alias. 404 ``Unknown alias: <alias>`` for an unknown one, 400 for an empty one.
 
-    The alias is matched in any case and is not percent-decoded. Dot segments in the path are resolved
-    (RFC 3986 section 5.2.4) but never lead out of the alias.
+    Aliases are case-insensitive and not percent-decoded. Dot segments in the path are resolved (RFC 3986
+    section 5.2.4) but never lead out of the alias.
     """
 
     isLeaf = True
@@ -66,9 +66,9 @@ class Pipeline(Resource):
         segments = request.path[1:].split(b"/")
         alias = segments[at - 1].decode("latin-1").lower()
 
-        # 1. A stub may replace the gateway's own answer.
+        # 1. A stub may replace the gateway's own response.
         stub = self._stubs.select(request) if self._stubs.exist(request) else None
-        if isinstance(stub, Reply):  # its patterns could not read the body
+        if isinstance(stub, Reply):  # the body could not be decoded
             deliver(request, stub)
             return
         if stub is not None and (stub.replaces_gateway or not alias):
@@ -76,7 +76,7 @@ class Pipeline(Resource):
             deliver(request, self._stubs.answer(request, stub))
             return
 
-        # 2. Resolve: an upstream that a stub replaces, a built-in service, or one that has other stubs.
+        # 2. Resolve the target: the stub, a built-in service, or an upstream that has other stubs.
         target: Target
         if stub is not None:
             target = partial(self._play, request, stub)
@@ -89,14 +89,14 @@ class Pipeline(Resource):
             return
         request.entry.resolved(alias)
 
-        # Steps 3 and 5 cost nothing where there are no policies.
+        # Without policies, skip steps 3 and 5.
         if self._before or self._after:
             self._apply(request, target, request.call(), iter(self._before))
         else:
             target(None)
 
     def _apply(self, request: Exchange, target: Target, call: Call, before: Iterator[Before]) -> None:
-        # 3. Before: policies, from the next one on, prepare the call or refuse it.
+        # 3. Before: the remaining policies change the call or reject it.
         for policy in before:
             outcome = policy(call, self._wall())
             if isinstance(outcome, Awaitable):
@@ -108,8 +108,8 @@ class Pipeline(Resource):
                 return
             call = outcome
 
-        # 4. The target answers.
-        # 5. After: when it has made the head of the response, policies change that.
+        # 4. The target responds.
+        # 5. After: policies change the head of its response.
         if self._after:
             request.after = partial(self._change, call)
         target(call)
@@ -117,7 +117,7 @@ class Pipeline(Resource):
     async def _wait(
         self, request: Exchange, target: Target, outcome: Awaitable[Call | Problem], before: Iterator[Before]
     ) -> None:
-        """Go on with the policies when ``outcome`` is there, if the client still is."""
+        """Wait for ``outcome``, then continue with the policies unless the client has disconnected."""
         result = await outcome
         if request._disconnected:
             return
@@ -132,13 +132,13 @@ class Pipeline(Resource):
         return head
 
     def _play(self, request: Exchange, stub: Selected, call: Call | None) -> None:
-        """The target is a stub."""
+        """Respond with a stub."""
         if call is not None:
             stub = stub._replace(call=call)
         deliver(request, self._stubs.answer(request, stub))
 
     def _serve(self, request: Exchange, alias: str, rest: list[bytes], call: Call | None) -> None:
-        """The target is the built-in service of that name, asked for the ``rest`` of the path."""
+        """Respond with the built-in service ``alias``; ``rest`` has the raw segments of the path below it."""
         request.entry.answered(SERVICE)
         if call is not None and call.head != request.entry.head:
             request.requestHeaders = _fields(call)
@@ -147,12 +147,12 @@ class Pipeline(Resource):
         request.render(getChildForRequest(self._services[alias], request))
 
     def _miss(self, request: Exchange, alias: str, call: Call | None) -> None:
-        """The target is an upstream that exists because of stubs, of which none matches: its 404."""
+        """Respond with a 404 of the upstream ``alias``: it exists because of stubs, but none matches."""
         request.entry.unmatched()
         deliver(request, self._stubs.miss(request, alias))
 
     def _unknown(self, request: Exchange, alias: bytes) -> Answer:
-        """The answer to a call to no upstream."""
+        """Return the response for an unknown or empty alias."""
         if not alias:
             return problem_reply(invalid_field("path", "MISSING_ALIAS", "Missing alias"), request)
         request.entry.resolved(alias.decode("latin-1").lower(), matched=False)
@@ -171,7 +171,7 @@ class Pipeline(Resource):
 
 
 def resolve_dots(raw: list[bytes], decoded: list[bytes]) -> list[bytes]:
-    """The ``decoded`` segments that are left when ``.`` and ``..`` among the ``raw`` ones are resolved."""
+    """Return the ``decoded`` segments that remain after resolving ``.`` and ``..`` in the ``raw`` ones."""
     left: list[bytes] = []
     for segment, value in zip(raw, decoded, strict=True):
         if segment == b"..":
@@ -182,7 +182,7 @@ def resolve_dots(raw: list[bytes], decoded: list[bytes]) -> list[bytes]:
 
 
 def _fields(call: Call) -> Headers:
-    """The header fields of ``call`` as a service reads them."""
+    """Return the header fields of ``call`` for a service."""
     fields = Headers()
     for line in call.head.split(b"\r\n"):
         name, _, value = line.partition(b":")

@@ -1,9 +1,10 @@
-"""Stubs: which stub answers a request, and where on its way that is decided.
+"""Stubs: select the stub that answers a request. It is selected in one of three places:
 
-- At the root, for URLs that are neither behind the guard of the gateway nor the control plane's
-  (StubbedOutside).
-- Behind the guard, for all that is not below /proxy/ (StubbedInside).
-- In the pipeline, for what is: a stub of the gateway's answer at its first step, another one as the target.
+- at the root, for URLs that are neither behind the guard of the gateway nor in the control plane
+  (StubbedOutside)
+- behind the guard, for URLs that are not below /proxy/ (StubbedInside)
+- in the pipeline, for URLs below /proxy/: in its first step, if the stub replaces the gateway's own response,
+  otherwise as the target
 """
 
 from collections.abc import Callable
@@ -33,19 +34,19 @@ if TYPE_CHECKING:  # loaded when the first stub is made
     from oagw.stubs.store import StubStore
     from oagw.stubs.stub import Stub
 
-# Where stubs answer behind a guard.
+# The prefixes of URLs behind the guard.
 _GUARDED = tuple(prefix.encode() for prefix in PREFIXES)
 
-# What is below these goes into the pipeline.
+# The prefixes of URLs that go into the pipeline.
 _PROXIED = tuple(prefix + b"proxy/" for prefix in _GUARDED)
 
-# Stubs that are looked at to find the nearest.
+# The largest number of stubs that are compared to find the nearest.
 _COMPARED = 200
 
-# Seconds, for each MiB of a body, that it may take to find the nearest.
+# The time limit of finding the nearest stub, in seconds per MiB of the body.
 _EXPLAINING = 0.015
 
-# Characters that are told of a value that they have, or a request has.
+# The largest number of characters of a value that are shown.
 _SHOWN = 300
 
 
@@ -58,15 +59,15 @@ class Selected(NamedTuple):
 
     @property
     def replaces_gateway(self) -> bool:
-        """Whether its answer stands for one of the gateway, rather than of the upstream."""
+        """Whether its answer replaces one of the gateway, not of the upstream."""
         response = self.stub.mapping.response
         return response.problem is not UNSET or response.error_source == "gateway"
 
 
 class Stubs:
-    """The stubs of the caller's sandbox, then those that all share.
+    """The stubs of the caller's sandbox, then the shared ones.
 
-    ``wall`` is the date in seconds since 1970.
+    ``wall`` returns the date in seconds since 1970.
     """
 
     def __init__(
@@ -82,16 +83,16 @@ class Stubs:
         self._random = random
 
     def select(self, request: Exchange) -> Selected | Reply | None:
-        """The first stub that matches ``request``; a refusal if its body is not what it says it is."""
+        """Return the first stub that matches ``request``, or an error if its body cannot be decoded."""
         call, now = request.call(), self._wall()
         stub = request.caller.sandbox.stub_store().find(call, now)
         report_undecided(request.entry, call)
-        if call.fault in (Fault.CORRUPT, Fault.TOO_LARGE):  # a stub has looked at the body
+        if call.fault in (Fault.CORRUPT, Fault.TOO_LARGE):  # matching needed the body
             return _undecodable(call, request)
         return None if stub is None else Selected(stub, call, now)
 
     def answer(self, request: Exchange, selected: Selected) -> Answer:
-        """The answer of ``selected``, which counts as one of its hits."""
+        """Return the answer of ``selected``, and count it as a hit."""
         from oagw.gateway.stub_answer import played
         from oagw.templates.render_context import RenderError
 
@@ -102,14 +103,14 @@ class Stubs:
             answer = request.caller.sandbox.stub_store().answer(stub, call, now, self._random)
         except RenderError as error:
             return problem_reply(platform(422, f"The template of stub {stub.id}: {error}"), request)
-        if call.fault in (Fault.CORRUPT, Fault.TOO_LARGE):  # a template has looked at the body
+        if call.fault in (Fault.CORRUPT, Fault.TOO_LARGE):  # a template needed the body
             return _undecodable(call, request)
         if answer.source is None:
             answer = answer._replace(source="gateway" if request.entry.alias is None else "upstream")
         return played(answer, request, self._streams)
 
     def miss(self, request: Exchange, alias: str) -> Reply:
-        """The 404 of the upstream ``alias``, which exists because of stubs: none of them matches."""
+        """Return the 404 of the upstream ``alias``, which exists because of stubs, none of which match."""
         store, call = request.caller.sandbox.stub_store(), request.call()
         stubs = [stub for one in store.stores for stub in one if stub.pattern.alias == alias]
         known = known_to(request.entry, call)
@@ -118,11 +119,11 @@ class Stubs:
         return json_reply({"error": f"{text}. {_undecided(request)}{nearest}"}, 404, source=UPSTREAM)
 
     def exist(self, request: Exchange) -> bool:
-        """Whether there are stubs for the caller at all."""
+        """Return whether there are any stubs for the caller."""
         return bool(request.caller.sandbox.stubs or self._sandboxes.default.stubs)
 
     def hint(self, request: Exchange) -> str | None:
-        """What helps whoever asks for an upstream that does not exist, if there are stubs that should."""
+        """Return a hint for a request to an unknown upstream: the nearest stub, if there is any."""
         if not self.exist(request):
             return None
         sandbox = request.caller.sandbox
@@ -134,20 +135,20 @@ class Stubs:
         return f"{_undecided(request)}{nearest}. Stubs of upstreams are below {PREFIXES[0]}proxy/ALIAS/"
 
     def aliases(self, request: Exchange) -> set[str]:
-        """The upstreams that exist for the caller because there are stubs for them."""
+        """Return the upstreams that exist for the caller because of stubs."""
         stores = self._sandboxes.stores(request.caller.sandbox)
         return set().union(*(store.aliases for store in stores))
 
 
 class Stubbed(Guard):
-    """Wraps a resource; a request for which there is a stub does not go on to it."""
+    """Wraps a resource. Requests that match a stub are answered by the stub instead."""
 
     def __init__(self, wrapped: IResource, stubs: Stubs) -> None:
         super().__init__(wrapped)
         self._stubs = stubs
 
     def concerns(self, request: Exchange) -> bool:
-        """Whether it is decided here which stub answers ``request``."""
+        """Return whether the stub for ``request`` is selected here."""
         raise NotImplementedError
 
     def instead(self, request: Exchange) -> Answer | None:
@@ -161,21 +162,21 @@ class Stubbed(Guard):
 
 
 class StubbedOutside(Stubbed):
-    """Selects stubs for what is neither behind the guard of the gateway nor the control plane."""
+    """Selects stubs for URLs that are neither behind the guard of the gateway nor in the control plane."""
 
     def concerns(self, request: Exchange) -> bool:
         return not request.path.startswith(_GUARDED) and not is_admin(request.path)
 
 
 class StubbedInside(Stubbed):
-    """Selects stubs for what is behind the guard and does not go into the pipeline."""
+    """Selects stubs for URLs that are behind the guard and do not go into the pipeline."""
 
     def concerns(self, request: Exchange) -> bool:
         return not request.path.startswith(_PROXIED) or request.path in _PROXIED
 
 
 def _undecodable(call: Call, request: Request) -> Reply:
-    """The 400 or 413 for a body that is not what its Content-Encoding says, or decodes to too much."""
+    """Return the 400 or 413 for a body that cannot be decoded, or decodes to too many bytes."""
     assert call.fault is not None
     name = excerpt(", ".join(call.headers["content-encoding"]).encode())
     refused = refused_coding(call.fault, name, size_limit(len(call.sent_body), call.codec))
@@ -183,7 +184,7 @@ def _undecodable(call: Call, request: Request) -> Reply:
 
 
 def _undecided(request: Exchange) -> str:
-    """What a 404 says of patterns that were not matched in time; it stands before other sentences."""
+    """Return a sentence for a 404 that names the stubs and toxics that were not matched in time, or ""."""
     undecided = request.entry.undecided
     if not undecided:
         return ""
@@ -191,9 +192,9 @@ def _undecided(request: Exchange) -> str:
 
 
 def _nearest(call: Call, stubs: "list[Stub]", store: "StubStore", now: float, known: Known) -> str:
-    """Which of ``stubs`` is the nearest to ``call``, and why it does not answer the callers of ``store``.
+    """Describe the stub nearest to ``call``, and why it does not answer callers of ``store``.
 
-    One that has the URL comes first: what is wrong there is the method, or the rest.
+    Stubs that match the URL are preferred.
     """
     from oagw.model.time_budget import time_left
 

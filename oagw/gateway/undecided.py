@@ -1,4 +1,4 @@
-"""Say which stubs and toxics were not matched within the time budget: in the log and in the entry."""
+"""Report the stubs and toxics that exceeded the time budget of matching, in the log and in the entry."""
 
 from collections.abc import Iterable
 
@@ -11,9 +11,9 @@ log = Logger()
 
 
 def report_undecided(entry: Entry, call: Call) -> None:
-    """Note in ``entry`` what could not be matched with ``call`` in time, and log it, once for each request.
+    """Add to ``entry`` what could not be matched with ``call`` in time, and log it once per request.
 
-    What is logged are ids and names: patterns and requests may have secrets in them.
+    The log gets only ids and names, because patterns and requests may contain secrets.
     """
     if not call.undecided:
         return
@@ -27,5 +27,5 @@ def report_undecided(entry: Entry, call: Call) -> None:
 
 
 def in_words(undecided: Iterable[tuple[str, str]]) -> str:
-    """``undecided``, a kind and a name each, as a text."""
+    """Format ``undecided``, pairs of kind and name, for a message."""
     return ", ".join(f"{kind} {name}" for kind, name in undecided)

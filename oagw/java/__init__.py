@@ -1,1 +1,1 @@
-"""What WireMock takes from Java: regular expressions, dates, calendar arithmetic and numbers."""
+"""Features of Java that WireMock exposes: regular expressions, dates, calendar arithmetic and numbers."""

@@ -1,6 +1,6 @@
-"""Calendar arithmetic: dates moved by an amount of a unit, and set back to where a period begins.
+"""Calendar arithmetic: add an amount of a unit to a date, and truncate a date to the start of a period.
 
-Patterns (``matching.date``) and templates (``templates.helpers.dates``) name both as WireMock does.
+Patterns (``matching.date``) and templates (``templates.helpers.dates``) use WireMock's names for both.
 """
 
 from calendar import monthrange
@@ -8,16 +8,16 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-# What dates are moved by, as plurals in lower case.
+# The units that can be added to a date, as lower-case plurals.
 UNITS = ("seconds", "minutes", "hours", "days", "months", "years")
 
 _MIDNIGHT: Mapping[str, Any] = {"hour": 0, "minute": 0, "second": 0, "microsecond": 0}
 
 
 def shifted(at: datetime, amount: int, unit: str) -> datetime:
-    """``at`` moved by ``amount`` of ``unit``, one of UNITS; raises ValueError, OverflowError.
+    """Return ``at`` plus ``amount`` of ``unit``, one of UNITS. Raises ValueError or OverflowError.
 
-    A day that its new month does not have is the last of that month.
+    If the resulting month does not have that day, the result is the last day of the month.
     """
     if unit not in UNITS:
         raise ValueError(f"{unit.upper()} is no unit of an offset")
@@ -29,11 +29,11 @@ def shifted(at: datetime, amount: int, unit: str) -> datetime:
 
 
 def _days(at: datetime) -> int:
-    """The days of its month."""
+    """Return the number of days in the month of ``at``."""
     return monthrange(at.year, at.month)[1]
 
 
-# Each sets a date back to the beginning of a period, or on to the next; raises ValueError.
+# Functions that truncate a date to the start of a period, or round it up to the next; they raise ValueError.
 TRUNCATIONS: Mapping[str, Callable[[datetime], datetime]] = {
     "first second of minute": lambda at: at.replace(second=0, microsecond=0),
     "first minute of hour": lambda at: at.replace(minute=0, second=0, microsecond=0),

@@ -1,4 +1,4 @@
-"""Numbers as Java reads and writes them, which is what templates and the operators of patterns see."""
+"""Parse and format numbers as Java does, for templates and for the operators of patterns."""
 
 from decimal import Decimal
 from math import inf, isfinite
@@ -7,7 +7,7 @@ _OTHERS = {"inf": "Infinity", "-inf": "-Infinity", "nan": "NaN"}
 
 
 def double(number: float) -> float:
-    """``number`` as a double; an integer beyond its range is infinite, as BigInteger.doubleValue has it."""
+    """Return ``number`` as a double. Integers out of range are infinite, as in BigInteger.doubleValue."""
     try:
         return float(number)
     except OverflowError:
@@ -15,7 +15,7 @@ def double(number: float) -> float:
 
 
 def double_text(value: float) -> str:
-    """``value`` as Double.toString writes it."""
+    """Format ``value`` as Double.toString does."""
     text = repr(value)
     if not isfinite(value):
         return _OTHERS[text]

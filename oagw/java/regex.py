@@ -1,7 +1,7 @@
 """Regular expressions in Java's syntax, matched in bounded time.
 
-``model.time_budget`` says how long one may take. The syntax is translated for the package regex, or refused:
-what Java would refuse too, and ``(?x)``, ``(?U)`` and the rarer property classes.
+``model.time_budget`` has the time limit. The syntax is translated to that of the package regex. Expressions
+that are invalid in Java, and ``(?x)``, ``(?U)`` and rare property classes, are rejected.
 """
 
 import re
@@ -14,15 +14,15 @@ from oagw.model.call import Call
 from oagw.model.invalid import Invalid
 from oagw.model.time_budget import Effort
 
-# Characters of an expression, what it may come to when its counted repetitions are written out, and
-# characters beyond ASCII in its sets, which are slower.
+# Limits of an expression: its length, its length with counted repetitions expanded, and the number of
+# non-ASCII characters in its sets, which are slower.
 MAX_LENGTH = 10_000
 MAX_SIZE = 20_000
 _MAX_BEYOND = 2_000
 
-# What compiling an expression may cost, and all those that are compiled ``together``. The unit is a character
-# of the expression or its translation, which takes up to 3 microseconds. Each expression costs so many more,
-# special characters too, and these again if case does not matter.
+# The cost limit for compiling an expression, or all expressions that are compiled ``together``. The unit is a
+# character of the expression or its translation, which takes up to 3 microseconds. Added to these are a fixed
+# cost for each expression, a cost for each special character, and a further one if case does not matter.
 MAX_COST = 30_000
 _COST = 20
 _SPECIAL = {"|": 4, "(": 3, "[": 4, "?": 3, "*": 3, "+": 3, "{": 3}
@@ -30,14 +30,14 @@ _FOLDED = {"|": 14, "(": 14, "[": 58, "?": 14, "*": 14, "+": 14, "{": 14}
 _FOLDS = re.compile(r"\(\?[a-z]*i")
 _spent: ContextVar[list[int] | None] = ContextVar("_spent", default=None)
 
-# What is always true, and stands between so many parts of an expression: when an expression is first matched,
-# regex makes a table of the longest text in it. For 1,000 like characters it takes seconds, and no time limit
-# ends it.
+# An assertion that is always true. It is inserted after so many parts of an expression, to keep literals
+# short: at the first match, regex builds a table for the longest literal. For 1,000 equal characters, that
+# takes seconds, and the time limit does not apply.
 _ALWAYS = r"(?=[\s\S]|\Z)"
 _APART = 64
 _MAX_DEPTH = 50
 
-# Escapes that mean something else to regex; Java's classes are ASCII.
+# Escapes with a different meaning in regex. Java's predefined classes are ASCII.
 _CLASSES = {
     "d": "0-9",
     "w": "a-zA-Z_0-9",
@@ -67,7 +67,7 @@ _PROPERTIES = {
     "Blank": r" \t",
     "Cntrl": r"\x00-\x1F\x7F",
     "XDigit": "0-9a-fA-F",
-    "Sandbox": r" \t\n\x0B\f\r",
+    "Space": r" \t\n\x0B\f\r",
 }
 _PROPERTY = re.compile(r"[pP](?:([LMNPSZC])|\{(\w+)\})")
 _CATEGORY = re.compile(r"(?:Is)?(L[ultmo]?|M[nce]?|N[dlo]?|P[cdseifo]?|S[mcko]?|Z[slp]?|C[cfosn]?)")
@@ -79,7 +79,7 @@ _REPEAT = re.compile(r"\{(\d{1,6})(,(\d{1,6})?)?\}")
 
 @contextmanager
 def together() -> Iterator[None]:
-    """A context in which all the expressions that are made may cost as much as one."""
+    """A context manager: the expressions compiled inside it share the cost limit of one."""
     token = _spent.set([0])
     try:
         yield
@@ -88,10 +88,11 @@ def together() -> Iterator[None]:
 
 
 class Expression:
-    """A compiled expression: ``pattern`` as written, ``prefix`` the text that all it matches begins with.
+    """A compiled expression.
 
-    ``needle`` is another text that is somewhere in all it matches; both are empty where nothing is sure.
-    ``flags`` are Java's inline flags, such as ``i``. Raises Invalid with ``pointer``.
+    ``pattern`` is its source. Every text that it matches starts with ``prefix`` and contains ``needle``,
+    which are empty if no such text is known. ``flags`` are Java's inline flags, such as ``i``. Raises
+    Invalid, with ``pointer`` as the location.
     """
 
     def __init__(self, pattern: str, pointer: str = "", flags: str = "s") -> None:
@@ -113,7 +114,7 @@ class Expression:
         self.needle = translation.needle if literal else ""
 
     def matches(self, text: str, call: Call) -> bool:
-        """Whether all of ``text`` matches; raises GaveUp."""
+        """Return whether the whole ``text`` matches; raises GaveUp."""
         with Effort(call, "a regular expression") as effort:
             try:
                 return self._compiled.fullmatch(text, timeout=effort.seconds) is not None
@@ -121,7 +122,7 @@ class Expression:
                 raise effort.gave_up() from None
 
     def groups(self, text: str, call: Call) -> tuple[str, ...] | None:
-        """The groups if all of ``text`` matches; raises GaveUp."""
+        """Return the groups if the whole ``text`` matches, else None; raises GaveUp."""
         with Effort(call, "a regular expression") as effort:
             try:
                 match = self._compiled.fullmatch(text, timeout=effort.seconds)
@@ -131,12 +132,12 @@ class Expression:
 
 
 def quoted(text: str) -> str:
-    """An expression for ``text`` itself."""
+    """Return an expression that matches ``text`` literally."""
     return re.sub(r"([^\w/])", r"\\\1", text)
 
 
 def _spend(pattern: str, translation: str, folds: bool, pointer: str) -> None:
-    """Raise Invalid if ``pattern`` costs more than is left; ``folds`` if case does not matter."""
+    """Raise Invalid if ``pattern`` exceeds the cost limit; ``folds`` is whether it is case-insensitive."""
     cost = _COST + max(len(pattern), len(translation))
     own = translation.replace(_ALWAYS, "")
     cost += _weight(own, _SPECIAL)
@@ -157,22 +158,22 @@ def _weight(text: str, weights: dict[str, int]) -> int:
 
 
 class _Bad(Exception):
-    """What is wrong with an expression."""
+    """An expression is invalid or not supported."""
 
 
 class _Translation:
-    """Java's ``source`` as ``text`` for regex; raises _Bad."""
+    """Translate the Java expression ``source`` to ``text`` for regex; raises _Bad."""
 
     def __init__(self, source: str) -> None:
         self._source = source
         self._at = 0
         self._out: list[str] = []
-        self._runs = [""]  # texts that stand in all it matches, in this order
-        self._sure = True  # whether there is anything but the first of them
-        # The sizes of the open groups, written out: of all before the last item, and of that item.
+        self._runs = [""]  # literals that every match contains, in this order
+        self._sure = True  # whether there is anything besides the first literal
+        # For each open group: the expanded size of all items before the last one, and of the last one.
         self._sizes = [[0, 0]]
         self._beyond = 0
-        self._together = 0  # parts since the last that is always true
+        self._together = 0  # parts since the last inserted assertion
         while self._at < len(source):
             self._item()
         if len(self._sizes) > 1:
@@ -204,7 +205,7 @@ class _Translation:
         else:
             self._at += 1
             if character == "^" and not self._out:
-                self._out.append("^")  # and the literal prefix goes on
+                self._out.append("^")  # the literal prefix continues
             else:
                 self._literal(None if character in ".$^" else character)
                 self._emit("\\" + character if character in "}]#&~" else character)
@@ -212,7 +213,7 @@ class _Translation:
     def _literal(self, character: str | None) -> None:
         if character is None:
             self._runs.append("")
-        elif len(self._sizes) == 1:  # what is in a group may be missing
+        elif len(self._sizes) == 1:  # the contents of a group may be optional
             self._runs[-1] += character
 
     def _emit(self, text: str, size: int = 1) -> None:
@@ -240,7 +241,7 @@ class _Translation:
             if group[3]:
                 on, off = group[1].translate(_IGNORED), (group[2] or "").translate(_IGNORED).strip("-")
                 text = f"(?{on}{'-' * bool(off)}{off}{group[3]}"
-                if text.endswith(")"):  # flags for what follows
+                if text.endswith(")"):  # flags that apply to the rest
                     self._sure = False
                     self._out.append(text if on or off else "")
                     return
@@ -270,7 +271,7 @@ class _Translation:
         if counts:
             self._sizes[-1][1] *= max(1, int(counts[1]), int(counts[3] or 0))
             self._check()
-        self._runs[-1] = self._runs[-1][:-1]  # the last character may be missing
+        self._runs[-1] = self._runs[-1][:-1]  # the last character is optional
         self._literal(None)
         self._at += len(text)
         if self._source[self._at : self._at + 1] in ("+", "?"):
@@ -279,7 +280,7 @@ class _Translation:
         self._out.append(text)
 
     def _escape(self, *, inside: bool = False) -> str:
-        """The escape at ``_at``, outside or inside of a set."""
+        """Translate the escape at ``_at``, outside or inside a set."""
         source, at = self._source, self._at + 1
         letter = source[at : at + 1]
         if letter == "Q":
@@ -335,7 +336,7 @@ class _Translation:
         return f"\\{'P' if negated else 'p'}{{{known}}}"
 
     def _set(self) -> str:
-        """The set at ``_at``; regex has Java's unions and intersections, but doubles of more characters."""
+        """Translate the set at ``_at``. For unions and intersections, regex doubles more of the operators."""
         source = self._source
         out, depth = [], 0
         while True:
@@ -353,7 +354,7 @@ class _Translation:
                 if source[self._at : self._at + 1] == "^":
                     self._at += 1
                     character = "[^"
-                if source[self._at : self._at + 1] == "]":  # a literal in the first place
+                if source[self._at : self._at + 1] == "]":  # a literal at the start of a set
                     self._at += 1
                     character += "\\]"
             elif character == "]":
@@ -374,5 +375,5 @@ class _Translation:
             out.append(character)
 
 
-# Java's flags that change nothing here: Unix lines, and the case of characters beyond ASCII.
+# Java's flags without an effect here: Unix lines, and the case of non-ASCII characters.
 _IGNORED = dict.fromkeys(map(ord, "du"))

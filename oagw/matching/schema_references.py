@@ -1,6 +1,6 @@
 """References in a JSON Schema, resolved as its draft does: pointers, anchors, ids, dynamic references.
 
-``pattern.schema_work`` follows them to bound the work that a schema can cause.
+``matching.schema_work`` follows them to bound the work that a schema can cause.
 """
 
 from typing import Any, NamedTuple

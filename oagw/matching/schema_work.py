@@ -1,8 +1,8 @@
 """How much work a JSON Schema can cause on a value: a bound that is known before the validator starts.
 
 The validator is native code, which nobody can interrupt. So its work is bounded beforehand: each evaluation
-of a (sub)schema on a part of the value counts, with references written out. ``pattern.schema_references``
-resolves them; ``pattern.json_schema`` is the operator.
+of a (sub)schema on a part of the value counts, with references written out. ``matching.schema_references``
+resolves them; ``matching.json_schema`` is the operator.
 
 A schema applies to a part of the value once for each way that leads there. The number of ways grows with the
 depth of the part: not at all for a tree whose nodes refer to their children, but by a factor for a schema

@@ -1,1 +1,1 @@
-"""What the gateway knows: plain Python, no Twisted, time only as an argument."""
+"""Plain data and rules: no Twisted, and time only as an argument."""

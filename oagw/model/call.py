@@ -1,6 +1,6 @@
-"""Call: what a client sent, as a value that matchers, templates and verification read.
+"""Call: a request, as a value for matchers, templates and verification.
 
-``model.journal`` keeps what a Call is made of; each view is parsed when it is first asked for.
+``model.journal`` keeps the raw data of a Call. Parsed views are computed on first use.
 """
 
 import re
@@ -23,39 +23,41 @@ from oagw.model.coding import (
 from oagw.model.reading import TooDeep as TooDeep
 from oagw.model.reading import Unread
 
-# Below these the same resources are served.
+# The prefixes under which the same resources are served.
 PREFIXES = ("/api/oagw/v1/", "/oagw/v1/")
 
-# Where the control plane is.
+# The prefix of the control plane.
 _ADMIN = re.compile(rb"/__admin(?![^/?])")
 
-# What an absolute-form target (RFC 9112 section 3.2.2) has before its path.
+# The part before the path in an absolute-form target (RFC 9112 section 3.2.2).
 _AUTHORITY = re.compile(rb"https?://[^/?]*/?", re.IGNORECASE)
 
-# What stands before an alias, and where an alias ends.
+# The segment before an alias, and the end of an alias.
 _PROXY = PREFIXES[0] + "proxy/"
 _ALIAS_END = re.compile(r"[/?]")
 
-# The value of Host with a port in it; of longer numbers there is no port.
+# A value of Host with a port. Longer numbers are not ports.
 _WITH_PORT = re.compile(r"(.+):(\d{1,5})", re.ASCII)
 
-# Whether there is a Content-Encoding among header lines.
+# Finds Content-Encoding among header lines.
 _CODED = re.compile(rb"(?:^|\n)content-encoding[ \t]*:", re.IGNORECASE)
 
-# How long matching one call may take, in seconds; ``model.time_budget`` keeps to it.
+# The time budget of matching one call, in seconds; see ``model.time_budget``.
 _PATIENCE = 0.05
 
 
 class Call:
     """One request.
 
-    ``url`` is the path and query as sent; ``head`` the header lines as sent, CRLF between them; ``host`` and
-    ``port`` are where the server was reached, ``client`` is the address of the caller. ``sent_body`` is the
-    body from the wire; all else reads ``body``, which is decoded when it is first asked for. ``limit`` is how
-    many bytes a body with a content coding may decode to; None for what ``coding.size_limit`` says.
-    ``patience`` is how long matching it may take, in seconds, and ``deadline`` when that is over, once
-    matching has begun. ``gave_up`` is whether a pattern could not be matched in that time. ``undecided`` are
-    the stubs and toxics with such patterns, a kind and a name each (``model.time_budget``).
+    - ``url``: the raw path and query
+    - ``head``: the raw header lines, separated by CRLF
+    - ``host``, ``port``: the local address; ``client``: the address of the caller
+    - ``sent_body``: the raw body; ``body`` is decoded on first use
+    - ``limit``: the number of bytes that the body may decode to; None for that of ``coding.size_limit``
+    - ``patience``: the time budget of matching, in seconds; ``deadline``: when it is used up, once matching
+      has begun
+    - ``gave_up``: whether a pattern exceeded the time budget
+    - ``undecided``: the stubs and toxics with such patterns, as pairs of kind and name
     """
 
     def __init__(
@@ -81,7 +83,7 @@ class Call:
         self.deadline: float | None = None
         self.gave_up = False
         self.undecided: list[tuple[str, str]] = []
-        self.matching_since = 0.0  # in the processor time of the thread, in seconds
+        self.matching_since = 0.0  # in seconds of the thread's CPU time
 
     def with_head(self, head: bytes) -> "Call":
         """The same call with other header lines."""
@@ -93,7 +95,7 @@ class Call:
 
     @cached_property
     def urls(self) -> tuple[str, ...]:
-        """The spellings of ``url``: the canonical one first, below each of PREFIXES, and as it came."""
+        """The spellings of ``url``: the canonical one, one under each other prefix, and the raw one."""
         url = canonical_url(self.url)
         first, second = PREFIXES
         spellings = (url, second + url[len(first) :]) if url.startswith(first) else (url,)
@@ -101,23 +103,23 @@ class Call:
 
     @cached_property
     def paths(self) -> tuple[str, ...]:
-        """``urls`` without their queries."""
+        """The elements of ``urls`` without their queries."""
         return tuple(url.partition("?")[0] for url in self.urls)
 
     @cached_property
     def fields(self) -> list[tuple[str, str]]:
-        """The header fields as they were sent, in their order."""
+        """The header fields as sent, in order."""
         pairs = (line.partition(b":") for line in self.head.split(b"\r\n") if line)
         return [(_text(name), _text(value.strip(b" \t"))) for name, _, value in pairs]
 
     @cached_property
     def headers(self) -> dict[str, list[str]]:
-        """The values of each header field, by its name in lower case."""
+        """The values of each header field, by lower-case name."""
         return grouped((name.lower(), value) for name, value in self.fields)
 
     @cached_property
     def authority(self) -> tuple[str, int]:
-        """The host and port that the client asked for: those in Host, else where the server was reached."""
+        """The target host and port: those in Host, or else the local address."""
         sent = self.headers.get("host", [""])[0]
         if not sent:
             return self.host, self.port
@@ -126,7 +128,7 @@ class Call:
 
     @cached_property
     def query(self) -> dict[str, list[str]]:
-        """The values of each query parameter, decoded (URL standard, section 5.1)."""
+        """The decoded values of each query parameter (URL standard, section 5.1)."""
         return grouped(reading.read_pairs(self.url.partition("?")[2]))
 
     @cached_property
@@ -141,7 +143,7 @@ class Call:
 
     @property
     def form(self) -> dict[str, list[str]]:
-        """The values of each parameter in a body that says it is a form; raises Unread."""
+        """The values of each field of a form body; raises Unread."""
         values = self._form
         if isinstance(values, Unread):
             raise Unread(*values.args)
@@ -153,33 +155,33 @@ class Call:
             return {}
         try:
             return grouped(reading.read_pairs(self.text))
-        except Unread as error:  # kept: every stub may ask
+        except Unread as error:  # cached, because every stub may use it
             return Unread(*error.args)
 
     @cached_property
     def is_form(self) -> bool:
-        """Whether the body says that it is a form."""
+        """Whether the Content-Type is that of a form."""
         kind = self.headers.get("content-type", [""])[0].lower()
         return kind.startswith("application/x-www-form-urlencoded")
 
     @property
     def body(self) -> bytes:
-        """The body without its content codings, as far as it can be decoded."""
+        """The body with its content codings decoded, as far as possible."""
         return self._decoded.body
 
     @property
     def fault(self) -> Fault | None:
-        """Why the body could not be decoded to its end, if somebody has asked for it."""
+        """The reason why the body could not be fully decoded, once ``body`` has been used."""
         result: Decoded | None = self.__dict__.get("_decoded")
         return None if result is None else result.fault
 
     @property
     def is_coded(self) -> bool:
-        """Whether the body came with a content coding that is decoded."""
+        """Whether the body has a supported content coding."""
         return self._decoded.fault is not Fault.UNKNOWN and self.body is not self.sent_body
 
     def take_as_decoded(self) -> None:
-        """Have ``body`` be what was sent, whatever content coding the header fields name."""
+        """Treat the raw body as already decoded, whatever the Content-Encoding."""
         self._decoded = Decoded(self.sent_body)
 
     @cached_property
@@ -191,13 +193,13 @@ class Call:
 
     @cached_property
     def codec(self) -> str:
-        """Python's name for the charset of the body: that in Content-Type, or UTF-8 if it is not known."""
+        """Python's name for the charset in Content-Type; UTF-8 if it is missing or unknown."""
         name = charset_in(self.headers.get("content-type", [""])[0])
         return (name and codec_of(name)) or UTF_8
 
     @cached_property
     def text(self) -> str:
-        """The body as text; what is not valid in its charset is replaced."""
+        """The body as text; invalid bytes are replaced."""
         return text_of(self.body, self.codec)
 
     @cached_property
@@ -207,7 +209,7 @@ class Call:
 
     @property
     def json(self) -> Any:
-        """The body as JSON; raises ValueError, Unread."""
+        """The body as JSON; raises ValueError or Unread."""
         value = self._json
         if isinstance(value, ValueError):
             raise type(value)(*value.args)
@@ -219,28 +221,28 @@ class Call:
             return self.read_json(self.body if self.codec == UTF_8 else self.text)
         except Unread as error:
             return type(error)(*error.args)
-        except ValueError as error:  # kept: every stub may ask
+        except ValueError as error:  # cached, because every stub may use it
             return ValueError(str(error))
 
     @staticmethod
     def read_json(text: str | bytes) -> Any:
-        """``text`` as JSON; raises ValueError, Unread."""
+        """Parse ``text`` as JSON; raises ValueError or Unread."""
         return reading.read_json(text)
 
 
 def origin_form(target: bytes) -> bytes:
-    """The path and query of a request ``target``: what follows the authority in the absolute form."""
+    """Return the path and query of a request ``target``; in absolute form, the part after the authority."""
     found = None if target.startswith(b"/") else _AUTHORITY.match(target)
     return b"/" + target[found.end() :] if found else target
 
 
 def is_admin(target: bytes) -> bool:
-    """Whether a request ``target`` is that of the control plane."""
+    """Return whether a request ``target`` is that of the control plane."""
     return _ADMIN.match(target if target[:1] == b"/" else origin_form(target)) is not None
 
 
 def canonical_url(url: str) -> str:
-    """``url`` below the first of PREFIXES, its alias in lower case, without a question mark at its end."""
+    """Return ``url`` under the first of PREFIXES, with a lower-case alias and without a trailing ``?``."""
     first, second = PREFIXES
     if url.endswith("?"):
         url = url[:-1]
@@ -262,7 +264,7 @@ def _text(data: bytes) -> str:
 
 
 def grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
-    """The values of ``pairs`` by their names."""
+    """Return the values of ``pairs`` by name."""
     groups: dict[str, list[str]] = {}
     for name, value in pairs:
         groups.setdefault(name, []).append(value)
@@ -270,7 +272,7 @@ def grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
 
 
 def alias_of(path: str) -> str | None:
-    """The alias in ``path``, which is below the first of PREFIXES, in lower case."""
+    """Return the lower-case alias in ``path``, which is under the first of PREFIXES."""
     if not path.startswith(_PROXY):
         return None
     return path[len(_PROXY) :].partition("/")[0].lower() or None

@@ -1,25 +1,26 @@
-"""Caller: who makes a request. The entrance finds it once, from Authorization; guards judge it."""
+"""Caller: who makes a request. The entrance identifies the caller once; guards check it."""
 
 from enum import Enum
 from typing import Any, NamedTuple
 
 
 class Token(Enum):
-    """What the bearer token of a request is to the gateway."""
+    """The kinds of bearer tokens."""
 
-    NONE = "none"  # there is no token
+    NONE = "none"  # the request has no token
     UNKNOWN = "unknown"
     VALID = "valid"  # one of the gateway's tokens
     SANDBOX = "sandbox"  # the token of a sandbox
     GONE = "gone"  # the token of a sandbox that was deleted or has expired
-    NO_SANDBOX = "no sandbox"  # begins like the token of a sandbox, but never was one
+    NO_SANDBOX = "no sandbox"  # has the prefix of a sandbox's token, but not its format
 
 
 class Caller(NamedTuple):
     """The caller of a request.
 
-    ``sandbox`` is the state that the request acts on: an ``oagw.sandboxes.Sandbox``, which the model does not
-    know. ``is_admin`` is whether the token is that of the control plane, which may be a gateway's token too.
+    ``sandbox`` is an ``oagw.sandboxes.Sandbox``, a type that the model must not import: the state that the
+    request acts on. ``is_admin`` is whether the token is that of the control plane; it may be one of the
+    gateway's tokens as well.
     """
 
     sandbox: Any
@@ -28,5 +29,5 @@ class Caller(NamedTuple):
 
     @property
     def in_sandbox(self) -> bool:
-        """Whether the caller has a sandbox of its own."""
+        """Whether the caller uses the token of a sandbox."""
         return self.token is Token.SANDBOX

@@ -1,7 +1,7 @@
 """Content codings and charsets of request bodies (RFC 9110 sections 8.3.2 and 8.4).
 
-``model.call`` decodes what stubs, templates and the journal see; ``web.body`` what the built-in services and
-the control plane read.
+``model.call`` decodes bodies for stubs, templates and the journal; ``web.body`` does so for the built-in
+services and the control plane.
 """
 
 import codecs
@@ -12,22 +12,22 @@ from enum import Enum
 from functools import lru_cache
 from typing import NamedTuple
 
-# The codings that are decoded, as an answer names them in Accept-Encoding.
+# The supported codings, as a value of Accept-Encoding.
 ACCEPTED = b"gzip, deflate"
 
-# Codings of one body, without ``identity``, and members of one gzip stream.
+# The largest number of codings of a body, besides ``identity``, and of members of a gzip stream.
 MAX_CODINGS = 3
 MAX_MEMBERS = 1024
 
-# Bytes that any body may decode to; a larger one may decode to MAX_RATIO times its size. Half of that is the
-# limit where a character may take several bytes and the charset is not UTF-8: such text takes longer to read.
+# The number of bytes that any body may decode to. A larger one may decode to MAX_RATIO times its size. Both
+# limits are halved for multi-byte charsets other than UTF-8, because such text takes longer to read.
 MIN_LIMIT = 4 << 20
 MAX_RATIO = 8
 MAX_DECODED = 64_000_000
 
 # The wbits of zlib.
 _GZIP, _ZLIB, _RAW_DEFLATE = 16 + zlib.MAX_WBITS, zlib.MAX_WBITS, -zlib.MAX_WBITS
-# Bytes that are given to zlib at a time: what follows a member is copied, so they are few.
+# The number of bytes passed to zlib at a time. It is small, because zlib copies what follows a member.
 _PIECE = 16 << 10
 
 _CHARSET = r'(?i);[ \t]*charset[ \t]*=[ \t]*(?:"([^"]*)"|([^;, \t]*))'
@@ -53,9 +53,9 @@ _MARKED = {
 
 
 class Fault(Enum):
-    """Why a body could not be decoded to its end."""
+    """The reason why a body could not be fully decoded."""
 
-    UNKNOWN = "unknown"  # a coding that is not known, or too many
+    UNKNOWN = "unknown"  # an unknown coding, or too many
     CORRUPT = "corrupt"
     TOO_LARGE = "too large"
 
@@ -74,16 +74,16 @@ def codings(values: list[str]) -> list[str]:
 
 
 def size_limit(size: int, codec: str = UTF_8) -> int:
-    """How many bytes a body of ``size`` bytes may decode to, before it is read as text with ``codec``."""
+    """Return how many bytes a body of ``size`` bytes may decode to, if it is read as text in ``codec``."""
     slow = codec in _MULTI_BYTE or codec in _WIDE
     return min(MAX_DECODED, max(MIN_LIMIT, MAX_RATIO * size) // (2 if slow else 1))
 
 
 def decoded(body: bytes, names: list[str], limit: int) -> Decoded:
-    """``body`` without the codings ``names``, at most ``limit`` bytes of it.
+    """Return ``body`` without the codings ``names``, at most ``limit`` bytes of it.
 
-    No more than ``limit`` bytes are ever made. A body with a coding that is not known is left as it is, and
-    so is one of which nothing can be decoded. An empty body stays empty.
+    It never produces more than ``limit`` bytes. A body with an unknown coding, or that cannot be decoded at
+    all, is returned unchanged.
     """
     if not names or not body:
         return Decoded(body)
@@ -99,7 +99,7 @@ def decoded(body: bytes, names: list[str], limit: int) -> Decoded:
 
 
 def _deflated(body: bytes, limit: int) -> Decoded:
-    """The coding ``deflate``: zlib's format, or the bare deflate stream that some clients send."""
+    """Decode ``deflate``: the zlib format, or the raw deflate stream that some clients send."""
     result = _inflated(body, _ZLIB, limit)
     if result.fault is Fault.CORRUPT and not result.body:
         bare = _inflated(body, _RAW_DEFLATE, limit)
@@ -118,7 +118,7 @@ def _inflated(body: bytes, wbits: int, limit: int) -> Decoded:
                 if stream.eof:
                     if wbits != _GZIP or members == MAX_MEMBERS:
                         return Decoded(b"".join(out), Fault.CORRUPT)
-                    rest = rest.lstrip(b"\0")  # padding, as gzip itself reads it
+                    rest = rest.lstrip(b"\0")  # gzip allows zero padding
                     if not rest:
                         break
                     stream, members = zlib.decompressobj(wbits), members + 1
@@ -134,16 +134,16 @@ def _inflated(body: bytes, wbits: int, limit: int) -> Decoded:
 
 
 def charset_in(content_type: str) -> str | None:
-    """The name in the parameter ``charset`` of a Content-Type, without quotes; None without one."""
+    """Return the parameter ``charset`` of a Content-Type without quotes, or None."""
     found = re.search(_CHARSET, content_type)
     return None if found is None else (found[2] if found[1] is None else found[1]).strip()
 
 
 @lru_cache(maxsize=256)
 def codec_of(charset: str) -> str | None:
-    """The codec for the name of a charset; None for a name that is not known, or not that of a text encoding.
+    """Return the codec for the name of a charset, or None if it is unknown or not a text encoding.
 
-    A fixed list: Python's own look-up would import modules by names that clients choose, and remember each.
+    The list is fixed: Python's own look-up imports modules by names that clients choose, and caches each.
     """
     if not re.fullmatch(_NAME, charset):
         return None
@@ -154,9 +154,9 @@ def codec_of(charset: str) -> str | None:
 
 
 def text_of(body: bytes, codec: str) -> str:
-    """``body`` as text; what is not valid is replaced.
+    """Decode ``body``; invalid bytes are replaced.
 
-    A body that is not valid UTF-16 or UTF-32 is read as UTF-8.
+    A body that is not valid UTF-16 or UTF-32 is decoded as UTF-8.
     """
     if codec in _SINGLE_BYTE and codec != "latin_1":
         return codecs.charmap_decode(body, "strict", _table(codec))[0]
@@ -169,7 +169,7 @@ def text_of(body: bytes, codec: str) -> str:
 
 
 def strict_text_of(body: bytes, codec: str) -> str:
-    """``body`` as text; raises UnicodeDecodeError for what is not valid."""
+    """Decode ``body``; raises UnicodeDecodeError if it is invalid."""
     if codec in _MARKED and not body.startswith(_MARKED[codec]):
         codec += "_be"
     return body.decode(codec)
@@ -177,5 +177,5 @@ def strict_text_of(body: bytes, codec: str) -> str:
 
 @lru_cache(maxsize=64)
 def _table(codec: str) -> str:
-    """The characters of a charset of one byte each: Python itself is slow where one is not there."""
+    """Return the characters of a single-byte charset. Python's own decoder is slow for undefined bytes."""
     return "".join(bytes([number]).decode(codec, "replace") for number in range(256))

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from oagw.model.duplicate_members import check_members
-from oagw.model.error_location import Place
+from oagw.model.error_location import ErrorLocation
 from oagw.model.invalid import Invalid, pointer_to
 from oagw.model.mismatch import mismatch
 from oagw.model.reading import Unread, decode
@@ -55,17 +55,17 @@ def converted(value: Any, type: type[T], pointer: str = "") -> T:
 
 def misfit(error: msgspec.ValidationError, pointer: str = "", value: Any = None, type: Any = None) -> Invalid:
     """What msgspec says of ``value`` as a ``type`` (both None: not known), which was found at ``pointer``."""
-    said = mismatch(error)
-    place, member = Place(value, type, said.steps), said.unknown or said.missing
+    wrong = mismatch(error)
+    place, member = ErrorLocation(value, type, wrong.steps), wrong.unknown or wrong.missing
     steps = place.steps if member is None else [*place.steps, member]
-    detail = _detail(said.text, place)
-    if said.unknown is not None:
-        close = get_close_matches(said.unknown, place.members, 1)
+    detail = _detail(wrong.text, place)
+    if wrong.unknown is not None:
+        close = get_close_matches(wrong.unknown, place.members, 1)
         detail += "".join(f', did you mean "{name}"?' for name in close)
     return Invalid(pointer + pointer_to(steps), detail)
 
 
-def _detail(text: str, place: Place) -> str:
+def _detail(text: str, place: ErrorLocation) -> str:
     """msgspec's ``text`` of what is at ``place``, in words that need no Python."""
     if text.startswith("Expected "):
         if " matching regex " in text and place.description:

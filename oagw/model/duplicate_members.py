@@ -1,6 +1,6 @@
-"""Members that occur twice in an object of a JSON document.
+"""Find members that occur twice in an object of a JSON document.
 
-RFC 8259 section 4 leaves open which of them counts; msgspec, like most parsers, silently takes the last. A
+RFC 8259 section 4 does not say which of them counts; msgspec, like most parsers, silently takes the last. A
 document of the control plane is rejected instead, because one of the two would have no effect.
 """
 
@@ -18,9 +18,9 @@ _Pairs = list[tuple[str, Any]]
 
 
 class _Found:
-    """Stands in a document for an object that has, or contains, a member that occurs twice.
+    """A placeholder for an object that has, or contains, a member that occurs twice.
 
-    ``steps`` lead from the object to the member, the last step first.
+    ``steps`` is the path from the object to the member, last step first.
     """
 
     def __init__(self, name: str) -> None:
@@ -29,17 +29,16 @@ class _Found:
 
 
 def check_members(document: bytes) -> None:
-    """Raise Invalid with the location of a member that occurs twice in its object, however it is escaped.
+    """Raise Invalid with the location of a member that occurs twice in its object, in any escaping.
 
-    Also raise Invalid if ``document`` is nested too deeply to be read. Do nothing if it is not valid JSON:
-    its decoder says what is wrong with it. Values inside strings are text, even where they are JSON, as
-    ``equalToJson`` may be.
+    Also raise Invalid if ``document`` is nested too deeply to be parsed. Do nothing if it is not valid JSON,
+    which its decoder reports. JSON inside strings, such as in ``equalToJson``, is not checked.
     """
     found: _Found | None = None
 
     def members(pairs: _Pairs) -> _Found | None:
-        # Objects are read from the inside out. Those that do not matter become None, so that they take no
-        # memory, and so that each array is searched at most once.
+        # Objects are decoded from the inside out. Those without duplicates become None, so that they take no
+        # memory and each array is searched at most once.
         nonlocal found
         if found is None:
             if len(pairs) > 1 and len(dict(pairs)) < len(pairs):
@@ -64,14 +63,14 @@ def check_members(document: bytes) -> None:
 
 
 def _decode(text: str, members: Callable[[_Pairs], Any]) -> Any:
-    """``text`` with what ``members`` makes of each object, and with numbers that were not read.
+    """Decode ``text``, with ``members`` as the hook for objects, and without converting numbers.
 
-    Python limits the digits of a number, and reading many of them takes time.
+    Python limits the digits of a number, and converting many digits takes time.
     """
     decoder = json.JSONDecoder(
         object_pairs_hook=members, parse_int=bool, parse_float=bool, parse_constant=bool
     )
-    # The garbage collector would look at millions of new arrays again and again, and never find a cycle. That
+    # The garbage collector would traverse millions of new arrays repeatedly without finding a cycle, which
     # takes most of the time.
     collecting = gc.isenabled()
     gc.disable()
@@ -83,7 +82,7 @@ def _decode(text: str, members: Callable[[_Pairs], Any]) -> Any:
 
 
 def _repeated(pairs: _Pairs) -> str:
-    """The first name that has occurred before."""
+    """Return the first name that has occurred before."""
     seen: set[str] = set()
     for name, _ in pairs:
         if name in seen:
@@ -93,12 +92,12 @@ def _repeated(pairs: _Pairs) -> str:
 
 
 def _indices(value: Any, wanted: _Found) -> list[str] | None:
-    """The indices that lead to ``wanted`` in ``value``; none if that is it, None if it is not in there."""
+    """Return the indices of ``wanted`` in nested arrays: () if it is ``value``, None if it is not found."""
     if value is wanted:
         return []
     if type(value) is not list or not _may_have(value):
         return None
-    # Level by level, because a step in Python for each of many small arrays takes long.
+    # Search level by level, because a Python step for each of many small arrays is slow.
     levels: list[list[list[Any]]] = [[value]]
     items = value
     while _Found not in map(type, items):
@@ -119,18 +118,18 @@ def _indices(value: Any, wanted: _Found) -> list[str] | None:
 
 
 def _may_have(value: list[Any]) -> bool:
-    """Whether a _Found may be in ``value``, which else has nothing but lists, texts, booleans and None in it.
+    """Return whether ``value`` may contain a _Found; it otherwise has only lists, strings, booleans and None.
 
-    The fastest walk through all of these in the order in which they lie in memory is that of marshal. It
-    refuses other types, and what is nested very deeply.
+    marshal is the fastest way to visit all of them. It raises ValueError for other types and for very deep
+    nesting.
     """
     try:
-        marshal.dumps(value, 2)  # version 2 does not look for values that are there twice
+        marshal.dumps(value, 2)  # version 2 does not look for shared values
     except ValueError:
         return True
     return False
 
 
 def _encodable(text: str) -> str:
-    """``text`` with a question mark for each half of a surrogate pair."""
+    """Return ``text`` with question marks in place of lone surrogates."""
     return text.encode("utf-8", "replace").decode()

@@ -1,6 +1,6 @@
-"""Entrance: where every request of a gateway comes in, whatever site or port it arrives at.
+"""Entrance: opens the entry of every request to a gateway, on any site or port.
 
-It finds the caller, once, and opens the entry. It numbers requests and connections.
+It also identifies the caller, and numbers requests and connections.
 """
 
 from collections.abc import Callable, Iterable
@@ -13,10 +13,12 @@ from oagw.model.entry import Entry, Observer, Observers
 class Entrance:
     """Opens the entries of a gateway.
 
-    ``identify`` finds the caller by the value of Authorization (None without one) and the time. ``now`` is
-    the time in seconds on a clock that never steps, ``wall`` the date in seconds since 1970; ``position`` is
-    the order of events over all connections. ``observers`` are called with each event of an entry.
-    ``secrets`` are the tokens of the server, which are shown nowhere.
+    - ``identify``: returns the caller, given the value of Authorization, or None, and the time
+    - ``observers``: called for each event of an entry
+    - ``now``: the time of a monotonic clock, in seconds
+    - ``wall``: the date, in seconds since 1970
+    - ``position``: the next number in the order of events on all connections
+    - ``secrets``: the tokens of the server, which are never shown
     """
 
     def __init__(
@@ -50,10 +52,10 @@ class Entrance:
         local: tuple[str, int],
         arrived: int,
     ) -> Entry:
-        """The entry of a new request, with its caller.
+        """Return the entry of a new request, with its caller.
 
-        ``head`` are its header lines, ``authorization`` the value of that field. It is the request number
-        ``turn`` on ``connection``, and arrived at that position.
+        ``head`` has its header lines, ``authorization`` the value of Authorization. ``turn`` is the number of
+        the request on ``connection``; ``arrived`` is the position at which it arrived.
         """
         now = self.now()
         entry = Entry(

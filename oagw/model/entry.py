@@ -1,8 +1,8 @@
-"""Entry: one request and what became of it; and those who observe it.
+"""Entry: one request with its response; and the observers of entries.
 
-The entrance opens an entry when the head of a request is complete. From then on, whatever happens is reported
-to the entry through its methods, which date the event and call the observers. It keeps bytes as they came:
-reading them is left to whoever asks. ``model.journal`` is the record of entries.
+The entrance opens an entry when the head of a request is complete. Later events are reported to the entry by
+calling its methods, which note the time and call the observers. An entry keeps raw bytes, which are decoded
+on use. ``model.journal`` stores entries.
 """
 
 from collections.abc import Callable, Iterable
@@ -13,56 +13,56 @@ from oagw.model.call import Call, origin_form
 from oagw.model.caller import Caller
 from oagw.model.ending import Ending
 
-# Who answered.
+# Who sent the response.
 GATEWAY, SERVICE, STUB, FAULT = ANSWERERS = ("gateway", "service", "stub", "fault")
 
-# How an answer ended, as the journal shows it: one that hangs is open.
+# How a response ended, as the journal shows it: one that hangs is open.
 ENDINGS = (Ending.OPEN, Ending.COMPLETE, Ending.CLIENT_LEFT, Ending.TRUNCATE, Ending.RESET)
 # Python 3.11 takes 0.1 µs to look up a member of an Enum; these names cost nothing.
 OPEN, COMPLETE, CLIENT_LEFT, TRUNCATED, RESET = ENDINGS
 
-# Bytes of a body that are kept.
+# The number of bytes of a body that are kept.
 MAX_BODY = 1 << 20
 
-# Bytes of the head of an answer that are kept.
+# The number of bytes of the head of a response that are kept.
 MAX_HEAD = 16 << 10
 
-# The ids of entries count from here.
+# The id of an entry is this number plus that of the entry, as a UUID.
 FIRST_ID = 0x0A6A_0000_0000_4000_8000_000000000000
 
 
 class Observer:
-    """What is called when something happens to an entry; override the methods of the events that matter.
+    """The base class of observers: override the methods for the events of interest.
 
-    The fields of the entry are up to date by then. Observers must not change them.
+    They are called after the fields of the entry are updated. Observers must not change the fields.
     """
 
     def opened(self, entry: "Entry") -> None:
         """The head of the request is complete."""
 
     def received(self, entry: "Entry") -> None:
-        """The request is complete, or as much of it as will come."""
+        """The request is complete, or no more of it will arrive."""
 
     def resolved(self, entry: "Entry") -> None:
-        """The alias of the URL is known, or that there is nothing at the URL."""
+        """The alias of the URL is known, or it is known that the URL does not exist."""
 
     def answered(self, entry: "Entry") -> None:
-        """It is decided who answers; this may change, for example when a toxic ends the answer."""
+        """It is known who responds. This may change, for example if a toxic ends the response."""
 
     def head_sent(self, entry: "Entry") -> None:
-        """The head of the answer is written."""
+        """The head of the response is written."""
 
     def wrote(self, entry: "Entry") -> None:
-        """A part of the body of the answer is written."""
+        """A part of the body of the response is written."""
 
     def ended(self, entry: "Entry") -> None:
-        """The answer has ended, in whatever way."""
+        """The response has ended, in any way."""
 
 
 class Observers:
-    """The observers of the entries of one gateway, with the clock and the order by which events are dated.
+    """The observers of one gateway. ``now`` and ``position`` give the time and the order of events.
 
-    An event costs nothing for observers that do not override its method.
+    For each event, only the observers that override its method are called.
     """
 
     def __init__(
@@ -95,27 +95,33 @@ _UNKNOWN = Caller(None)
 class Entry:
     """One request and its answer.
 
-    Only the methods below change the fields, except that its journal sets ``weight``.
+    Only its methods change the fields; the exception is ``weight``, which its journal sets.
 
-    Times are the seconds of a clock that never steps, None for what has not happened: ``time`` when the head
-    of the request was complete, ``first_byte`` and ``last_byte`` when the answer's first and last bytes were
-    written. Their differences are durations. ``date`` is the wall clock's time at ``time``, in seconds since
-    1970; by default the two clocks are the same one.
-    ``connection`` numbers connections from 1, ``turn`` the requests on one. ``body`` is what came over the
-    wire, cut at MAX_BODY, ``body_size`` is as much of it as came; with a content coding, ``decoded_size`` is
-    how many bytes of it are shown. ``matched`` is False when there was no such alias or path.
-    ``response_head`` is the status line and the header lines as sent, cut at MAX_HEAD.
-    ``weight`` is what it counts for in its journal, in bytes; 0 when it is not in one.
-    ``sent`` counts bytes of the answer's body, ``events`` server-sent events. ``stub`` is the id of the stub
-    that answered; ``toxics`` are the names of those that had a part in it; ``undecided`` are the stubs and
-    toxics that were not matched within the time budget, a kind and a name each. ``secrets`` are the server's
-    own tokens, which are shown nowhere.
+    Times are in seconds of a monotonic clock, and None if the event has not happened:
 
-    Where time does not tell, the order of events on all connections does: ``arrived``, ``began`` and ``over``
-    are positions in it, of the first byte of the request and of the begin and the end of the answer; None for
-    what has not happened. What was sent before the answer was written has arrived before its end. ``closed``
-    is the time of that end, whether or not anything was written. ``half_closed`` is when the client closed
-    its side of the connection, before that end: it has left, or still waits for the answer.
+    - ``time``: when the head of the request was complete; ``date``: the wall clock at that time, in seconds
+      since 1970 (by default, both clocks are the same)
+    - ``first_byte``, ``last_byte``: when the first and last bytes of the response were written
+    - ``closed``: when the response ended, even if nothing was written
+    - ``half_closed``: when the client closed its side of the connection, before ``closed``: it has left, or
+      still waits for the response
+
+    ``arrived``, ``began`` and ``over`` are positions in the order of events on all connections, for events at
+    the same time: of the first byte of the request, and of the start and the end of the response. Bytes that
+    the client sent before the response was written have a position before its end.
+
+    Other fields:
+
+    - ``connection``: the number of the connection, from 1; ``turn``: the number of the request on it
+    - ``body``: the raw body, cut at MAX_BODY; ``body_size``: the number of bytes received; ``decoded_size``:
+      with a content coding, the number of decoded bytes that are shown
+    - ``matched``: False if there is no such alias or path
+    - ``response_head``: the raw status line and header lines, cut at MAX_HEAD
+    - ``sent``: the number of bytes of the response body; ``events``: the number of server-sent events
+    - ``stub``: the id of the stub that responded; ``toxics``: the names of the toxics that took part
+    - ``undecided``: the stubs and toxics that exceeded the time budget, as pairs of kind and name
+    - ``secrets``: the tokens of the server, which are never shown
+    - ``weight``: the size in bytes that its journal counts; 0 if it is not in a journal
     """
 
     __slots__ = (
@@ -218,7 +224,7 @@ class Entry:
             observe(self)
 
     def received(self, body: bytes, coded: bool) -> None:
-        """The request is complete with ``body``, or that is all of it that will come.
+        """The request is complete with ``body``, or no more of it will arrive.
 
         ``coded`` is whether the body has a content coding.
         """
@@ -231,18 +237,18 @@ class Entry:
             observe(self)
 
     def resolved(self, alias: str | None, matched: bool = True) -> None:
-        """The URL has this ``alias``; ``matched`` is whether there is such an upstream or path."""
+        """The URL has this ``alias``; ``matched`` is whether the upstream or path exists."""
         self.alias = alias
         self.matched = matched
         for observe in self._observers.resolved:
             observe(self)
 
     def unmatched(self) -> None:
-        """There is nothing at the URL."""
+        """The URL does not exist."""
         self.resolved(self.alias, False)
 
     def answered(self, by: str, stub: str | None = None) -> None:
-        """One of ANSWERERS answers; if it is a stub, the one with the id ``stub``."""
+        """One of ANSWERERS responds; ``stub`` is the id if it is a stub."""
         self.answered_by = by
         if stub is not None:
             self.stub = stub
@@ -250,21 +256,21 @@ class Entry:
             observe(self)
 
     def changed_by(self, toxics: tuple[str, ...]) -> None:
-        """The toxics of these names have a part in the answer so far."""
+        """The toxics with these names have affected the response so far."""
         self.toxics = toxics
 
     def not_decided(self, what: Iterable[tuple[str, str]]) -> None:
-        """These stubs and toxics, a kind and a name each, were not matched within the time budget."""
+        """These stubs and toxics, as pairs of kind and name, exceeded the time budget of matching."""
         self.undecided = (*self.undecided, *what)
 
     def begins(self) -> None:
-        """The first byte of the answer is written."""
+        """The first byte of the response is written."""
         if self.first_byte is None:
             self.first_byte = self._observers.now()
             self.began = self._observers.position()
 
     def head_sent(self, head: bytes) -> None:
-        """The ``head`` of the answer, or so much of it, is written, without the blank line."""
+        """``head``, all or the beginning of the response's head without the blank line, is written."""
         if self.first_byte is None:
             self.first_byte = self._observers.now()
             self.began = self._observers.position()
@@ -273,7 +279,7 @@ class Entry:
             observe(self)
 
     def wrote(self, now: float, sent: int, events: int) -> None:
-        """A part of the body is written ``now``; with it, ``sent`` bytes and ``events`` events are."""
+        """A part of the body is written ``now``. ``sent`` and ``events`` are the totals so far."""
         self.last_byte = now
         self.sent = sent
         self.events = events
@@ -281,26 +287,26 @@ class Entry:
             observe(self)
 
     def half_close(self) -> None:
-        """The client closes its side of the connection, and the answer has not ended."""
+        """The client has closed its side of the connection, and the response has not ended."""
         if self.half_closed is None and self.closed is None:
             self.half_closed = self._observers.now()
 
     def ends(self, how: Ending) -> None:
-        """The answer is being ended in this way, whatever the end of the connection looks like."""
+        """The response is being ended in the way ``how``, which takes precedence over that of ``end``."""
         if self.closed is None:
             self.ended = how
 
     def end(self, how: Ending, status: int | None, sent: int | None = None, wrote_end: bool = False) -> None:
-        """The answer has ended, unless it had before.
+        """The response has ended. Does nothing if it had ended before.
 
-        ``status`` is None if nothing was written; ``sent`` counts the bytes of the body, unless they were
-        reported as they were written; ``wrote_end`` is whether its end was written too.
+        ``status`` is None if nothing was written; ``sent`` is the number of bytes of the body, unless they
+        were reported as they were written; ``wrote_end`` is whether the end of the body was written as well.
         """
         if self.closed is not None:
             return
         self.closed = now = self._observers.now()
         self.over = self._observers.position()
-        if self.ended is OPEN:  # and not said to end otherwise
+        if self.ended is OPEN:  # ``ends`` was not called
             self.ended = how
         if sent is not None:
             self.sent = sent
@@ -318,21 +324,21 @@ class Entry:
         return str(UUID(int=FIRST_ID + self.number))
 
     def date_of(self, time: float) -> float:
-        """The date of ``time``, in seconds since 1970, counted from that of the request."""
+        """Convert ``time`` to a date in seconds since 1970."""
         return self.date + (time - self.time)
 
     @property
     def source(self) -> str | None:
-        """Who the answer said it was from: the value of X-OAGW-Error-Source."""
+        """The value of X-OAGW-Error-Source in the response."""
         return next(iter(self.response_headers.get("x-oagw-error-source", ())), None)
 
     @property
     def response_headers(self) -> dict[str, list[str]]:
-        """The values of each header field of the answer, by its name in lower case."""
+        """The header fields of the response: lists of values by lowercase name."""
         return Call("", "", self.response_head.partition(b"\r\n")[2]).headers
 
     def call(self) -> Call:
-        """What the client sent, to be matched; of a body with a content coding at most MAX_BODY bytes."""
+        """Return the request as a Call, to be matched; at most MAX_BODY bytes of a body are decoded."""
         call = Call(
             self.method.decode("latin-1"),
             origin_form(self.url).decode("utf-8", "replace"),

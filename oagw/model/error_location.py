@@ -1,4 +1,4 @@
-"""Place: where in a document something does not fit, and which types and members it could have there."""
+"""ErrorLocation: where a document is invalid, and which types and members are allowed there."""
 
 import types
 from collections.abc import Iterator
@@ -9,14 +9,14 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import fields
 
-# msgspec's name of whichever key of an object.
+# msgspec's notation for any key of an object.
 _ANY_KEY = "..."
 
 
-class Place:
-    """What is at the end of ``steps`` (members, indices, "..." for some key) into ``document``, a ``type``.
+class ErrorLocation:
+    """The location after ``steps`` (members, indices, "..." for any key) in ``document``, a ``type``.
 
-    ``steps`` has the names of keys where it can be told which: that of the first value that does not fit.
+    "..." in ``steps`` is replaced by the key of the first invalid value, if that can be determined.
     """
 
     def __init__(self, document: Any, type: Any, steps: list[str]) -> None:
@@ -28,23 +28,23 @@ class Place:
 
     @property
     def members(self) -> list[str]:
-        """The members that an object can have here."""
+        """The members that are allowed here."""
         return [field.encode_name for struct in self._structs() for field in fields(struct)]
 
     @property
     def values(self) -> list[Any]:
-        """The values that there are, if they are few and known."""
+        """The values that are allowed here, if they are enumerated."""
         return [value for type in self._types if get_origin(type) is Literal for value in get_args(type)]
 
     @property
     def description(self) -> str | None:
-        """What the type of this says of itself."""
+        """The description of the type."""
         metas = (meta for type in self._types for meta in getattr(type, "__metadata__", ()))
         return next((meta.description for meta in metas if getattr(meta, "description", None)), None)
 
     @property
     def unit(self) -> str | None:
-        """The unit of a number here, as its type says it (``Meta(extra={"unit": ...})``)."""
+        """The unit of a number here, from the type's ``Meta(extra={"unit": ...})``."""
         metas = (meta for type in self._types for meta in getattr(type, "__metadata__", ()))
         return next((meta.extra["unit"] for meta in metas if getattr(meta, "extra", None)), None)
 
@@ -70,7 +70,7 @@ class Place:
         self.steps.append(step)
 
     def _structs(self) -> Iterator[type[Struct]]:
-        """Those that it can be; if one of them has its tag, that alone."""
+        """Return the Structs that are allowed; only the one with the value's tag, if there is one."""
         found = [type for type in self._types if isinstance(type, _STRUCT)]
         value = self._value if isinstance(self._value, dict) else {}
         named = [one for one in found if _tagged(one, value)]
@@ -86,7 +86,7 @@ def _tagged(struct: type[Struct], value: dict[str, Any]) -> bool:
 
 
 def _alternatives(kind: Any) -> Iterator[Any]:
-    """The types that a union of them has; an annotated one with its annotations, and without."""
+    """Yield the members of a union; an annotated type with and without its annotations."""
     if get_origin(kind) in (Union, types.UnionType):
         for one in get_args(kind):
             yield from _alternatives(one)
@@ -97,7 +97,7 @@ def _alternatives(kind: Any) -> Iterator[Any]:
 
 
 def _fits(value: Any, kinds: list[Any]) -> bool:
-    """Whether ``value`` is one of ``kinds``."""
+    """Return whether ``value`` is one of ``kinds``."""
     for kind in kinds:
         try:
             msgspec.convert(value, kind)

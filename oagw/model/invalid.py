@@ -1,4 +1,4 @@
-"""Invalid: what is wrong with a document that a test author sent, and where."""
+"""Invalid: the error for an invalid document of a test author."""
 
 from collections.abc import Iterable
 
@@ -6,8 +6,8 @@ from collections.abc import Iterable
 class Invalid(ValueError):
     """A document that cannot be accepted.
 
-    ``pointer`` (RFC 6901) is the member at fault, such as ``/request/urlPattern``; ``detail`` is a sentence
-    for people that names it.
+    ``pointer`` (RFC 6901) is the location of the invalid member, such as ``/request/urlPattern``; ``detail``
+    is a sentence that names it.
     """
 
     def __init__(self, pointer: str, detail: str) -> None:
@@ -17,5 +17,5 @@ class Invalid(ValueError):
 
 
 def pointer_to(steps: Iterable[str]) -> str:
-    """The JSON pointer (RFC 6901 section 3) that ``steps`` make: names of members, and indices."""
+    """Return the JSON Pointer (RFC 6901 section 3) for ``steps``, which are member names and indices."""
     return "".join("/" + step.replace("~", "~0").replace("/", "~1") for step in steps)

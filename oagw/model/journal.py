@@ -1,7 +1,4 @@
-"""The journal: the bounded record of what clients sent and what became of it.
-
-``model.entry`` has the entries.
-"""
+"""The journal: a bounded record of requests and their responses, the entries of ``model.entry``."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -44,15 +41,15 @@ __all__ = [
     "number_of",
 ]
 
-# What an entry takes besides its head and body, in bytes, roughly.
+# The approximate size of an entry without its head and body, in bytes.
 _OVERHEAD = 1000
 
 
 class Journal:
-    """The newest entries: at most ``count`` of them, and about ``size`` bytes in all.
+    """Keeps the newest entries: at most ``count`` of them, and about ``size`` bytes in all.
 
-    ``dropped`` says whether others have made room since it was last cleared. ``memory`` bounds all journals
-    together.
+    ``dropped`` is whether it has dropped older ones since it was last cleared. ``memory`` bounds the total
+    size of all journals.
     """
 
     def __init__(self, count: int, size: int, memory: Memory | None = None) -> None:
@@ -65,16 +62,16 @@ class Journal:
         self.dropped = False
         self._pins: set[Pin] = set()
         self._readers: dict[Entry, int] = {}  # how many pins hold each entry
-        self._lingering: set[Entry] = set()  # that are removed, but still pinned
+        self._lingering: set[Entry] = set()  # removed, but still pinned
         self._lingering_weight = 0
 
     @property
     def disabled(self) -> bool:
-        """Whether nothing is ever kept."""
+        """Whether it never keeps any entries."""
         return self._count == 0
 
     def __iter__(self) -> Iterator[Entry]:
-        """The entries, the oldest first."""
+        """Iterate over the entries, oldest first."""
         return iter(tuple(self._entries))
 
     def __len__(self) -> int:
@@ -86,8 +83,8 @@ class Journal:
         return self._entries[0].number if self._entries else None
 
     def add(self, entry: Entry) -> None:
-        """Keep ``entry``, whose request is complete; the oldest make room."""
-        body = max(len(entry.body), entry.decoded_size)  # as much as a listing shows
+        """Add ``entry``, whose request is complete; drop the oldest entries to make room."""
+        body = max(len(entry.body), entry.decoded_size)  # the number of bytes that a list shows
         entry.weight = _OVERHEAD + len(entry.head) + len(entry.url) + body
         self._weight += entry.weight
         self._entries.append(entry)
@@ -95,7 +92,7 @@ class Journal:
         self._trim()
 
     def answered(self, entry: Entry) -> None:
-        """Count the head of the answer to ``entry`` as well, if that is larger than most."""
+        """Count the head of the response to ``entry`` too, if it is unusually large."""
         more = len(entry.response_head) - _OVERHEAD
         if more > 0 and entry.weight:
             entry.weight += more
@@ -106,12 +103,12 @@ class Journal:
             self._trim()
 
     def get(self, id: str) -> Entry | None:
-        """The entry with this id, a UUID in any spelling; raises ValueError for what is none."""
+        """Return the entry with this id, or None; raises ValueError if ``id`` is not a UUID."""
         number = number_of(id)
         return next((entry for entry in self._entries if entry.number == number), None)
 
     def remove(self, entries: Iterable[Entry]) -> None:
-        """Forget ``entries``."""
+        """Remove ``entries``."""
         gone = set(entries)
         all, self._entries = self._entries, deque()
         for entry in all:
@@ -121,12 +118,12 @@ class Journal:
                 self._entries.append(entry)
 
     def clear(self) -> None:
-        """Forget all entries."""
+        """Remove all entries."""
         self.remove(self._entries)
         self.dropped = False
 
     def forget_oldest(self) -> None:
-        """Forget the oldest entry."""
+        """Drop the oldest entry."""
         self._forget(self._entries.popleft())
         self.dropped = True
         if self._lingering_weight > self._size // 2:
@@ -134,7 +131,7 @@ class Journal:
                 pin.break_off()
 
     def pin(self, entries: Iterable[Entry]) -> "Pin":
-        """Count ``entries``, which are being read, until the Pin is released, even if they are removed."""
+        """Count the size of ``entries``, which are being read, until the Pin is released, even if removed."""
         pin = Pin(self, list(entries))
         self._pins.add(pin)
         for entry in pin.entries:
@@ -142,7 +139,7 @@ class Journal:
         return pin
 
     def unpin(self, pin: "Pin") -> None:
-        """Release ``pin``. Called by it."""
+        """Stop counting the entries of ``pin``. Called by ``Pin.release``."""
         if pin not in self._pins:
             return
         self._pins.discard(pin)
@@ -156,7 +153,7 @@ class Journal:
                     self._uncount(entry)
 
     def close(self) -> None:
-        """Forget all entries, and keep no more."""
+        """Remove all entries, and keep no new ones."""
         self.clear()
         self._count = 0
         self._memory.journals.discard(self)
@@ -179,14 +176,14 @@ class Journal:
 
 
 def number_of(id: str) -> int:
-    """The number of the entry with this id, a UUID in any spelling; raises ValueError for what is none."""
+    """Return the number of the entry with this id; raises ValueError if ``id`` is not a UUID."""
     return UUID(id).int - FIRST_ID
 
 
 class Pin:
-    """Entries of a journal that are being read; see ``Journal.pin``.
+    """Journal entries that are being read; see ``Journal.pin``.
 
-    ``interrupt`` stops the reading. It is called if the entries take the room that new ones need.
+    ``interrupt`` is called to stop reading if the journal needs their memory for new entries.
     """
 
     def __init__(self, journal: Journal, entries: list[Entry]) -> None:
@@ -195,10 +192,10 @@ class Pin:
         self._journal = journal
 
     def release(self) -> None:
-        """Say that the entries are read. More than one call does no harm."""
+        """Release the entries. Further calls do nothing."""
         self._journal.unpin(self)
 
     def break_off(self) -> None:
-        """Stop the reading, because the entries take the room of new ones. Called by the journal."""
+        """Release the entries and stop reading. Called by the journal if it needs their memory."""
         self.release()
         self.interrupt()

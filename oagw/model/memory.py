@@ -1,6 +1,6 @@
-"""Memory: what the stubs and the journals of all sandboxes take together, and how much that may be.
+"""Memory: the limit on the memory of the stubs and journals of all sandboxes together.
 
-Sizes are estimates in bytes. ``model.journal``, ``stubs`` and ``sandboxes`` report what they keep.
+Sizes are estimates in bytes. Journals and stores report what they keep.
 """
 
 from heapq import heapify, heappop, heapreplace
@@ -10,30 +10,30 @@ from oagw.model.invalid import Invalid
 
 MIB = 1 << 20
 
-# What documents may take of it; journals have the rest, and what documents leave.
+# The share of documents; journals may use the rest, and what documents leave.
 _FOR_DOCUMENTS = 3 / 4
 
-# What is left free when journals forget entries, so that not every request makes them do so.
+# The share that is freed when journals drop entries, so that this does not happen for every request.
 _SLACK = 1 / 32
 
 
 class Bounded(Protocol):
-    """A journal, as far as the bound on all journals concerns it."""
+    """The part of a journal's interface that enforcing the limit needs."""
 
     @property
     def oldest(self) -> int | None:
-        """The number of the oldest entry, which is less than those of newer ones; None without entries."""
+        """The number of the oldest entry, None if there is none. Newer entries have greater numbers."""
 
     def forget_oldest(self) -> None:
-        """Forget the oldest entry."""
+        """Drop the oldest entry."""
 
 
 class Memory:
-    """The bound of ``limit`` bytes on all that tests leave in the server.
+    """The limit, in bytes, on everything that tests leave in the server.
 
-    ``documents`` says by kind what is kept of what test authors sent, such as stubs. More than three quarters
-    of the limit for these is refused. ``journals`` are bounded by what documents leave: the oldest entries of
-    all journals make room. ``recorded`` is what they take.
+    ``documents`` has the size of stored documents, such as stubs, by kind. They may take three quarters of
+    the limit; more are rejected. ``journals`` may take the rest: the oldest entries of all journals are
+    dropped to make room. ``recorded`` is the size of these entries.
     """
 
     def __init__(self, limit: int) -> None:
@@ -44,7 +44,7 @@ class Memory:
         self.recorded = 0
 
     def keep(self, kind: str, size: int) -> None:
-        """Count ``size`` more bytes of documents of this kind, or fewer if it is negative."""
+        """Add ``size`` bytes, which may be negative, to the documents of this kind."""
         if size:
             self.documents[kind] = self.documents.get(kind, 0) + size
             self._kept += size
@@ -56,7 +56,7 @@ class Memory:
             raise Invalid("", shortage)
 
     def shortage(self, more: int) -> str | None:
-        """Why ``more`` bytes of documents cannot be kept, as a sentence; None if they can."""
+        """Return a sentence that says why ``more`` bytes of documents do not fit; None if they do."""
         used, bound = self._kept, int(self._limit * _FOR_DOCUMENTS)
         if more <= 0 or used + more <= bound:
             return None
@@ -69,7 +69,7 @@ class Memory:
         )
 
     def record(self, size: int) -> None:
-        """Count ``size`` more bytes of entries in journals, or fewer if it is negative."""
+        """Add ``size`` bytes, which may be negative, to the entries in journals."""
         self.recorded += size
         self._bound_journals()
 

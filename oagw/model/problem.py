@@ -1,8 +1,8 @@
-"""What the gateway says when it refuses: problem documents (RFC 9457) and the error that carries one.
+"""Problem: the error responses of the gateway (RFC 9457), and the exception that carries one.
 
-Two families, as in the gateway that is imitated: *canonical* problems, one per error category, and
-*platform* problems of type ``about:blank``, which the HTTP layer makes before the gateway proper is
-reached. ``web.reply`` turns a Problem into bytes.
+As in the real gateway, there are two families: *canonical* problems, one per error category, and *platform*
+problems of type ``about:blank``, which the HTTP layer creates before a request reaches the gateway proper.
+``web.reply`` turns a Problem into bytes.
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from typing import Any
 UPSTREAM_TYPE = "gts.cf.core.oagw.upstream.v1~"
 PROXY_TYPE = "gts.cf.core.oagw.proxy.v1~"
 
-# category: (status, title, the detail where none is given)
+# category: (status, title, default detail)
 CATEGORIES: Mapping[str, tuple[int, str, str]] = {
     "cancelled": (499, "Cancelled", "The request was cancelled"),
     "unknown": (500, "Unknown", "Unknown error"),
@@ -41,10 +41,10 @@ CATEGORIES: Mapping[str, tuple[int, str, str]] = {
     "unauthenticated": (401, "Unauthenticated", "Authentication required"),
 }
 
-# Seconds in Retry-After where a scripted problem does not say.
+# The default Retry-After of scripted problems, in seconds.
 RETRY_AFTER: Mapping[str, int] = {"resource_exhausted": 1, "service_unavailable": 30}
 
-# The reason phrases. Those that differ from Python to Python are the real platform's.
+# Reason phrases. Where versions of Python differ, these are the real platform's.
 PHRASES: Mapping[int, str] = {s.value: s.phrase for s in HTTPStatus} | {
     413: "Payload Too Large",
     414: "URI Too Long",
@@ -55,10 +55,10 @@ PHRASES: Mapping[int, str] = {s.value: s.phrase for s in HTTPStatus} | {
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One refusal, as a value.
+    """An error response, as a value.
 
-    ``error`` is the member beyond RFC 9457: a sentence that says what was wrong. ``headers`` are
-    the header fields that the status calls for, such as ``WWW-Authenticate``.
+    ``error`` is an additional member besides those of RFC 9457: a sentence that says what was wrong.
+    ``headers`` are header fields that the status requires, such as ``WWW-Authenticate``.
     """
 
     type: str
@@ -86,7 +86,7 @@ def canonical(
     context: Mapping[str, Any] | None = None,
     headers: Mapping[bytes, tuple[bytes, ...]] | None = None,
 ) -> Problem:
-    """The problem of one of CATEGORIES; raises KeyError for another category."""
+    """Return the problem of a category of CATEGORIES; raises KeyError for any other."""
     status, title, default = CATEGORIES[category]
     return Problem(
         type=f"gts://gts.cf.core.errors.err.v1~cf.core.err.{category}.v1~",
@@ -100,7 +100,7 @@ def canonical(
 
 
 def invalid_field(field: str, reason: str, description: str) -> Problem:
-    """The 400 that names the ``field`` at fault; ``reason`` is a constant such as DUPLICATE_HEADER."""
+    """Return the 400 problem for ``field``; ``reason`` is a constant such as DUPLICATE_HEADER."""
     violation = {"field": field, "description": description, "reason": reason}
     return canonical(
         "invalid_argument",
@@ -110,7 +110,7 @@ def invalid_field(field: str, reason: str, description: str) -> Problem:
 
 
 def platform(status: int, error: str, *, headers: Mapping[bytes, tuple[bytes, ...]] | None = None) -> Problem:
-    """The problem of type ``about:blank`` for an HTTP status; title and detail are its phrase."""
+    """Return the problem of type ``about:blank`` for a status, whose reason phrase is title and detail."""
     title = PHRASES[status]
     return Problem("about:blank", title, status, title, error, headers=headers or {})
 
@@ -124,9 +124,9 @@ def scripted(
     context: Mapping[str, Any] | None = None,
     retry_after: int | None = None,
 ) -> Problem:
-    """The problem of one of CATEGORIES as the gateway proper would make it at ``now``, with its headers.
+    """Return a canonical problem as the gateway proper would create it at ``now``, with its header fields.
 
-    ``retry_after`` is in seconds; without one, RETRY_AFTER has it for the categories that call for one.
+    ``retry_after`` is in seconds; the default is in RETRY_AFTER for the categories that need it.
     """
     seconds = RETRY_AFTER.get(category) if retry_after is None else retry_after
     headers: dict[bytes, tuple[bytes, ...]] = {}

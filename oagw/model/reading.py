@@ -1,7 +1,7 @@
-"""Reading JSON and forms that clients sent, in bounded time and memory.
+"""Parse JSON and forms from clients in bounded time and memory.
 
-Nobody may keep the server busy for more than a tenth of a second, or that for each MiB of a larger body. What
-has more values or fields than the bounds below is not read at all.
+No input may block the server for more than 0.1 s, or 0.1 s per MiB if it is larger. Input with more values or
+fields than the limits below is not parsed at all.
 """
 
 import gc
@@ -17,34 +17,34 @@ import msgspec
 
 T = TypeVar("T")
 
-# Values in one JSON document: as many as 1 MiB can have. Commas and opening brackets are counted, also those
-# inside strings.
+# The largest number of values in a JSON document: as many as 1 MiB can have. Commas and opening brackets are
+# counted, including those inside strings.
 MAX_VALUES = 700_000
-# Fields and percent-escapes in one form. A query is shorter: it stands in a request line of 16 KiB.
+# The largest number of fields and percent-escapes in a form. A query is limited by its request line.
 MAX_FIELDS = 20_000
 MAX_ESCAPES = 250_000
 
-# msgspec takes 10 µs for a number with an exponent of three digits, the standard library 0.3 µs. From so many
-# on, the standard library reads them.
+# msgspec takes 10 µs to parse a number with a three-digit exponent, the standard library 0.3 µs. Documents
+# with this many such numbers are parsed by the standard library.
 _MAX_SLOW = 1_000
 _SLOW = re.compile(rb"[eE][+-]?[0-9]{3}")
 
-# The size from which on the garbage collector has to wait.
+# Garbage collection is disabled while texts of at least this size are parsed.
 _COLLECTED = 64 << 10
 
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 class Unread(ValueError):
-    """JSON, or a form, that is not read because it would take too much; the text says what it is or has."""
+    """JSON or a form exceeds a limit and is not parsed; the message says which."""
 
 
 class TooDeep(Unread):
-    """JSON that is nested deeper than it is read."""
+    """JSON is nested too deeply."""
 
 
 def read_json(text: str | bytes) -> Any:
-    """``text`` as JSON; raises ValueError, Unread."""
+    """Parse ``text`` as JSON; raises ValueError or Unread."""
     check_values(text)
     try:
         with _uncollected(len(text)):
@@ -54,9 +54,9 @@ def read_json(text: str | bytes) -> Any:
 
 
 def decode(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
-    """``body``, in UTF-8, as the decoder's type.
+    """Decode ``body``, in UTF-8, to the decoder's type.
 
-    Raises what the decoder raises, and Unread.
+    Raises Unread, and whatever the decoder raises.
     """
     check_values(body)
     if len(body) < _MAX_SLOW * 4:
@@ -68,18 +68,18 @@ def decode(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
         if _SURROGATE.search(body):
             json.dumps(
                 value, ensure_ascii=False
-            ).encode()  # raises UnicodeEncodeError, a ValueError, for a half
+            ).encode()  # raises UnicodeEncodeError, a ValueError, for a lone surrogate
         return msgspec.convert(value, decoder.type)
 
 
 def read_pairs(text: str) -> list[tuple[str, str]]:
-    """The fields of a form or a query, decoded as UTF-8; raises Unread.
+    """Return the fields of a form or a query, decoded as UTF-8; raises Unread.
 
-    The URL standard's application/x-www-form-urlencoded (section 5.1): ``+`` is a sandbox.
+    The URL standard's application/x-www-form-urlencoded (section 5.1): ``+`` is a space.
     """
     if not text:
         return []
-    if "%" not in text and "+" not in text and "&" not in text:  # one field, as it stands
+    if "%" not in text and "+" not in text and "&" not in text:  # a single field without escapes
         name, _, value = text.partition("=")
         return [(name, value)]
     data = text.encode("utf-8", "replace")
@@ -93,9 +93,9 @@ def read_pairs(text: str) -> list[tuple[str, str]]:
 
 @contextmanager
 def _uncollected(size: int) -> Iterator[None]:
-    """Keep the garbage collector from running while a text of ``size`` is read.
+    """Disable garbage collection while a text of ``size`` is parsed.
 
-    It would look at all objects of the server again and again, while none of the new ones can be garbage.
+    It would traverse all objects of the server repeatedly, although none of the new ones can be garbage.
     """
     if size < _COLLECTED or not gc.isenabled():
         yield
@@ -114,7 +114,7 @@ def _unescaped(data: bytes) -> str:
 
 
 def check_values(text: str | bytes) -> None:
-    """Raises Unread if there may be more than MAX_VALUES in ``text``."""
+    """Raise Unread if ``text`` may have more than MAX_VALUES values."""
     if len(text) <= MAX_VALUES:
         return
     if isinstance(text, bytes):

@@ -1,6 +1,6 @@
-"""Shown: an entry of the journal as it may be shown, without the secrets that were sent.
+"""Redacted: a view of a journal entry without the secrets in it.
 
-``verify.serve_event`` makes JSON of it, ``verify.explanation`` lines for people.
+``verify.serve_event`` turns it into JSON, and ``verify.explanation`` into readable lines.
 """
 
 import json
@@ -14,9 +14,9 @@ from oagw.model.reading import Unread, read_json, read_pairs
 from oagw.model.secret import MASK, Known, is_secret, masked, masked_pairs, masked_url
 
 
-class Shown:
-    """What ``entry`` has, masked: header fields and parameters by their names, and the credentials of the
-    request wherever else they stand in it.
+class Redacted:
+    """The contents of ``entry``, redacted. Header fields and parameters are masked by name, and the
+    credentials of the request wherever else they occur in it.
     """
 
     def __init__(self, entry: Entry) -> None:
@@ -25,7 +25,7 @@ class Shown:
 
     @cached_property
     def known(self) -> Known:
-        """The credentials of the request, and the tokens of the server."""
+        """The secrets to mask: the credentials of the request, and the tokens of the server."""
         return known_to(self.entry, self.call)
 
     @property
@@ -38,24 +38,24 @@ class Shown:
 
     @property
     def alias(self) -> str | None:
-        """The alias, which is a part of the URL, in lower case."""
+        """The alias from the URL, in lower case."""
         alias = self.entry.alias
         return alias if alias is None or alias in self.url.lower() else MASK
 
     @cached_property
     def host(self) -> str:
-        """Where the request was for: the value of Host, else where it arrived."""
+        """The target host: the value of Host, or else the local address."""
         sent = self.call.headers.get("host", [f"{self.call.host}:{self.call.port}"])[0]
         return self.known.masked(sent)
 
     @cached_property
     def fields(self) -> list[tuple[str, str]]:
-        """The header fields in their order."""
+        """The header fields, in order."""
         return self._fields(self.call)
 
     @cached_property
     def response_fields(self) -> list[tuple[str, str]]:
-        """The header fields of the answer in their order."""
+        """The header fields of the response, in order."""
         return self._fields(Call("", "", self.entry.response_head.partition(b"\r\n")[2]))
 
     @cached_property
@@ -68,7 +68,7 @@ class Shown:
 
     @cached_property
     def form(self) -> dict[str, list[str]]:
-        """The fields of a form; none of one that has more than are read."""
+        """The fields of a form; empty if it has more than can be parsed."""
         if not self.call.is_form:
             return {}
         try:
@@ -78,7 +78,7 @@ class Shown:
 
     @property
     def body(self) -> bytes:
-        """The body without its content codings."""
+        """The body with its content codings decoded."""
         return self._body[0]
 
     @property
@@ -88,7 +88,7 @@ class Shown:
 
     @cached_property
     def sent_body(self) -> bytes | None:
-        """The body from the wire; None if it has no content coding, or has a secret in it that is masked."""
+        """The encoded body; None if it has no content coding, or contains a secret that must be masked."""
         if not self.call.is_coded or self.body is not self.call.body:
             return None
         return self.call.sent_body
@@ -99,7 +99,7 @@ class Shown:
         if call.codec != UTF_8:
             text = self._masked_body(call.text)
             return (call.body, text) if text == call.text else (text.encode(call.codec, "replace"), text)
-        text = call.body.decode("utf-8", "surrogateescape")  # any byte, and back
+        text = call.body.decode("utf-8", "surrogateescape")  # maps every byte to a character and back
         redacted = self._masked_body(text)
         body = call.body if redacted == text else redacted.encode("utf-8", "surrogateescape")
         return body, redacted if redacted.isascii() else body.decode("utf-8", "replace")
@@ -116,12 +116,12 @@ class Shown:
 
 
 def known_to(entry: Entry, call: Call | None = None) -> Known:
-    """The credentials of the request ``entry``, which is also ``call``, and the tokens of the server."""
+    """Return the credentials of the request and the tokens of the server; ``call`` is the same request."""
     return Known([*entry.secrets, *credentials(call or entry.call())])
 
 
 def credentials(call: Call) -> list[str]:
-    """The secrets of a request that are known by the names of the fields that have them."""
+    """Yield the secrets of a request in fields whose names mark them as credentials."""
     secrets = [value.rpartition(" ")[2] for name, value in call.fields if is_secret(name)]
     for groups in (call.query, call.cookies):
         secrets += [value for name, values in groups.items() if is_secret(name) for value in values]
@@ -129,7 +129,7 @@ def credentials(call: Call) -> list[str]:
 
 
 def is_json(text: str) -> bool:
-    """Whether ``text`` can be read as JSON."""
+    """Return whether ``text`` can be parsed as JSON."""
     try:
         read_json(text)
     except ValueError:
@@ -138,11 +138,11 @@ def is_json(text: str) -> bool:
 
 
 class _Number(str):
-    """A number in JSON, as it was written."""
+    """A JSON number in its original spelling."""
 
 
 def masked_json(text: str, known: Known) -> str:
-    """``text``, which is JSON, written anew without what is ``known``: each string and number for itself."""
+    """Return the JSON ``text`` with ``known`` secrets masked in each string and number."""
 
     def walk(value: Any) -> Any:
         if isinstance(value, _Number):
@@ -157,12 +157,12 @@ def masked_json(text: str, known: Known) -> str:
 
     try:
         return json.dumps(walk(json.loads(text, parse_int=_Number, parse_float=_Number)))
-    except (ValueError, RecursionError):  # nested so deeply that it can be read, but not written
+    except (ValueError, RecursionError):  # can be parsed, but is nested too deeply to be encoded
         return json.dumps(MASK)
 
 
 def by_name(fields: list[tuple[str, str]]) -> dict[str, str | list[str]]:
-    """The values of header ``fields`` by name, in its first spelling; one value alone is no list."""
+    """Return the values of header ``fields`` by name, in its first spelling; a single one without a list."""
     spelling: dict[str, str] = {}
     values = grouped((spelling.setdefault(name.lower(), name), value) for name, value in fields)
     return {name: found if len(found) > 1 else found[0] for name, found in values.items()}

@@ -1,7 +1,7 @@
-"""Secrets in what clients sent: shown masked, always.
+"""Mask secrets in data from clients.
 
-What holds a secret is known by its name (``masked``, ``masked_url``); a secret that is known itself is found
-wherever it stands (``Known``).
+Fields with secrets are recognized by name (``masked``, ``masked_url``). Secrets whose values are known are
+found anywhere in a text (``Known``).
 """
 
 import re
@@ -20,13 +20,13 @@ _SECRET = (
     r"(?i:authorization|api[-_]?key|access[-_]?key|token|secret|passw|credential|signature|session"
     r"|(?:^|[-_])(?:auth|jwt|key|sig|sid|pwd)(?:$|[-_]))"
 )
-# A part of each of them.
+# Substrings of the names of such fields.
 # fmt: off
 _PARTS_OF_SECRET = (
     "auth", "key", "token", "secret", "passw", "credential", "sig", "session", "jwt", "sid", "pwd",
 )
 # fmt: on
-# Such names that hold no secret. Those of tokens that are counted have "tokens" and one of _COUNTING in them.
+# Exceptions: names without a secret. Names of token counts contain "tokens" and one of _COUNTING.
 _PLAIN = (
     r"(?i:sec-websocket-.*|access-control-.*|(?:accept-signature|signature-input)"
     r"|.*(?:idempotency|partition|sort|primary|foreign|public|routing|cache|surrogate|object)[-_]?key"
@@ -44,24 +44,24 @@ _COUNTING = frozenset((
 ))
 # fmt: on
 
-# The authentication schemes that stay readable (IANA's registry, and two that APIs made up).
+# The authentication schemes that stay readable: those of IANA's registry, and two others in use.
 _SCHEMES = frozenset(("basic", "bearer", "digest", "dpop", "hoba", "mutual", "negotiate", "token", "apikey"))
 
-# The tokens of sandboxes, wherever they stand (``sandboxes``).
+# The tokens of sandboxes (see ``sandboxes``).
 SANDBOX_TOKEN = re.compile(r"sandbox-[0-9a-f]{16}-[0-9a-f]{32}")
-# A token that is shorter could be any word.
+# Shorter secrets are not searched for, because they could be ordinary words.
 SHORTEST = 8
-# Secrets of one request that are looked for wherever they stand, the longest first.
+# The largest number of secrets of one request to search for, the longest first.
 _MAX_SECRETS = 32
 
-# How deep escapes may stand in each other, such as "%2574".
+# The largest depth of nested escapes, such as "%2574".
 _NESTED = 3
 _PERCENT = f"%(?:25){{0,{_NESTED}}}"
 _BACKSLASH = rf"(?:\\|{_PERCENT}5[cC]){{1,{1 << _NESTED}}}"
 
-# Characters of a name that are looked at.
+# The number of characters of a name that are examined.
 _MAX_NAME = 200
-# The value of a parameter.
+# Matches the value of a parameter.
 _VALUE = re.compile(r"=[^&]*")
 
 
@@ -73,7 +73,7 @@ def bearer(authorization: bytes) -> bytes:
 
 
 def is_secret(name: str) -> bool:
-    """Whether a header field, or a parameter, of this name holds a secret."""
+    """Return whether a header field or parameter with this name contains a secret."""
     return _is_secret(name[:_MAX_NAME])
 
 
@@ -88,7 +88,7 @@ def _counts_tokens(name: str) -> bool:
 
 
 def masked(name: str, value: str) -> str:
-    """``value`` of the header field ``name`` as it may be shown: schemes and cookie names stay."""
+    """Return ``value`` of the header field ``name`` with secrets masked. Schemes and cookie names stay."""
     lower = name.lower()
     if lower == "cookie":
         return ";".join(_cookie(part) for part in value.split(";"))
@@ -104,7 +104,7 @@ def masked(name: str, value: str) -> str:
 
 
 def masked_url(url: str) -> str:
-    """``url`` with the values of secret query parameters, and what stands before an ``@``, masked."""
+    """Return ``url`` with user information and the values of secret query parameters masked."""
     path, mark, query = url.partition("?")
     scheme, slashes, rest = path.partition("://")
     authority, slash, tail = rest.partition("/")
@@ -114,9 +114,9 @@ def masked_url(url: str) -> str:
 
 
 def masked_pairs(text: str) -> str:
-    """A query, or a form body, with the values of secret parameters masked.
+    """Return a query or form body with the values of secret parameters masked.
 
-    All values are, in a form with more fields than anyone reads.
+    In a form with too many fields to be parsed, all values are masked.
     """
     if "%" not in text:
         lower = text.lower()
@@ -128,9 +128,9 @@ def masked_pairs(text: str) -> str:
 
 
 class Known:
-    """Secrets that are known themselves, to be masked wherever they stand.
+    """Secrets with known values, which are masked wherever they occur.
 
-    Found are also secrets that are percent-encoded or escaped as in JSON, as a whole or in part.
+    This finds secrets even if they are wholly or partly percent-encoded or escaped as in JSON.
     """
 
     def __init__(self, secrets: Iterable[str]) -> None:
@@ -138,7 +138,7 @@ class Known:
         self._secrets = found[:_MAX_SECRETS]
 
     def masked(self, text: str) -> str:
-        """``text`` without them; takes time in proportion to its length."""
+        """Return ``text`` with the secrets masked, in linear time."""
         for secret in self._secrets:
             if secret in text:
                 text = text.replace(secret, MASK)
@@ -157,38 +157,41 @@ class Known:
 
 
 def unescaped(text: str) -> bytes:
-    """``text`` in UTF-8, without percent-encodings and JSON's escapes of ASCII, also where they are nested.
+    """Return ``text`` in UTF-8 with percent-encodings and JSON escapes of ASCII decoded, even nested ones.
 
-    Good for nothing but to look for something in it: some texts come out wrong, such as "%%" and "=\\n".
+    The result is only good for searching: some texts, such as "%%" and "=\\n", are decoded wrongly.
     Python's decoder for quoted-printable does the work, which is a hundred times faster than unquote.
     """
     data = text.encode("utf-8", "surrogatepass").replace(b"\r", b"\n")
     for _ in range(_NESTED):
+        before = data
         data = data.replace(b"=", b"=3D").replace(b"%%", b"=25%").replace(b"%", b"=")
         for _ in range(_NESTED):
-            data = data.replace(b"\\\\", b"\\")  # a run of backslashes is one, as in _BACKSLASH
+            if b"\\\\" not in data:
+                break
+            data = data.replace(b"\\\\", b"\\")  # collapse runs of backslashes, as in _BACKSLASH
         data = a2b_qp(data.replace(b"\\u00", b"=").replace(b"\\/", b"/"))
-        if b"%" not in data and b"\\" not in data:
+        if data == before:
             break
     return data
 
 
 @lru_cache(maxsize=256)
 def _pattern(secret: str) -> re.Pattern[str]:
-    """Finds ``secret`` however its characters are escaped."""
+    """Return a pattern that finds ``secret`` in any escaping."""
     return re.compile("".join(map(_spellings, secret)))
 
 
 @cache
 def _sandbox_pattern() -> re.Pattern[str]:
-    """Finds the tokens of sandboxes however their characters are escaped."""
+    """Return a pattern that finds the tokens of sandboxes in any escaping."""
     digit = f"(?:[0-9a-f]|{_PERCENT}(?:3[0-9]|6[1-6])|{_BACKSLASH}u00(?:3[0-9]|6[1-6]))"
     hyphen = _spellings("-")
     return re.compile("".join(map(_spellings, "sandbox")) + f"{hyphen}{digit}{{16}}{hyphen}{digit}{{32}}")
 
 
 def _spellings(character: str) -> str:
-    """A regular expression for the ways to write ``character``."""
+    """Return a regular expression for all spellings of ``character``."""
     ways = [re.escape(character)]
     octets = character.encode("utf-8", "surrogatepass")
     ways.append("".join(_PERCENT + _digits(octet) for octet in octets))

@@ -1,4 +1,4 @@
-"""Server-sent events as bytes: the format of the WHATWG HTML standard, section 9.2.
+"""Encode server-sent events (WHATWG HTML standard, section 9.2).
 
 ``web.stream`` sends them over time.
 """
@@ -21,7 +21,7 @@ class Event:
 
 
 def encode(event: Event) -> bytes:
-    """``event`` as it goes over the wire, nothing if it has nothing.
+    """Encode ``event``; an empty event gives an empty string.
 
     Raises ValueError for a line end in ``id`` or ``event``.
     """
@@ -39,12 +39,12 @@ def encode(event: Event) -> bytes:
 
 
 def has_line_end(text: str) -> bool:
-    """Whether ``text`` has more lines than one, as clients read it."""
+    """Return whether ``text`` contains a line end."""
     return _NEWLINE.search(text) is not None
 
 
 def encode_data(data: bytes) -> bytes:
-    """An event with nothing but one line of ``data``, such as a JSON document."""
+    """Encode an event with one line of ``data``, such as a JSON document."""
     return b"data: " + data + b"\n\n"
 
 

@@ -1,14 +1,14 @@
-"""What to say about a name that does not exist: the nearest one that does, or all of them."""
+"""Suggest alternatives to an unknown name: the closest known name, or all of them."""
 
 from collections.abc import Iterable
 
-# At most this many names are listed.
+# The largest number of names to list.
 _MOST = 40
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:
-    """What follows ``There is no "name"``: ``, did you mean "x"?`` or ``; there are x, y``."""
-    from difflib import get_close_matches  # here, because most requests have no misspelled name
+    """Return what follows ``There is no "name"``: ``, did you mean "x"?`` or ``; there are x, y``."""
+    from difflib import get_close_matches  # imported late: most requests have no misspelled name
 
     names = list(known)
     if not names:

@@ -1,30 +1,29 @@
-"""The time budget of matching: what one request may cost, however evil the patterns it is matched with.
+"""The time budget of matching: the time that one request may take, whatever the patterns.
 
-Each operator asks ``check_time`` before it starts, so it may take time in proportion to the text, but no
-more. Whatever can take longer (regular expressions, JSONPath, schemas, arrays in any order) runs inside
-Effort.
-A pattern that exceeds the budget counts as not matching. Whoever asked notes that with ``note_undecided``.
+Each operator calls ``check_time`` before it starts, so it may take linear time. Operations that can take
+longer (regular expressions, JSONPath, schemas, arrays in any order) run inside an Effort. A match that
+exceeds its time budget counts as no match; the caller records it with ``note_undecided``.
 """
 
 from time import perf_counter, thread_time
 
 from oagw.model.call import Call
 
-# What one attempt may take, in seconds, for each MiB of the body.
+# Seconds that one attempt may take, per MiB of the body.
 MAX_EFFORT = 0.05
 
-# Stubs and toxics that are noted for one request.
+# The largest number of stubs and toxics recorded in ``call.undecided``.
 MAX_UNDECIDED = 10
 
 _MIB = 1 << 20
 
 
 class GaveUp(Exception):
-    """It could not be told in time whether something matches; the text says what was tried."""
+    """A match exceeded its time budget; the message says what was tried."""
 
 
 def time_left(call: Call) -> float:
-    """Seconds that matching ``call`` may still take, 0 or less if none; the first question starts the clock.
+    """Return the seconds left for matching ``call``; the first call starts the clock.
 
     The budget is ``call.patience`` for each MiB of the body, and at least that.
     """
@@ -33,7 +32,7 @@ def time_left(call: Call) -> float:
         call.deadline, call.matching_since = now + budget, thread_time()
     left = call.deadline - now
     if left <= 0:
-        # The time that other processes took does not count: else a busy machine would change what matches.
+        # Count CPU time only: otherwise the load of the machine would change what matches.
         unused = budget - (thread_time() - call.matching_since)
         if unused > 0:
             call.deadline, left = now + unused, unused
@@ -47,9 +46,9 @@ def check_time(call: Call, what: str) -> None:
 
 
 def note_undecided(call: Call, kind: str, name: str) -> None:
-    """Note that the ``kind`` of this ``name`` counts as no match if its pattern was the last to give up.
+    """Record that the stub or toxic ``name`` counts as no match, if its pattern has just given up.
 
-    Of more than MAX_UNDECIDED, the first are kept.
+    Only the first MAX_UNDECIDED are kept.
     """
     if call.gave_up and len(call.undecided) < MAX_UNDECIDED:
         call.undecided.append((kind, name))
@@ -57,10 +56,10 @@ def note_undecided(call: Call, kind: str, name: str) -> None:
 
 
 class Effort:
-    """A context in which one attempt to match ``call`` runs; ``what`` is named if it takes too long.
+    """A context manager for one attempt to match ``call``; errors name ``what``.
 
-    Raises GaveUp at once if the time budget is used up. ``seconds`` is how long the attempt may take;
-    ``check`` raises GaveUp when that has passed.
+    Raises GaveUp on entry if the time budget is used up. ``seconds`` is the time that the attempt may take;
+    ``check`` raises GaveUp once it is over.
     """
 
     __slots__ = ("_call", "_deadline", "_since", "_what", "seconds")
@@ -74,11 +73,11 @@ class Effort:
         if self.seconds <= 0:
             raise GaveUp(f"not tried, this request has taken too long already: {self._what}")
         self._deadline = perf_counter() + self.seconds
-        self._since: float | None = None  # the first check, in the processor time of the thread
+        self._since: float | None = None  # in CPU time of the thread
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Nothing: the time budget is a deadline."""
+        """Do nothing: the time budget is a deadline."""
 
     def check(self) -> None:
         if self._since is None:
@@ -90,10 +89,10 @@ class Effort:
             self._deadline = perf_counter() + unused
 
     def gave_up(self) -> GaveUp:
-        """What to raise when it took too long."""
+        """Return the exception to raise when the time is over."""
         return GaveUp(f"given up after {self.seconds * 1000:.0f} ms: {self._what}")
 
 
 def _size(call: Call) -> float:
-    size = len(call.sent_body) / _MIB  # as it came: asking for the body would decode it
+    size = len(call.sent_body) / _MIB  # use the raw body: the property ``body`` would decode it
     return size if size > 1 else 1.0

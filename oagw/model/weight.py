@@ -1,6 +1,6 @@
-"""How much memory a document takes that is kept as a pattern: an estimate of bytes, from what its JSON says.
+"""Estimate the memory that a stored document with a request pattern takes, from its JSON, in bytes.
 
-For documents of many kinds it lies between half of what was measured and four times that.
+For documents of many kinds, the estimate is between half and four times the measured size.
 """
 
 import re
@@ -10,8 +10,8 @@ import msgspec
 
 from oagw.model.invalid import Invalid
 
-# In bytes: what each takes at least; what a value in JSON takes, by what there is one of for each; a text; a
-# part of a pattern, and up to how many of them count; a character of a pattern, which may be compiled.
+# In bytes: the minimum; the size of a value, by the token that stands for it; of a string; of an operator in
+# a pattern, of which at most _MAX_OPERATORS count; of a character of a pattern, which may be compiled.
 _LEAST = 2_000
 _TOKENS = {b",": 40, b"[": 60, b"{": 200}
 _TEXT = 60
@@ -22,7 +22,7 @@ _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"')
 
 
 def encoded(document: Any) -> bytes:
-    """``document`` as JSON, nothing for UNSET; raises Invalid if it is nested too deeply."""
+    """Return ``document`` as JSON, or b"" for UNSET; raises Invalid if it is nested too deeply."""
     if document is msgspec.UNSET:
         return b""
     try:
@@ -32,12 +32,12 @@ def encoded(document: Any) -> bytes:
 
 
 def weight(document: bytes, pattern: bytes) -> int:
-    """The bytes that ``document`` takes with the request pattern in it compiled; both are JSON."""
+    """Return the size of ``document`` together with its compiled request ``pattern``; both are JSON."""
     texts = min(pattern.count(b'":'), _MAX_OPERATORS)
     return _LEAST + len(document) + _values(document) + _COMPILED * len(pattern) + _OPERATOR * texts
 
 
 def _values(text: bytes) -> int:
-    """What the values in ``text``, which is JSON, take besides their characters."""
+    """Return the size of the values in the JSON ``text``, without their characters."""
     bare, strings = _STRING.subn(b"", text)
     return _TEXT * strings + sum(size * bare.count(token) for token, size in _TOKENS.items())

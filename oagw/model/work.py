@@ -1,14 +1,14 @@
-"""Work: what takes long, and lets others have a turn; ``timing.slices`` does it."""
+"""Work: the interface of long work that yields to other events; ``timing.slices`` implements it."""
 
 from typing import Protocol
 
 
 class Work(Protocol):
-    """One piece of long work, which awaits ``breathe`` between any two steps that take long together."""
+    """A long piece of work, which must await ``breathe`` between any two steps that together take long."""
 
     @property
     def spent(self) -> float:
-        """The seconds that it has taken so far."""
+        """The seconds spent on it so far."""
 
     async def breathe(self) -> None:
-        """Let others have a turn if it is due."""
+        """Let other events run if this has taken too long."""

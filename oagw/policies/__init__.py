@@ -1,7 +1,7 @@
-"""Policies: what the gateway does to a call before its target gets it, and to the head of the response after.
+"""Policies: functions that change a call before it reaches its target, or the head of the response after it.
 
-Policies are pure functions of plain data, one file each. To add one, write its file and list it below: the
-lists have the order in which policies act. ``gateway.pipeline`` runs them.
+Policies are pure functions of plain data, one per module. To add one, write its module and add the function
+to a tuple below; policies run in this order. ``gateway.pipeline`` runs them.
 """
 
 from collections.abc import Awaitable, Callable
@@ -10,12 +10,12 @@ from oagw.model.call import Call
 from oagw.model.problem import Problem
 from oagw.model.response_head import ResponseHead
 
-# Takes a call and the date in seconds since 1970; returns the call as the target is to see it (header fields
-# may differ), or the problem that it is refused with. What has to wait returns an Awaitable of either.
+# Takes a call and the date in seconds since 1970. Returns the call for the target, in which header fields may
+# differ, or a problem to reject it. A policy that has to wait returns an Awaitable of either.
 Before = Callable[[Call, float], Call | Problem | Awaitable[Call | Problem]]
 
-# Takes the call that the target saw, the head of the response, and the date; returns the head to send. A
-# policy does not see the body, which may be a stream, and cannot add or take one away by the status.
+# Takes the call that the target received, the head of its response, and the date. Returns the head to send. A
+# policy does not get the body, which may be a stream; nor can it add or remove a body by changing the status.
 After = Callable[[Call, ResponseHead, float], ResponseHead]
 
 BEFORE: tuple[Before, ...] = ()

@@ -1,1 +1,1 @@
-"""The process: it listens, loads the gateway, and ends with its parent or by a signal."""
+"""The server process: listens, loads the gateway, and stops on a signal or with its parent."""

@@ -1,7 +1,6 @@
-"""The listening socket, from the standard library alone: it accepts before Twisted is imported.
+"""Open the listening socket with the standard library alone, before Twisted is imported.
 
-A client that connects early waits in the backlog until the gateway is there to answer; it is never
-refused.
+A client that connects early waits in the backlog until the gateway is loaded; it is never refused.
 """
 
 import errno
@@ -12,30 +11,32 @@ from collections.abc import MutableMapping
 from oagw.config import Config
 from oagw.server.console import Console
 
-# The kernel caps this at net.core.somaxconn. Twisted's 50 makes a burst of clients wait for a
-# retransmission, a second each.
+# The kernel caps this at net.core.somaxconn. With Twisted's default of 50, clients that connect in a burst
+# have to retransmit their SYN, which delays each of them by a second.
 BACKLOG = 4096
 
-# The first inherited descriptor: sd_listen_fds(3).
+# SD_LISTEN_FDS_START of sd_listen_fds(3).
 _FIRST_INHERITED = 3
 
 _ADVICE = {
-    errno.EADDRNOTAVAIL: "give an address of this machine",
-    errno.EACCES: "choose a port from 1024 on, or 0 for a free one",
+    errno.EADDRNOTAVAIL: "use an address of this machine",
+    errno.EACCES: "choose port 1024 or higher, or 0 for any free port",
 }
 
 
 class ListenError(Exception):
-    """The gateway cannot listen; the message says where, why and what to do."""
+    """The gateway cannot listen. The message names the address, the cause and a remedy."""
 
 
 def open_socket(config: Config, environ: MutableMapping[str, str]) -> socket.socket:
-    """A listening socket: the one that the parent hands down, else one bound to ``config``'s host and port.
+    """Return the socket inherited from the parent, or else a new one that listens as ``config`` says.
 
-    A socket is handed down as systemd does it, sd_listen_fds(3): ``LISTEN_FDS`` counts them from descriptor
-    3 on (the first is taken) and ``LISTEN_PID`` names the process they are meant for; as a parent often
-    cannot know that number beforehand, it may be left out. Both are removed from ``environ``. Raises
-    ListenError.
+    Sockets are passed by the protocol of sd_listen_fds(3): ``LISTEN_FDS`` is the number of inherited
+    descriptors, starting at 3 (only the first is used), and ``LISTEN_PID`` is the process id that they are
+    meant for. ``LISTEN_PID`` may be missing, because a parent often cannot know it in advance. Both variables
+    are removed from ``environ``.
+
+    Raises ListenError if the socket cannot be opened, or if the inherited one is not a listening TCP socket.
     """
     count, pid = environ.pop("LISTEN_FDS", None), environ.pop("LISTEN_PID", None)
     environ.pop("LISTEN_FDNAMES", None)
@@ -45,7 +46,7 @@ def open_socket(config: Config, environ: MutableMapping[str, str]) -> socket.soc
 
 
 def url(listening: socket.socket) -> str:
-    """The base URL at which a client on this machine reaches the socket."""
+    """Return the base URL by which a client on this machine can reach the socket."""
     host, port = listening.getsockname()[:2]
     if host in ("0.0.0.0", "::"):
         host = "127.0.0.1" if host == "0.0.0.0" else "::1"
@@ -53,25 +54,25 @@ def url(listening: socket.socket) -> str:
 
 
 def announce(listening: socket.socket) -> None:
-    """Say where the socket listens: a line of JSON on standard output, one for people on standard error."""
-    import json  # not before the socket listens
+    """Report the address: one line of JSON on standard output, one readable line on standard error."""
+    import json  # imported late so that the socket listens earlier
 
     host, port = listening.getsockname()[:2]
     where = url(listening)
     event = {"event": "listening", "url": where, "host": host, "port": port, "pid": os.getpid()}
     Console(1).line(json.dumps(event))
-    Console(2).line(f"oagw-mock-server listens on {where} (stop it with Ctrl-C)")
+    Console(2).line(f"oagw-mock-server listens on {where} (press Ctrl-C to stop)")
 
 
 def _bound(host: str, port: int) -> socket.socket:
-    # A name in ASCII goes as bytes: the codec for others takes a while to load.
+    # Pass ASCII names as bytes: a str would load the slow IDNA codec.
     name = host.encode() if host.isascii() else host
     try:
         found = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (OSError, UnicodeError) as error:
-        reason = getattr(error, "strerror", "no host name")
+        reason = getattr(error, "strerror", "not a host name")
         raise ListenError(
-            f"cannot listen on {host!r}: {reason.lower()}; give an address or name of this machine"
+            f"cannot listen on {host!r}: {reason.lower()}; use an address or name of this machine"
         ) from None
     family, _, _, _, address = found[0]
     listening = socket.socket(family, socket.SOCK_STREAM)
@@ -82,23 +83,23 @@ def _bound(host: str, port: int) -> socket.socket:
     except OSError as error:
         listening.close()
         reason = (error.strerror or str(error)).lower()
-        advice = _ADVICE.get(error.errno or 0, "choose another port, or 0 for a free one")
+        advice = _ADVICE.get(error.errno or 0, "choose another port, or 0 for any free port")
         raise ListenError(f"cannot listen on port {port} of {host}: {reason}; {advice}") from None
     return listening
 
 
 def _inherited(count: str) -> socket.socket:
     if not (count.isascii() and count.isdigit()) or int(count[:9]) < 1:
-        raise ListenError(f"LISTEN_FDS is {count!r}; it must be 1 or more, or not be set")
+        raise ListenError(f"LISTEN_FDS must be an integer of at least 1, or unset; got {count!r}")
     try:
         listening = socket.socket(fileno=_FIRST_INHERITED)
     except OSError:
         raise ListenError(
-            f"LISTEN_FDS is {count}, but descriptor {_FIRST_INHERITED} is not a socket"
+            f"LISTEN_FDS is {count}, but file descriptor {_FIRST_INHERITED} is not a socket"
         ) from None
     listens = listening.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
     if listening.family not in (socket.AF_INET, socket.AF_INET6) or not listens:
         listening.detach()
-        raise ListenError(f"the inherited descriptor {_FIRST_INHERITED} is not a listening TCP socket")
+        raise ListenError(f"the inherited file descriptor {_FIRST_INHERITED} is not a listening TCP socket")
     listening.set_inheritable(False)
     return listening

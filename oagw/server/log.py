@@ -1,4 +1,4 @@
-"""What goes wrong inside the server, as lines on the console: Twisted's log from warnings on."""
+"""Write warnings and errors of Twisted's log to the console."""
 
 from collections.abc import Callable
 
@@ -17,9 +17,9 @@ from oagw.server.console import Console
 
 
 def log_to(console: Console, mask: Callable[[str], str]) -> None:
-    """Send the log of this process to ``console``, and ``sys.stdout`` and ``sys.stderr`` to the log.
+    """Send log events of level warn and above to ``console``.
 
-    ``mask`` takes the secrets out of a line.
+    This also redirects ``sys.stdout`` and ``sys.stderr`` to the log. ``mask`` removes secrets from a line.
     """
 
     @provider(ILogObserver)

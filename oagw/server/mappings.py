@@ -1,4 +1,4 @@
-"""``--mappings``: the folder of stubs, read at the start and again at each SIGHUP."""
+"""``--mappings``: load the folder of stubs at start and reload it on SIGHUP."""
 
 import signal
 from collections.abc import Callable
@@ -10,9 +10,9 @@ from oagw.model.invalid import Invalid
 
 
 def keep_loaded(gateway: Gateway, reactor: Any, say: Callable[[str], None]) -> None:
-    """Have ``gateway`` read its folder, now and at each SIGHUP; ``say`` takes a line on how that went.
+    """Load ``gateway``'s folder of stubs now and on each SIGHUP, and report each result to ``say``.
 
-    Raises ConfigError if it cannot be read now.
+    Raises ConfigError if the folder cannot be loaded now. A reload that fails keeps the loaded stubs.
     """
 
     def load() -> None:
@@ -23,7 +23,7 @@ def keep_loaded(gateway: Gateway, reactor: Any, say: Callable[[str], None]) -> N
         try:
             load()
         except Invalid as invalid:
-            say(f"--mappings: {invalid.detail}; the stubs are what they were")
+            say(f"--mappings: {invalid.detail}; keeping the stubs loaded before")
 
     signal.signal(signal.SIGHUP, lambda *_: reactor.callFromThread(reload))
     try:

@@ -1,10 +1,12 @@
-"""--exit-with-parent: notice that the parent is gone, even if it was killed and could not say so.
+"""``--exit-with-parent``: notice that the parent has ended, even if it was killed.
 
-Two things tell, and the first of them counts. Standard input, if it is a pipe or a socket (Node's kind of
-pipe), ends when the last process that holds its other end does; but a child that the parent has forked may
-hold it for longer. The parent process itself may be a launcher such as a shell or ``uv run``, between us and
-the one that holds the pipe; a launcher that is killed takes us along. So it has to wait for us, or ``exec``
-us: one that starts us in the background and ends would stop us at once.
+There are two signs, and the first one to appear counts:
+
+- End of file on standard input, if it is a pipe or a socket (Node uses sockets). It appears when the last
+  process that holds the other end exits, which may be another child of the parent, long after the parent.
+- The end of the parent process. This may be a launcher, such as a shell or ``uv run``, that sits between this
+  process and the one that holds the pipe. The launcher must wait for this process or ``exec`` it: one that
+  starts it in the background and exits stops it at once.
 """
 
 import os
@@ -19,20 +21,20 @@ from typing import Any
 from oagw.server.console import reopened
 from oagw.server.signals import GRACE
 
-# Seconds between two looks at the parent where the system cannot tell by itself.
-_LOOK = 0.2
+# Seconds between two checks of the parent process where the system has no pidfd_open(2).
+_POLL_INTERVAL = 0.2
 
 
 def watch(reactor: Any, gone: Callable[[], None], parent: int) -> None:
-    """Call ``gone`` on ``reactor`` when the process ``parent`` or standard input ends.
+    """Call ``gone`` in ``reactor``'s thread when the process ``parent`` or standard input ends.
 
-    The process ends GRACE seconds later if ``gone`` has not ended it: a thread watches, so that a busy event
-    loop does not matter. The thread that started us does not count, as it would with PR_SET_PDEATHSIG: test
-    runners start servers from threads that end early.
+    If the process still runs GRACE seconds later, exit at once. A thread does the watching, so this works
+    even when the event loop is busy. PR_SET_PDEATHSIG would not do: it fires when the *thread* that started
+    this process ends, and test runners start servers from short-lived threads.
     """
 
     def wait() -> None:
-        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())  # they are for the main thread
+        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())  # leave signals to the main thread
         _wait(parent)
         reactor.callFromThread(gone)
         time.sleep(GRACE)
@@ -42,20 +44,21 @@ def watch(reactor: Any, gone: Callable[[], None], parent: int) -> None:
 
 
 def _wait(parent: int) -> None:
-    """Return when the parent or standard input has ended."""
+    """Block until the process ``parent`` or standard input has ended."""
     poll = select.poll()
     stdin = reopened(0, os.O_RDONLY) if _is_pipe(0) else None
     if stdin is not None:
         poll.register(stdin, select.POLLIN)
-        if stdin != 0 and _at_end(stdin):  # a named pipe that ended before it was opened anew tells once
+        # A named pipe that was closed before we reopened it reports end of file only to the first read.
+        if stdin != 0 and _at_end(stdin):
             return
     timeout: int | None = None
     try:
-        process = os.pidfd_open(parent)  # readable when the process has ended, pidfd_open(2)
+        process = os.pidfd_open(parent)  # becomes readable when the process ends, see pidfd_open(2)
         poll.register(process, select.POLLIN)
     except (AttributeError, OSError):
-        timeout = round(1000 * _LOOK)
-    # If it ended before we looked, its number may be another's by now; but then we have another parent.
+        timeout = round(1000 * _POLL_INTERVAL)
+    # Check getppid() too: if the parent has already ended, its process id may have been reused.
     while os.getppid() == parent:
         for descriptor, _ in poll.poll(timeout):
             if descriptor != stdin or _at_end(stdin):
@@ -72,7 +75,7 @@ def _is_pipe(fd: int) -> bool:
 
 def _at_end(fd: int) -> bool:
     try:
-        return not os.read(fd, 65536)  # whatever the parent writes is of no interest
+        return not os.read(fd, 65536)  # ignore whatever the parent writes
     except BlockingIOError:
         return False
     except OSError:

@@ -1,7 +1,7 @@
-"""``python server.py`` and ``python -m oagw``: listen, say so, and only then load what answers.
+"""``python server.py`` and ``python -m oagw``: listen, announce the address, then load the gateway.
 
-Importing Twisted takes most of the time to the first answer. The socket listens before that, so that a
-client which connects early is kept waiting for a moment instead of being refused.
+Importing Twisted takes most of the time to the first response. The socket listens before that, so a client
+that connects early waits for a moment instead of being refused.
 """
 
 import contextlib
@@ -23,11 +23,11 @@ from oagw.server.signals import accept_signals, end_within_grace, ignore_hangup,
 
 
 def main(args: Sequence[str], prog: str = "server.py") -> int:
-    """Run a gateway until SIGTERM, SIGINT or its parent's end; returns the exit status.
+    """Run a gateway until SIGTERM, SIGINT or the end of its parent, and return the exit status.
 
-    0 after a stop that was asked for, 1 where the gateway cannot run, 2 for arguments that make no sense.
+    The status is 0 after a regular stop, 1 if the gateway cannot run, and 2 for invalid arguments.
     """
-    on_stop(lambda *_: os._exit(0))  # there is nothing to end yet
+    on_stop(lambda *_: os._exit(0))  # nothing to shut down yet
     accept_signals()
     parent = os.getppid()
     fill_standard_streams()
@@ -44,18 +44,18 @@ def main(args: Sequence[str], prog: str = "server.py") -> int:
     except (ConfigError, ListenError) as error:
         console.line(f"{prog}: {error}")
         return 2 if isinstance(error, ConfigError) else 1
-    on_stop(signal.SIG_IGN)  # Python's end would put back what kills us
+    on_stop(signal.SIG_IGN)  # interpreter shutdown would restore the default actions, which kill the process
     return 0
 
 
 def _serve(config: Config, listening: socket.socket, console: Console, parent: int) -> None:
-    gc.disable()  # importing makes no garbage worth looking for
+    gc.disable()  # imports create next to no garbage
     from twisted.internet import reactor as installed_reactor
 
     from oagw.app import Gateway, mask_for, stop, use_monotonic_clock
     from oagw.server.log import log_to
 
-    reactor: Any = installed_reactor  # its interfaces are spread over many types
+    reactor: Any = installed_reactor  # implements many interfaces, which no single type combines
     log_to(console, mask_for(config))
     use_monotonic_clock(reactor)
     gateway = Gateway(config, reactor, console.line, partial(stop, reactor), time.time)
@@ -63,34 +63,37 @@ def _serve(config: Config, listening: socket.socket, console: Console, parent: i
         from oagw.server.mappings import keep_loaded
 
         keep_loaded(gateway, reactor, console.line)
-        announce(listening)  # not before: stubs that cannot be read end it
+        announce(listening)  # only now, because invalid stubs end the process
     gateway.listen(reactor, listening)
 
     reactor.addSystemEventTrigger("before", "shutdown", gateway.stop)
 
-    def asked(*_: object) -> None:
+    def stop_signalled(*_: object) -> None:
         end_within_grace()
         reactor.callFromThread(stop, reactor)
 
-    # In place of Twisted's own handlers, which reactor.run() installs: those complain at a second signal.
-    reactor.callWhenRunning(on_stop, asked)
+    # Replace the signal handlers that reactor.run() installs: they log an error at a second signal.
+    reactor.callWhenRunning(on_stop, stop_signalled)
     if config.exit_with_parent:
         from oagw.server.parent import watch
 
         watch(reactor, partial(stop, reactor), parent)
     _raise_descriptor_limit()
-    gc.freeze()  # what is loaded now stays; later collections need not look at it
+    gc.freeze()  # exempt the loaded modules from later collections
     gc.enable()
-    # Collections that look at all there is take a tenth of a second with many stubs: they are to be rare.
+    # Make full collections rare: with many stubs, one takes a tenth of a second.
     gc.set_threshold(20_000, 20, 50)
     reactor.run()
 
 
 def _require(*packages: str) -> None:
-    """Before the socket listens, so that nobody is told of a server that cannot answer."""
+    """Raise ListenError if one of ``packages`` is not installed.
+
+    This runs before the socket listens, so that a server that cannot answer is never announced.
+    """
     for package in packages:
         spec = PathFinder.find_spec(package)
-        # Our own folder twisted/plugins looks like a package to Python: one without an origin.
+        # Without Twisted, our own folder twisted/ is found as a namespace package, which has no origin.
         if spec is None or spec.origin is None:
             python = _python_beside()
             what_to_do = (
@@ -102,7 +105,7 @@ def _require(*packages: str) -> None:
 
 
 def _python_beside() -> str | None:
-    """The interpreter of the environment ``.venv`` beside server.py; None if it is the one that runs this."""
+    """Return the interpreter of ``.venv`` beside server.py; None if it is missing or already in use."""
     home = os.path.abspath(__file__)
     for _ in ("run.py", "server", "oagw"):
         home = os.path.dirname(home)
@@ -113,11 +116,11 @@ def _python_beside() -> str | None:
 
 
 def _raise_descriptor_limit() -> None:
-    """Allow as many connections as the system lets us have; the usual 1,024 are soon used up."""
+    """Raise the limit of open files to the hard limit: the usual 1,024 allow too few connections."""
     try:
         import resource
     except ImportError:
-        return  # no such limit here
+        return  # the module exists only on Unix
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -1,4 +1,4 @@
-"""For twistd: ``twistd -n oagw [options]``, and ``twistd -n web --class=oagw.tap.root`` for the bare tree."""
+"""The plugin for ``twistd -n oagw [options]``, and the tree for ``twistd -n web --class=oagw.tap.root``."""
 
 import os
 import socket
@@ -34,7 +34,7 @@ class Options(usage.Options):
 
 
 class GatewayService(Service):
-    """A gateway at ``listening`` for as long as the service runs."""
+    """Serve a gateway on the socket ``listening`` while the service runs."""
 
     name = "oagw"
 
@@ -70,7 +70,10 @@ class GatewayService(Service):
 
 
 def makeService(options: Options) -> IService:
-    """The service for ``twistd oagw``; it listens at once, and where it cannot, one line says why."""
+    """Return the service for ``twistd oagw``; exit with a one-line message if the socket cannot be opened.
+
+    The socket listens from this call on, before the service starts.
+    """
     try:
         listening = open_socket(options.config, os.environ)
     except ListenError as error:
@@ -79,14 +82,14 @@ def makeService(options: Options) -> IService:
 
 
 def root() -> IResource:
-    """The root resource of a gateway with default options, for a site of your own.
+    """Return the root resource of a gateway with default options, for use in any ``twisted.web`` site.
 
-    The reactor's timers run on the monotonic clock from then on.
+    This switches the reactor's timers to the monotonic clock.
     """
     from twisted.internet import reactor
 
     use_monotonic_clock(reactor)
-    # The log of Twisted's own Site takes its dates from the reactor; without an argument this is the date.
+    # Twisted's Site logs the reactor's time as the date. Called without it, the function uses the wall clock.
     log_date = http.datetimeToLogString
     http.datetimeToLogString = lambda seconds=None: log_date()
     return Gateway(Config(), reactor, wall=time.time).tree_for_any_site()

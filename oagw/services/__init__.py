@@ -1,8 +1,8 @@
-"""The mock upstreams: one module each, found by being here.
+"""The built-in upstreams, one module or package each.
 
-A module of this package has a function ``tree(env)`` that builds its resources; its alias is its name, with
-dashes for underscores. To add a service, add a file; nothing else is edited. ``gateway.proxy`` asks for the
-tree behind an alias.
+Every module of this package is a service. It has a function ``tree(env)`` that returns its tree of resources.
+Its alias is the module's name, with dashes instead of underscores. To add a service, add a module; nothing
+else has to change. ``gateway.proxy`` looks up the tree of an alias.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -20,7 +20,7 @@ from oagw.web.stream import Streams
 
 
 class UpstreamNode(Node):
-    """A URL of a mock upstream, which says no with ``{"error": str}`` unless a service overrides it."""
+    """A resource of a built-in service. Errors are ``{"error": str}`` unless a service overrides this."""
 
     source = UPSTREAM
 
@@ -32,11 +32,14 @@ class UpstreamNode(Node):
 
 @dataclass(frozen=True, slots=True)
 class Env:
-    """What a service may use: the clocks, its own random numbers, and the way to open a stream.
+    """What a service gets from the gateway.
 
-    ``clock`` measures durations, ``wall`` is the date in seconds since 1970. ``strict_models`` is whether a
-    model that the service does not list is unknown, ``github_links`` whether links in bodies of GitHub point
-    to this gateway.
+    - ``clock``: measures durations and schedules calls.
+    - ``wall``: returns the date, in seconds since 1970.
+    - ``random``: the service's own random numbers.
+    - ``streams``: opens event streams.
+    - ``strict_models``: reject models that the OpenAI service does not list.
+    - ``github_links``: make links in bodies of the GitHub service point to this gateway.
     """
 
     clock: IReactorTime
@@ -47,11 +50,11 @@ class Env:
     github_links: bool = False
 
 
-class Upstreams(Mapping[str, UpstreamNode]):
-    """The trees of all services by alias, sorted.
+class BuiltInServices(Mapping[str, UpstreamNode]):
+    """The trees of all services by alias, in alphabetical order.
 
-    Each is loaded and built when it is first called: most tests call one or two, and to load all takes
-    longer than the rest of the gateway. ``env`` makes the Env of an alias.
+    A service is imported and built when it is first looked up: most tests use one or two, and importing all
+    takes longer than the rest of the gateway. ``env`` returns the Env for an alias.
     """
 
     def __init__(self, env: Callable[[str], Env]) -> None:
@@ -68,7 +71,7 @@ class Upstreams(Mapping[str, UpstreamNode]):
         return self._trees[alias]
 
     def __contains__(self, alias: object) -> bool:
-        return alias in self._modules  # without loading it
+        return alias in self._modules  # does not import the service
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._modules)

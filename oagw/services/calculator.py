@@ -1,4 +1,4 @@
-"""Calculator: four operations on two numbers."""
+"""The calculator service: four operations on two numbers."""
 
 import math
 import operator
@@ -21,12 +21,12 @@ OPERATIONS: Mapping[str, Callable[[Number, Number], Number]] = {
     "divide": operator.truediv,
 }
 
-# What every client can hold: a signed 64-bit integer.
+# Integers are limited to signed 64 bits, which clients in every language can represent.
 INTEGERS = range(-(2**63), 2**63)
 
 
 class Calculation(msgspec.Struct):
-    """The body of a request; other members are ignored."""
+    """The body of a request. Other members are ignored."""
 
     operation: str
     a: Number
@@ -37,27 +37,28 @@ _calculation = msgspec.json.Decoder(Calculation)
 
 
 class Calculate(UpstreamNode):
-    """POST /calculate {"operation": str, "a": number, "b": number} → 200, the same and "result".
+    """POST /calculate {"operation": str, "a": number, "b": number} → 200, the same members and "result".
 
-    Integers give an integer, but for ``divide``, which is a true division. 400: division by zero, an
-    unknown operation, an integer (given or resulting) beyond 64 bits, a result beyond a double.
+    The result of integers is an integer, except for ``divide``, which is true division. Division by zero, an
+    unknown operation, an operand or result outside signed 64 bits, and an infinite result are rejected with
+    400.
     """
 
     def render_POST(self, request: Request) -> Reply:
-        task = read_json(request, _calculation)
-        operation = OPERATIONS.get(task.operation)
+        calculation = read_json(request, _calculation)
+        a, b = calculation.a, calculation.b
+        operation = OPERATIONS.get(calculation.operation)
         if operation is None:
-            raise Refused(400, f"Unknown operation: {task.operation[:100]}", field="operation")
-        for name, operand in (("a", task.a), ("b", task.b)):
+            raise Refused(400, f"Unknown operation: {calculation.operation[:100]}", field="operation")
+        for name, operand in (("a", a), ("b", b)):
             _require_in_range(operand, f"Number out of range - at $.{name}")
         try:
-            result = operation(task.a, task.b)
+            result = operation(a, b)
         except ZeroDivisionError:
             raise Refused(400, "Division by zero", field="b") from None
         _require_in_range(result, "Result out of range")
         return json_reply(
-            {"operation": task.operation, "a": task.a, "b": task.b, "result": result},
-            source=UPSTREAM,
+            {"operation": calculation.operation, "a": a, "b": b, "result": result}, source=UPSTREAM
         )
 
 
@@ -67,5 +68,5 @@ def _require_in_range(number: Number, message: str) -> None:
 
 
 def tree(env: Env) -> UpstreamNode:
-    """The calculator API."""
+    """Return the tree of the calculator API."""
     return UpstreamNode({b"calculate": Calculate()})

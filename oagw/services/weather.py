@@ -1,4 +1,4 @@
-"""Weather: it is always 72 degrees and sunny."""
+"""The weather service: always 72 degrees and sunny."""
 
 from twisted.web.server import Request
 
@@ -10,7 +10,7 @@ from oagw.web.reply import UPSTREAM, Reply, json_reply
 class Current(UpstreamNode):
     """GET /current?city=str → 200 {"location", "temperature", "unit", "condition", "humidity", "wind_speed"}.
 
-    Without a city: 400.
+    400 if ``city`` is missing.
     """
 
     def render_GET(self, request: Request) -> Reply:
@@ -26,5 +26,5 @@ class Current(UpstreamNode):
 
 
 def tree(env: Env) -> UpstreamNode:
-    """The weather API."""
+    """Return the tree of the weather API."""
     return UpstreamNode({b"current": Current()})

@@ -7,7 +7,7 @@ from oagw.model.memory import Memory
 
 V = TypeVar("V")
 
-# What a value takes with its place in the dictionaries, in bytes, and how its memory is called.
+# The size of a value with its dictionary entries, in bytes, and the name under which Memory counts it.
 _WEIGHT = 250
 _KIND = "states of stubs"
 
@@ -15,9 +15,9 @@ _NONE: Mapping[Any, Any] = {}
 
 
 class PerCaller(Generic[V]):
-    """A value for each name and each caller.
+    """A mapping from name and caller to a value. ``memory`` counts the values.
 
-    To forget a name, or a caller, takes time in proportion to the values that it has. ``memory`` counts them.
+    Removing a name or a caller takes time proportional to the number of its values.
     """
 
     def __init__(self, memory: Memory) -> None:
@@ -26,23 +26,23 @@ class PerCaller(Generic[V]):
         self._names: dict[Hashable, set[str]] = {}
 
     def __contains__(self, name: str) -> bool:
-        """Whether any caller has a value of this name."""
+        """Return whether any caller has a value for ``name``."""
         return name in self._values
 
     def get(self, name: str, caller: Hashable) -> V | None:
-        """The value that ``caller`` has of this name."""
+        """Return the value of ``caller`` for ``name``, or None."""
         return self._values.get(name, _NONE).get(caller)
 
     def names(self, caller: Hashable) -> Collection[str]:
-        """The names of which ``caller`` has values."""
+        """Return the names for which ``caller`` has values."""
         return self._names.get(caller, ())
 
     def has_room(self, name: str, caller: Hashable) -> bool:
-        """Whether there is such a value already, or memory for one."""
+        """Return whether this value exists, or there is memory for it."""
         return caller in self._values.get(name, _NONE) or self._memory.shortage(_WEIGHT) is None
 
     def put(self, name: str, caller: Hashable, value: V) -> None:
-        """Set the value that ``caller`` has of this name."""
+        """Set the value of ``caller`` for ``name``."""
         values = self._values.setdefault(name, {})
         if caller not in values:
             self._names.setdefault(caller, set()).add(name)
@@ -50,7 +50,7 @@ class PerCaller(Generic[V]):
         values[caller] = value
 
     def forget(self, name: str) -> None:
-        """Forget all values of this name."""
+        """Remove all values for ``name``."""
         callers = self._values.pop(name, _NONE)
         for caller in callers:
             names = self._names[caller]
@@ -60,7 +60,7 @@ class PerCaller(Generic[V]):
         self._memory.keep(_KIND, -_WEIGHT * len(callers))
 
     def forget_caller(self, caller: Hashable) -> Collection[str]:
-        """Forget all values of ``caller``, and return their names."""
+        """Remove all values of ``caller`` and return their names."""
         names = self._names.pop(caller, set())
         for name in names:
             values = self._values[name]
@@ -71,7 +71,7 @@ class PerCaller(Generic[V]):
         return names
 
     def clear(self) -> None:
-        """Forget all values."""
+        """Remove all values."""
         self._memory.keep(_KIND, -_WEIGHT * sum(map(len, self._values.values())))
         self._values.clear()
         self._names.clear()

@@ -1,4 +1,4 @@
-"""StubStore: the stubs of a sandbox, found by what a request is about, and what has become of them."""
+"""StubStore: the stubs of a sandbox, indexed by method and path, with their hit counts and scenarios."""
 
 from bisect import bisect_left, insort
 from collections.abc import Collection, Iterable, Iterator
@@ -14,31 +14,31 @@ from oagw.stubs.answer import Answer, Settings
 from oagw.stubs.per_caller import PerCaller
 from oagw.stubs.stub import Stub
 
-# The state that every scenario begins in.
+# The initial state of every scenario.
 STARTED = "Started"
 
-# After so many stubs that do not match, the time budget is looked at.
+# The time budget is checked each time this number of stubs has been tried.
 _CHECKED = 16
 
-# Stubs in one sandbox.
+# The largest number of stubs in a sandbox.
 MAX_STUBS = 20_000
 
-# How the memory of stubs is called.
+# The name under which Memory counts stubs.
 _KIND = "stubs"
 
 _NO_SETTINGS = Settings()
 
-# By priority, then the newest first.
+# Priority, then age: newer stubs come first.
 _Rank = tuple[int, int]
 
 
 class StubStore:
-    """The stubs of a sandbox and its settings. ``memory`` counts what they take.
+    """The stubs of a sandbox and its settings. ``memory`` counts their size.
 
-    Callers of the sandbox get answers of its own stubs, and then of those that are ``shared``. They have hit
-    counts and scenario states of their own for both. The store that has a stub, or a stub of a scenario,
-    keeps these for the callers of all stores, and forgets them with the stub. A stub that replaces another
-    begins to count anew.
+    For callers of the sandbox, its own stubs are tried first, then those of the store ``shared``. Each
+    sandbox has its own hit counts and scenario states for both. They are kept in the store that has the stub,
+    or a stub of the scenario, and removed together with it. The counts of a stub that replaces another start
+    at 0.
     """
 
     def __init__(self, memory: Memory, shared: "StubStore | None" = None) -> None:
@@ -47,18 +47,18 @@ class StubStore:
         self._memory = memory
         self._stubs: dict[str, Stub] = {}
         self._ages: dict[str, int] = {}
-        # By the method of the pattern and the literal path, or else the alias, or else nothing.
+        # By method and literal path of the pattern; without one, by alias; without that, by an empty string.
         self._index: dict[tuple[str, str], list[tuple[_Rank, Stub]]] = {}
         self._added = 0
-        self._aliases: dict[str, int] = {}  # and how many stubs each has
+        self._aliases: dict[str, int] = {}  # with the number of their stubs
         self._scenarios: dict[str, int] = {}  # likewise
-        # Of own stubs, by id, and of their scenarios, by name. The callers are StubStores.
+        # Hits of own stubs, by id; states of their scenarios, by name. The callers are StubStores.
         self._hits: PerCaller[int] = PerCaller(memory)
         self._states: PerCaller[str] = PerCaller(memory)
-        self._answered: set[str] = set()  # stubs that answered callers who have no count
+        self._answered: set[str] = set()  # ids of stubs that answered callers without a count
 
     def __iter__(self) -> Iterator[Stub]:
-        """Its own stubs, the one that is tried first first."""
+        """Iterate over its own stubs, in the order in which they are tried."""
         return iter(sorted(self._stubs.values(), key=self._rank))
 
     def __len__(self) -> int:
@@ -66,21 +66,21 @@ class StubStore:
 
     @property
     def aliases(self) -> Collection[str]:
-        """The upstreams that exist because a stub of its own answers for them."""
+        """The upstreams that exist because of its own stubs."""
         return self._aliases.keys()
 
     @property
     def states(self) -> dict[str, str]:
-        """The scenarios that have left their first state, or came back to it, and the state of each."""
+        """The states of the scenarios, by name, as far as they have been set."""
         names = {name for store in self.stores for name in store._states.names(self)}
         return {name: self.state(name) for name in names}
 
     def get(self, id: str) -> Stub | None:
-        """The stub of its own with this id, in any case."""
+        """Return its own stub with this id, which is case-insensitive, or None."""
         return self._stubs.get(id.lower())
 
     def add(self, stub: Stub) -> None:
-        """Put ``stub`` before those of its priority, or in the place of the one with its id."""
+        """Add ``stub`` before those of the same priority, or replace the one with its id."""
         known = self._stubs.get(stub.id)
         if known is None:
             self._added += 1
@@ -92,7 +92,7 @@ class StubStore:
             self._forget(known)
 
     def reload(self, old: Iterable[Stub], new: Iterable[Stub]) -> None:
-        """Put ``new`` stubs before the others, in their order, in the place of those in ``old``.
+        """Replace the ``old`` stubs by the ``new`` ones, which come before all others, in this order.
 
         A stub that is in both keeps its counts.
         """
@@ -107,9 +107,9 @@ class StubStore:
                 self._forget(stub)
 
     def check_room(self, stubs: Iterable[Stub], without: Iterable[Stub] = ()) -> None:
-        """Raises Invalid if with ``stubs`` there would be too many, or too large ones.
+        """Raise Invalid if adding ``stubs`` would exceed MAX_STUBS or the memory limit.
 
-        Those in ``without``, which are of this store and not among ``stubs``, do not count.
+        Stubs of this store that are in ``without``, and not in ``stubs``, do not count.
         """
         count, more = len(self._stubs), 0
         for stub in {stub.id: stub for stub in stubs}.values():
@@ -124,13 +124,13 @@ class StubStore:
         self._memory.check(more)
 
     def remove(self, stub: Stub) -> None:
-        """Remove ``stub``, which is one of its own, with its counts."""
+        """Remove ``stub``, one of its own, with its counts."""
         self._unindex(stub)
         del self._ages[stub.id]
         self._forget(stub)
 
     def clear(self) -> None:
-        """Remove all stubs of its own with their counts and states, and forget those of its callers."""
+        """Remove all of its own stubs, with their counts and states, and those of its callers."""
         self._memory.keep(_KIND, -sum(stub.weight for stub in self._stubs.values()))
         self._stubs.clear()
         self._ages.clear()
@@ -145,9 +145,9 @@ class StubStore:
             shared._states.forget_caller(self)
 
     def find(self, call: Call, now: float) -> Stub | None:
-        """The first stub that answers ``call`` at ``now`` (seconds since 1970).
+        """Return the first stub that matches ``call`` at ``now`` (in seconds since 1970), or None.
 
-        Those that there is no time left for are not tried; ``call.undecided`` has the first of them.
+        When the time budget is used up, no more stubs are tried; the next one is added to ``call.undecided``.
         """
         for store in self.stores:
             for tried, stub in enumerate(store._candidates(call)):
@@ -163,11 +163,11 @@ class StubStore:
         return None
 
     def why_not(self, stub: Stub) -> str | None:
-        """Why ``stub`` cannot answer now, though it may match; None if it can."""
+        """Return why ``stub`` cannot answer now, even if it matches; None if it can."""
         return self._why_not(stub, self._store_of(stub))
 
     def answer(self, stub: Stub, call: Call, now: float, random: Random) -> Answer:
-        """Answer ``call`` with ``stub``: count that, and move its scenario on. Raises RenderError."""
+        """Return the answer of ``stub`` to ``call``, and record the hit. Raises RenderError."""
         store = self._store_of(stub)
         if store._hits.has_room(stub.id, self):
             store._hits.put(stub.id, self, (store._hits.get(stub.id, self) or 0) + 1)
@@ -178,31 +178,31 @@ class StubStore:
         return stub.answer(call, self._settings(), now, random)
 
     def state(self, scenario: str) -> str:
-        """The state of ``scenario``."""
+        """Return the state of ``scenario``."""
         states = (store._states.get(scenario, self) for store in self.stores)
         return next((state for state in states if state is not None), STARTED)
 
     def set_state(self, scenario: str, state: str) -> None:
-        """Have ``scenario``, which a stub mentions, in ``state``."""
+        """Set the state of ``scenario``, which must belong to a stub."""
         for store in self.stores:
             if scenario in store._scenarios:
                 store._states.put(scenario, self, state)
 
     def reset_scenarios(self) -> None:
-        """Have all scenarios in their first state."""
+        """Reset all scenarios to their initial state."""
         for store in self.stores:
             store._states.forget_caller(self)
 
     def has_answered(self, stub: Stub) -> bool:
-        """Whether ``stub``, one of its own, has answered anybody."""
+        """Return whether ``stub``, one of its own, has answered any caller."""
         return stub.id in self._hits or stub.id in self._answered
 
     def answered(self, callers: Iterable["StubStore"] = ()) -> set[str]:
-        """The ids of its own stubs that have answered ``callers``, or callers who are gone."""
+        """Return the ids of its own stubs that have answered ``callers``, or callers without a count."""
         return self._answered.union(*(self._hits.names(caller) for caller in callers))
 
     def before(self, stub: Stub) -> Iterator[Stub]:
-        """The stubs of its own that are tried before ``stub``, one of these, and may match what it does."""
+        """Yield its own stubs that are tried before its stub ``stub`` and may match the same requests."""
         pattern, rank = stub.pattern, self._rank(stub)
         places = {pattern.literal_path, pattern.alias, ""} - {None}
         for method in set(methods_covering(pattern.method)):
@@ -213,7 +213,7 @@ class StubStore:
                     yield found
 
     def _candidates(self, call: Call) -> Iterator[Stub]:
-        """Its own stubs that are indexed under what ``call`` has, in the order in which they are tried."""
+        """Iterate over its own stubs that may match ``call``, in the order in which they are tried."""
         path = call.paths[0]
         places = (path, alias_of(path), "")
         lists = [
@@ -244,7 +244,7 @@ class StubStore:
         return self if self._stubs.get(stub.id) is stub else self.stores[-1]
 
     def _settings(self) -> Settings:
-        """Its own settings; where it has none, those that all share."""
+        """Return its own settings; if it has none, the shared ones."""
         return self.settings if self.settings != _NO_SETTINGS else self.stores[-1].settings
 
     def _rank(self, stub: Stub) -> _Rank:
@@ -273,7 +273,7 @@ class StubStore:
                     del counts[name]
 
     def _forget(self, stub: Stub) -> None:
-        """Forget the counts of ``stub``, which is gone, and the states of its scenario if no stub is left."""
+        """Remove the counts of ``stub``, and the states of its scenario unless another stub has it."""
         self._hits.forget(stub.id)
         self._answered.discard(stub.id)
         if stub.scenario is not None and stub.scenario not in self._scenarios:

@@ -1,6 +1,6 @@
-"""Response templates in WireMock's Handlebars: ``compiled.compile`` a text once, render it for each Call.
+"""Response templates in WireMock's dialect of Handlebars. ``compiled.compile`` creates them from text.
 
-``syntax`` reads the text into a tree, ``compiled`` turns the tree into functions, ``run`` is the state of one
-rendering and its bounds, ``render_context`` what a rendering is given, ``value`` what expressions have for
-values, ``request`` what a template sees of the Call, and ``catalogue`` names the helpers in ``helpers``.
+``syntax`` parses the text, ``compiled`` turns the tree into functions, ``run`` has the state and limits of a
+rendering, ``render_context`` its inputs, ``value`` the types of values, ``request`` the variable ``request``,
+and ``catalogue`` lists the helpers, which are in ``helpers``.
 """

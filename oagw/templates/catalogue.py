@@ -1,20 +1,20 @@
-"""The catalogue of helpers: those that there are, and those of WireMock that are refused, with the reason."""
+"""The catalogue of helpers: those that are supported, and those of WireMock that are not, with the reason."""
 
 from dataclasses import dataclass
 
-from oagw.templates.helpers import data, dates, json_edit, logic, random, texts
+from oagw.templates.helpers import data, dates, json_edit, logic, random_values, texts
 from oagw.templates.run import Helper
 
-# What a helper does with a block: it decides whether the body is written, or makes something of it (its first
-# argument, or its last), or of a body for each item.
+# What a helper does with a block: it decides whether the body is rendered, or takes the rendered body as its
+# first or last argument, or takes the bodies that are rendered for each item.
 CONDITION, BODY, LAST, ITEMS = "condition", "body", "last", "items"
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """A helper, how many arguments it needs, the options it knows, and what it does with a block.
+class HelperEntry:
+    """A helper, its smallest number of arguments, its options, and what it does with a block.
 
-    ``library`` is a module that it needs, which takes long to load: that is done when a template is read.
+    ``library`` is a module that is slow to import, which is done when a template with the helper is compiled.
     """
 
     helper: Helper
@@ -24,14 +24,16 @@ class Entry:
     library: str = ""
 
 
-def _entry(helper: Helper, least: int = 1, options: str = "", block: str = "", library: str = "") -> Entry:
-    return Entry(helper, least, frozenset(options.split()), block, library)
+def _entry(
+    helper: Helper, least: int = 1, options: str = "", block: str = "", library: str = ""
+) -> HelperEntry:
+    return HelperEntry(helper, least, frozenset(options.split()), block, library)
 
 
 _DATE = "format offset timezone"
 _PATHS = "oagw.matching.jsonpath"
 
-HELPERS: dict[str, Entry] = {
+HELPERS: dict[str, HelperEntry] = {
     **{
         name: _entry(helper, options="yes no", block=CONDITION)
         for name, helper in {
@@ -73,10 +75,10 @@ HELPERS: dict[str, Entry] = {
     "date": _entry(dates.date, 0, _DATE),
     "parseDate": _entry(dates.parse_date, options="format"),
     "truncateDate": _entry(dates.truncate_date, 2),
-    "randomValue": _entry(random.random_value, 0, "length type uppercase"),
-    "randomInt": _entry(random.random_int, 0, "lower upper"),
-    "randomDecimal": _entry(random.random_decimal, 0, "lower upper"),
-    "pickRandom": _entry(random.pick_random, 1, "count"),
+    "randomValue": _entry(random_values.random_value, 0, "length type uppercase"),
+    "randomInt": _entry(random_values.random_int, 0, "lower upper"),
+    "randomDecimal": _entry(random_values.random_decimal, 0, "lower upper"),
+    "pickRandom": _entry(random_values.pick_random, 1, "count"),
     "hostname": _entry(texts.hostname, 0),
     "upper": _entry(texts.upper),
     "lower": _entry(texts.lower),
@@ -103,7 +105,7 @@ _UNSUPPORTED = """
     isEven isOdd stripes
 """
 
-# Why each of these is refused.
+# WireMock's helpers that are not supported, with the reason.
 REFUSED = {
     **{name: f"the helper {name!r} is refused: it would tell of the machine" for name in _LEAKS},
     **{name: f"the helper {name!r} is not supported" for name in _UNSUPPORTED.split()},

@@ -1,4 +1,4 @@
-"""A template compiled: its tree turned into functions that write, for one Run after another."""
+"""Compile a template: turn its tree into functions that write to a Run."""
 
 from collections.abc import Callable, Iterable
 from importlib import import_module
@@ -9,13 +9,23 @@ from oagw.model.invalid import Invalid
 from oagw.templates.catalogue import BODY, CONDITION, HELPERS, ITEMS, LAST, REFUSED
 from oagw.templates.render_context import Context, RenderError
 from oagw.templates.request import UNSUPPORTED
-from oagw.templates.run import STEP, Helper, Run, TooMuch
-from oagw.templates.syntax import Block, Call, Expression, Literal, Node, Parser, Path, Tag, place_of
+from oagw.templates.run import STEP, Helper, RenderLimitExceeded, Run
+from oagw.templates.syntax import (
+    Block,
+    Expression,
+    HelperCall,
+    Literal,
+    Node,
+    Parser,
+    PathExpression,
+    Tag,
+    place_of,
+)
 from oagw.templates.value import listed, step, truth
 
 
 class Scope:
-    """Where names are looked up: a ``value``, what is around it, ``data`` (``@index``), block parameters."""
+    """A scope for names: a ``value``, the outer scope, ``data`` such as ``@index``, and block parameters."""
 
     __slots__ = ("data", "names", "parent", "run", "value")
 
@@ -34,7 +44,7 @@ Write = Callable[[Scope], None]
 
 
 class Template:
-    """A text with tags; ``is_literal`` if it has none, so that it renders to itself."""
+    """A compiled template. If it has no tags, ``is_literal`` is true and it renders to itself."""
 
     def __init__(self, text: str, pointer: str, write: Write | None) -> None:
         self._text = text
@@ -43,36 +53,36 @@ class Template:
         self.is_literal = write is None
 
     def render(self, call: model.Call, context: Context) -> str:
-        """The text for ``call``; raises RenderError when that takes too much."""
+        """Render the template for ``call``; raises RenderError if a limit is exceeded."""
         if self._write is None:
             return self._text
         run = Run(call, context)
         try:
             self._write(Scope(run, run.root, None, {}, {}))
-        except (TooMuch, RecursionError) as error:
-            why = error if isinstance(error, TooMuch) else "a value is nested too deep"
+        except (RenderLimitExceeded, RecursionError) as error:
+            why = error if isinstance(error, RenderLimitExceeded) else "a value is nested too deep"
             place = place_of(self._text, run.place)
             raise RenderError(f"{self._pointer}: the template was stopped at {place}: {why}.") from None
         out = "".join(run.pieces)
-        # JSON can spell half a character, which cannot be sent.
+        # JSON escapes can produce lone surrogates, which cannot be encoded.
         return out if out.isascii() else out.encode("utf-8", "replace").decode()
 
 
 def compile(text: str, pointer: str) -> Template:
-    """The template ``text``, which stands at ``pointer`` of its document; raises Invalid."""
+    """Compile the template ``text``, which is at ``pointer`` in its document; raises Invalid."""
     if "{{" not in text:
         return Template(text, pointer, None)
     return Template(text, pointer, _Compiler(text, pointer).write())
 
 
 class _Compiler:
-    """Turns the tree of one template into functions."""
+    """Turn the tree of one template into functions."""
 
     def __init__(self, text: str, pointer: str) -> None:
         self._parser = Parser(text, pointer)
 
     def write(self) -> Write:
-        """What writes the whole template; raises Invalid."""
+        """Return the function that writes the whole template; raises Invalid."""
         return self._sequence(self._parser.nodes())
 
     def _invalid(self, detail: str, offset: int) -> Invalid:
@@ -108,13 +118,13 @@ class _Compiler:
     def _block(self, block: Block) -> Write:
         body, inverse = self._sequence(block.body), self._sequence(block.inverse)
         name, expression = block.name, block.expression
-        arguments = expression.arguments if isinstance(expression, Call) else []
+        arguments = expression.arguments if isinstance(expression, HelperCall) else []
         if make := _BLOCKS.get(name):
-            extra = isinstance(expression, Call) and expression.options.keys() - _HASHES
+            extra = isinstance(expression, HelperCall) and expression.options.keys() - _HASHES
             if len(arguments) != 1 or extra:
                 raise self._invalid(f"the block {name!r} takes one argument", block.place)
             write = make(self._expression(arguments[0], block.place), body, inverse, block.names)
-        elif isinstance(expression, Path) and name not in HELPERS:
+        elif isinstance(expression, PathExpression) and name not in HELPERS:
             write = _section(self._expression(expression, block.place), body, inverse)
         else:
             write = self._helper_block(block, body, inverse)
@@ -141,8 +151,8 @@ class _Compiler:
             return _if(read, body, inverse, ())
         raise self._invalid(f"the helper {block.name!r} cannot be a block", block.place)
 
-    def _with_body(self, given: Call, body: Write, after: int = 0) -> Write:
-        """What writes a helper's value, to which the body is an argument ``after`` so many others."""
+    def _with_body(self, given: HelperCall, body: Write, after: int = 0) -> Write:
+        """Return a function that writes the value of a helper; argument ``after`` is the body."""
         name, helper = given.name, self._helper(given, 1)
         arguments, options = self._arguments(given)
 
@@ -155,8 +165,8 @@ class _Compiler:
 
         return write_made
 
-    def _with_items(self, given: Call, body: Write, names: tuple[str, ...]) -> Write:
-        """What writes a helper's value, to which the bodies for each item are a list."""
+    def _with_items(self, given: HelperCall, body: Write, names: tuple[str, ...]) -> Write:
+        """Return a function that writes the value of a helper that takes the list of bodies of all items."""
         name, helper = given.name, self._helper(given)
         if len(names) > 1:
             raise self._invalid(f"the block {name!r} has one parameter", given.place)
@@ -174,7 +184,7 @@ class _Compiler:
 
         return write_made
 
-    def _arguments(self, given: Call) -> tuple[list[Reader], list[tuple[str, Reader]]]:
+    def _arguments(self, given: HelperCall) -> tuple[list[Reader], list[tuple[str, Reader]]]:
         return (
             [self._expression(each, given.place) for each in given.arguments],
             [(key, self._expression(each, given.place)) for key, each in given.options.items()],
@@ -184,13 +194,13 @@ class _Compiler:
         if isinstance(expression, Literal):
             value = expression.value
             return lambda scope: value
-        if isinstance(expression, Path):
+        if isinstance(expression, PathExpression):
             if expression.source not in HELPERS and expression.source not in REFUSED:
                 return self._path(expression, place)
-            expression = Call(expression.source, [], {}, place)
+            expression = HelperCall(expression.source, [], {}, place)
         return self._call(expression)
 
-    def _call(self, given: Call) -> Reader:
+    def _call(self, given: HelperCall) -> Reader:
         name, helper = given.name, self._helper(given)
         arguments, options = self._arguments(given)
 
@@ -200,8 +210,8 @@ class _Compiler:
 
         return call
 
-    def _helper(self, given: Call, more: int = 0) -> Helper:
-        """The helper that is called with these arguments, and ``more``; raises Invalid."""
+    def _helper(self, given: HelperCall, more: int = 0) -> Helper:
+        """Return the helper for a call with these arguments and ``more`` others; raises Invalid."""
         name = given.name
         entry = HELPERS.get(name)
         if entry is None or (name == "assign" and not more):
@@ -215,7 +225,7 @@ class _Compiler:
             import_module(entry.library)
         return entry.helper
 
-    def _path(self, path: Path, place: int) -> Reader:
+    def _path(self, path: PathExpression, place: int) -> Reader:
         if path.names[:1] == ("request",) and path.names[1:2] and path.names[1] in UNSUPPORTED:
             raise self._invalid(f"{path.source!r} is not supported", place)
         if path.data:
@@ -223,14 +233,14 @@ class _Compiler:
         return _own(path) if path.this or path.up else _found(path.names)
 
 
-def _called(block: Block) -> Call:
-    """What opens ``block``, as a call."""
+def _called(block: Block) -> HelperCall:
+    """Return the expression that opens ``block`` as a call."""
     expression = block.expression
-    return expression if isinstance(expression, Call) else Call(block.name, [], {}, block.place)
+    return expression if isinstance(expression, HelperCall) else HelperCall(block.name, [], {}, block.place)
 
 
 def _written(scope: Scope, body: Write) -> str:
-    """What ``body`` writes."""
+    """Return the text that ``body`` writes."""
     run = scope.run
     outside, run.pieces = run.pieces, []
     body(scope)
@@ -254,7 +264,7 @@ def _walk(value: Any, names: Iterable[str]) -> Any:
 
 
 def _found(names: tuple[str, ...], start: int = 0) -> Reader:
-    """Reads ``names`` in the nearest scope that has them, then among the variables."""
+    """Return a reader of ``names``, in the nearest scope that has them or else among the variables."""
     first, *rest = names
 
     def read(scope: Scope) -> Any:
@@ -269,8 +279,8 @@ def _found(names: tuple[str, ...], start: int = 0) -> Reader:
     return read
 
 
-def _own(path: Path) -> Reader:
-    """Reads a path that begins with ``this`` or ``../``."""
+def _own(path: PathExpression) -> Reader:
+    """Return a reader of a path that begins with ``this`` or ``../``."""
     find = None if path.this or not path.names else _found(path.names)
 
     def read(scope: Scope) -> Any:
@@ -282,8 +292,8 @@ def _own(path: Path) -> Reader:
     return read
 
 
-def _data(path: Path) -> Reader:
-    """Reads ``@root`` and what a loop says of itself."""
+def _data(path: PathExpression) -> Reader:
+    """Return a reader of ``@root`` or a variable of a loop, such as ``@index``."""
     name, *rest = path.names or ("",)
 
     def read(scope: Scope) -> Any:
@@ -347,7 +357,7 @@ def _is_list(value: Any) -> bool:
 
 
 def _section(read: Reader, body: Write, inverse: Write) -> Write:
-    """``{{#path}}``: each of a list, with a map, or whether it is true (Mustache)."""
+    """Render a Mustache section: for each item of a list, with a map as scope, or if it is true."""
     loop, inside, condition = (make(read, body, inverse, ()) for make in (_each, _with, _if))
 
     def write(scope: Scope) -> None:

@@ -1,19 +1,19 @@
-"""What a template is rendered with, apart from the templates, which stubs without one need not load."""
+"""The inputs of a rendering. They are apart from the templates, which stubs without one need not import."""
 
 from dataclasses import dataclass, field
 from random import Random
 from time import perf_counter, thread_time
 from typing import Any
 
-# How long all templates of one answer may take, in seconds, for each MiB of the request's body.
+# Seconds that all templates of one response may take, per MiB of the request's body.
 MAX_SECONDS = 0.05
 
 
 class TimeBudget:
-    """The time that all templates of one answer share; ``start`` it with the size of the request's body.
+    """The time limit that all templates of one response share.
 
-    ``end`` is when it may be used up, in the time of ``perf_counter``. Only the time that this thread works
-    counts: a busy machine does not change what is answered.
+    ``end`` is the time of ``perf_counter`` before which it cannot be used up. Only the CPU time of this
+    thread counts, so that the response does not depend on the load of the machine.
     """
 
     __slots__ = ("_started", "end", "seconds")
@@ -22,13 +22,13 @@ class TimeBudget:
         self.end = self.seconds = 0.0
 
     def start(self, size: int) -> None:
-        """Begin to count, unless it has begun already."""
+        """Start the time limit for a request body of this size, unless it is already running."""
         if not self.seconds:
             self.seconds = MAX_SECONDS * max(1.0, size / (1 << 20))
             self.end, self._started = perf_counter() + self.seconds, thread_time()
 
     def is_used_up(self) -> bool:
-        """Whether the time is over; to be asked when ``end`` has passed."""
+        """Return whether the time is used up. Call this only once ``end`` has passed."""
         left = self.seconds - (thread_time() - self._started)
         if left > 0:
             self.end = perf_counter() + left
@@ -37,11 +37,11 @@ class TimeBudget:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a template sees besides the Call.
+    """The inputs of a template besides the Call.
 
-    ``now`` is in seconds since the epoch; ``path_parameters`` are what urlPathTemplate found, as it
-    was sent; ``parameters`` are its transformerParameters; ``id`` is that of the request. ``budget`` is
-    the time for all templates that are rendered with this Context.
+    ``now`` is in seconds since 1970. ``path_parameters`` are the raw variables of urlPathTemplate,
+    ``parameters`` the transformerParameters, and ``id`` is that of the request. ``budget`` is the time limit
+    of all templates that are rendered with this Context.
     """
 
     now: float
@@ -53,4 +53,4 @@ class Context:
 
 
 class RenderError(Exception):
-    """A template that would take too much; the message names its place."""
+    """A template exceeded a limit; the message has the location of the tag."""

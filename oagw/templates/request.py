@@ -1,15 +1,15 @@
-"""Request: what a template sees of a Call as ``request``, in WireMock's words."""
+"""The variable ``request`` of templates, with WireMock's names."""
 
 from base64 import b64encode
 from collections.abc import Callable
 from typing import Any
 
 from oagw.model.call import Call
-from oagw.templates.value import Fields, Model, Segments, Several
+from oagw.templates.value import Fields, LazyObject, MultiValue, Segments
 
 
-class Request(Model):
-    """A Call, the parameters of its path template, and its id."""
+class Request(LazyObject):
+    """A view of a Call, with the parameters of its path template and its id."""
 
     def __init__(self, call: Call, path_parameters: dict[str, str], id: str) -> None:
         self.call = call
@@ -29,30 +29,30 @@ class Request(Model):
 
     @property
     def path(self) -> Segments:
-        """The path as it was sent."""
+        """The raw path."""
         return Segments(self.call.url.partition("?")[0], self._path_parameters)
 
     @property
     def headers(self) -> Fields:
         """The header fields, sorted by name."""
         names = {name.lower(): name for name, _ in reversed(self.call.fields)}
-        return Fields({names[key]: Several(self.call.headers[key]) for key in sorted(names)})
+        return Fields({names[key]: MultiValue(self.call.headers[key]) for key in sorted(names)})
 
     @property
     def base(self) -> str:
-        """The scheme, host and port; the usual port is left out."""
+        """The scheme, host and port. The default port is left out."""
         host, port = self.call.authority
         return f"http://{host}" if port == 80 else f"http://{host}:{port}"
 
 
-def _several(groups: dict[str, list[str]]) -> dict[str, Several]:
-    return {name: Several(values) for name, values in groups.items()}
+def _several(groups: dict[str, list[str]]) -> dict[str, MultiValue]:
+    return {name: MultiValue(values) for name, values in groups.items()}
 
 
-# Each member, computed when a template first asks for it.
+# The members, which are computed when a template first uses them.
 MEMBERS: dict[str, Callable[[Request], Any]] = {
     "id": lambda request: request.id,
-    "method": lambda request: Several([request.call.method]),
+    "method": lambda request: MultiValue([request.call.method]),
     "url": lambda request: request.call.url,
     "path": lambda request: request.path,
     "pathSegments": lambda request: request.path,
@@ -68,5 +68,5 @@ MEMBERS: dict[str, Callable[[Request], Any]] = {
     "clientIp": lambda request: request.call.client,
 }
 
-# The members that WireMock has besides.
+# Further members of WireMock.
 UNSUPPORTED = frozenset({"parts", "multipart", "isMultipart", "binary"})

@@ -1,8 +1,8 @@
-"""Run: the state of one rendering, what it has written, and what it may still spend.
+"""Run: the state of one rendering, its output and the work that it may still do.
 
-Each helper declares its cost with ``Run.spend``: before it starts work that is not in proportion to its
-arguments, and within each loop over what a client sent. ``Run.call`` accounts for arguments and results.
-``spend`` also keeps to the time that all templates of an answer share.
+Helpers declare their work with ``Run.spend``: before work that is not proportional to their arguments, and in
+loops over data from a client. ``Run.call`` accounts for arguments and results. ``spend`` also enforces the
+time limit that all templates of a response share.
 """
 
 from time import perf_counter
@@ -13,29 +13,29 @@ from oagw.templates.render_context import Context
 from oagw.templates.request import Request
 from oagw.templates.value import Writer, plain
 
-# What one rendering may write, in characters, and do: a character that is made, even if it is not written,
-# costs 1, a step STEP.
+# Limits of one rendering: characters of output, and units of work. A character that is created, even if it is
+# not written, is 1 unit; a step is STEP units.
 MAX_OUTPUT = 8 << 20
 MAX_WORK = 16 << 20
 STEP = 64
 
 
-class TooMuch(Exception):
-    """The bound of a rendering that was reached; Template says where."""
+class RenderLimitExceeded(Exception):
+    """A rendering exceeded a limit. Template adds the location."""
 
 
 class Failed(Exception):
-    """What a helper cannot do; the template shows it as ``[ERROR: ...]``."""
+    """A helper failed. The template renders the message as ``[ERROR: ...]``."""
 
 
 class Helper(Protocol):
-    """A helper: from what it is given to a value; raises Failed."""
+    """A function from arguments and options to a value; it may raise Failed."""
 
     def __call__(self, run: "Run", arguments: list[Any], options: dict[str, Any], /) -> Any: ...
 
 
 class Run:
-    """One rendering. ``place`` is the offset of the tag at work; ``variables`` is what helpers named."""
+    """One rendering. ``place`` is the offset of the current tag; ``variables`` are those that helpers set."""
 
     def __init__(self, call: Call, context: Context) -> None:
         self.received = call
@@ -52,7 +52,7 @@ class Run:
         self._budget.start(len(call.body))
 
     def spend(self, work: int) -> None:
-        """Count ``work`` characters, or STEP for each step; raises TooMuch, also if the time is over."""
+        """Account for ``work`` units; raise RenderLimitExceeded at the limit of work or time."""
         self._left -= work
         if self._left < 0:
             self.stop("it takes too many steps")
@@ -60,23 +60,23 @@ class Run:
             self.stop(f"it takes longer than {self._budget.seconds * 1000:.0f} ms")
 
     def stop(self, why: str) -> NoReturn:
-        """End the rendering; raises TooMuch."""
-        raise TooMuch(why)
+        """Abort the rendering: raise RenderLimitExceeded."""
+        raise RenderLimitExceeded(why)
 
     def write(self, text: str) -> None:
-        """Write ``text``; raises TooMuch."""
+        """Write ``text``; raises RenderLimitExceeded."""
         self._size += len(text)
         if self._size > MAX_OUTPUT:
             self.stop(f"it writes more than {MAX_OUTPUT} characters")
         self.pieces.append(text)
 
     def text(self, value: Any) -> str:
-        """``value`` as it is written."""
+        """Return ``value`` as the template writes it."""
         text = plain(value)
         return Writer(self.spend).java(value) if text is None else text
 
     def call(self, name: str, helper: Helper, arguments: list[Any], options: dict[str, Any]) -> Any:
-        """What ``helper`` makes of its arguments, or an error as text."""
+        """Return the value of ``helper`` for these arguments, or its error as text."""
         self.spend(STEP + sum(len(value) >> 3 for value in arguments if isinstance(value, str)))
         try:
             value = helper(self, arguments, options)

@@ -1,7 +1,7 @@
-"""The syntax of templates: text in, tree out, as Handlebars.java 4.3 within WireMock 3 reads it.
+"""Parse templates as Handlebars.java 4.3 in WireMock 3 does.
 
-WireMock hands to Handlebars only what is between the first ``{{`` and the last ``}}``: what is around that is
-neither escaped nor stripped of its white space.
+WireMock passes only the text from the first ``{{`` to the last ``}}`` to Handlebars. The text around it has
+no escapes, and its white space is kept.
 """
 
 import re
@@ -11,11 +11,11 @@ from typing import Any
 
 from oagw.model.invalid import Invalid
 
-# How long a template may be, in characters, and how deep its blocks and sub-expressions may be nested.
+# The largest number of characters of a template, and of nested blocks and sub-expressions.
 MAX_LENGTH = 1 << 20
 MAX_DEPTH = 32
 
-# How many tags, names, values and escaped braces a template may have: reading 10,000 takes some 0.1 s.
+# The largest number of tags, names, values and escaped braces: parsing 10,000 takes about 0.1 s.
 MAX_PARTS = 10_000
 
 
@@ -27,8 +27,8 @@ class Literal:
 
 
 @dataclass(slots=True)
-class Path:
-    """``../a.[b]``: ``up`` scopes up, then ``names``; not looked for further up where ``this`` is named."""
+class PathExpression:
+    """``../a.[b]``: ``up`` scopes up, then ``names``. With ``this``, outer scopes are not searched."""
 
     source: str
     names: tuple[str, ...]
@@ -38,7 +38,7 @@ class Path:
 
 
 @dataclass(slots=True)
-class Call:
+class HelperCall:
     """``name arg... key=value...``; ``place`` is its offset in the text."""
 
     name: str
@@ -47,12 +47,12 @@ class Call:
     place: int
 
 
-Expression = Literal | Path | Call
+Expression = Literal | PathExpression | HelperCall
 
 
 @dataclass(slots=True)
 class Tag:
-    """An expression whose value is written."""
+    """A tag ``{{expression}}``, which writes a value."""
 
     expression: Expression
     place: int
@@ -102,12 +102,12 @@ Token = tuple[str, str, int]
 
 
 def place_of(text: str, offset: int) -> str:
-    """Where ``offset`` is in ``text``, for people."""
+    """Return the line and column of ``offset`` in ``text``, for messages."""
     return f"line {text.count(chr(10), 0, offset) + 1}, column {offset - text.rfind(chr(10), 0, offset)}"
 
 
 class Parser:
-    """Reads one template; ``pointer`` is where it stands in the document it came with."""
+    """Parse one template, which is at ``pointer`` in its document."""
 
     def __init__(self, text: str, pointer: str) -> None:
         self.text = text
@@ -126,11 +126,11 @@ class Parser:
             raise Invalid(self.pointer, f"The template has more than {MAX_PARTS} tags, names and values.")
 
     def invalid(self, detail: str, offset: int) -> Invalid:
-        """The complaint ``detail`` about what stands at ``offset``."""
+        """Return an Invalid with the message ``detail`` about ``offset``."""
         return Invalid(self.pointer, f"The template is not valid at {place_of(self.text, offset)}: {detail}.")
 
     def nodes(self) -> list[Node]:
-        """The tree; raises Invalid."""
+        """Parse the template and return the nodes of its tree; raises Invalid."""
         text, end = self.text, self.end
         if len(text) > MAX_LENGTH:
             raise Invalid(self.pointer, f"The template is longer than {MAX_LENGTH} characters.")
@@ -230,7 +230,7 @@ class Parser:
                 raise self.invalid("'as |name|' is expected", opening)
             names, tokens = tuple(words[bar + 1 : -1]), tokens[: bar - 1]
         expression = self._expression(tokens, opening)
-        if inverted and not isinstance(expression, Path):
+        if inverted and not isinstance(expression, PathExpression):
             raise self.invalid("'^' takes a path alone", opening)
         block = Block(words[0], expression, names, opening, chained, inverted)
         self._current.append(block)
@@ -253,7 +253,7 @@ class Parser:
             raise self.invalid(f"{block.name!r} is open, not {name!r}", opening)
 
     def _expression(self, tokens: list[Token], opening: int, depth: int = 0) -> Expression:
-        """What stands in a tag or between parentheses: a path alone, or a helper and what it is given."""
+        """Parse the contents of a tag or parentheses: a path, or a helper with arguments."""
         if not tokens or tokens[0][0] != "path" or tokens[0][1] in ("true", "false") or depth > MAX_DEPTH:
             raise self.invalid("the name of a value or of a helper is expected", opening)
         arguments: list[Expression] = []
@@ -283,10 +283,10 @@ class Parser:
             else:
                 arguments.append(value)
         bare = depth == 0 and not arguments and not options
-        return _path(head[1]) if bare else Call(head[1], arguments, options, head[2])
+        return _path(head[1]) if bare else HelperCall(head[1], arguments, options, head[2])
 
     def _parenthesis(self, tokens: list[Token], index: int, opening: int) -> int:
-        """Where the parenthesis that was opened before ``index`` is closed."""
+        """Return the index of the parenthesis that closes the one before ``index``."""
         depth = 1
         for at in range(index, len(tokens)):
             if tokens[at][0] == "sign":
@@ -306,7 +306,7 @@ def _atom(kind: str, word: str) -> Expression:
     return _path(word)
 
 
-def _path(source: str) -> Path:
+def _path(source: str) -> PathExpression:
     rest = source.removeprefix("@")
     up = 0
     while rest.startswith(".."):
@@ -316,4 +316,4 @@ def _path(source: str) -> Path:
     names = _SEGMENTS.findall(rest)
     if names[:1] == ["this"]:
         this, names = True, names[1:]
-    return Path(source, tuple(name.strip("[]") for name in names), up, this, source.startswith("@"))
+    return PathExpression(source, tuple(name.strip("[]") for name in names), up, this, source.startswith("@"))

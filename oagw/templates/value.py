@@ -1,6 +1,6 @@
-"""Values of expressions: what ``a.b`` finds in them, and how they look when written.
+"""Values of expressions: how members are looked up, and how values are written.
 
-Maps and lists look as Java prints them; those that came from ``jsonPath`` look like JSON, as in WireMock.
+As in WireMock, maps and lists are written as Java's toString does, and those from ``jsonPath`` as JSON.
 """
 
 import json
@@ -11,12 +11,12 @@ from oagw.java.date import Moment
 from oagw.java.number import double_text
 
 
-class Several(list[str]):
-    """The values of one header field, query parameter or cookie; written, the first of them."""
+class MultiValue(list[str]):
+    """The values of one header field, query parameter or cookie. It is written as the first one."""
 
 
 class Segments(list[str]):
-    """The segments of a path, some with ``names``; written, the path."""
+    """The segments of a path, some of which have ``names``. They are written as the path."""
 
     def __init__(self, path: str, names: dict[str, str]) -> None:
         super().__init__(path.split("/")[1:] if path != "/" else ())
@@ -24,34 +24,34 @@ class Segments(list[str]):
         self.names = names
 
 
-class Fields(dict[str, Several]):
-    """Header fields by their names, in any case."""
+class Fields(dict[str, MultiValue]):
+    """Header fields by name. Names are case-insensitive."""
 
     def get(self, name: str, default: Any = None) -> Any:
         return next((values for key, values in self.items() if key.lower() == name.lower()), default)
 
 
 class JsonList(list[Any]):
-    """A list within what ``jsonPath`` found."""
+    """A list from ``jsonPath``."""
 
 
 class JsonMap(dict[str, Any]):
-    """A map that ``jsonPath`` found."""
+    """A map from ``jsonPath``."""
 
 
-class Model:
-    """A value whose members are computed when they are asked for."""
+class LazyObject:
+    """A value whose members are computed on access."""
 
     def member(self, name: str) -> Any:
-        """The member with this name, or None."""
+        """Return the member with this name, or None."""
         raise NotImplementedError
 
 
 def step(value: Any, name: str) -> Any:
-    """The member ``name`` of ``value``, None if it has none."""
+    """Return the member ``name`` of ``value``, or None."""
     if isinstance(value, dict):
         return value.get(name)
-    if isinstance(value, Model):
+    if isinstance(value, LazyObject):
         return value.member(name)
     if isinstance(value, Segments) and name in value.names:
         return value.names[name]
@@ -60,7 +60,7 @@ def step(value: Any, name: str) -> Any:
             return value[int(name)] if int(name) < len(value) else None
         if name in ("length", "size"):
             return len(value)
-        if isinstance(value, Several) and name in ("first", "last"):
+        if isinstance(value, MultiValue) and name in ("first", "last"):
             return value[0 if name == "first" else -1]
     if isinstance(value, str) and name == "length":
         return len(value)
@@ -68,19 +68,19 @@ def step(value: Any, name: str) -> Any:
 
 
 def listed(values: list[Any]) -> list[Any] | None:
-    """``values``, or those of the list that comes first; None if there is nothing."""
+    """Return ``values``, or the members of the first one if it is a list; None if there are none."""
     if not values or values[0] is None:
         return None
     return values[0] if isinstance(values[0], list) else values
 
 
 def truth(value: Any) -> bool:
-    """Whether ``value`` counts as true; an empty map does, in Handlebars.java."""
-    return bool(value) or isinstance(value, dict | Moment | Model)
+    """Return whether ``value`` is truthy. As in Handlebars.java, an empty map is."""
+    return bool(value) or isinstance(value, dict | Moment | LazyObject)
 
 
 def plain(value: Any) -> str | None:
-    """``value`` as it is written, None for lists and maps."""
+    """Return ``value`` as it is written, or None for lists and maps."""
     if isinstance(value, str):
         return value
     if value is None:
@@ -91,7 +91,7 @@ def plain(value: Any) -> str | None:
         return str(value)
     if isinstance(value, float):
         return double_text(value)
-    if isinstance(value, Several):
+    if isinstance(value, MultiValue):
         return value[0] if value else ""
     if isinstance(value, Segments):
         return value.path
@@ -100,16 +100,16 @@ def plain(value: Any) -> str | None:
     return str(value)
 
 
-# What a piece costs besides its length.
+# The work of a piece of output, in addition to its length.
 _PIECE = 16
 
 
 class Writer:
-    """Writes lists and maps; ``spend`` is told of each piece and raises when there are too many.
+    """Write lists and maps. ``spend`` is called for each piece, and raises at the limit.
 
-    Members that are null are left out of JSON with line breaks, but for ``nulls``, as Jackson does it; with
-    ``drop_nulls``, out of JSON without.
-    One list can contain another many times over, so what is small in memory may be endless as text.
+    As in Jackson, null members are left out of JSON with line breaks unless ``nulls`` is true. They are left
+    out of compact JSON only with ``drop_nulls``. A list can contain another list many times, so a value that
+    is small in memory may be huge as text.
     """
 
     def __init__(
@@ -121,7 +121,7 @@ class Writer:
         self._pieces: list[str] = []
 
     def java(self, value: Any) -> str:
-        """``value`` as Java prints it, or as JSON what ``jsonPath`` found."""
+        """Return ``value`` as Java's toString does, or as JSON if it is from ``jsonPath``."""
         if isinstance(value, JsonMap):
             self._pretty(value, 0)
         else:
@@ -129,12 +129,12 @@ class Writer:
         return "".join(self._pieces)
 
     def compact(self, value: Any) -> str:
-        """``value`` as JSON without white space."""
+        """Return ``value`` as JSON without white space."""
         self._compact(value)
         return "".join(self._pieces)
 
     def pretty(self, value: Any) -> str:
-        """``value`` as JSON with line breaks, as Jackson writes it."""
+        """Return ``value`` as JSON with line breaks, in Jackson's format."""
         self._pretty(value, 0)
         return "".join(self._pieces)
 
@@ -146,7 +146,7 @@ class Writer:
         if isinstance(value, JsonList):
             text = Writer(self._spend).compact(value)
             self._put(text.replace("/", "\\/").replace("\u2028", "\\u2028"))
-        elif isinstance(value, list) and not isinstance(value, Several | Segments):
+        elif isinstance(value, list) and not isinstance(value, MultiValue | Segments):
             self._joined("[", ", ", "]", value, self._java)
         elif isinstance(value, dict):
             self._joined("{", ", ", "}", value.items(), self._java_item)
@@ -172,7 +172,7 @@ class Writer:
         self._compact(item[1])
 
     def _pretty(self, value: Any, depth: int) -> None:
-        if isinstance(value, Several) and len(value) == 1:
+        if isinstance(value, MultiValue) and len(value) == 1:
             self._atom(value[0])
         elif isinstance(value, dict):
             line = "\n" + "  " * (depth + 1)

@@ -1,6 +1,6 @@
-"""Slices: long work done a slice at a time, so that it does not keep the others waiting.
+"""Slices: do long work a slice at a time, so that it does not block the reactor.
 
-``web.sliced`` writes long answers in slices, ``admin`` searches journals in them.
+``web.sliced`` sends long responses in slices; ``admin`` searches journals in slices.
 """
 
 from collections import deque
@@ -9,12 +9,12 @@ from collections.abc import Callable
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-# Seconds that a slice takes.
+# The duration of a slice, in seconds.
 SLICE = 0.01
 
 
 class Slices:
-    """Hands out turns, one for each turn of ``reactor``, in the order in which they were asked for."""
+    """Grants one turn per iteration of ``reactor``, in the order of the calls to ``turn``."""
 
     def __init__(self, reactor: IReactorTime) -> None:
         self.seconds: Callable[[], float] = reactor.seconds
@@ -22,8 +22,13 @@ class Slices:
         self._waiting: deque[Deferred[None]] = deque()
         self._call: IDelayedCall | None = None
 
+    @property
+    def busy(self) -> bool:
+        """Whether others wait for a turn."""
+        return bool(self._waiting)
+
     def turn(self) -> "Deferred[None]":
-        """Return a Deferred that fires in a later turn of the reactor. Cancel it to give the turn up."""
+        """Return a Deferred that fires in a later iteration of the reactor. Cancel it to give up the turn."""
         turn: Deferred[None] = Deferred(self._give_up)
         self._waiting.append(turn)
         if self._call is None:
@@ -39,17 +44,17 @@ class Slices:
     def _next(self) -> None:
         self._call = None
         if self._waiting:
-            # Before the turn, which may ask for another, so that the next one comes a turn later.
+            # Schedule the next turn first, because the callback of this one may call ``turn`` again.
             turn = self._waiting.popleft()
             if self._waiting:
                 self._call = self._reactor.callLater(0, self._next)
             turn.callback(None)
 
 
-class Work:
-    """One piece of long work, which awaits ``breathe`` often enough.
+class SlicedWork:
+    """A long piece of work; implements ``model.work.Work``.
 
-    It does so between any two steps that together may take longer than SLICE.
+    It must await ``breathe`` between any two steps that together may take longer than SLICE.
     """
 
     def __init__(self, slices: Slices) -> None:
@@ -59,11 +64,11 @@ class Work:
 
     @property
     def spent(self) -> float:
-        """The seconds that the work has taken so far, without those that it waited for its turns."""
+        """The seconds spent on the work so far, not counting the time spent waiting for turns."""
         return self._spent + self._slices.seconds() - self._began
 
     async def breathe(self) -> None:
-        """Let the others have a turn if this slice is over."""
+        """Wait for the next turn if this slice is over."""
         now = self._slices.seconds()
         if now - self._began >= SLICE:
             self._spent += now - self._began

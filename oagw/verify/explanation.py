@@ -23,7 +23,7 @@ from oagw.model.journal import (
     TRUNCATED,
     Entry,
 )
-from oagw.model.redacted import Shown, known_to
+from oagw.model.redacted import Redacted, known_to
 from oagw.model.secret import MASK, Known
 from oagw.verify.reaction import After
 from oagw.verify.search import Near
@@ -156,7 +156,7 @@ def _kept(rows: list[Entry], notes: dict[int, str]) -> set[int]:
 
 def summary(entry: Entry) -> str:
     """One line on ``entry``: what was asked, and what became of it."""
-    shown = Shown(entry)
+    shown = Redacted(entry)
     by = entry.alias if entry.answered_by is SERVICE else _BY[entry.answered_by]
     answer = "no answer" if entry.status is None else f"{entry.status} from {by}"
     retry = entry.response_headers.get("retry-after")
@@ -241,7 +241,7 @@ def _two_lines(part: Part) -> list[str]:
     return lines
 
 
-def _line(shown: Shown) -> str:
+def _line(shown: Redacted) -> str:
     return _cut(f"{shown.method} {shown.url}".strip() or "(no request line)")
 
 

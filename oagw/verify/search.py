@@ -24,8 +24,8 @@ MAX_SECONDS = 3.0
 NEAREST = 3
 
 
-class Stub(Protocol):
-    """A stub, as far as a search needs to know it."""
+class SearchableStub(Protocol):
+    """The attributes of a stub that a search uses."""
 
     @property
     def pattern(self) -> Pattern:
@@ -75,7 +75,7 @@ class Search:
         """
         return await self._nearest((pattern.distance(entry.call(), entry.date), entry) for entry in entries)
 
-    async def nearest_stubs(self, call: Call, date: float, stubs: Iterable[Stub]) -> list[Near]:
+    async def nearest_stubs(self, call: Call, date: float, stubs: Iterable[SearchableStub]) -> list[Near]:
         """The NEAREST of ``stubs`` to ``call``, which came at ``date``, the nearest first."""
         return await self._nearest((stub.pattern.distance(call, date), stub) for stub in stubs)
 

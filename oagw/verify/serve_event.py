@@ -9,15 +9,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 from oagw.model.journal import SERVICE, Entry
-from oagw.model.redacted import Shown, by_name
+from oagw.model.redacted import Redacted, by_name
 
 
 def logged_request(entry: Entry) -> dict[str, Any]:
     """WireMock's LoggedRequest of ``entry``, masked, and what we know besides as its member ``oagw``."""
-    return _logged(Shown(entry))
+    return _logged(Redacted(entry))
 
 
-def _logged(shown: Shown) -> dict[str, Any]:
+def _logged(shown: Redacted) -> dict[str, Any]:
     entry = shown.entry
     host, port = shown.call.authority
     return {
@@ -44,7 +44,7 @@ def _logged(shown: Shown) -> dict[str, Any]:
 
 def serve_event(entry: Entry, mapping: Any = None) -> dict[str, Any]:
     """WireMock's ServeEvent of ``entry``; ``mapping`` is the JSON of the stub that answered, if any."""
-    shown = Shown(entry)
+    shown = Redacted(entry)
     status = {} if entry.status is None else {"status": entry.status}
     event = {
         "id": entry.id,
@@ -64,7 +64,7 @@ def milliseconds(time: float) -> int:
     return int(time * 1000)
 
 
-def _ours(shown: Shown) -> dict[str, Any]:
+def _ours(shown: Redacted) -> dict[str, Any]:
     entry, sent = shown.entry, shown.sent_body
     return {
         "id": entry.id,

@@ -1,7 +1,7 @@
-"""AnySite: lets requests of a site other than the gateway's own into the tree.
+"""AnySite: serve the resource tree on a site other than the gateway's own.
 
-``twistd web --class=oagw.tap.root`` has such a site. Its requests are Twisted's; here they get what
-``web.exchange`` describes.
+``twistd web --class=oagw.tap.root`` uses such a site. Its requests are plain ``twisted.web`` requests, which
+get the attributes of ``web.exchange`` here.
 """
 
 from collections.abc import Callable
@@ -17,14 +17,14 @@ from oagw.web.guard import Guard
 
 
 class AnySite(Guard):
-    """Wraps the root of the tree."""
+    """A wrapper of the root resource that opens an entry for each request."""
 
     def __init__(self, wrapped: IResource, entrance: Entrance) -> None:
         super().__init__(wrapped)
         self._entrance = entrance
 
     def instead(self, request: Exchange) -> None:
-        """Open the entry of ``request``, which is complete, and see to its end."""
+        """Open the entry of ``request``, which is complete, and end it with the response."""
         fields = request.requestHeaders
         lines = [b"%b: %b" % (name, one) for name, values in fields.getAllRawHeaders() for one in values]
         request.entry = entry = self._entrance.open(
@@ -33,7 +33,7 @@ class AnySite(Guard):
             request.clientproto,
             b"\r\n".join(lines),
             request.getHeader(b"authorization"),
-            connection=0,  # nobody counts them
+            connection=0,  # connections are not numbered on this site
             turn=0,
             client=_address(request.client),
             local=_address(request.getHost()),
@@ -97,5 +97,5 @@ class _Source:
 
 
 def _address(address: Any) -> tuple[str, int]:
-    """Host and port of ``address``; the socket of a file has none."""
+    """Return the host and port of ``address``; a UNIX socket has none."""
     return getattr(address, "host", ""), getattr(address, "port", 0)

@@ -1,6 +1,6 @@
-"""Exchange: what is known of a request on any site that serves the tree.
+"""Exchange: the attributes of a request on any site that serves the resource tree.
 
-On the gateway's own site, ``web.request`` sees to it; on another one, ``web.any_site``.
+They are set by ``web.request`` on the gateway's own site, and by ``web.any_site`` on others.
 """
 
 from collections.abc import Callable
@@ -16,10 +16,10 @@ from oagw.model.response_head import ResponseHead
 
 
 class Exchange(Request):
-    """A request that came through the entrance; ``call`` gives what an upstream gets to see of it.
+    """A request with its caller and its entry; ``call`` returns it as upstreams see it.
 
-    ``write``, ``write_raw``, ``end``, ``cork`` and ``uncork`` are what a source of its answer calls, besides
-    what Twisted has.
+    The source of a response calls ``write``, ``write_raw``, ``end``, ``cork`` and ``uncork``, besides what
+    Twisted has.
     """
 
     caller: Caller
@@ -53,10 +53,10 @@ class Exchange(Request):
 
 
 def entry_of(request: http.Request) -> Entry:
-    """The entry of ``request``, which came through the entrance."""
+    """Return the entry of ``request``, an Exchange."""
     return request.entry  # type: ignore[attr-defined,no-any-return]
 
 
 def caller_of(request: http.Request) -> Caller:
-    """The caller of ``request``, which came through the entrance."""
+    """Return the caller of ``request``, an Exchange."""
     return request.caller  # type: ignore[attr-defined,no-any-return]

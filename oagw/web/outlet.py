@@ -28,8 +28,8 @@ _MOST_PIECES = 1024
 _STALL = 0.2
 
 
-class Chain(Protocol):
-    """What changes the bytes and the end of a response, or when they come; ``toxics.link`` has one."""
+class Shaper(Protocol):
+    """What changes the bytes and the end of a response, or when they come; ``toxics.link.Chain`` is one."""
 
     @property
     def full(self) -> bool:
@@ -80,7 +80,7 @@ class Outlet:
     def __init__(
         self,
         request: Any,
-        chain: Chain,
+        chain: Shaper,
         layout: Layout,
         ticker: Ticker,
         closed: "Callable[[Outlet], None]",
@@ -90,7 +90,7 @@ class Outlet:
         self.ending = Ending.OPEN  # how the response has ended, as it came out
         self._request = request
         self._channel = request.channel
-        self._chain: Chain = chain
+        self._chain: Shaper = chain
         self._layout = layout
         self._ticker = ticker
         self._closed = closed

@@ -6,7 +6,7 @@ Refused and answered by ``Node.refusal`` in the shape of whoever owns the URL: t
 an upstream's where a service overrides it. ``web.reply`` and ``web.stream`` write what comes out.
 
 How paths are read: each segment is percent-decoded once, so ``%2F`` stays inside its segment; ``+`` is a
-plus (in a query it is a sandbox); an empty segment, and so a trailing or double slash, means the node
+plus (in a query it is a space); an empty segment, and so a trailing or double slash, means the node
 itself. Below an alias, dot segments are resolved before that (``gateway.proxy``).
 """
 

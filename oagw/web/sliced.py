@@ -1,6 +1,6 @@
-"""SlicedReply: a long body that is made while it is sent.
+"""SlicedReply: a response with a long body that is created while it is sent.
 
-``timing.slices`` says whose turn it is; ``web.reply`` has replies that are made at once.
+``timing.slices`` grants the turns; ``web.reply`` has responses that are complete from the start.
 """
 
 from collections.abc import Iterator
@@ -19,11 +19,11 @@ from oagw.web.reply import JSON, Reply, begin, fail, is_bodiless, send
 
 log = Logger()
 
-# A slice is over after so many bytes, or after SLICE seconds.
+# A slice ends after this number of bytes, or after SLICE seconds.
 _SIZE = 262_144
 
-# Seconds without reading after which the connection of a client is reset. Until then what it has asked for is
-# kept.
+# A client that reads nothing for this number of seconds is disconnected with a reset. Until then, the entries
+# that its response is made of are kept.
 STALLED = 30.0
 
 _JSON = {b"Content-Type": (JSON,)}
@@ -31,12 +31,12 @@ _JSON = {b"Content-Type": (JSON,)}
 
 @implementer(IPushProducer)
 class SlicedReply:
-    """A 200 with a JSON body made of ``pieces``, which are taken a slice at a time.
+    """A 200 response with a JSON body made of ``pieces``, which are consumed a slice at a time.
 
-    What fits into one slice is sent at once and with Content-Length. A longer body is chunked: slices follow
-    in later turns of the reactor, as long as the client reads. ``real`` measures how long it does not.
-    ``pin`` holds the entries of a journal that the pieces are made of; it is released when they are made, or
-    not needed any more.
+    A body that fits into one slice is sent at once, with Content-Length. A longer one is chunked: further
+    slices are sent in later iterations of the reactor, while the client reads. ``real`` is the clock of
+    STALLED. ``pin`` holds the journal entries that the pieces are made of; it is released once they are
+    no longer needed.
     """
 
     def __init__(
@@ -49,80 +49,83 @@ class SlicedReply:
         if pin is not None:
             pin.interrupt = self.abort
         self._request: Request | None = None
-        self._complete = False  # whether all pieces are taken
+        self._complete = False  # whether all pieces are consumed
         self._paused = False
         self._turn: Deferred[None] | None = None  # the next slice
         self._stalled: IDelayedCall | None = None
 
     def start(self, request: Request) -> None:
-        """Answer ``request``."""
-        first = self._slice()
-        reply = Reply(200, first, _JSON)
-        if self._complete:
-            self._release()
-            send(request, reply)
-        elif is_bodiless(request, reply):
-            self._release()
-            begin(request, reply)
-            request.write(b"")
-            request.finish()
-        else:
-            self._request = request
-            begin(request, reply)
-            request.registerProducer(self, True)
-            request.write(first)
+        """Send the first slice in response to ``request``, now or when it is its turn; the rest follows."""
+        self._request = request
+        request.notifyFinish().addBoth(self._left)
+        if self._slices.busy:
             self._wait()
+        else:
+            self._write()
 
     def abort(self) -> None:
-        """Reset the connection: what the rest would be made of is needed elsewhere."""
+        """Reset the connection. Called if the client stalls, or if the journal needs the memory."""
         if self._request is not None:
             transport: Any = self._request.transport
             transport.abortConnection()
 
     def pauseProducing(self) -> None:
-        """The client does not read. Called by the channel."""
+        """Called by the transport when the client has stopped reading."""
         self._paused = True
         if self._stalled is None:
             self._stalled = self._real.callLater(STALLED, self.abort)
 
     def resumeProducing(self) -> None:
-        """The client reads again. Called by the channel."""
+        """Called by the transport when the client reads again."""
         self._paused = False
         self._cancel_stalled()
         self._wait()
 
     def stopProducing(self) -> None:
-        """The connection is gone. Called by the channel."""
+        """Called by the transport when the connection is lost."""
         self._left()
 
     def _wait(self) -> None:
         if self._request is not None and not self._paused and self._turn is None:
             self._turn = self._slices.turn()
-            self._turn.addCallbacks(self._write, lambda failure: failure.trap(CancelledError))
+            self._turn.addCallbacks(lambda _: self._write(), lambda failure: failure.trap(CancelledError))
 
-    def _write(self, _: None) -> None:
+    def _write(self) -> None:
+        """Write the next slice."""
         self._turn = None
         request = self._request
         if request is None or self._paused:
             return
         try:
-            data = self._slice()
+            self._write_slice(request, self._slice())
         except Exception:
-            failure = Failure()
-            self._left()
-            request.unregisterProducer()
-            fail(request, failure)
-            return
-        request.write(data)
-        if self._complete:
-            self._left()
-            request.unregisterProducer()
+            if request.startedWriting:
+                request.unregisterProducer()
+            fail(request, Failure())
+
+    def _write_slice(self, request: Request, data: bytes) -> None:
+        reply = Reply(200, data, _JSON)
+        if request.startedWriting:
+            request.write(data)
+            if self._complete:
+                request.unregisterProducer()
+                request.finish()
+            else:
+                self._wait()
+        elif self._complete:
+            send(request, reply)
+        elif is_bodiless(request, reply):
+            begin(request, reply)
+            request.write(b"")
             request.finish()
         else:
+            begin(request, reply)
+            request.registerProducer(self, True)
+            request.write(data)
             self._wait()
 
     def _slice(self) -> bytes:
-        """The next bytes of the body: about _SIZE, or as many as could be made within SLICE seconds."""
+        """Return the next bytes of the body: about _SIZE, or as many as could be created in SLICE seconds."""
         taken, size, end = [], 0, self._slices.seconds() + SLICE
         for piece in self._pieces:
             taken.append(piece)
@@ -132,8 +135,8 @@ class SlicedReply:
         self._complete = True
         return b"".join(taken)
 
-    def _left(self) -> None:
-        """Let go of everything: the answer has ended, or its connection has."""
+    def _left(self, _: object = None) -> None:
+        """Free all resources: the response is complete, or the connection is lost."""
         if self._request is not None:
             self._request = None
             self._pieces = iter(())
@@ -154,7 +157,7 @@ class SlicedReply:
 
 
 def json_list(head: bytes, items: Iterator[bytes], tail: bytes) -> Iterator[bytes]:
-    """The pieces of a JSON document with a list of ``items`` between ``head`` and ``tail``."""
+    """Yield the pieces of a JSON document with a list of ``items`` between ``head`` and ``tail``."""
     yield head
     separator = b""
     for item in items:

@@ -109,8 +109,8 @@ def test_a_scale_of_zero_sends_streams_without_waiting():
         (["0", "--no-such-option"], "unrecognized arguments: --no-such-option"),
         (["0", "--access"], "unrecognized arguments: --access"),
         (["0", "--seed", "x"], "a seed is a whole number"),
-        (["0", "--stream-interval-scale", "-1"], "a factor is a number from 0 on"),
-        (["0", "--stream-interval-scale", "nan"], "a factor is a number from 0 on"),
+        (["0", "--stream-interval-scale", "-1"], "a factor is a number, 0 or greater"),
+        (["0", "--stream-interval-scale", "nan"], "a factor is a number, 0 or greater"),
         (["0", "--host"], "--host: expected one argument"),
     ],
 )

@@ -29,10 +29,10 @@ def sandbox(gateway: MockGateway) -> Iterator[Sandbox]:
         yield sandbox
 
 
-def call(space: Any, path: str, method: str = "GET", **more: Any) -> httpx.Response:
-    """The answer to a call of ``stripe`` with the token of ``space``."""
-    headers = {"Authorization": f"Bearer {space.token}", **more.pop("headers", {})}
-    url = f"{space.alias_url('stripe')}/{path}"
+def call(sandbox: Any, path: str, method: str = "GET", **more: Any) -> httpx.Response:
+    """The answer to a call of ``stripe`` with the token of ``sandbox``."""
+    headers = {"Authorization": f"Bearer {sandbox.token}", **more.pop("headers", {})}
+    url = f"{sandbox.alias_url('stripe')}/{path}"
     return httpx.request(method, url, headers=headers, timeout=PATIENCE, **more)
 
 
@@ -191,20 +191,20 @@ def test_a_request_that_no_stub_matches_says_so(sandbox: Sandbox):
 @pytest.mark.parametrize(
     ("refused", "member"),
     [
-        (lambda space: space.stub("GET stripe/x", colour="red"), "/response/colour"),
-        (lambda space: space.stub("GET stripe/x", status="200"), "/response/status"),
-        (lambda space: space.stub("GET stripe/x", json={}, headers="X: 1"), "/response/headers"),
-        (lambda space: space.stub("GET stripe/x", times=0), "/times"),
-        (lambda space: space.stub("GET stripe/x", times="1"), "/times"),
-        (lambda space: space.stub("GET stripe/x", delay="3"), "delay"),
-        (lambda space: space.stub("GET stripe/x", delay=float("inf")), "delay"),
-        (lambda space: space.stub("GET stripe/x", delay=-1), "/response/fixedDelayMilliseconds"),
-        (lambda space: space.stub({"urlPaht": "/x"}), "/request/urlPaht"),
-        (lambda space: space.stub(pattern("GET stripe/x", header={})), "/request/header"),
-        (lambda space: space.requests({"urlPathPattern": "("}), "/urlPathPattern"),
-        (lambda space: space.verify("GET stripe/x", times=1, at_least=1), "/times"),
-        (lambda space: space.verify("GET stripe/x", not_sooner_than=1), "/notSoonerThan"),
-        (lambda space: space.toxic("latency", latecny=1), "/attributes/latecny"),
+        (lambda sandbox: sandbox.stub("GET stripe/x", colour="red"), "/response/colour"),
+        (lambda sandbox: sandbox.stub("GET stripe/x", status="200"), "/response/status"),
+        (lambda sandbox: sandbox.stub("GET stripe/x", json={}, headers="X: 1"), "/response/headers"),
+        (lambda sandbox: sandbox.stub("GET stripe/x", times=0), "/times"),
+        (lambda sandbox: sandbox.stub("GET stripe/x", times="1"), "/times"),
+        (lambda sandbox: sandbox.stub("GET stripe/x", delay="3"), "delay"),
+        (lambda sandbox: sandbox.stub("GET stripe/x", delay=float("inf")), "delay"),
+        (lambda sandbox: sandbox.stub("GET stripe/x", delay=-1), "/response/fixedDelayMilliseconds"),
+        (lambda sandbox: sandbox.stub({"urlPaht": "/x"}), "/request/urlPaht"),
+        (lambda sandbox: sandbox.stub(pattern("GET stripe/x", header={})), "/request/header"),
+        (lambda sandbox: sandbox.requests({"urlPathPattern": "("}), "/urlPathPattern"),
+        (lambda sandbox: sandbox.verify("GET stripe/x", times=1, at_least=1), "/times"),
+        (lambda sandbox: sandbox.verify("GET stripe/x", not_sooner_than=1), "/notSoonerThan"),
+        (lambda sandbox: sandbox.toxic("latency", latecny=1), "/attributes/latecny"),
     ],
 )
 def test_what_is_refused_is_named(sandbox: Sandbox, refused: Any, member: str):
@@ -217,9 +217,9 @@ def test_what_is_refused_is_named(sandbox: Sandbox, refused: Any, member: str):
 def test_what_belongs_into_the_mapping_is_sent_there(sandbox: Sandbox):
     names = set(StubMapping.__struct_encode_fields__)
     for name in names - {"request", "response", "times", "priority"}:
-        with pytest.raises(Refused, match=rf'^/response/{name}: .*say mapping=\{{"{name}": ...\}}\)$'):
+        with pytest.raises(Refused, match=rf'^/response/{name}: .*use mapping=\{{"{name}": ...\}}\)$'):
             sandbox.stub("GET stripe/x", **{name: "a"})
-    with pytest.raises(Refused, match=r'say mapping=\{"scenarioName"'):
+    with pytest.raises(Refused, match=r'use mapping=\{"scenarioName"'):
         sandbox.stub("GET stripe/x", scenario_name="a")
 
 
@@ -295,11 +295,11 @@ def test_a_gateway_that_closes_without_an_answer_is_told_with_the_url():
         ("http://:8765", "it is not an http URL"),
         ("http://127.0.0.1:port", "it is not an http URL"),
         ("http://127.0.0.1:8765\n", "it is not an http URL"),
-        ("http://127.0.0.1:65536", "there is no port 65536"),
-        ("http://127.0.0.1:0", "there is no port 0"),
-        ("http://127.0.0.1:8765/api/oagw/v1/proxy", "/api/oagw/v1/proxy is too much"),
-        ("http://127.0.0.1:8765/__admin/", "/__admin/ is too much"),
-        ("http://[::1]?a=b", "?a=b is too much"),
+        ("http://127.0.0.1:65536", "the port 65536 is out of range"),
+        ("http://127.0.0.1:0", "the port 0 is out of range"),
+        ("http://127.0.0.1:8765/api/oagw/v1/proxy", "it must not have a path or query: /api/oagw/v1/proxy"),
+        ("http://127.0.0.1:8765/__admin/", "it must not have a path or query: /__admin/"),
+        ("http://[::1]?a=b", "it must not have a path or query: ?a=b"),
     ],
 )
 def test_a_url_that_is_not_that_of_a_gateway_is_named_at_once(url: str, why: str):

@@ -57,7 +57,7 @@ def test_a_pipe_in_the_folder_is_not_waited_for(folder):
         assert server.ask("POST", "/__admin/mappings", json.dumps(stub).encode())[0] == 422
         os.mkfifo(folder / "mappings" / "pipe.json")
         server.process.send_signal(signal.SIGHUP)
-        until(lambda: "mappings/pipe.json: Not a file; the stubs are what they were" in server.said())
+        until(lambda: "mappings/pipe.json: Not a file; keeping the stubs loaded before" in server.said())
 
 
 def test_a_file_that_wiremock_wrote_is_read(folder):

@@ -26,10 +26,10 @@ def test_a_hangup_without_a_folder_of_stubs_is_ignored_with_a_line(command, tmp_
     with Launched("0", command=command, **place) as server:
         assert server.get()[0] == 200
         server.process.send_signal(signal.SIGHUP)
-        until(lambda: "SIGHUP is ignored" in server.said())
+        until(lambda: "ignoring SIGHUP" in server.said())
         assert server.get()[0] == 200
         lines = [line for line in server.said().splitlines() if "SIGHUP" in line]
-        assert lines == ["SIGHUP is ignored: there is nothing to read again without --mappings"]
+        assert lines == ["ignoring SIGHUP: without --mappings there is nothing to reload"]
 
 
 def test_a_hangup_while_the_server_starts_does_not_end_it():

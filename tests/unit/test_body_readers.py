@@ -313,7 +313,7 @@ def test_nobody_else_reads_what_clients_send() -> None:
         "web/body.py",
         "web/request.py",
         "web/channel.py",
-        "services/openai/misfit.py",
+        "services/openai/validation_error.py",
     }
     for module in sorted(home.rglob("*.py")):
         name = module.relative_to(home).as_posix()

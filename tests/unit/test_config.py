@@ -42,7 +42,7 @@ def test_the_memory_limit_is_read() -> None:
     ("args", "said"),
     [
         *(
-            (["--memory-limit", text], f"a memory limit is a number of MiB from 1 on, not '{text}'")
+            (["--memory-limit", text], f"a memory limit is a whole number of MiB, 1 or greater, not '{text}'")
             for text in ("0", "-1", "1.5", "64MiB", "1_0", "٣")
         ),
         (["http"], "a port is a number from 0 to 65535"),
@@ -55,16 +55,16 @@ def test_the_memory_limit_is_read() -> None:
         (["--prot", "1"], "unrecognized arguments: --prot"),
         (["--tok", "1"], "unrecognized arguments: --tok"),
         (["--seed", "x"], "a seed is a whole number, not 'x'"),
-        (["--stream-interval-scale", "-1"], "a factor is a number from 0 on, not '-1'"),
-        (["--stream-interval-scale", "nan"], "a factor is a number from 0 on, not 'nan'"),
-        (["--stream-interval-scale", "inf"], "a factor is a number from 0 on, not 'inf'"),
-        (["--stream-interval-scale", "fast"], "a factor is a number from 0 on, not 'fast'"),
+        (["--stream-interval-scale", "-1"], "a factor is a number, 0 or greater, not '-1'"),
+        (["--stream-interval-scale", "nan"], "a factor is a number, 0 or greater, not 'nan'"),
+        (["--stream-interval-scale", "inf"], "a factor is a number, 0 or greater, not 'inf'"),
+        (["--stream-interval-scale", "fast"], "a factor is a number, 0 or greater, not 'fast'"),
         (["--host"], "argument --host: expected one argument"),
         (["--clock", "slow"], "argument --clock: invalid choice: 'slow'"),
-        (["--sandbox-lifetime", "0"], "a lifetime is more than 0 and at most 604800 seconds, not '0'"),
-        (["--sandbox-lifetime", "604801"], "a lifetime is more than 0"),
-        (["--sandbox-lifetime", "nan"], "a lifetime is more than 0"),
-        (["--sandbox-lifetime", "long"], "a lifetime is more than 0"),
+        (["--sandbox-lifetime", "0"], "a lifetime is greater than 0 and at most 604800 seconds, not '0'"),
+        (["--sandbox-lifetime", "604801"], "a lifetime is greater than 0"),
+        (["--sandbox-lifetime", "nan"], "a lifetime is greater than 0"),
+        (["--sandbox-lifetime", "long"], "a lifetime is greater than 0"),
     ],
 )
 def test_what_makes_no_sense_is_named(args: list[str], said: str) -> None:
@@ -77,7 +77,7 @@ def test_what_makes_no_sense_is_named(args: list[str], said: str) -> None:
 
 @pytest.mark.parametrize("token", ["", "with space", "tab\t", "new\nline", "ünï", "\x00"])
 def test_a_bad_token_is_refused_and_not_repeated(token: str) -> None:
-    with pytest.raises(ConfigError, match="a token is visible ASCII") as raised:
+    with pytest.raises(ConfigError, match="a token is one or more visible ASCII characters") as raised:
         parse_args(["--token", token])
     assert not token or token not in str(raised.value)
 

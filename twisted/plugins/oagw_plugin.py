@@ -1,4 +1,4 @@
-"""Makes ``twistd oagw`` known to Twisted. There is no ``__init__.py`` above: these folders join Twisted's."""
+"""Register ``twistd oagw``. These folders have no ``__init__.py``, so they extend Twisted's own package."""
 
 from twisted.application.service import ServiceMaker
 

@@ -1,8 +1,8 @@
-"""GitHub: one user, and a repository for every name, with issues, pull requests and commits.
+"""The GitHub service: one user, and a repository for every name, with issues, pull requests and commits.
 
-``samples`` and ``activity`` have the bodies, ``lists`` the lists of a repository, and ``node`` what all
-answers have in common. Links in the bodies point at api.github.com, as they do when the real API is called
-through a gateway; with ``--github-links`` they point at this gateway.
+``samples`` and ``activity`` create the bodies, ``lists`` has the lists of a repository, and ``node`` the base
+class of all resources. Links in the bodies point to api.github.com, as they do when the real API is called
+through a gateway; with ``--github-links`` they point to this gateway.
 """
 
 import re
@@ -22,7 +22,7 @@ from oagw.web.resource import Refused
 _LOGIN = re.compile(r"[A-Za-z0-9](?:-?[A-Za-z0-9]){0,38}")
 _REPOSITORY = re.compile(r"[A-Za-z0-9._-]{1,100}")
 
-# A repository of this name does not exist, whoever its owner is.
+# The name of a repository that does not exist, for every owner.
 MISSING = "missing"
 
 
@@ -34,7 +34,7 @@ class Users(GitHubNode):
 
 
 class User(GitHubNode):
-    """GET /users/{username} → 200, GitHub's public user; 404 for all but octocat (in any case)."""
+    """GET /users/{username} → 200, a public user. 404 for all users but octocat (in any case)."""
 
     def __init__(self, github: GitHub, login: bytes) -> None:
         super().__init__(github)
@@ -43,12 +43,12 @@ class User(GitHubNode):
     def render_GET(self, request: Request) -> Reply:
         if self._login.decode("utf-8", "replace").lower() != OCTOCAT:
             raise Refused(404, "Not Found")
-        return self.shown(request, _octocat(self.github.base(request)))
+        return self.reply(request, _octocat(self.github.base_url(request)))
 
 
 @lru_cache(16)
 def _octocat(api: str) -> Encoded:
-    """The user octocat, with links that begin with ``api``."""
+    """Return the user octocat; links begin with ``api``."""
     return encoded(user(api))
 
 
@@ -72,9 +72,9 @@ class Repositories(GitHubNode):
 
 
 class Repository(GitHubNode):
-    """GET /repos/{owner}/{repo} → 200, GitHub's repository, for every owner and name that GitHub allows.
+    """GET /repos/{owner}/{repo} → 200, a repository, for every owner and name that GitHub allows.
 
-    404 for other names, and for the name ``missing``.
+    404 for other names and for the name ``missing``.
     """
 
     def __init__(self, github: GitHub, owner: str, name: str) -> None:
@@ -84,12 +84,12 @@ class Repository(GitHubNode):
         self._name = name
 
     def render_GET(self, request: Request) -> Reply:
-        base = self.github.base(request)
-        return self.shown(request, repository(base, self._owner, self._name, OPEN_ISSUES))
+        base_url = self.github.base_url(request)
+        return self.reply(request, repository(base_url, self._owner, self._name, OPEN_ISSUES))
 
 
 def tree(env: Env) -> UpstreamNode:
-    """The GitHub API."""
+    """Return the tree of the GitHub API."""
     github = GitHub(env)
     octocat = OCTOCAT.encode()
     users = Users(github, {octocat: User(github, octocat)})  # the one that is asked for, made once

@@ -1,7 +1,7 @@
-"""What happens in a repository: its issues, pull requests and commits. Every repository has the same ones.
+"""The issues, pull requests and commits of a repository. Every repository has the same ones.
 
-Shapes follow https://docs.github.com/rest/issues/issues, /rest/pulls/pulls and /rest/commits/commits. As on
-GitHub, issues and pull requests are numbered together, and a pull request is an issue as well.
+The bodies follow https://docs.github.com/rest/issues/issues, /rest/pulls/pulls and /rest/commits/commits. As
+on GitHub, issues and pull requests share one sequence of numbers, and every pull request is also an issue.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -10,11 +10,11 @@ from typing import Any
 
 from oagw.services.github.samples import OCTOCAT, SITE, account, repository
 
-# Numbers from 1 on; every third is a pull request, every fourth is closed.
+# Issues are numbered from 1. Every third one is a pull request, and every fourth one is closed.
 COUNT = 42
 NUMBERS = range(COUNT, 0, -1)
 
-# Commits of the default branch, the newest of which is the last.
+# The number of commits of the default branch. They are numbered from 1, the oldest.
 COMMITS = 35
 
 OPEN_ISSUES = sum(bool(number % 4) for number in NUMBERS)
@@ -25,32 +25,35 @@ _BEGIN = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
 def is_pull(number: int) -> bool:
-    """Whether the issue with this number is a pull request."""
+    """Return whether the issue is a pull request."""
     return number % 3 == 0
 
 
 def state(number: int) -> str:
-    """The state of the issue with this number."""
+    """Return the state of the issue, ``open`` or ``closed``."""
     return "open" if number % 4 else "closed"
 
 
 def created(number: int) -> datetime:
-    """When the issue, or the commit, with this number was made."""
+    """Return the date at which the issue or commit was created."""
     return _BEGIN + timedelta(hours=12 * number)
 
 
 def updated(number: int) -> datetime:
-    """When the issue with this number was last changed."""
+    """Return the date at which the issue was last changed."""
     return _BEGIN + timedelta(hours=12 * number + 3)
 
 
 def label(number: int) -> str:
-    """The name of the label of the issue with this number."""
+    """Return the name of the issue's only label."""
     return _LABELS[number % 3 - 1][0]
 
 
 class Activity:
-    """The activity in ``owner/name``, with links that begin with ``api``."""
+    """The bodies of the issues, pull requests and commits of ``owner/name``.
+
+    Links to the API begin with the base URL ``api``.
+    """
 
     def __init__(self, api: str, owner: str, name: str) -> None:
         self._api, self._owner, self._name = api, owner, name
@@ -60,16 +63,16 @@ class Activity:
         self._author = account(api, OCTOCAT)
 
     def issue(self, number: int) -> dict[str, Any]:
-        """An issue as a list has it; a single one has the same members, and ``closed_by``."""
+        """Return an issue as it appears in a list."""
         url, closed = f"{self.url}/issues/{number}", state(number) == "closed"
-        place = "pull" if is_pull(number) else "issues"
+        segment = "pull" if is_pull(number) else "issues"
         issue = {
             "url": url,
             "repository_url": self.url,
             "labels_url": f"{url}/labels{{/name}}",
             "comments_url": f"{url}/comments",
             "events_url": f"{url}/events",
-            "html_url": f"{self._site}/{place}/{number}",
+            "html_url": f"{self._site}/{segment}/{number}",
             **self._common(number),
             "state_reason": "completed" if closed else None,
             "comments": 0,
@@ -93,7 +96,7 @@ class Activity:
         return issue
 
     def pull(self, number: int) -> dict[str, Any]:
-        """A pull request as a list has it."""
+        """Return a pull request as it appears in a list."""
         url, issue = f"{self.url}/pulls/{number}", f"{self.url}/issues/{number}"
         merged = state(number) == "closed"
         base, head = self.sha(COMMITS), self._sha(f"head of {number}")
@@ -131,11 +134,11 @@ class Activity:
         }
 
     def single_issue(self, number: int) -> dict[str, Any]:
-        """An issue by itself."""
+        """Return the full issue."""
         return {**self.issue(number), "closed_by": self._author if state(number) == "closed" else None}
 
     def single_pull(self, number: int) -> dict[str, Any]:
-        """A pull request by itself."""
+        """Return the full pull request."""
         merged = state(number) == "closed"
         return {
             **self.pull(number),
@@ -154,7 +157,7 @@ class Activity:
         }
 
     def commit(self, number: int) -> dict[str, Any]:
-        """A commit as a list has it."""
+        """Return a commit as it appears in a list."""
         sha = self.sha(number)
         url, tree = f"{self.url}/commits/{sha}", self._sha(f"tree of {number}")
         parents = [self.sha(number - 1)] if number > 1 else []
@@ -189,7 +192,7 @@ class Activity:
         }
 
     def single_commit(self, number: int) -> dict[str, Any]:
-        """A commit by itself, with what it changes."""
+        """Return the full commit, with its changed files."""
         sha, blob = self.sha(number), self._sha(f"blob of {number}")
         file = {
             "sha": blob,
@@ -207,7 +210,7 @@ class Activity:
         return {**self.commit(number), "stats": stats, "files": [file]}
 
     def sha(self, number: int) -> str:
-        """The hash of the commit with this number, the oldest of which is 1."""
+        """Return the hash of a commit."""
         return self._sha(f"commit {number}")
 
     def _sha(self, what: str) -> str:
@@ -215,7 +218,7 @@ class Activity:
         return sha1(text.encode(), usedforsecurity=False).hexdigest()
 
     def _common(self, number: int) -> dict[str, Any]:
-        """What issues and pull requests both have."""
+        """Return the members that issues and pull requests have in common."""
         closed = state(number) == "closed"
         id = 1_000_000 + number
         name, color = _LABELS[number % 3 - 1]
@@ -267,7 +270,7 @@ class Activity:
 
 
 def head_branch(number: int) -> str:
-    """The branch of the pull request with this number."""
+    """Return the name of the branch that a pull request merges."""
     return f"change-{number}"
 
 

@@ -1,4 +1,4 @@
-"""The lists of a repository with their filters, and each of their items: /issues, /pulls and /commits."""
+"""The lists of a repository with their filters, and their items: /issues, /pulls and /commits."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -20,7 +20,7 @@ from oagw.services.github.activity import (
     updated,
 )
 from oagw.services.github.node import GitHub, GitHubNode
-from oagw.services.github.paging import page
+from oagw.services.github.paging import read_page
 from oagw.services.github.samples import OCTOCAT
 from oagw.web.body import query_pairs
 from oagw.web.reply import Reply
@@ -32,12 +32,12 @@ _BRANCH = "main"
 
 _FIRST, _LAST = (date.replace(tzinfo=UTC) for date in (datetime.min, datetime.max))
 
-# What identifies the author of a commit.
-_PERSON = (OCTOCAT, "octocat@github.com")
+# The names by which ``author`` and ``committer`` identify octocat.
+_OCTOCAT_NAMES = (OCTOCAT, "octocat@github.com")
 
 
-class NoSuch(Exception):
-    """A parameter has a value that the API does not take; GitHub answers 422."""
+class InvalidParameter(Exception):
+    """The query parameter ``field`` has the invalid value ``value``; GitHub answers 422."""
 
     def __init__(self, field: str, value: str) -> None:
         super().__init__(field)
@@ -46,24 +46,24 @@ class NoSuch(Exception):
 
 
 class ListNode(GitHubNode):
-    """GET /repos/{owner}/{repo}/{name} → 200, a list, a page of it; with Link if there are more pages.
+    """GET /repos/{owner}/{repo}/{name} → 200, one page of a list, with a Link field if there are more.
 
-    ``per_page`` is 1 to 100, 30 by default, ``page`` counts from 1; other values count as the default.
+    ``per_page`` is 1 to 100, 30 by default; ``page`` counts from 1. Invalid values count as the default.
     """
 
     name: str
-    resource: str  # what GitHub calls an item when it says what is wrong
+    resource: str  # the name of an item in GitHub's validation errors
 
     def __init__(self, github: GitHub, owner: str, repo: str) -> None:
         super().__init__(github)
         self._owner, self._repo = owner, repo
 
     def getChild(self, path: bytes, request: Request) -> IResource:
-        return Item(self, path.decode("utf-8", "replace")) if path else self
+        return ListItem(self, path.decode("utf-8", "replace")) if path else self
 
     def activity(self, request: Request) -> Activity:
-        """What happened in the repository, with links for who sent ``request``."""
-        return Activity(self.github.base(request), self._owner, self._repo)
+        """Return the activity of the repository, with links that the sender of ``request`` can follow."""
+        return Activity(self.github.base_url(request), self._owner, self._repo)
 
     def render_GET(self, request: Request) -> Reply:
         pairs = query_pairs(request)
@@ -71,30 +71,35 @@ class ListNode(GitHubNode):
         activity = self.activity(request)
         try:
             numbers = self.numbers(activity, query)
-        except NoSuch as wrong:
-            error = {"value": wrong.value, "resource": self.resource, "field": wrong.field, "code": "invalid"}
+        except InvalidParameter as error:
+            detail = {
+                "value": error.value,
+                "resource": self.resource,
+                "field": error.field,
+                "code": "invalid",
+            }
             body = {
                 "message": "Validation Failed",
-                "errors": [error],
+                "errors": [detail],
                 "documentation_url": "https://docs.github.com/rest",
                 "status": "422",
             }
-            return self.refused(request, 422, body)
-        part = page(query)
-        link = part.link(f"{activity.url}/{self.name}", pairs, len(numbers))
-        return self.shown(request, [self.listed(activity, number) for number in part.of(numbers)], link)
+            return self.error(request, 422, body)
+        page = read_page(query)
+        link = page.link(f"{activity.url}/{self.name}", pairs, len(numbers))
+        return self.reply(request, [self.listed(activity, number) for number in page.of(numbers)], link)
 
     def numbers(self, activity: Activity, query: Query) -> list[int]:
-        """Those that ``query`` asks for, in its order; raises NoSuch."""
+        """Return the numbers of the items that ``query`` selects, in its order; raises InvalidParameter."""
         raise NotImplementedError
 
     def ordered(
         self, query: Query, sorts: tuple[str, ...], matches: Callable[[int], bool], ascends: bool = False
     ) -> list[int]:
-        """The numbers that match and have the state that ``query`` asks for, in its order.
+        """Return the numbers for which ``matches`` is true and the state is right, in the order of ``query``.
 
-        The larger the number, the later it was made and changed, so every order is one of these two;
-        ``ascends`` is which it is by default. Raises NoSuch.
+        Items with larger numbers were created and changed later, so all values of ``sort`` give the same
+        order; ``ascends`` selects the default of ``direction``. Raises InvalidParameter.
         """
         wanted = self.one_of(query, "state", ("open", "closed", "all"))
         self.one_of(query, "sort", sorts)
@@ -103,33 +108,33 @@ class ListNode(GitHubNode):
         return numbers if direction == "desc" else numbers[::-1]
 
     def one_of(self, query: Query, name: str, values: tuple[str, ...]) -> str:
-        """The value of the parameter ``name``, the first of ``values`` by default; raises NoSuch."""
+        """Return the parameter ``name``, the first of ``values`` by default; raises InvalidParameter."""
         value = query.get(name, values[0])
         if value not in values:
-            raise NoSuch(name, value[:100])
+            raise InvalidParameter(name, value[:100])
         return value
 
     def date(self, query: Query, name: str) -> datetime | None:
-        """The ISO 8601 date in the parameter ``name``, if it is given; raises NoSuch."""
+        """Return the ISO 8601 date in the parameter ``name``, or None; raises InvalidParameter."""
         if name not in query:
             return None
         text = query[name]
         try:
             date = datetime.fromisoformat(text)
         except ValueError:
-            raise NoSuch(name, text[:100]) from None
+            raise InvalidParameter(name, text[:100]) from None
         return date if date.tzinfo else date.replace(tzinfo=UTC)
 
     def listed(self, activity: Activity, number: int) -> Any:
-        """The item with this number, as the list has it."""
+        """Return the item with this number as it appears in the list."""
         raise NotImplementedError
 
     def single(self, activity: Activity, id: str) -> Any:
-        """The item with this id by itself; raises Refused."""
+        """Return the full item with this id; raises Refused if there is none."""
         raise NotImplementedError
 
 
-class Item(GitHubNode):
+class ListItem(GitHubNode):
     """GET /repos/{owner}/{repo}/{list}/{id} → 200, one item of the list."""
 
     def __init__(self, items: ListNode, id: str) -> None:
@@ -138,13 +143,14 @@ class Item(GitHubNode):
         self._id = id
 
     def render_GET(self, request: Request) -> Reply:
-        return self.shown(request, self._items.single(self._items.activity(request), self._id))
+        return self.reply(request, self._items.single(self._items.activity(request), self._id))
 
 
 class Issues(ListNode):
-    """The issues, pull requests among them.
+    """The issues, including the pull requests.
 
-    Filters are ``state``, ``labels``, ``creator``, ``assignee``, ``mentioned``, ``milestone`` and ``since``.
+    The filters are ``state``, ``labels``, ``creator``, ``assignee``, ``mentioned``, ``milestone`` and
+    ``since``.
     """
 
     name, resource = "issues", "Issue"
@@ -152,13 +158,13 @@ class Issues(ListNode):
     def numbers(self, activity: Activity, query: Query) -> list[int]:
         labels = set(filter(None, query.get("labels", "").split(",")))
         since = self.date(query, "since") or _FIRST
-        # Nobody is assigned or mentioned, and there are no milestones.
-        nobody = all(query.get(name, "none") == "none" for name in ("assignee", "mentioned", "milestone"))
+        # No issue has an assignee, a mention or a milestone.
+        unassigned = all(query.get(name, "none") == "none" for name in ("assignee", "mentioned", "milestone"))
         by_octocat = query.get("creator", OCTOCAT).lower() == OCTOCAT
         return self.ordered(
             query,
             ("created", "updated", "comments"),
-            lambda n: nobody and by_octocat and labels <= {label(n)} and updated(n) >= since,
+            lambda n: unassigned and by_octocat and labels <= {label(n)} and updated(n) >= since,
         )
 
     def listed(self, activity: Activity, number: int) -> Any:
@@ -169,7 +175,7 @@ class Issues(ListNode):
 
 
 class Pulls(ListNode):
-    """The pull requests. Filters are ``state``, ``head`` and ``base``."""
+    """The pull requests. The filters are ``state``, ``head`` and ``base``."""
 
     name, resource = "pulls", "PullRequest"
 
@@ -193,10 +199,10 @@ class Pulls(ListNode):
 
 
 class Commits(ListNode):
-    """The commits of the default branch, the newest first.
+    """The commits of the default branch, newest first.
 
-    Filters are ``sha`` (where to begin: a commit or a branch), ``path``, ``author``, ``committer``, ``since``
-    and ``until``. An item is found by its hash, by the beginning of it, or by the name of the branch.
+    The filters are ``sha`` (the commit or branch to start from), ``path``, ``author``, ``committer``,
+    ``since`` and ``until``. The id of an item is its hash, a prefix of at least four digits, or a branch.
     """
 
     name, resource = "commits", "Commit"
@@ -207,7 +213,8 @@ class Commits(ListNode):
             raise Refused(404, "Not Found")
         people = (query.get("author", OCTOCAT), query.get("committer", OCTOCAT))
         since, until = self.date(query, "since") or _FIRST, self.date(query, "until") or _LAST
-        if query.get("path", "README.md") != "README.md" or not all(one.lower() in _PERSON for one in people):
+        by_octocat = all(person.lower() in _OCTOCAT_NAMES for person in people)
+        if not by_octocat or query.get("path", "README.md") != "README.md":
             return []
         return [number for number in range(newest, 0, -1) if since <= created(number) <= until]
 
@@ -228,7 +235,7 @@ def _number(id: str) -> int:
 
 
 def _commit(activity: Activity, ref: str) -> int | None:
-    """The number of the commit that ``ref`` names."""
+    """Return the number of the commit that ``ref`` names, or None if there is none."""
     if ref in (_BRANCH, "HEAD"):
         return COMMITS
     if not 4 <= len(ref) <= 40:

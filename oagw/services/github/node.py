@@ -1,4 +1,4 @@
-"""GitHubNode: a URL of the GitHub API, with the header fields that all its answers have."""
+"""GitHubNode: a resource of the GitHub API, with the header fields that all responses have."""
 
 import re
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from twisted.web.server import Request
 
 from oagw.services import Env, UpstreamNode
 from oagw.services.github.conditional import entity_tag, none_match
-from oagw.services.github.rate import LIMIT, Rates
+from oagw.services.github.rate import LIMIT, RateLimit
 from oagw.web.exchange import caller_of
 from oagw.web.reply import JSON, UPSTREAM, Headers, Reply, excerpt
 from oagw.web.resource import Refused
@@ -19,10 +19,10 @@ from oagw.web.resource import Refused
 API = "https://api.github.com"
 _ON_THE_GATEWAY = "/api/oagw/v1/proxy/github"
 
-# A name or an address, and a port, with nothing in it that ends a link.
+# A value of Host that can be used in a link: a name or address, and a port.
 _HOST = re.compile(rb"[A-Za-z0-9._~:\[\]-]{1,255}")
 
-# The versions of the API that there are (https://docs.github.com/rest/about-the-rest-api/api-versions).
+# The versions of the API (https://docs.github.com/rest/about-the-rest-api/api-versions).
 _VERSIONS = (b"2022-11-28", b"2026-03-10")
 
 _MEDIA_TYPE = re.compile(
@@ -52,14 +52,14 @@ def encoded(value: Any) -> Encoded:
 
 
 class GitHub:
-    """What the resources of the API share: ``env``, and the rate limit."""
+    """The state that all resources of the API share: ``env`` and the rate limit."""
 
     def __init__(self, env: Env) -> None:
         self._env = env
-        self._rates = Rates()
+        self._limit = RateLimit()
 
-    def base(self, request: Request) -> str:
-        """What links to the API begin with: GitHub's own, or with ``--github-links`` this gateway's."""
+    def base_url(self, request: Request) -> str:
+        """Return the base URL of links: GitHub's, or with ``--github-links`` that of this gateway."""
         if not self._env.github_links:
             return API
         host = request.getHeader(b"host") or b""
@@ -70,9 +70,9 @@ class GitHub:
         return f"http://{host.decode()}{_ON_THE_GATEWAY}"
 
     def fields(self, request: Request, counts: bool = True) -> Headers:
-        """The header fields of every answer; one that ``counts`` is counted against the rate limit."""
+        """Return the header fields of every response. If ``counts``, it counts against the rate limit."""
         now = self._env.wall()
-        window = self._rates.counted(caller_of(request).sandbox, now, counts)
+        window = self._limit.window(caller_of(request).sandbox, now, counts)
         digits = b"%023X" % self._env.random.getrandbits(92)
         id = b"%b:%b:%b:%b:%08X" % (digits[:4], digits[4:9], digits[9:16], digits[16:], int(now))
         return {
@@ -88,7 +88,7 @@ class GitHub:
 
 
 class GitHubNode(UpstreamNode):
-    """A URL of the GitHub API; says no with ``{"message", "documentation_url", "status"}``."""
+    """A resource of the GitHub API. Errors are ``{"message", "documentation_url", "status"}``."""
 
     def __init__(self, github: GitHub, children: Mapping[bytes, IResource] | None = None) -> None:
         super().__init__(children)
@@ -100,21 +100,22 @@ class GitHubNode(UpstreamNode):
             "documentation_url": "https://docs.github.com/rest",
             "status": str(refused.status),
         }
-        return self.refused(request, refused.status, body, refused.headers)
+        return self.error(request, refused.status, body, refused.headers)
 
-    def refused(self, request: Request, status: int, body: Any, headers: Headers | None = None) -> Reply:
-        """A Reply that says no with ``body``."""
+    def error(self, request: Request, status: int, body: Any, headers: Headers | None = None) -> Reply:
+        """Return an error reply with this status and body."""
         fields = {**self.github.fields(request), b"Content-Type": (JSON,), **(headers or {})}
         return Reply(status, msgspec.json.encode(body), fields, UPSTREAM)
 
-    def shown(self, request: Request, value: Any, link: str | None = None) -> Reply:
-        """A Reply with ``value``, or with what was Encoded before.
+    def reply(self, request: Request, value: Any, link: str | None = None) -> Reply:
+        """Return a 200 reply with ``value`` as JSON, or a 304 if If-None-Match has its entity tag.
 
-        200, or 304, which is not counted, if the client has it already.
+        ``value`` may be Encoded already. A 304 does not count against the rate limit. ``link`` is the value
+        of the Link field. Raises Refused if the request asks for an unknown version of the API.
         """
         if _version(request) is None:
             given = excerpt(request.getHeader(b"x-github-api-version") or b"", 40)
-            raise Refused(400, f"{given} is not a version of the REST API that is supported")
+            raise Refused(400, f"{given} is not a supported version of the REST API")
         body, tag = value if isinstance(value, Encoded) else encoded(value)
         known = request.requestHeaders.getRawHeaders(b"If-None-Match")
         fresh = known is None or none_match(known, tag)
@@ -127,14 +128,14 @@ class GitHubNode(UpstreamNode):
 
 
 def _version(request: Request) -> bytes | None:
-    """The version of the API that ``request`` asks for; None if there is no such version."""
+    """Return the version of the API that ``request`` asks for, or None if it is unknown."""
     given = request.getHeader(b"x-github-api-version") or _VERSIONS[0]
     return given if given in _VERSIONS else None
 
 
 @lru_cache(64)
 def _media_type(accept: bytes) -> bytes:
-    """What X-GitHub-Media-Type says of a request that accepts this."""
+    """Return the value of X-GitHub-Media-Type for a request with this Accept field."""
     found = _MEDIA_TYPE.search(accept)
     if found is None:
         return b"github.v3; format=json"

@@ -1,4 +1,4 @@
-"""Pages of a list, and the ``Link`` header field that leads from one to the others."""
+"""Pages of a list, and the ``Link`` header field that connects them."""
 
 from collections.abc import Sequence
 from typing import NamedTuple, TypeVar
@@ -10,19 +10,20 @@ _DEFAULT, _MAX = 30, 100
 
 
 class Page(NamedTuple):
-    """``number`` counts from 1; ``size`` is how many items a page has."""
+    """A page of a list: its ``number``, counted from 1, and its ``size``, the number of items."""
 
     number: int
     size: int
 
     def of(self, items: Sequence[T]) -> Sequence[T]:
-        """What is on this page."""
+        """Return the items on this page."""
         return items[(self.number - 1) * self.size : self.number * self.size]
 
     def link(self, url: str, pairs: Sequence[tuple[str, str]], count: int) -> str | None:
-        """The value of Link at ``url``, which was asked for with the query ``pairs``, for ``count`` items.
+        """Return the value of Link for a list of ``count`` items, or None if this is the only page.
 
-        None if there is one page, and this is it. Behind the last page, ``prev`` is the last one.
+        ``url`` and the query ``pairs`` are those of the request. On a page beyond the last one, ``prev`` is
+        the last page.
         """
         last = max(1, -(-count // self.size))
         pages = {}
@@ -40,10 +41,11 @@ class Page(NamedTuple):
         return ", ".join(links) or None
 
 
-def page(query: dict[str, str]) -> Page:
-    """The page that ``query`` asks for.
+def read_page(query: dict[str, str]) -> Page:
+    """Return the page that the parameters ``page`` and ``per_page`` select.
 
-    For what is not a positive number, GitHub takes the default: page 1, with 30 items. 100 are the most.
+    As on GitHub, values that are not positive integers count as the default, page 1 with 30 items. A page
+    has at most 100 items.
     """
     return Page(_positive(query.get("page"), 1), min(_positive(query.get("per_page"), _DEFAULT), _MAX))
 
@@ -51,4 +53,4 @@ def page(query: dict[str, str]) -> Page:
 def _positive(text: str | None, default: int) -> int:
     if text is None or not (text.isascii() and text.isdigit()):
         return default
-    return int(text[:9]) or default  # so far out there is nothing
+    return int(text[:9]) or default  # nine digits are already far beyond the last page

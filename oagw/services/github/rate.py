@@ -1,4 +1,4 @@
-"""The primary rate limit: a count of requests for each hour and caller. It is shown, and never exceeded."""
+"""The primary rate limit: counts requests per hour and caller. It is reported but never enforced."""
 
 from weakref import WeakKeyDictionary
 
@@ -7,7 +7,7 @@ _WINDOW = 3_600
 
 
 class Window:
-    """An hour that begins at ``start`` (in seconds since 1970), with the first request of its caller."""
+    """An hour that begins with a caller's first request, at ``start`` (seconds since 1970)."""
 
     def __init__(self, start: float) -> None:
         self.reset = int(start) + _WINDOW
@@ -15,23 +15,23 @@ class Window:
 
     @property
     def remaining(self) -> int:
-        """How many requests are left."""
+        """The number of requests left in this window."""
         return LIMIT - self.used
 
 
-class Rates:
-    """The windows of all callers. A caller is a sandbox."""
+class RateLimit:
+    """The current windows of all callers. A caller is a sandbox."""
 
     def __init__(self) -> None:
         self._windows: WeakKeyDictionary[object, Window] = WeakKeyDictionary()
 
-    def counted(self, caller: object, now: float, counts: bool) -> Window:
-        """The window of ``caller`` at ``now``, after a request that ``counts``, or does not.
+    def window(self, caller: object, now: float, counts: bool) -> Window:
+        """Return the window of ``caller`` at ``now``, after counting a request if ``counts``.
 
-        The mock never answers that the limit is exceeded, so at least one request remains.
+        At least one request always remains, because the mock never enforces the limit.
         """
         window = self._windows.get(caller)
-        # The clock may step back; the reset is at most an hour away even so.
+        # The wall clock may step back. Even then, the reset must be at most an hour away.
         if window is None or not window.reset - _WINDOW <= now < window.reset:
             window = self._windows[caller] = Window(now)
         if counts and window.used < LIMIT - 1:

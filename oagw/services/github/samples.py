@@ -1,7 +1,7 @@
-"""The user octocat, and a repository for every name, as GitHub shows them.
+"""The bodies of the user octocat and of repositories.
 
-Shapes follow https://docs.github.com/rest/users/users#get-a-user and /rest/repos/repos#get-a-repository.
-``api`` is what links to other parts of the API begin with.
+They follow https://docs.github.com/rest/users/users#get-a-user and /rest/repos/repos#get-a-repository.
+``api`` is the base URL of links to the API.
 """
 
 from typing import Any
@@ -14,7 +14,7 @@ _OCTOCAT_ID = 583231
 
 
 def account(api: str, login: str) -> dict[str, Any]:
-    """A user as GitHub embeds it in other bodies."""
+    """Return a user as GitHub embeds it in other bodies."""
     id = _OCTOCAT_ID if login == OCTOCAT else crc32(login.lower().encode())
     url = f"{api}/users/{login}"
     return {
@@ -41,7 +41,7 @@ def account(api: str, login: str) -> dict[str, Any]:
 
 
 def user(api: str) -> dict[str, Any]:
-    """The user octocat."""
+    """Return the full user octocat."""
     return account(api, OCTOCAT) | _PROFILE
 
 
@@ -64,7 +64,7 @@ _PROFILE = {
 
 
 def repository(api: str, owner: str, name: str, open_issues: int) -> dict[str, Any]:
-    """The repository ``owner/name``; its id is a function of the two."""
+    """Return the repository ``owner/name``. Its id is derived from the two."""
     full_name = f"{owner}/{name}"
     url = f"{api}/repos/{full_name}"
     links = {

@@ -1,8 +1,8 @@
-"""OpenAI: chat completions, responses, completions, embeddings and models.
+"""The OpenAI service: chat completions, responses, completions, embeddings and models.
 
-Shapes follow https://platform.openai.com/docs/api-reference. ``saying`` has what the model says,
-``steering`` how the author of a test decides that in the request, ``shape`` what all URLs have in common;
-each other file is one part of the API or one thing that it needs.
+The bodies follow https://platform.openai.com/docs/api-reference. ``completion`` decides what the model says,
+``directives`` describes how a test can control that in a request, and ``node`` has the base class of all
+resources. Each other module is one endpoint or one helper of the endpoints.
 """
 
 from importlib import import_module
@@ -13,9 +13,9 @@ from twisted.web.server import Request
 from oagw.services import Env, UpstreamNode
 from oagw.services.openai.chat import ChatCompletions
 from oagw.services.openai.models import Models
-from oagw.services.openai.shape import OpenAINode
+from oagw.services.openai.node import OpenAINode
 
-# The parts of the API that a test may well do without, by their path: module and class.
+# The module and class of less common endpoints, which are imported on first use.
 _PARTS = {
     b"completions": ("completions", "Completions"),
     b"embeddings": ("embeddings", "Embeddings"),
@@ -23,8 +23,8 @@ _PARTS = {
 }
 
 
-class Version(OpenAINode):
-    """/v1: what is below it; the lesser parts are loaded when they are first called."""
+class V1(OpenAINode):
+    """/v1, the parent of all endpoints."""
 
     def __init__(self, env: Env) -> None:
         super().__init__({b"chat": OpenAINode({b"completions": ChatCompletions(env)}), b"models": Models()})
@@ -40,5 +40,5 @@ class Version(OpenAINode):
 
 
 def tree(env: Env) -> UpstreamNode:
-    """The OpenAI API."""
-    return OpenAINode({b"v1": Version(env)})
+    """Return the tree of the OpenAI API."""
+    return OpenAINode({b"v1": V1(env)})

@@ -1,4 +1,4 @@
-"""Chat completions: what may be asked, and the buffered answer. ``chunks`` has the streamed one."""
+"""Chat completions: the request body and the buffered response. ``chunks`` has the streamed response."""
 
 from typing import Annotated, Any, Literal
 
@@ -9,34 +9,34 @@ from twisted.web.server import Request
 from oagw.services import Env
 from oagw.services.openai import pace
 from oagw.services.openai.chat_tools import (
-    Function,
     FunctionCall,
+    FunctionDefinition,
     Tool,
     ToolChoice,
     function_box,
     tool_box,
 )
 from oagw.services.openai.chunks import chunks, finish_reason
-from oagw.services.openai.ids import fresh
-from oagw.services.openai.messages import Message, text_of
-from oagw.services.openai.models import FINGERPRINT, require
-from oagw.services.openai.saying import (
+from oagw.services.openai.completion import (
+    Completion,
     JsonSchema,
     Limits,
     Metadata,
     ModelName,
-    Said,
     Stop,
     StreamOptions,
-    say,
+    complete,
     stops,
     wants_usage,
 )
-from oagw.services.openai.shape import OpenAINode, Unsupported, read
-from oagw.services.openai.steer import steer
-from oagw.services.openai.steering import Steering
+from oagw.services.openai.directives import Directives
+from oagw.services.openai.ids import random_id
+from oagw.services.openai.messages import Message, text_of
+from oagw.services.openai.models import FINGERPRINT, require
+from oagw.services.openai.node import OpenAINode, Unsupported, read
+from oagw.services.openai.request_directives import extract_directives
 from oagw.services.openai.tokens import conversation, logprob, usage
-from oagw.services.openai.tools import Call, Toolbox, bad_choice
+from oagw.services.openai.tools import Toolbox, ToolCall, bad_choice
 from oagw.web.reply import Reply
 from oagw.web.resource import Refused
 from oagw.web.stream import Stream
@@ -52,21 +52,21 @@ Tier = Literal["auto", "default", "flex", "scale", "priority", "fast"]
 
 
 class PlainFormat(msgspec.Struct, tag_field="type", tag="text", forbid_unknown_fields=True):
-    """Any text."""
+    """``response_format`` for plain text."""
 
 
 class JsonFormat(msgspec.Struct, tag_field="type", tag="json_object", forbid_unknown_fields=True):
-    """Any JSON object."""
+    """``response_format`` for any JSON object."""
 
 
 class SchemaFormat(msgspec.Struct, tag_field="type", tag="json_schema", forbid_unknown_fields=True):
-    """JSON that is valid against a schema."""
+    """``response_format`` for JSON that conforms to a schema."""
 
     json_schema: JsonSchema
 
 
 class ChatRequest(msgspec.Struct, forbid_unknown_fields=True):
-    """The body of a chat request. ``docs/openai.md`` says which parameters do something."""
+    """The body of a chat request. ``docs/openai.md`` lists the parameters that have an effect."""
 
     model: ModelName
     messages: list[Message]
@@ -79,7 +79,7 @@ class ChatRequest(msgspec.Struct, forbid_unknown_fields=True):
     tools: Annotated[list[Tool], Meta(max_length=128)] | None = None
     tool_choice: ToolChoice | None = None
     parallel_tool_calls: bool | None = None
-    functions: Annotated[list[Function], Meta(max_length=128)] | None = None
+    functions: Annotated[list[FunctionDefinition], Meta(max_length=128)] | None = None
     function_call: FunctionCall | None = None
     response_format: PlainFormat | JsonFormat | SchemaFormat | None = None
     logprobs: bool | None = None
@@ -87,7 +87,7 @@ class ChatRequest(msgspec.Struct, forbid_unknown_fields=True):
     metadata: Metadata | None = None
     service_tier: Tier | None = None
 
-    # Checked, and without effect.
+    # Validated, but without effect.
     frequency_penalty: Penalty | None = None
     logit_bias: LogitBias | None = None
     modalities: list[Literal["text"]] | None = None
@@ -110,13 +110,13 @@ class ChatRequest(msgspec.Struct, forbid_unknown_fields=True):
     moderation: Unsupported = None
 
     def limits(self) -> Limits:
-        """What bounds the answer."""
+        """Return the limits that the request sets for its completions."""
         most = self.max_completion_tokens or self.max_tokens
         likely = (self.top_logprobs or 0) if self.logprobs else None
         return Limits(most, stops(self.stop), self.n or 1, likely)
 
 
-# What a request says of tools if it says nothing of them.
+# The values of the parameters about tools in a request without tools.
 _NO_TOOLS = (None,) * 5
 
 _chat_request = msgspec.json.Decoder(ChatRequest)
@@ -127,8 +127,8 @@ class ChatCompletions(OpenAINode):
 
     Buffered, the body is a ``chat.completion``. Streamed, it is ``chat.completion.chunk`` events 50 ms
     apart: the role, the text word by word (or the arguments of a tool call in fragments),
-    ``finish_reason`` (with ``stream_options.include_usage``, the usage), and ``[DONE]``. The choices of
-    ``n`` > 1 say the same, a piece each at a time.
+    ``finish_reason``, with ``stream_options.include_usage`` the usage, and ``[DONE]``. With ``n`` > 1, all
+    choices have the same text and advance together, one piece at a time.
     """
 
     def __init__(self, env: Env) -> None:
@@ -141,58 +141,58 @@ class ChatCompletions(OpenAINode):
         include_usage = wants_usage(chat.stream_options, chat.stream)
         require(chat.model, self._env)
         texts = [text_of(message.content) for message in chat.messages]
-        asked = next((at for at in reversed(range(len(texts))) if chat.messages[at].role == "user"), None)
-        text, steering = steer("" if asked is None else texts[asked], chat.metadata, "messages")
-        answered = asked is not None and chat.messages[-1].role in ("tool", "function")
+        last = next((at for at in reversed(range(len(texts))) if chat.messages[at].role == "user"), None)
+        text, directives = extract_directives("" if last is None else texts[last], chat.metadata, "messages")
+        answered = last is not None and chat.messages[-1].role in ("tool", "function")
         form = chat.response_format
-        said = say(
+        completion = complete(
             text,
-            steering,
+            directives,
             chat.limits(),
-            calls=_calls(chat, text, steering, answered),
-            form=form.json_schema if isinstance(form, SchemaFormat) else isinstance(form, JsonFormat),
-            place="response_format.json_schema.schema",
+            calls=_calls(chat, text, directives, answered),
+            json_format=form.json_schema if isinstance(form, SchemaFormat) else isinstance(form, JsonFormat),
+            location="response_format.json_schema.schema",
         )
-        completion = {
-            "id": fresh(self._env.random, "chatcmpl-", 29),
+        common = {
+            "id": random_id(self._env.random, "chatcmpl-", 29),
             "created": int(self._env.wall()),
             "model": chat.model,
             "system_fingerprint": FINGERPRINT,
             "service_tier": served(chat.service_tier),
         }
         choices = chat.n or 1
-        ids = [[fresh(self._env.random, "call_") for _ in said.calls] for _ in range(choices)]
-        tokens = usage(conversation(texts), choices * said.tokens)
+        ids = [[random_id(self._env.random, "call_") for _ in completion.calls] for _ in range(choices)]
+        tokens = usage(conversation(texts), choices * completion.tokens)
         top = (chat.top_logprobs or 0) if chat.logprobs else None
         legacy = chat.functions is not None
         if chat.stream:
-            writes = chunks(completion, said, ids, top, tokens if include_usage else None, legacy)
-            return pace.stream(self._env, writes, steering, tokens["total_tokens"])
-        body = completion | {
+            writes = chunks(common, completion, ids, top, tokens if include_usage else None, legacy)
+            return pace.stream(self._env, writes, directives, tokens["total_tokens"])
+        body = common | {
             "object": "chat.completion",
-            "choices": [_choice(index, said, own, top, legacy) for index, own in enumerate(ids)],
+            "choices": [_choice(index, completion, own, top, legacy) for index, own in enumerate(ids)],
             "usage": tokens,
         }
-        return pace.buffered(self._env, body, steering, said.tokens, tokens["total_tokens"])
+        return pace.buffered(self._env, body, directives, completion.tokens, tokens["total_tokens"])
 
 
 def served(tier: str | None) -> str:
-    """The tier in which a request is served that asks for ``tier``."""
+    """Return the service tier that serves a request for ``tier``."""
     if tier is None or tier == "auto":
         return "default"
     return "priority" if tier == "fast" else tier
 
 
-def _calls(chat: ChatRequest, text: str, steering: Steering, answered: bool) -> tuple[Call, ...]:
-    """The calls that the model makes about ``text``."""
-    asked = (chat.tools, chat.functions, chat.tool_choice, chat.function_call, chat.parallel_tool_calls)
-    if asked == _NO_TOOLS and not steering.tool and not steering.arguments:
-        return ()  # as most chats
-    return _toolbox(chat).calls(text, steering, answered)
+def _calls(chat: ChatRequest, text: str, directives: Directives, answered: bool) -> tuple[ToolCall, ...]:
+    """Return the tool calls that the model makes in response to ``text``."""
+    parameters = (chat.tools, chat.functions, chat.tool_choice, chat.function_call, chat.parallel_tool_calls)
+    if parameters == _NO_TOOLS and not directives.tool and not directives.arguments:
+        return ()  # the common case
+    return _toolbox(chat).calls(text, directives, answered)
 
 
 def _toolbox(chat: ChatRequest) -> Toolbox:
-    """What the request offers to call, as tools or, from before those, as functions."""
+    """Return the tools of the request, given as ``tools`` or as the older ``functions``."""
     if chat.functions is None:
         if chat.function_call not in (None, "none"):
             raise bad_choice(
@@ -206,7 +206,7 @@ def _toolbox(chat: ChatRequest) -> Toolbox:
 
 
 def _check(chat: ChatRequest) -> None:
-    """Refuse what the types alone do not."""
+    """Raise Refused for invalid requests that the types of the members cannot exclude."""
     if not chat.messages:
         message = "Invalid 'messages': empty array. Expected an array with minimum length 1"
         raise Refused(400, message, field="messages", code="empty_array")
@@ -218,29 +218,31 @@ def _check(chat: ChatRequest) -> None:
         raise Refused(400, message, field="top_logprobs", code="invalid_value")
 
 
-def _choice(index: int, said: Said, ids: list[str], top: int | None, legacy: bool) -> dict[str, Any]:
-    """A choice with calls of these ``ids``; ``legacy`` is whether functions are called and not tools."""
+def _choice(
+    index: int, completion: Completion, ids: list[str], top: int | None, legacy: bool
+) -> dict[str, Any]:
+    """Return a choice. ``ids`` are those of its calls; with ``legacy``, the calls are of ``functions``."""
     message: dict[str, Any] = {"role": "assistant", "content": None, "refusal": None, "annotations": []}
     likely = None
-    if legacy and said.calls:
-        (call,) = said.calls
+    if legacy and completion.calls:
+        (call,) = completion.calls
         message["function_call"] = {"name": call.name, "arguments": call.text}
-    elif said.calls:
-        message["tool_calls"] = [_call(call, id) for call, id in zip(said.calls, ids, strict=True)]
+    elif completion.calls:
+        message["tool_calls"] = [_call(call, id) for call, id in zip(completion.calls, ids, strict=True)]
     else:
-        message[said.kind] = said.text
+        message[completion.kind] = completion.text
         if top is not None:
-            each = [logprob(piece, top) for piece in said.spoken()]
-            likely = {"content": None, "refusal": None} | {said.kind: each}
+            each = [logprob(piece, top) for piece in completion.cut()]
+            likely = {"content": None, "refusal": None} | {completion.kind: each}
     return {
         "index": index,
         "message": message,
         "logprobs": likely,
-        "finish_reason": finish_reason(said, legacy),
+        "finish_reason": finish_reason(completion, legacy),
     }
 
 
-def _call(call: Call, id: str) -> dict[str, Any]:
+def _call(call: ToolCall, id: str) -> dict[str, Any]:
     if call.kind == "custom":
         return {"id": id, "type": "custom", "custom": {"name": call.name, "input": call.text}}
     return {"id": id, "type": "function", "function": {"name": call.name, "arguments": call.text}}

@@ -1,15 +1,15 @@
-"""Tools in a chat request: ``tools``, ``tool_choice``, and the older ``functions`` and ``function_call``."""
+"""The tools of a chat request: ``tools``, ``tool_choice``, and the older ``functions``, ``function_call``."""
 
 from typing import Any, Literal
 
 import msgspec
 
-from oagw.services.openai.tools import Choice, Grammar, Name, Offered, TextFormat, Toolbox, bad_choice
+from oagw.services.openai.tools import Choice, Grammar, Name, OfferedTool, TextFormat, Toolbox, bad_choice
 from oagw.web.resource import Refused
 
 
-class Function(msgspec.Struct, forbid_unknown_fields=True):
-    """A function: its name and the JSON Schema of its arguments."""
+class FunctionDefinition(msgspec.Struct, forbid_unknown_fields=True):
+    """A function, with the JSON Schema of its arguments."""
 
     name: Name
     description: str | None = None
@@ -18,13 +18,13 @@ class Function(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class GrammarFormat(msgspec.Struct, tag_field="type", tag="grammar", forbid_unknown_fields=True):
-    """Text that follows a grammar, as the input of a custom tool."""
+    """The format of a custom tool whose input follows a grammar."""
 
     grammar: Grammar
 
 
-class Custom(msgspec.Struct, forbid_unknown_fields=True):
-    """A tool whose input is text."""
+class CustomDefinition(msgspec.Struct, forbid_unknown_fields=True):
+    """A custom tool, whose input is text."""
 
     name: Name
     description: str | None = None
@@ -32,15 +32,15 @@ class Custom(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class FunctionTool(msgspec.Struct, tag_field="type", tag="function", forbid_unknown_fields=True):
-    """A function as a tool."""
+    """A tool that is a function."""
 
-    function: Function
+    function: FunctionDefinition
 
 
 class CustomTool(msgspec.Struct, tag_field="type", tag="custom", forbid_unknown_fields=True):
-    """A custom tool."""
+    """A tool that is a custom tool."""
 
-    custom: Custom
+    custom: CustomDefinition
 
 
 Tool = FunctionTool | CustomTool
@@ -73,14 +73,14 @@ class CustomChoice(msgspec.Struct, tag_field="type", tag="custom", forbid_unknow
 
 
 class AllowedTools(msgspec.Struct, forbid_unknown_fields=True):
-    """Some of the tools, and whether one of them must be called."""
+    """A subset of the tools, and whether one of them must be called."""
 
     mode: Literal["auto", "required"]
     tools: list[FunctionChoice | CustomChoice]
 
 
 class AllowedChoice(msgspec.Struct, tag_field="type", tag="allowed_tools", forbid_unknown_fields=True):
-    """The choice of some of the tools."""
+    """The choice of a subset of the tools."""
 
     allowed_tools: AllowedTools
 
@@ -90,7 +90,7 @@ FunctionCall = Literal["none", "auto"] | Named
 
 
 def tool_box(tools: list[Tool] | None, choice: ToolChoice | None, parallel: bool | None) -> Toolbox:
-    """The Toolbox of a request with ``tools``, or with nothing to call."""
+    """Return the Toolbox of a request with ``tools`` or without tools; raises Refused if they are invalid."""
     if tools is not None and not tools:
         raise _empty("tools")
     if tools is None and choice not in (None, "none"):
@@ -98,7 +98,7 @@ def tool_box(tools: list[Tool] | None, choice: ToolChoice | None, parallel: bool
     if tools is None and parallel is not None:
         why = "'parallel_tool_calls' is only allowed when 'tools' are specified"
         raise bad_choice("parallel_tool_calls", why)
-    offered: dict[str, Offered] = {}
+    offered: dict[str, OfferedTool] = {}
     for at, tool in enumerate(tools or ()):
         new = _offered(tool, f"tools[{at}]")
         offered.setdefault(new.name, new)
@@ -114,11 +114,11 @@ def tool_box(tools: list[Tool] | None, choice: ToolChoice | None, parallel: bool
     return Toolbox(offered, Choice("required", [choice.named()], parallel=several))
 
 
-def function_box(functions: list[Function], choice: FunctionCall | None) -> Toolbox:
-    """The Toolbox of a request with ``functions``, the API from before ``tools``."""
+def function_box(functions: list[FunctionDefinition], choice: FunctionCall | None) -> Toolbox:
+    """Return the Toolbox of a request with ``functions``, the deprecated form of ``tools``."""
     if not functions:
         raise _empty("functions")
-    offered: dict[str, Offered] = {}
+    offered: dict[str, OfferedTool] = {}
     for at, each in enumerate(functions):
         offered.setdefault(each.name, _function(each, f"functions[{at}]"))
     if isinstance(choice, Named):
@@ -127,16 +127,16 @@ def function_box(functions: list[Function], choice: FunctionCall | None) -> Tool
     return Toolbox(offered, Choice(choice or "auto", None, "function_call", parallel=False))
 
 
-def _offered(tool: Tool, place: str) -> Offered:
+def _offered(tool: Tool, place: str) -> OfferedTool:
     if isinstance(tool, FunctionTool):
         return _function(tool.function, f"{place}.function")
     form = tool.custom.format
     grammar = form.grammar if isinstance(form, GrammarFormat) else None
-    return Offered(tool.custom.name, "custom", grammar, f"{place}.custom.format.grammar")
+    return OfferedTool(tool.custom.name, "custom", grammar, f"{place}.custom.format.grammar")
 
 
-def _function(function: Function, place: str) -> Offered:
-    return Offered(function.name, "function", function.parameters, f"{place}.parameters")
+def _function(function: FunctionDefinition, place: str) -> OfferedTool:
+    return OfferedTool(function.name, "function", function.parameters, f"{place}.parameters")
 
 
 def _empty(field: str) -> Refused:

@@ -6,33 +6,33 @@ from typing import Any
 import msgspec
 
 from oagw.model.sse import encode_data
-from oagw.services.openai.saying import Said
+from oagw.services.openai.completion import Completion
 from oagw.services.openai.tokens import FRAGMENTS, cut, logprob
-from oagw.services.openai.tools import Call
+from oagw.services.openai.tools import ToolCall
 
 _json = msgspec.json.Encoder().encode
 
 
 def chunks(
     completion: dict[str, Any],
-    said: Said,
+    said: Completion,
     ids: list[list[str]],
     top: int | None,
     tokens: dict[str, Any] | None,
     legacy: bool,
 ) -> Iterator[bytes]:
-    """The events of a streamed completion, one write for each piece; the last write has all that ends it.
+    """Yield the writes of a streamed completion: the opening, one write for each token, and the end.
 
-    A choice for each of ``ids`` says the same, all at the same time; these are the ids of its calls, if it
-    makes any. ``top`` is how many likely tokens to give with each, None for none; ``tokens`` the usage to
-    end with; ``legacy`` whether functions are called and not tools.
+    There is one choice for each element of ``ids``, the ids of its tool calls. ``top`` is the number of
+    alternatives per token, None for no log probabilities; ``tokens`` is the usage to end with, None for none.
+    With ``legacy``, the calls are of ``functions``.
     """
-    # All chunks of a completion begin alike. Encoded once, that is also all a stream keeps of it.
+    # All chunks begin with the same members. Encode them once; the stream keeps nothing else of them.
     base = completion | {"object": "chat.completion.chunk"}
     last = b""
     if tokens is not None:
         last = encode_data(_json(base | {"choices": [], "usage": tokens}))
-        base["usage"] = None  # the reference: null in all chunks but the last
+        base["usage"] = None  # null in all chunks but the last, see the API reference
     opening = b"data: " + _json(base)[:-1] + b',"choices":[{"index":'
     fronts = [b'%b%d,"delta":' % (opening, index) for index in range(len(ids))]
     begun = b"".join(
@@ -45,13 +45,13 @@ def chunks(
     return _text(begun, said, fronts, top, finish, last)
 
 
-def finish_reason(said: Said, legacy: bool) -> str:
-    """Why a choice ends; ``legacy`` is whether functions are called and not tools."""
+def finish_reason(said: Completion, legacy: bool) -> str:
+    """Return the ``finish_reason`` of a choice. With ``legacy``, the calls are of ``functions``."""
     return "function_call" if legacy and said.finish == "tool_calls" else said.finish
 
 
-def _first(said: Said, ids: list[str], legacy: bool) -> dict[str, Any]:
-    """The first delta of a choice."""
+def _first(said: Completion, ids: list[str], legacy: bool) -> dict[str, Any]:
+    """Return the first delta of a choice."""
     role: dict[str, Any] = {"role": "assistant", "content": None}
     match said.kind:
         case "content":
@@ -65,14 +65,14 @@ def _first(said: Said, ids: list[str], legacy: bool) -> dict[str, Any]:
 
 
 def _text(
-    begun: bytes, said: Said, fronts: list[bytes], top: int | None, finish: bytes, last: bytes
+    begun: bytes, said: Completion, fronts: list[bytes], top: int | None, finish: bytes, last: bytes
 ) -> Iterator[bytes]:
-    """The writes of a text: what has ``begun``, each piece, and the end."""
+    """Yield the writes of a text: the opening ``begun``, each token, and the end."""
     yield begun
     del begun
     before, end = b'{"%b":' % said.kind.encode(), b'},"logprobs":null,"finish_reason":null}]}\n\n'
     first, others = fronts[0] + before, [front + before for front in fronts[1:]]
-    for piece in said.spoken():
+    for piece in said.cut():
         if top is not None:
             likely = {"content": None, "refusal": None} | {said.kind: [logprob(piece, top)]}
             end = b'},"logprobs":' + _json(likely) + b',"finish_reason":null}]}\n\n'
@@ -86,16 +86,16 @@ def _text(
 
 def _calls(
     begun: bytes,
-    calls: tuple[Call, ...],
+    calls: tuple[ToolCall, ...],
     fronts: list[bytes],
     ids: list[list[str]],
     legacy: bool,
     finish: bytes,
     last: bytes,
 ) -> Iterator[bytes]:
-    """The writes of ``calls``: what has ``begun``, with the first of them, each piece, and the end.
+    """Yield the writes of ``calls``: the opening ``begun`` with the first call, each token, and the end.
 
-    Each other call begins in the write of its first piece, or of the end.
+    Each further call begins in the write of its first token, or in the last write if it has none.
     """
     yield begun
     begun = b""
@@ -114,19 +114,19 @@ def _calls(
 
 
 def _ending(fronts: list[bytes], finish: bytes, last: bytes) -> bytes:
-    """The chunks that end all choices, the ``last`` one, and the end of the stream."""
+    """Return the final chunks of all choices, the ``last`` chunk, and the ``[DONE]`` event."""
     rest = b'{},"logprobs":null,"finish_reason":%b}]}\n\n' % finish
     return b"".join([front + rest for front in fronts]) + last + encode_data(b"[DONE]")
 
 
-def _begun(number: int, call: Call, id: str) -> dict[str, Any]:
-    """A call of a tool of which nothing but the name is said."""
+def _begun(number: int, call: ToolCall, id: str) -> dict[str, Any]:
+    """Return the delta that opens a tool call, without arguments."""
     form = {"name": call.name, "input" if call.kind == "custom" else "arguments": ""}
     return {"index": number, "id": id, "type": call.kind, call.kind: form}
 
 
-def _around(number: int, call: Call, legacy: bool) -> tuple[bytes, bytes]:
-    """What stands before and after each piece of a call in a delta."""
+def _around(number: int, call: ToolCall, legacy: bool) -> tuple[bytes, bytes]:
+    """Return the JSON before and after each token of a call in a delta."""
     if legacy:
         return b'{"function_call":{"arguments":', b"}}"
     member = b'"custom":{"input":' if call.kind == "custom" else b'"function":{"arguments":'

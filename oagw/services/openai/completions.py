@@ -1,4 +1,4 @@
-"""Completions, the API from before chat: a prompt and the text that follows it."""
+"""Completions, the predecessor of chat completions: a prompt and the text that follows it."""
 
 from collections.abc import Iterator
 from itertools import islice
@@ -12,24 +12,24 @@ from oagw.model.sse import encode_data
 from oagw.services import Env
 from oagw.services.openai import pace
 from oagw.services.openai.chat import Count, LogitBias, Penalty, Share, Temperature
-from oagw.services.openai.ids import fresh
-from oagw.services.openai.models import FINGERPRINT, require
-from oagw.services.openai.saying import (
+from oagw.services.openai.completion import (
     MOST,
+    Completion,
     Limits,
     Metadata,
     ModelName,
-    Said,
     Stop,
     StreamOptions,
-    bounded,
-    say,
+    checked,
+    complete,
     stops,
     wants_usage,
 )
-from oagw.services.openai.shape import OpenAINode, read
-from oagw.services.openai.steer import steer
-from oagw.services.openai.steering import TIMES, Steering
+from oagw.services.openai.directives import TIMES, Directives
+from oagw.services.openai.ids import random_id
+from oagw.services.openai.models import FINGERPRINT, require
+from oagw.services.openai.node import OpenAINode, read
+from oagw.services.openai.request_directives import extract_directives
 from oagw.services.openai.tokens import count, logprob, usage
 from oagw.web.reply import Reply
 from oagw.web.resource import Refused
@@ -37,12 +37,12 @@ from oagw.web.stream import Stream
 
 _MOST_CHOICES = 128
 
-# What a directive may ask of a text that is neither refused nor a call.
+# The directives that apply to an endpoint without refusals and tools.
 _DIRECTIVES = ("reply", "tokens", "finish", *TIMES)
 
 
 class CompletionRequest(msgspec.Struct, forbid_unknown_fields=True):
-    """The body of a request for completions. ``docs/openai.md`` says which parameters do something."""
+    """The body of a completion request. ``docs/openai.md`` lists the parameters that have an effect."""
 
     model: ModelName
     prompt: str | list[str | int | list[int]] | None = None
@@ -53,9 +53,9 @@ class CompletionRequest(msgspec.Struct, forbid_unknown_fields=True):
     stop: Stop | Annotated[list[Stop], Meta(max_length=4)] | None = None
     max_tokens: Count | None = None
     logprobs: Annotated[int, Meta(ge=0, le=5)] | None = None
-    metadata: Metadata | None = None  # not the API's: it steers the mock
+    metadata: Metadata | None = None  # not part of the API: may contain directives
 
-    # Checked, and without effect.
+    # Validated, but without effect.
     best_of: Annotated[int, Meta(ge=1, le=20)] | None = None
     frequency_penalty: Penalty | None = None
     logit_bias: LogitBias | None = None
@@ -73,9 +73,9 @@ _completion_request = msgspec.json.Decoder(CompletionRequest)
 class Completions(OpenAINode):
     """POST /v1/completions {"model": str, "prompt": str or tokens or a list of such, ...} → 200.
 
-    Each prompt is answered ``n`` times, as a chat message would be. Buffered, the body is a
-    ``text_completion``; streamed, such are events, 50 ms apart, and ``[DONE]``. Without ``max_tokens``
-    the answer is whole.
+    Each prompt gets ``n`` completions, the same as a chat message would. Buffered, the body is a
+    ``text_completion``. Streamed, it is ``text_completion`` events 50 ms apart and ``[DONE]``. Unlike in the
+    real API, the default of ``max_tokens`` is no limit.
     """
 
     def __init__(self, env: Env) -> None:
@@ -83,53 +83,54 @@ class Completions(OpenAINode):
         self._env = env
 
     def render_POST(self, request: Request) -> Reply | Stream:
-        asked = read(request, _completion_request)
-        require(asked.model, self._env)
-        prompts = _prompts(asked.prompt)
-        choices = (asked.n or 1) * len(prompts)
+        body = read(request, _completion_request)
+        require(body.model, self._env)
+        prompts = _prompts(body.prompt)
+        choices = (body.n or 1) * len(prompts)
         if choices > _MOST_CHOICES:
             message = f"Invalid 'n': prompts times n must be at most {_MOST_CHOICES}"
             raise Refused(400, message, field="n", code="invalid_value")
-        _check_best_of(asked)
-        include_usage = wants_usage(asked.stream_options, asked.stream)
-        steering = Steering()
-        all_said: list[Said] = []
+        _check_best_of(body)
+        include_usage = wants_usage(body.stream_options, body.stream)
+        directives = Directives()
+        completions: list[Completion] = []
         for prompt in prompts:
-            said, steering = _said(asked, prompt, choices)
-            all_said += [said] * (asked.n or 1)
-        completion = {
-            "id": fresh(self._env.random, "cmpl-", 29),
+            completion, directives = _complete(body, prompt, choices)
+            completions += [completion] * (body.n or 1)
+        common = {
+            "id": random_id(self._env.random, "cmpl-", 29),
             "created": int(self._env.wall()),
-            "model": asked.model,
+            "model": body.model,
             "system_fingerprint": FINGERPRINT,
             "object": "text_completion",
         }
-        tokens = usage(sum(map(count, prompts)), sum(said.tokens for said in all_said))
+        tokens = usage(sum(map(count, prompts)), sum(completion.tokens for completion in completions))
         total = tokens["total_tokens"]
-        if asked.stream:
-            writes = _chunks(completion, all_said, asked.logprobs, tokens if include_usage else None)
-            return pace.stream(self._env, writes, steering, total)
-        answers = [_choice(index, said, asked.logprobs) for index, said in enumerate(all_said)]
-        body = completion | {"choices": answers, "usage": tokens}
-        return pace.buffered(self._env, body, steering, max(said.tokens for said in all_said), total)
+        if body.stream:
+            writes = _chunks(common, completions, body.logprobs, tokens if include_usage else None)
+            return pace.stream(self._env, writes, directives, total)
+        answers = [_choice(index, each, body.logprobs) for index, each in enumerate(completions)]
+        answer = common | {"choices": answers, "usage": tokens}
+        longest = max(each.tokens for each in completions)
+        return pace.buffered(self._env, answer, directives, longest, total)
 
 
-def _check_best_of(asked: CompletionRequest) -> None:
-    """Refuse a number of candidates that the answers cannot be chosen from."""
-    if asked.best_of is None:
+def _check_best_of(body: CompletionRequest) -> None:
+    """Raise Refused if ``best_of`` is less than ``n``, or greater in a stream."""
+    if body.best_of is None:
         return
-    if asked.best_of < (asked.n or 1):
+    if body.best_of < (body.n or 1):
         raise Refused(
             400, "Invalid 'best_of': it must be at least 'n'.", field="best_of", code="invalid_value"
         )
-    if asked.stream and asked.best_of > (asked.n or 1):
+    if body.stream and body.best_of > (body.n or 1):
         raise Refused(
-            400, "Invalid 'best_of': its results cannot be streamed.", field="best_of", code="invalid_value"
+            400, "Invalid 'best_of': results cannot be streamed.", field="best_of", code="invalid_value"
         )
 
 
 def _prompts(given: str | list[str | int | list[int]] | None) -> list[str]:
-    """The prompts as texts; what is given in tokens is told by its length."""
+    """Return the prompts as strings; a prompt of tokens is represented by its length."""
     if given is None or isinstance(given, str):
         return [given or ""]
     if not given:
@@ -137,7 +138,7 @@ def _prompts(given: str | list[str | int | list[int]] | None) -> list[str]:
     if all(isinstance(each, int) for each in given):
         return [f"{len(given)} tokens"]
     if any(isinstance(each, int) for each in given):
-        message = "Invalid 'prompt': expected texts or lists of tokens"
+        message = "Invalid 'prompt': expected strings or arrays of tokens"
         raise Refused(400, message, field="prompt", code="invalid_type")
     return [
         each if isinstance(each, str) else f"{len(each)} tokens"
@@ -146,34 +147,34 @@ def _prompts(given: str | list[str | int | list[int]] | None) -> list[str]:
     ]
 
 
-def _said(asked: CompletionRequest, prompt: str, choices: int) -> tuple[Said, Steering]:
-    text, steering = steer(prompt, asked.metadata, "prompt", _DIRECTIVES)
-    limits = Limits(asked.max_tokens, stops(asked.stop), choices, asked.logprobs)
-    said = say(text, steering, limits)
-    if asked.echo:
-        said = bounded(said._replace(text=text + said.text), limits)
-        if asked.logprobs is not None:  # also for what is echoed
-            bounded(said._replace(tokens=sum(1 for _ in islice(said.spoken(), MOST + 1))), limits)
-    return said, steering
+def _complete(body: CompletionRequest, prompt: str, choices: int) -> tuple[Completion, Directives]:
+    text, directives = extract_directives(prompt, body.metadata, "prompt", _DIRECTIVES)
+    limits = Limits(body.max_tokens, stops(body.stop), choices, body.logprobs)
+    completion = complete(text, directives, limits)
+    if body.echo:
+        completion = checked(completion._replace(text=text + completion.text), limits)
+        if body.logprobs is not None:  # the echoed tokens have log probabilities too
+            checked(completion._replace(tokens=sum(1 for _ in islice(completion.cut(), MOST + 1))), limits)
+    return completion, directives
 
 
 def _chunks(
-    completion: dict[str, Any], all_said: list[Said], top: int | None, tokens: dict[str, Any] | None
+    common: dict[str, Any], completions: list[Completion], top: int | None, tokens: dict[str, Any] | None
 ) -> Iterator[bytes]:
-    """The events of a streamed completion: nothing to open it, a write for each piece of all, and the end."""
+    """Yield the writes of a stream: an empty opening, one for each token of all choices, and the end."""
     last = b""
     if tokens is not None:
-        last = encode_data(msgspec.json.encode(completion | {"choices": [], "usage": tokens}))
-        completion = completion | {"usage": None}
-    opening = b"data: " + msgspec.json.encode(completion)[:-1] + b',"choices":['
-    del completion, tokens
+        last = encode_data(msgspec.json.encode(common | {"choices": [], "usage": tokens}))
+        common = common | {"usage": None}
+    opening = b"data: " + msgspec.json.encode(common)[:-1] + b',"choices":['
+    del common, tokens
 
     def chunk(index: int, text: str, likely: Any, finish: str | None) -> bytes:
         choice = {"text": text, "index": index, "logprobs": likely, "finish_reason": finish}
         return b"%b%b]}\n\n" % (opening, msgspec.json.encode(choice))
 
     yield b""
-    speaking = {index: said.spoken() for index, said in enumerate(all_said)}
+    speaking = {index: completion.cut() for index, completion in enumerate(completions)}
     offsets = dict.fromkeys(speaking, 0)
     while speaking:
         write = []
@@ -187,13 +188,13 @@ def _chunks(
             write.append(chunk(index, piece, likely, None))
         if write:
             yield b"".join(write)
-    ends = [chunk(index, "", None, said.finish) for index, said in enumerate(all_said)]
+    ends = [chunk(index, "", None, completion.finish) for index, completion in enumerate(completions)]
     yield b"".join(ends) + last + encode_data(b"[DONE]")
 
 
-def _choice(index: int, said: Said, top: int | None) -> dict[str, Any]:
-    likely = None if top is None else _likely(list(said.spoken()), top)
-    return {"text": said.text, "index": index, "logprobs": likely, "finish_reason": said.finish}
+def _choice(index: int, completion: Completion, top: int | None) -> dict[str, Any]:
+    likely = None if top is None else _likely(list(completion.cut()), top)
+    return {"text": completion.text, "index": index, "logprobs": likely, "finish_reason": completion.finish}
 
 
 def _likely(pieces: list[str], top: int, offset: int = 0) -> dict[str, Any]:

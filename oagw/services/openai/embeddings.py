@@ -1,4 +1,4 @@
-"""Embeddings: unit vectors, the same for the same text and model."""
+"""Embeddings: unit vectors that are a function of the text and the model."""
 
 from array import array
 from base64 import b64encode
@@ -14,21 +14,21 @@ from twisted.web.server import Request
 
 from oagw.services import Env
 from oagw.services.openai import pace
+from oagw.services.openai.completion import ModelName
+from oagw.services.openai.directives import TIMES, Directives
 from oagw.services.openai.models import require
-from oagw.services.openai.saying import ModelName
-from oagw.services.openai.shape import OpenAINode, answer_headers, read
-from oagw.services.openai.steer import steer
-from oagw.services.openai.steering import TIMES, Steering
+from oagw.services.openai.node import OpenAINode, answer_headers, read
+from oagw.services.openai.request_directives import extract_directives
 from oagw.services.openai.tokens import count
 from oagw.web.reply import JSON, UPSTREAM, Reply
 from oagw.web.resource import Refused
 from oagw.web.stream import Chunk, Stream
 
-# The length of a vector by the model, and of any other model's.
+# The dimensions of the vectors by model, and the default.
 _DIMENSIONS = {"text-embedding-3-large": 3072}
 _USUAL = 1536
 
-# More inputs than these are answered piece by piece, so that nobody else waits for them.
+# A response to more inputs than these is sent in chunks, so that it does not block other requests.
 _AT_ONCE = 16
 
 _MOST_INPUTS = 2048
@@ -37,7 +37,7 @@ Tokens = list[int]
 
 
 class EmbeddingRequest(msgspec.Struct, forbid_unknown_fields=True):
-    """The body of a request for embeddings."""
+    """The body of an embeddings request."""
 
     model: ModelName
     input: str | list[str | int | Tokens]
@@ -52,8 +52,8 @@ _embedding_request = msgspec.json.Decoder(EmbeddingRequest)
 class Embeddings(OpenAINode):
     """POST /v1/embeddings {"model": str, "input": str or tokens or a list of such} → 200 a list of vectors.
 
-    Each has length 1. ``dimensions`` takes the first so many of them, and ``encoding_format`` ``base64``
-    gives them as little-endian float32.
+    The vectors have length 1 and ``dimensions`` elements. With ``encoding_format`` ``base64``, they are
+    encoded as little-endian float32.
     """
 
     def __init__(self, env: Env) -> None:
@@ -61,33 +61,33 @@ class Embeddings(OpenAINode):
         self._env = env
 
     def render_POST(self, request: Request) -> Reply | Stream:
-        asked = read(request, _embedding_request)
-        require(asked.model, self._env)
-        dimensions = _dimensions(asked)
-        inputs = _inputs(asked.input)
+        body = read(request, _embedding_request)
+        require(body.model, self._env)
+        dimensions = _dimensions(body)
+        inputs = _inputs(body.input)
         last = inputs[-1]
         if isinstance(last, str):
-            inputs[-1], steering = steer(last, None, "input", TIMES)
+            inputs[-1], directives = extract_directives(last, None, "input", TIMES)
         else:
-            steering = Steering()
-        if steering.timed() and len(inputs) > _AT_ONCE:
-            message = f"Invalid mock directive: times and ends go with at most {_AT_ONCE} inputs"
+            directives = Directives()
+        if directives.timed() and len(inputs) > _AT_ONCE:
+            message = f"Invalid mock directive: delays and ends are limited to {_AT_ONCE} inputs"
             raise Refused(400, message, field="input", code="invalid_directive")
         tokens = sum(count(each) if isinstance(each, str) else len(each) for each in inputs)
         answer = {
             "object": "list",
-            "model": asked.model,
+            "model": body.model,
             "usage": {"prompt_tokens": tokens, "total_tokens": tokens},
         }
-        data = _embeddings(inputs, asked.model, dimensions, asked.encoding_format == "base64")
+        data = _embeddings(inputs, body.model, dimensions, body.encoding_format == "base64")
         if len(inputs) <= _AT_ONCE:
-            return pace.buffered(self._env, answer | {"data": list(data)}, steering, 1, tokens)
+            return pace.buffered(self._env, answer | {"data": list(data)}, directives, 1, tokens)
         headers = {b"Content-Type": (JSON,), **answer_headers(tokens)}
         return self._env.streams.play(_chunks(answer, data), Reply(200, headers=headers, source=UPSTREAM))
 
 
 def vector(text: str | Tokens, model: str, dimensions: int) -> "array[float]":
-    """The vector of ``text``: of length 1, with these many ``dimensions``."""
+    """Return a vector of length 1 for ``text``, with this number of ``dimensions``."""
     seed = msgspec.json.encode([model, text])
     raw = array("i", shake_128(seed).digest(4 * dimensions))
     if byteorder == "big":
@@ -113,25 +113,25 @@ def _chunks(answer: dict[str, Any], data: Iterator[Any]) -> Iterator[Chunk]:
     yield Chunk(0, b"]}", 0)
 
 
-def _dimensions(asked: EmbeddingRequest) -> int:
-    own = _DIMENSIONS.get(asked.model, _USUAL)
-    if asked.dimensions is None:
+def _dimensions(body: EmbeddingRequest) -> int:
+    own = _DIMENSIONS.get(body.model, _USUAL)
+    if body.dimensions is None:
         return own
-    if asked.model == "text-embedding-ada-002":
+    if body.model == "text-embedding-ada-002":
         message = "This model does not support specifying dimensions."
         raise Refused(400, message, field="dimensions", code="invalid_value")
-    if asked.model.startswith("text-embedding-3-") and asked.dimensions > own:
+    if body.model.startswith("text-embedding-3-") and body.dimensions > own:
         message = f"Invalid value for 'dimensions': must be less than or equal to {own}."
         raise Refused(400, message, field="dimensions", code="invalid_value")
-    return asked.dimensions
+    return body.dimensions
 
 
 def _inputs(given: str | list[str | int | Tokens]) -> list[str | Tokens]:
-    """What is to be embedded, one by one."""
+    """Return the inputs as a list; raise Refused if it is empty, too long or of mixed types."""
     if isinstance(given, str):
         given = [given]
     if not given or (len(given) > _MOST_INPUTS and not isinstance(given[0], int)):
-        message = f"Invalid 'input': expected 1 to {_MOST_INPUTS} texts, got {len(given)}"
+        message = f"Invalid 'input': expected 1 to {_MOST_INPUTS} inputs, got {len(given)}"
         code = "array_above_max_length" if given else "empty_array"
         raise Refused(400, message, field="input", code=code)
     numbers = [each for each in given if isinstance(each, int)]
@@ -139,6 +139,6 @@ def _inputs(given: str | list[str | int | Tokens]) -> list[str | Tokens]:
         return [numbers]
     texts = [each for each in given if not isinstance(each, int) and len(each) > 0]
     if len(texts) < len(given):
-        message = "Invalid 'input': expected texts or lists of tokens, none of them empty"
+        message = "Invalid 'input': expected non-empty strings or arrays of tokens"
         raise Refused(400, message, field="input", code="invalid_value")
     return texts

@@ -1,4 +1,4 @@
-"""Fresh ids, as the API makes them."""
+"""Random ids in the format of the API."""
 
 from random import Random
 
@@ -6,6 +6,6 @@ _ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 _LETTERS = (_ALPHABET * 5)[:256]  # one for each byte
 
 
-def fresh(random: Random, prefix: str, length: int = 24) -> str:
-    """An id of ``prefix`` and ``length`` random letters and digits."""
+def random_id(random: Random, prefix: str, length: int = 24) -> str:
+    """Return ``prefix`` followed by ``length`` random letters and digits."""
     return prefix + random.randbytes(length).translate(_LETTERS).decode()

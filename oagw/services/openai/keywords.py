@@ -1,20 +1,21 @@
-"""The words in a short message that the model reacts to: ``hello`` and ``error``."""
+"""The keywords in a short message that select the response: ``hello`` and ``error``."""
 
 import re
 from typing import Literal
 
-# A message of more words than this is quoted, whatever words it has.
+# Keywords in messages of more words than this have no effect.
 MOST_WORDS = 8
 
-# A word in any case with the punctuation around it. What follows it first is caught: it may be an accent.
+# A keyword in any case, with punctuation around it. Group 2 is the character after it, maybe an accent.
 _KEYWORD = r"(?i)[\W_]*+(hello|error)([\W_]?)[\W_]*+"
 
 
 def keyword(text: str) -> Literal["hello", "error"] | None:
-    """The keyword in ``text``, ``hello`` before ``error``; None in a message of more than eight words.
+    """Return the keyword in ``text``, or None. ``hello`` takes precedence over ``error``.
 
-    Words are what white space separates, less the punctuation around them: ``"Error".`` is a keyword,
-    ``hello-world``, ``Othello`` and ``error_code`` are not.
+    There is no keyword in a message of more than eight words. Words are separated by white space, and
+    punctuation around them is ignored: ``"Error".`` is a keyword; ``hello-world``, ``Othello`` and
+    ``error_code`` are not.
     """
     folded = text.lower()
     if "hello" not in folded and "error" not in folded:
@@ -28,7 +29,7 @@ def keyword(text: str) -> Literal["hello", "error"] | None:
 
 
 def _accented(match: re.Match[str]) -> bool:
-    """Whether the last letter of the keyword has a combining accent, which makes it another letter."""
+    """Return whether the keyword is followed by a combining accent, which makes it a different word."""
     if match[2].isascii():
         return False
     from unicodedata import combining

@@ -6,8 +6,8 @@ from typing import Any, Literal
 import msgspec
 
 
-class Part(msgspec.Struct, forbid_unknown_fields=True):
-    """A part of a message's content; of all but texts, only the type is read."""
+class ContentPart(msgspec.Struct, forbid_unknown_fields=True):
+    """A content part of a message. Only ``text`` is used."""
 
     type: Literal["text", "image_url", "input_audio", "file", "refusal"]
     text: str | None = None
@@ -19,13 +19,13 @@ class Part(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Message(msgspec.Struct, forbid_unknown_fields=True):
-    """A message of the conversation; only its role and its content are read.
+    """A message of the conversation. Only its role and its content are used.
 
-    ``annotations`` are among the members of an answer, which clients send back as it is.
+    ``annotations`` is a member of responses, which clients send back unchanged.
     """
 
     role: Literal["system", "developer", "user", "assistant", "tool", "function"]
-    content: str | list[Part] | None = None
+    content: str | list[ContentPart] | None = None
     name: str | None = None
     tool_calls: list[dict[str, Any]] | None = None
     tool_call_id: str | None = None
@@ -35,8 +35,8 @@ class Message(msgspec.Struct, forbid_unknown_fields=True):
     annotations: list[dict[str, Any]] | None = None
 
 
-def text_of(content: str | Sequence[Part] | None) -> str:
-    """The content of a message as text, its parts joined."""
+def text_of(content: str | Sequence[ContentPart] | None) -> str:
+    """Return the text of a message's content, with its parts joined."""
     if content is None or isinstance(content, str):
         return content or ""
     return "".join(part.text or "" for part in content)

@@ -1,10 +1,10 @@
-"""The models: their list, and which names are accepted."""
+"""The list of models, and the check of model names."""
 
 from twisted.web.resource import IResource
 from twisted.web.server import Request
 
 from oagw.services import Env
-from oagw.services.openai.shape import OpenAINode
+from oagw.services.openai.node import OpenAINode
 from oagw.web.reply import UPSTREAM, Reply, json_reply
 from oagw.web.resource import Refused
 
@@ -31,17 +31,17 @@ MODEL = {
 
 
 class Models(OpenAINode):
-    """GET /v1/models → 200 {"object": "list", "data": [model...]}; below it, /v1/models/{id}."""
+    """GET /v1/models → 200 {"object": "list", "data": [model...]}."""
 
     def getChild(self, path: bytes, request: Request) -> IResource:
-        return Model(path.decode("utf-8", "replace")) if path else self
+        return ModelNode(path.decode("utf-8", "replace")) if path else self
 
     def render_GET(self, request: Request) -> Reply:
         return json_reply({"object": "list", "data": list(MODEL.values())}, source=UPSTREAM)
 
 
-class Model(OpenAINode):
-    """GET /v1/models/{id} → 200 {"id", "object": "model", "created", "owned_by"}; 404 for others."""
+class ModelNode(OpenAINode):
+    """GET /v1/models/{id} → 200 {"id", "object": "model", "created", "owned_by"}; 404 if it is unknown."""
 
     def __init__(self, id: str) -> None:
         super().__init__()
@@ -54,7 +54,7 @@ class Model(OpenAINode):
 
 
 def require(model: str, env: Env) -> None:
-    """Refuse a ``model`` that is not listed, if the gateway is strict about models."""
+    """With ``--strict-models``, raise Refused (404) if ``model`` is not listed."""
     if env.strict_models and model not in MODEL:
         raise _unknown(model)
 

@@ -1,4 +1,4 @@
-"""When what the model says is sent: 50 ms between two pieces, unless the request is steered otherwise."""
+"""The pace of responses: 50 ms between two pieces, unless directives of the request change it."""
 
 from collections.abc import Callable, Iterator
 
@@ -8,8 +8,8 @@ from oagw.model import sse
 from oagw.model.ending import ENDINGS_BY_NAME
 from oagw.model.sse import encode_data
 from oagw.services import Env
-from oagw.services.openai.shape import SERVER_ERROR, answer_headers, error
-from oagw.services.openai.steering import Steering
+from oagw.services.openai.directives import Directives
+from oagw.services.openai.node import SERVER_ERROR, answer_headers, error
 from oagw.web.reply import UPSTREAM, Headers, Reply, json_reply
 from oagw.web.stream import Chunk, Stream, head
 
@@ -20,20 +20,21 @@ _STREAM_HEADERS = {b"Content-Type": (b"text/event-stream; charset=utf-8",)}
 
 
 def _broken(_pieces: int) -> bytes:
-    """What most streams say when they break off: an error instead of a chunk."""
+    """Return the error event with which most streams fail."""
     return encode_data(msgspec.json.encode({"error": error(500, SERVER_ERROR)}))
 
 
 def stream(
     env: Env,
     writes: Iterator[bytes],
-    steering: Steering,
+    steering: Directives,
     tokens: int = 0,
     broken: Callable[[int], bytes] = _broken,
 ) -> Stream:
-    """A stream of ``writes``: its opening, its pieces, and its end; headers tell of the ``tokens``.
+    """Return a stream of ``writes``: an opening, the pieces, and the end.
 
-    ``broken`` gives the event with which it breaks off after so many pieces.
+    ``tokens`` is the usage for the rate limit headers. ``broken`` returns the event with which the stream
+    fails, given the number of pieces before it.
     """
     headers: Headers = {**_STREAM_HEADERS, **answer_headers(tokens)}
     if not steering.timed():
@@ -42,9 +43,9 @@ def stream(
 
 
 def buffered(
-    env: Env, body: dict[str, object], steering: Steering, pieces: int, tokens: int = 0
+    env: Env, body: dict[str, object], steering: Directives, pieces: int, tokens: int = 0
 ) -> Reply | Stream:
-    """``body`` as a Reply, or, where that is steered, at the time when the last of its pieces is said."""
+    """Return a reply with ``body``. With directives about pace, it is sent when its last token would be."""
     seconds = (steering.ttft or 0) + (steering.stall or 0)
     if steering.tps is not None:
         seconds += max(0, pieces - 1) / steering.tps
@@ -59,14 +60,14 @@ def buffered(
     return env.streams.play([Chunk(seconds, reply.body[: length // 2], 0, ending)], reply_head)
 
 
-def _timed(writes: Iterator[bytes], steering: Steering, broken: Callable[[int], bytes]) -> Iterator[Chunk]:
+def _timed(writes: Iterator[bytes], steering: Directives, broken: Callable[[int], bytes]) -> Iterator[Chunk]:
     gap = INTERVAL if steering.tps is None else 1 / steering.tps
     breaks_after = steering.error_after
     if breaks_after is None and steering.ends is not None:
         breaks_after = 1
     stalls_after = 1 if steering.stall_after is None else steering.stall_after
     pause = 0.0
-    for said, write in enumerate(writes):  # the opening is no piece
+    for said, write in enumerate(writes):  # write 0 is the opening
         yield Chunk(pause, write, sse.count(write))
         pause = gap if said or steering.ttft is None else steering.ttft
         if steering.stall is not None and said == stalls_after:

@@ -1,12 +1,12 @@
-"""A text that matches a regular expression, written without running it.
+"""Generate a text that matches a regular expression.
 
-Knows the common part of the syntax: literals, escapes, classes, groups, alternatives, quantifiers and
-anchors at the ends. Look-arounds, back references and boundaries are refused as ValueError.
+Supports the common part of the syntax: literals, escapes, classes, groups, alternatives, quantifiers and
+anchors at the ends. Look-arounds, back-references and boundaries raise ValueError.
 """
 
 import re
 
-# No text is longer, whatever its quantifiers say; no pattern is: reading takes a microsecond a character.
+# The largest number of characters of a text, and of a pattern: parsing takes a microsecond per character.
 _LONGEST = 2000
 MOST = 20_000
 
@@ -21,9 +21,10 @@ _CANDIDATES = "aA0 -_.!~\u00e9"
 
 
 def matching(pattern: str, more: int = 0, most: int = MOST) -> str:
-    """A text that ``pattern`` matches; open quantifiers repeat ``more`` times beyond their least.
+    """Return a text that ``pattern`` matches.
 
-    Raises ValueError for what is not understood, or longer than ``most``.
+    Open quantifiers repeat ``more`` times beyond their minimum. Raises ValueError if the syntax is not
+    supported, or the pattern is longer than ``most`` characters.
     """
     if len(pattern) > most:
         raise ValueError(f"it has more than {most} characters")
@@ -34,7 +35,7 @@ def matching(pattern: str, more: int = 0, most: int = MOST) -> str:
 
 
 def _alternatives(pattern: str, at: int, more: int, depth: int) -> tuple[str, int]:
-    """The text of the first alternative, and where the group ends."""
+    """Return the text of the first alternative, and the position where the group ends."""
     if depth > 20:
         raise ValueError("nested too deeply")
     first: str | None = None
@@ -75,7 +76,7 @@ def _atom(pattern: str, at: int, more: int, depth: int) -> tuple[str, int]:
         at += 1
         if pattern.startswith("?", at):
             if not pattern.startswith("?:", at):
-                raise ValueError("only plain groups are understood")
+                raise ValueError("only capturing and non-capturing groups are supported")
             at += 2
         text, at = _alternatives(pattern, at, more, depth + 1)
         if at == len(pattern):
@@ -86,7 +87,7 @@ def _atom(pattern: str, at: int, more: int, depth: int) -> tuple[str, int]:
     if character == "\\":
         return _escape(pattern, at + 1)
     if character in "^$*+?{":
-        raise ValueError(f"{character} at {at} is not understood")
+        raise ValueError(f"{character} at {at} is not supported")
     return ("a" if character == "." else character), at + 1
 
 
@@ -97,12 +98,12 @@ def _escape(pattern: str, at: int) -> tuple[str, int]:
     if escaped in _ESCAPED:
         return _ESCAPED[escaped], at + 1
     if not escaped or escaped.isalnum():
-        raise ValueError(f"\\{escaped} is not understood")
+        raise ValueError(f"\\{escaped} is not supported")
     return escaped, at + 1
 
 
 def _class(pattern: str, at: int) -> tuple[str, int]:
-    """A character of the class whose members begin at ``at``."""
+    """Return a character of the class whose members begin at ``at``, and the position after it."""
     end = re.compile(r"\^?(?:[^\]\\]|\\.)*+\]", re.DOTALL).match(pattern, at)
     if end is None:
         raise ValueError("missing ]")
@@ -125,7 +126,7 @@ def _class(pattern: str, at: int) -> tuple[str, int]:
     for candidate in _CANDIDATES:
         if negated and not any(low <= candidate <= high for low, high in ranges):
             return candidate, end.end()
-    raise ValueError("a class without a member")
+    raise ValueError("a character class matches nothing that the mock tries")
 
 
 def _member(members: str, at: int) -> tuple[str, int]:

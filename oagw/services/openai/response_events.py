@@ -1,33 +1,36 @@
-"""A streamed response: named events, numbered."""
+"""A streamed response: named events with sequence numbers."""
 
 from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 
-from oagw.services.openai.saying import Said
-from oagw.services.openai.shape import SERVER_ERROR
+from oagw.services.openai.completion import Completion
+from oagw.services.openai.node import SERVER_ERROR
 from oagw.services.openai.tokens import FRAGMENTS, cut, logprob
 
 _json = msgspec.json.encode
 
-# The events of a call by its type, and the member that has what is said.
+# For each type of tool call: the prefix of its events, and the member that is streamed.
 _CALLS = {
     "function_call": ("response.function_call_arguments", "arguments"),
     "custom_tool_call": ("response.custom_tool_call_input", "input"),
 }
 
-# The same of the parts of a message.
+# The same for the content parts of a message.
 _PARTS = {
     "output_text": ("response.output_text", "text"),
     "refusal": ("response.refusal", "refusal"),
 }
 
 
-def events(response: dict[str, Any], said: Said, top: int | None, numbers: Iterator[int]) -> Iterator[bytes]:
-    """The events of the complete ``response``, one write for each piece; the last has all that ends it.
+def events(
+    response: dict[str, Any], completion: Completion, top: int | None, numbers: Iterator[int]
+) -> Iterator[bytes]:
+    """Yield the writes of a streamed ``response``: one for each token; the last also has the closing events.
 
-    ``top`` is how many likely tokens to give with each, None for none; ``numbers`` are their numbers.
+    ``top`` is the number of alternatives per token, None for no log probabilities. ``numbers`` yields the
+    sequence numbers.
     """
     nothing: dict[str, Any] = {"status": "in_progress", "output": [], "usage": None, "completed_at": None}
     begun = {"response": response | nothing | {"incomplete_details": None}}
@@ -40,7 +43,7 @@ def events(response: dict[str, Any], said: Said, top: int | None, numbers: Itera
             opened = True
             yield b"".join(waiting)
             waiting.clear()
-        for piece in _pieces(index, item, said, top, numbers):
+        for piece in _pieces(index, item, completion, top, numbers):
             if waiting:
                 piece = b"".join(waiting) + piece
                 waiting.clear()
@@ -50,12 +53,12 @@ def events(response: dict[str, Any], said: Said, top: int | None, numbers: Itera
 
 
 def broken(number: int) -> bytes:
-    """The event number ``number``, with which a stream breaks off."""
+    """Return the ``error`` event that ends a failed stream, with this sequence number."""
     return _event("error", iter((number,)), {"code": "server_error", "message": SERVER_ERROR, "param": None})
 
 
 def _opening(index: int, item: dict[str, Any], numbers: Iterator[int]) -> Iterator[bytes]:
-    """The events that begin the ``item`` at ``index``."""
+    """Yield the events that open the output ``item`` at ``index``."""
     empty = dict(item)
     if "status" in item:
         empty["status"] = "in_progress"
@@ -71,12 +74,12 @@ def _opening(index: int, item: dict[str, Any], numbers: Iterator[int]) -> Iterat
 
 
 def _pieces(
-    index: int, item: dict[str, Any], said: Said, top: int | None, numbers: Iterator[int]
+    index: int, item: dict[str, Any], completion: Completion, top: int | None, numbers: Iterator[int]
 ) -> Iterator[bytes]:
-    """The events of the pieces of ``item``."""
-    name, member = _said(item)
+    """Yield the delta events of ``item``, one for each token."""
+    name, member = _delta_names(item)
     content = name == "response.output_text"
-    pieces = said.spoken() if item["type"] == "message" else cut(item[member], FRAGMENTS)
+    pieces = completion.cut() if item["type"] == "message" else cut(item[member], FRAGMENTS)
     name += ".delta"
     front = b"event: %b\ndata: " % name.encode() + _json({"type": name} | _place(index, item))[:-1]
     front += b',"logprobs":[],"delta":' if content and top is None else b',"delta":'
@@ -88,9 +91,9 @@ def _pieces(
 
 
 def _closing(index: int, item: dict[str, Any], numbers: Iterator[int]) -> Iterator[bytes]:
-    """The events that end ``item``."""
+    """Yield the events that close ``item``."""
     place = _place(index, item)
-    name, member = _said(item)
+    name, member = _delta_names(item)
     if item["type"] != "message":
         yield _event(f"{name}.done", numbers, place | {member: item[member]})
     else:
@@ -103,8 +106,8 @@ def _closing(index: int, item: dict[str, Any], numbers: Iterator[int]) -> Iterat
     yield _event("response.output_item.done", numbers, {"output_index": index, "item": item})
 
 
-def _said(item: dict[str, Any]) -> tuple[str, str]:
-    """The events of what is said in ``item``, and the member that has it."""
+def _delta_names(item: dict[str, Any]) -> tuple[str, str]:
+    """Return the prefix of the events for the content of ``item``, and the member that is streamed."""
     return _PARTS[item["content"][0]["type"]] if item["type"] == "message" else _CALLS[item["type"]]
 
 
@@ -119,6 +122,6 @@ def _event(name: str, numbers: Iterator[int], members: dict[str, Any]) -> bytes:
 
 
 def _brief(likely: dict[str, Any]) -> dict[str, Any]:
-    """A log probability as events have it."""
+    """Return a log probability without the members that events do not have."""
     tops = [{"token": one["token"], "logprob": one["logprob"]} for one in likely["top_logprobs"]]
     return {"token": likely["token"], "logprob": likely["logprob"], "top_logprobs": tops}

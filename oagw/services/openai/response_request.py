@@ -1,4 +1,4 @@
-"""What may be asked of the Responses API."""
+"""The request body of the Responses API."""
 
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, Literal
@@ -7,17 +7,17 @@ import msgspec
 from msgspec import Meta
 
 from oagw.services.openai.chat import Effort, JsonFormat, PlainFormat, Share, Temperature, Verbosity
-from oagw.services.openai.misfit import not_among
-from oagw.services.openai.saying import Metadata, ModelName
-from oagw.services.openai.shape import Unsupported
+from oagw.services.openai.completion import Metadata, ModelName
+from oagw.services.openai.node import Unsupported
+from oagw.services.openai.validation_error import not_among
 from oagw.web.resource import Refused
 
 Tier = Literal["auto", "default", "flex", "scale", "priority", "fast", "ultrafast"]
 
-# The results of a call of a function or of a custom tool.
+# The types of items that have the result of a tool call.
 RESULTS = ("function_call_output", "custom_tool_call_output")
 
-# The types of items; of all but messages, only the type is read.
+# The types of items. Except for messages, only the type is read.
 ITEMS = frozenset(
     (
         "additional_tools",
@@ -54,36 +54,36 @@ ITEMS = frozenset(
 )
 
 
-# The types of the parts of a message's content.
+# The types of content parts.
 PARTS = ("input_text", "input_image", "input_file", "input_audio", "output_text", "refusal")
 
 
-class Part(msgspec.Struct):
-    """A part of a message's content; only parts with a text are read."""
+class InputPart(msgspec.Struct):
+    """A content part of a message. Only ``text`` is used."""
 
     type: str
     text: str | None = None
 
 
-class Item(msgspec.Struct):
-    """An item of the input: a message, or something of another type.
+class InputItem(msgspec.Struct):
+    """An item of the input.
 
-    A message may do without its type, and so may a reference to another item, which has an ``id`` only.
+    The type may be missing for messages, and for references to other items, which have only an ``id``.
     """
 
     type: str | None = None
     role: Literal["user", "assistant", "system", "developer"] | None = None
-    content: str | list[Part] | None = None
+    content: str | list[InputPart] | None = None
     id: str | None = None
 
     def text(self) -> str:
-        """The text of a message, its parts joined."""
+        """Return the text of a message, with its parts joined."""
         if self.content is None or isinstance(self.content, str):
             return self.content or ""
         return "".join(part.text or "" for part in self.content)
 
     def check(self, place: str) -> None:
-        """Refuse an item, which is at ``place`` of the request, that the API does not know."""
+        """Raise Refused if the item, which is at ``place`` in the request, is invalid."""
         if self.type is not None and self.type not in ITEMS:
             raise _unknown(f"{place}.type", self.type, ITEMS)
         if self.type == "message" or self.type is self.id is None:
@@ -96,10 +96,10 @@ class Item(msgspec.Struct):
                     raise _unknown(f"{place}.content[{at}].type", part.type, PARTS)
 
 
-class SchemaFormat(
+class ResponseSchemaFormat(
     msgspec.Struct, tag_field="type", tag="json_schema", omit_defaults=True, forbid_unknown_fields=True
 ):
-    """JSON that is valid against a schema."""
+    """``text.format`` for JSON that conforms to a schema."""
 
     name: str
     schema: dict[str, Any]
@@ -108,14 +108,14 @@ class SchemaFormat(
 
 
 class TextConfig(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True):
-    """In which form the text is wanted."""
+    """The format of the text."""
 
-    format: PlainFormat | JsonFormat | SchemaFormat | None = None
+    format: PlainFormat | JsonFormat | ResponseSchemaFormat | None = None
     verbosity: Verbosity | None = None
 
 
 class Reasoning(msgspec.Struct, forbid_unknown_fields=True):
-    """How the model is to reason; it never does."""
+    """Parameters of reasoning, which have no effect."""
 
     effort: Effort | None = None
     summary: Literal["auto", "concise", "detailed"] | None = None
@@ -124,8 +124,8 @@ class Reasoning(msgspec.Struct, forbid_unknown_fields=True):
     mode: str | None = None
 
 
-class StreamOptions(msgspec.Struct, forbid_unknown_fields=True):
-    """Nothing is obfuscated."""
+class ResponseStreamOptions(msgspec.Struct, forbid_unknown_fields=True):
+    """Stream options, which have no effect."""
 
     include_obfuscation: bool | None = None
 
@@ -143,10 +143,10 @@ Includable = Literal[
 
 
 class ResponseRequest(msgspec.Struct, forbid_unknown_fields=True):
-    """The body of a request for a response. ``docs/openai.md`` says which parameters do something."""
+    """The body of a request for a response. ``docs/openai.md`` lists the parameters that have an effect."""
 
     model: ModelName
-    input: str | list[Item] | None = None
+    input: str | list[InputItem] | None = None
     instructions: str | None = None
     stream: bool | None = None
     max_output_tokens: Annotated[int, Meta(ge=16)] | None = None
@@ -159,7 +159,7 @@ class ResponseRequest(msgspec.Struct, forbid_unknown_fields=True):
     metadata: Metadata | None = None
     service_tier: Tier | None = None
 
-    # Checked, and without effect; most are among the members of the answer.
+    # Validated, but without effect, except that the response repeats most of them.
     background: bool | None = None
     context_management: list[dict[str, Any]] | None = None
     image: dict[str, Any] | None = None
@@ -171,7 +171,7 @@ class ResponseRequest(msgspec.Struct, forbid_unknown_fields=True):
     reasoning: Reasoning | None = None
     safety_identifier: Annotated[str, Meta(max_length=128)] | None = None
     store: bool | None = None
-    stream_options: StreamOptions | None = None
+    stream_options: ResponseStreamOptions | None = None
     temperature: Temperature | None = None
     top_p: Share | None = None
     truncation: Literal["auto", "disabled"] | None = None
@@ -184,10 +184,10 @@ class ResponseRequest(msgspec.Struct, forbid_unknown_fields=True):
     prompt: Unsupported = None
 
     def check(self) -> None:
-        """Refuse what the types alone do not."""
+        """Raise Refused for invalid requests that the types of the members cannot exclude."""
         if self.background:
             message = (
-                "Unsupported value: 'background' cannot be true, for the mock gateway stores no responses."
+                "Unsupported value: 'background' cannot be true: the mock gateway does not store responses."
             )
             raise Refused(400, message, field="background", code="unsupported_value")
         if self.stream_options is not None and not self.stream:
@@ -196,10 +196,10 @@ class ResponseRequest(msgspec.Struct, forbid_unknown_fields=True):
         for at, item in enumerate(self.items()):
             item.check(f"input[{at}]")
 
-    def items(self) -> Sequence[Item]:
-        """The items of the input; a text is a message of the user."""
+    def items(self) -> Sequence[InputItem]:
+        """Return the items of the input. A string is one message of the user."""
         if isinstance(self.input, str):
-            return [Item(role="user", content=self.input)]
+            return [InputItem(role="user", content=self.input)]
         return self.input or ()
 
 

@@ -1,7 +1,7 @@
-"""Tools in a request for a response: ``tools`` and ``tool_choice``.
+"""The tools of a request for a response: ``tools`` and ``tool_choice``.
 
-Functions and custom tools are called. Tools that the API itself runs are known by name, and never called:
-a choice that leaves nothing else is refused.
+The model calls functions and custom tools. Hosted tools, which the API itself runs, are accepted by name but
+never called; a ``tool_choice`` that leaves only hosted tools is rejected.
 """
 
 from collections.abc import Mapping
@@ -9,11 +9,11 @@ from typing import Any, Literal
 
 import msgspec
 
-from oagw.services.openai.misfit import not_among
-from oagw.services.openai.tools import Choice, Grammar, Name, Offered, TextFormat, Toolbox, bad_choice
+from oagw.services.openai.tools import Choice, Grammar, Name, OfferedTool, TextFormat, Toolbox, bad_choice
+from oagw.services.openai.validation_error import not_among
 from oagw.web.resource import Refused
 
-# Tools that the API runs itself.
+# The hosted tools, which the API itself runs.
 HOSTED = frozenset(
     (
         "apply_patch",
@@ -38,7 +38,7 @@ HOSTED = frozenset(
 
 
 class _Common(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """What functions and custom tools have in common."""
+    """The members that functions and custom tools have in common."""
 
     name: Name
     description: str | None = None
@@ -47,22 +47,22 @@ class _Common(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     asynchronous: bool | None = msgspec.field(name="async", default=None)
 
 
-class Function(_Common, tag_field="type", tag="function", kw_only=True):
-    """A function: its name and the JSON Schema of its arguments."""
+class ResponseFunctionTool(_Common, tag_field="type", tag="function", kw_only=True):
+    """A function, with the JSON Schema of its arguments."""
 
     parameters: dict[str, Any] | None = None
     strict: bool | None = None
     output_schema: dict[str, Any] | None = None
 
 
-class GrammarFormat(Grammar, tag_field="type", tag="grammar", forbid_unknown_fields=True):
-    """Text that follows a grammar, as the input of a custom tool."""
+class ResponseGrammarFormat(Grammar, tag_field="type", tag="grammar", forbid_unknown_fields=True):
+    """The format of a custom tool whose input follows a grammar."""
 
 
-class Custom(_Common, tag_field="type", tag="custom", kw_only=True):
-    """A tool whose input is text."""
+class ResponseCustomTool(_Common, tag_field="type", tag="custom", kw_only=True):
+    """A custom tool, whose input is text."""
 
-    format: TextFormat | GrammarFormat | None = None
+    format: TextFormat | ResponseGrammarFormat | None = None
 
 
 class NamedChoice(msgspec.Struct, forbid_unknown_fields=True):
@@ -72,8 +72,8 @@ class NamedChoice(msgspec.Struct, forbid_unknown_fields=True):
     name: str
 
 
-class AllowedChoice(msgspec.Struct, forbid_unknown_fields=True):
-    """The choice of some of the tools; each is an object with the ``type`` and ``name`` of a tool."""
+class ResponseAllowedTools(msgspec.Struct, forbid_unknown_fields=True):
+    """The choice of a subset of the tools. Each is an object with the ``type`` and ``name`` of a tool."""
 
     type: Literal["allowed_tools"]
     mode: Literal["auto", "required"]
@@ -85,8 +85,8 @@ def tool_box(
     choice: Literal["none", "auto", "required"] | dict[str, Any] | None,
     parallel: bool,
 ) -> Toolbox:
-    """The Toolbox of a request."""
-    offered: dict[str, Offered] = {}
+    """Return the Toolbox of a request; raise Refused if its tools or choice are invalid."""
+    offered: dict[str, OfferedTool] = {}
     for at, tool in enumerate(tools or ()):
         new = _offered(tool, f"tools[{at}]")
         if new is not None:
@@ -102,8 +102,8 @@ def tool_box(
     return Toolbox(offered, Choice(choice or "auto", parallel=parallel))
 
 
-def _offered(tool: Mapping[str, Any], place: str) -> Offered | None:
-    """The tool at ``place``; None for one that the API runs itself."""
+def _offered(tool: Mapping[str, Any], place: str) -> OfferedTool | None:
+    """Return the tool, which is at ``place`` in the request, or None if it is a hosted tool."""
     type = tool.get("type")
     if not isinstance(type, str):
         field = f"{place}.type"
@@ -113,12 +113,12 @@ def _offered(tool: Mapping[str, Any], place: str) -> Offered | None:
             message, code = f"Invalid type for '{field}': expected a string.", "invalid_type"
         raise Refused(400, message, field=field, code=code)
     if type == "function":
-        function = _read(tool, Function, place)
-        return Offered(function.name, "function", function.parameters, f"{place}.parameters")
+        function = _read(tool, ResponseFunctionTool, place)
+        return OfferedTool(function.name, "function", function.parameters, f"{place}.parameters")
     if type == "custom":
-        custom = _read(tool, Custom, place)
-        grammar = custom.format if isinstance(custom.format, GrammarFormat) else None
-        return Offered(custom.name, "custom", grammar, f"{place}.format")
+        custom = _read(tool, ResponseCustomTool, place)
+        grammar = custom.format if isinstance(custom.format, ResponseGrammarFormat) else None
+        return OfferedTool(custom.name, "custom", grammar, f"{place}.format")
     if type not in HOSTED:
         known = ("function", "custom", *sorted(HOSTED))
         message = not_among(type, known)
@@ -127,10 +127,10 @@ def _offered(tool: Mapping[str, Any], place: str) -> Offered | None:
 
 
 def _chosen(choice: Mapping[str, Any]) -> tuple[Literal["auto", "required"], list[tuple[str, str]]]:
-    """Whether a tool must be called, and which may be, by kind and name."""
+    """Return the mode of ``choice``, and the kinds and names of the tools that it allows."""
     type = choice.get("type")
     if type == "allowed_tools":
-        allowed = _read(choice, AllowedChoice, "tool_choice")
+        allowed = _read(choice, ResponseAllowedTools, "tool_choice")
         functions = [each for each in allowed.tools if each.get("type") not in HOSTED]
         if not allowed.tools:
             raise bad_choice("tool_choice", "it allows no tools")
@@ -145,7 +145,7 @@ def _chosen(choice: Mapping[str, Any]) -> tuple[Literal["auto", "required"], lis
 
 
 def _read(document: Any, type: type, place: str) -> Any:
-    """``document``, which is at ``place`` of the request, as a ``type``; raises Refused."""
+    """Convert ``document``, which is at ``place`` in the request, to ``type``; raises Refused."""
     try:
         return msgspec.convert(document, type)
     except msgspec.ValidationError as error:
@@ -154,7 +154,7 @@ def _read(document: Any, type: type, place: str) -> Any:
 
 
 def _hosted(which: str) -> Refused:
-    why = f"{which} run by the API itself, and the mock calls functions and custom tools only"
+    why = f"{which} run by the API itself, but the mock only calls functions and custom tools"
     return Refused(
         400, f"Unsupported value for 'tool_choice': {why}.", field="tool_choice", code="unsupported_value"
     )

@@ -1,7 +1,7 @@
-"""A value that is valid against a JSON Schema, the same for the same schema.
+"""Generate a value that is valid against a JSON Schema. The same schema always gives the same value.
 
-What the schema asks for is made first and then checked by ``valid.Checker``, so that what comes out is
-valid or nothing does; but for ``pattern``, which is followed and not checked.
+Each candidate is checked by ``SchemaValidator``, so a result is always valid, except that ``pattern`` is
+followed but not checked.
 """
 
 import math
@@ -9,16 +9,16 @@ from collections.abc import Iterator
 from typing import Any
 
 from oagw.services.openai.pattern import matching
-from oagw.services.openai.valid import Checker, TooMuch, Unsatisfiable, kind_of
+from oagw.services.openai.schema_validator import SchemaTooComplex, SchemaValidator, Unsatisfiable, guess_type
 
 __all__ = ["Unsatisfiable", "example"]
 
-# What one request may cost (``valid`` says what work is); some 0.08 s. So much of it is for a value with
-# optional properties down to a level; where that is not enough, the next is tried.
+# The work allowed per request, about 0.08 s; ``schema_validator`` defines work. _SHARES are tried in turn:
+# the level down to which optional properties are generated, and the share of the work.
 WORK = 50_000
 _SHARES = ((3, 0.7), (1, 0.15), (0, 0.15))
 
-# No text or list is longer, whatever its schema asks for.
+# The largest length of strings and arrays.
 _LONGEST = 5000
 
 _FORMATS = {
@@ -36,25 +36,25 @@ _FORMATS = {
 
 
 def example(schema: Any, work: int = WORK) -> Any:
-    """A value that is valid against ``schema``.
+    """Return a value that is valid against ``schema``.
 
-    Optional properties are there down to the third level, unless that becomes too much. Raises
-    Unsatisfiable for a schema that nothing fits, that is not understood, or that takes more than ``work``.
+    It has optional properties down to the third level, unless that takes too much work. Raises Unsatisfiable
+    if no value is valid, the schema is malformed or not supported, or it takes more than ``work``.
     """
     for levels, share in _SHARES:
         try:
-            return _Maker(schema, levels, int(work * share)).make(schema, 0)
-        except TooMuch as error:
+            return _Generator(schema, levels, int(work * share)).make(schema, 0)
+        except SchemaTooComplex as error:
             last = error
         except (TypeError, AttributeError, KeyError, OverflowError, ValueError, RecursionError) as error:
             if isinstance(error, Unsatisfiable):
                 raise
-            raise Unsatisfiable(f"it is not well formed: {error}") from None
+            raise Unsatisfiable(f"it is malformed: {error}") from None
     raise last
 
 
-class _Maker(Checker):
-    """Makes the values of one schema; optional properties down to so many ``levels``."""
+class _Generator(SchemaValidator):
+    """Generate values for one schema, with optional properties down to this number of ``levels``."""
 
     def __init__(self, root: Any, levels: int, work: int) -> None:
         super().__init__(root, work)
@@ -62,22 +62,22 @@ class _Maker(Checker):
         self._texts: dict[tuple[str, int], str] = {}
 
     def make(self, schema: Any, depth: int) -> Any:
-        """A value that is valid against ``schema``, ``depth`` levels below the root."""
+        """Return a value that is valid against ``schema``, ``depth`` levels below the root."""
         self.spend(depth=depth)
-        why = "nothing fits it"
+        why = "no value is valid"
         for plain in self._plain(schema, depth):
             try:
                 for value in self._values(plain, depth):
-                    if self.fits(value, schema):
+                    if self.is_valid(value, schema):
                         return value
-            except TooMuch:
+            except SchemaTooComplex:
                 raise
             except Unsatisfiable as error:
                 why = str(error)
         raise Unsatisfiable(why)
 
     def _plain(self, schema: Any, depth: int) -> Iterator[dict[str, Any]]:
-        """``schema`` without references and alternatives: one schema for each choice there is."""
+        """Yield ``schema`` without references and alternatives, once for each choice of an alternative."""
         self.spend(depth=depth)
         schema = self.read(schema)
         for key in ("$ref", "allOf", "anyOf", "oneOf"):
@@ -93,7 +93,7 @@ class _Maker(Checker):
             else:
                 self.spend(len(schema[key]))
                 options = [self.read(option) for option in schema[key]]
-                if depth > self._levels:  # what ends a recursion comes first
+                if depth > self._levels:  # try options that end a recursion first
                     options.sort(key=lambda option: any(k in option for k in ("$ref", "items", "properties")))
                 for option in options:
                     yield from self._plain(self._merged(rest, option), depth + 1)
@@ -101,7 +101,7 @@ class _Maker(Checker):
         yield schema
 
     def _merged(self, one: dict[str, Any], other: Any) -> dict[str, Any]:
-        """Roughly the schema of what fits both; ``fits`` has the last word."""
+        """Return roughly the conjunction of both schemas; ``is_valid`` decides in the end."""
         merged = dict(one)
         for key, value in self.read(other).items():
             mine = merged.get(key)
@@ -127,7 +127,7 @@ class _Maker(Checker):
         return merged
 
     def _values(self, schema: dict[str, Any], depth: int) -> Iterator[Any]:
-        """Values that may fit a plain ``schema``, the likeliest first."""
+        """Yield candidates that may be valid against a plain ``schema``, the likeliest first."""
         if "const" in schema:
             self.spend(self.weight(schema["const"]))
             yield schema["const"]
@@ -137,7 +137,7 @@ class _Maker(Checker):
                 self.spend(self.weight(member))
                 yield member
             return
-        for kind in self.kinds(schema) or [kind_of(schema)]:
+        for kind in self.kinds(schema) or [guess_type(schema)]:
             match kind:
                 case "object":
                     yield self._object(schema, depth)
@@ -164,16 +164,16 @@ class _Maker(Checker):
             elif depth < self._levels:
                 try:
                     made[name] = self.make(properties[name], depth + 1)
-                except TooMuch:
+                except SchemaTooComplex:
                     raise
                 except Unsatisfiable:
-                    continue  # it need not be there
+                    continue  # leave the optional property out
         return made
 
     def _array(self, schema: dict[str, Any], depth: int) -> list[Any]:
         least = schema.get("minItems", 0)
         if least > _LONGEST:
-            raise TooMuch(f"it asks for {least} items")
+            raise SchemaTooComplex(f"it asks for {least} items")
         wanted = least if depth >= self._levels else max(least, 1)
         wanted = min(wanted, schema.get("maxItems", wanted))
         fixed, items = schema.get("prefixItems", []), schema.get("items", True)
@@ -183,7 +183,7 @@ class _Maker(Checker):
             part = fixed[place] if place < len(fixed) else items
             try:
                 value = self.make(part, depth + 1)
-            except TooMuch:
+            except SchemaTooComplex:
                 raise
             except Unsatisfiable:
                 if place < least:
@@ -195,7 +195,7 @@ class _Maker(Checker):
         return made
 
     def _other(self, value: Any, schema: Any, taken: list[Any]) -> Any:
-        """``value``, or one like it that is not among ``taken``."""
+        """Return ``value``, or a similar one that is not among ``taken``."""
         weight = len(value) // 64 if isinstance(value, str) else self.weight(value) - 1
         self.spend(len(taken) * (1 + weight) // 8)
         if value not in taken:
@@ -209,20 +209,20 @@ class _Maker(Checker):
             others += [value + len(taken), value - len(taken)]
         for other in others:
             self.spend(len(taken) * (1 + weight) // 8)
-            if other not in taken and self.fits(other, schema):
+            if other not in taken and self.is_valid(other, schema):
                 return other
-        raise Unsatisfiable("too few items are unlike each other")
+        raise Unsatisfiable("there are too few distinct items")
 
     def _strings(self, schema: dict[str, Any]) -> Iterator[str]:
         least, most = schema.get("minLength", 0), schema.get("maxLength", _LONGEST)
         if least > _LONGEST:
-            raise TooMuch(f"it asks for {least} characters")
+            raise SchemaTooComplex(f"it asks for {least} characters")
         self.spend(least)
         if "pattern" in schema:
             try:
                 for more in (0, 1, least):
                     yield self._matching(schema["pattern"], more)
-            except TooMuch:
+            except SchemaTooComplex:
                 raise
             except ValueError as error:
                 raise Unsatisfiable(f"the pattern {schema['pattern'][:100]!r}: {error}") from None

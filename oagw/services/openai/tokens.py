@@ -1,7 +1,7 @@
-"""Tokens: how text is counted and cut into pieces, and how likely each was.
+"""Tokens: split and count text, and compute log probabilities.
 
-What the model says has a token for each piece of a stream, so that limits, counts, speeds and pieces are
-one thing; what it reads has about one for every four bytes.
+A completion has one token per piece of its stream, so that limits, counts and speeds agree. A prompt has
+about one token for every four bytes.
 """
 
 import re
@@ -9,14 +9,14 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 from zlib import crc32
 
-# Prose comes word by word, JSON in fragments. Joined, the pieces of a text are the text.
+# Prose is split into words, JSON into fragments. The pieces of a text, joined, are the text.
 WORDS = re.compile(r"\s*\S+|\s+$")
 FRAGMENTS = re.compile(r".{1,8}", re.DOTALL)
 
 
 def cut(text: str, pieces: re.Pattern[str]) -> Iterator[str]:
-    """The ``pieces`` of ``text``, one at a time."""
-    # A list would stay as long as a stream, and so would what finditer remembers: a kilobyte.
+    """Yield the matches of ``pieces`` in ``text``, one after the other."""
+    # A list, or the state of finditer, would take a kilobyte for as long as the stream is open.
     match, at = pieces.match, 0
     while piece := match(text, at):
         yield piece[0]
@@ -25,17 +25,17 @@ def cut(text: str, pieces: re.Pattern[str]) -> Iterator[str]:
 
 
 def count(text: str) -> int:
-    """The tokens of a ``text`` that is read."""
+    """Return the number of tokens of a ``text`` in a prompt."""
     return -(-len(text.encode("utf-8", "replace")) // 4)
 
 
 def conversation(texts: Iterable[str]) -> int:
-    """The tokens of messages that are read: four more for the frame of each."""
+    """Return the number of tokens of a prompt of messages. The framing of each takes four tokens."""
     return 3 + sum(4 + count(text) for text in texts)
 
 
 def usage(prompt: int, completion: int) -> dict[str, Any]:
-    """Token counts as the chat API gives them."""
+    """Return the ``usage`` member of the chat API."""
     return {
         "prompt_tokens": prompt,
         "completion_tokens": completion,
@@ -51,7 +51,7 @@ def usage(prompt: int, completion: int) -> dict[str, Any]:
 
 
 def logprob(piece: str, top: int) -> dict[str, Any]:
-    """How likely ``piece`` was, beside ``top`` - 1 others that are less so; the same for the same piece."""
+    """Return the log probability of ``piece``, a hash of it, with ``top`` - 1 less likely alternatives."""
     likely = -(crc32(piece.encode("utf-8", "replace")) % 1000) / 1000
     tops = [_likelihood(piece if rank == 0 else f"{piece}{rank}", likely - rank) for rank in range(top)]
     return _likelihood(piece, likely) | {"top_logprobs": tops}

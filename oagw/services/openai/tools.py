@@ -1,6 +1,6 @@
-"""Tools that the model may call: what a request offers, and which of them are called.
+"""The tools that a request offers, and the calls that the model makes.
 
-``chat_tools`` and ``response_tools`` read the ways in which requests list them.
+``chat_tools`` and ``response_tools`` read the tools from requests.
 """
 
 import re
@@ -11,14 +11,14 @@ import msgspec
 from msgspec import Meta
 
 from oagw.model.suggestion import suggestion
+from oagw.services.openai.directives import Directives
 from oagw.services.openai.keywords import keyword
-from oagw.services.openai.steering import Steering
 from oagw.web.resource import Refused
 
-# A tool is named by a message if its name is among so many characters of it.
+# Names of tools are searched for in this number of characters of a message.
 _READ = 10_000
 
-# At most this many characters of a message are the input of a custom tool.
+# The largest number of characters of a message that become the input of a custom tool.
 _INPUT = 1000
 
 Name = Annotated[str, Meta(pattern="^[a-zA-Z0-9_-]{1,64}$")]
@@ -27,21 +27,21 @@ _NAMES = r"[a-zA-Z0-9_-]+"
 
 
 class TextFormat(msgspec.Struct, tag_field="type", tag="text", forbid_unknown_fields=True):
-    """Any text, as the input of a custom tool."""
+    """The format of a custom tool with any text as its input."""
 
 
 class Grammar(msgspec.Struct, forbid_unknown_fields=True):
-    """A grammar, and the language that it is written in."""
+    """A grammar and its syntax."""
 
     definition: str
     syntax: Literal["lark", "regex"]
 
 
-class Offered(NamedTuple):
-    """A tool that may be called.
+class OfferedTool(NamedTuple):
+    """A tool that the model may call.
 
-    A function has the JSON Schema of its arguments, or None; a custom tool has the grammar of its input, or
-    None for any text. ``place`` is where that is in the body.
+    ``form`` is the JSON Schema of a function's arguments, or the grammar of a custom tool's input, or None.
+    ``place`` is the location of ``form`` in the request body.
     """
 
     name: str
@@ -51,10 +51,10 @@ class Offered(NamedTuple):
 
 
 class Choice(NamedTuple):
-    """What the request says of calling tools: ``field`` says it.
+    """The tool choice of a request, given in its member ``field``.
 
-    ``mode`` is ``none``, ``auto`` or ``required``; ``only`` the tools that may be called, by kind and name,
-    None for all of them; ``parallel`` whether several may be called in one turn.
+    ``only`` are the kinds and names of the tools that may be called, None for all; ``parallel`` is whether
+    several may be called in one turn.
     """
 
     mode: Literal["none", "auto", "required"]
@@ -63,8 +63,8 @@ class Choice(NamedTuple):
     parallel: bool = True
 
 
-class Call(NamedTuple):
-    """A call of the tool ``name``: ``text`` is its arguments, in JSON, or the input of a custom tool."""
+class ToolCall(NamedTuple):
+    """A call of the tool ``name``. ``text`` is its arguments in JSON, or the input of a custom tool."""
 
     name: str
     kind: Literal["function", "custom"]
@@ -72,12 +72,12 @@ class Call(NamedTuple):
 
 
 class Toolbox:
-    """The tools that a request offers by name, and its choice among them.
+    """The tools that a request offers, by name, and its tool choice.
 
-    Raises Refused for a choice that the tools do not allow.
+    Raises Refused if the choice names a tool that is not offered.
     """
 
-    def __init__(self, tools: Mapping[str, Offered], choice: Choice) -> None:
+    def __init__(self, tools: Mapping[str, OfferedTool], choice: Choice) -> None:
         self._tools = tools
         self._choice = choice
         self._allowed = dict(tools)
@@ -88,52 +88,52 @@ class Toolbox:
                     raise bad_choice(choice.field, f"{what} '{name[:100]}' not found in the request's tools")
             self._allowed = {name: tools[name] for _, name in choice.only}
 
-    def calls(self, text: str, steering: Steering, answered: bool) -> tuple[Call, ...]:
-        """The calls that the model makes about ``text``; none to talk instead.
+    def calls(self, text: str, directives: Directives, answered: bool) -> tuple[ToolCall, ...]:
+        """Return the calls that the model makes in response to ``text``, or () if it replies with text.
 
-        A tool that is required is called; where the choice is the model's, it calls one unless the last
-        message is the result of one (``answered``), greets, or is told what to say. It calls the first
-        tool that ``text`` names, or else the first of all. With ``steering``, it calls those that it is told.
+        The model makes the calls of the ``tool`` directive. Otherwise it calls the first tool that ``text``
+        names, or else the first of all. With the mode ``auto``, it does not if the last message is the
+        result of a call (``answered``), has the keyword ``hello``, or has a reply or refusal directive.
         """
-        if steering.tool:
-            return self._told(steering, text)
-        if steering.arguments and not self._tools:
-            raise _bad("arguments are for a call, and the request has no tools")
+        if directives.tool:
+            return self._told(directives, text)
+        if directives.arguments and not self._tools:
+            raise _bad("arguments needs a tool to call, and the request has no tools")
         mode = self._choice.mode
-        spoken = steering.reply is not None or steering.refusal is not None
+        spoken = directives.reply is not None or directives.refusal is not None
         if mode == "required" and spoken:
-            raise _bad(f"{self._choice.field} requires a call, so that the model says nothing")
+            raise _bad(f"{self._choice.field} requires a call, so there is no reply or refusal")
         if not self._allowed or mode == "none":
             return ()
         if mode == "auto" and (answered or spoken or keyword(text) == "hello"):
             return ()
         named = set(re.findall(_NAMES, text[:_READ]))
         name = next((known for known in self._allowed if known in named), next(iter(self._allowed)))
-        return (self._call(name, steering.arguments[0] if steering.arguments else None, text),)
+        return (self._call(name, directives.arguments[0] if directives.arguments else None, text),)
 
-    def _told(self, steering: Steering, text: str) -> tuple[Call, ...]:
-        """The calls that ``steering`` asks for, if the request allows them."""
-        choice, told = self._choice, steering.tool
+    def _told(self, directives: Directives, text: str) -> tuple[ToolCall, ...]:
+        """Return the calls that ``directives`` ask for; raise Refused if the request does not allow them."""
+        choice, told = self._choice, directives.tool
         for name in told:
             if name not in self._tools:
                 raise _bad(f"there is no tool {name[:100]!r}{suggestion(name, self._tools)}")
             if choice.mode == "none":
-                raise _bad(f"tool asks for a call, and {choice.field} is 'none'")
+                raise _bad(f"tool asks for a call, but {choice.field} is 'none'")
             if name not in self._allowed:
                 raise _bad(f"{choice.field} does not allow the tool {name!r}")
         if len(told) > 1 and not choice.parallel:
             why = (
                 "parallel_tool_calls is false"
                 if choice.field == "tool_choice"
-                else "functions are called alone"
+                else "functions cannot be called in parallel"
             )
-            raise _bad(f"tool asks for {len(told)} calls in one turn, and {why}")
-        made: dict[str, Call] = {}  # to make arguments up takes time, which they share
+            raise _bad(f"tool asks for {len(told)} calls in one turn, but {why}")
+        made: dict[str, ToolCall] = {}  # calls share the time limit of generating arguments
         share = max(
-            1, len({name for name, given in zip(told, steering.arguments, strict=True) if given is None})
+            1, len({name for name, given in zip(told, directives.arguments, strict=True) if given is None})
         )
         calls = []
-        for name, arguments in zip(told, steering.arguments, strict=True):
+        for name, arguments in zip(told, directives.arguments, strict=True):
             if arguments is not None:
                 calls.append(self._call(name, arguments, text))
                 continue
@@ -142,7 +142,7 @@ class Toolbox:
             calls.append(made[name])
         return tuple(calls)
 
-    def _call(self, name: str, arguments: str | None, text: str, share: int = 1) -> Call:
+    def _call(self, name: str, arguments: str | None, text: str, share: int = 1) -> ToolCall:
         tool = self._tools[name]
         if arguments is not None:
             made = arguments
@@ -153,15 +153,16 @@ class Toolbox:
             made = _following(tool.form, tool.place, share)
         else:
             made = text[:_INPUT] or "text"
-        return Call(name, tool.kind, made)
+        return ToolCall(name, tool.kind, made)
 
 
 def written(schema: dict[str, Any], place: str, share: int = 1) -> str:
-    """A value that is valid against ``schema``, as JSON; Refused names the ``place`` of a bad schema.
+    """Return a value that conforms to ``schema``, encoded as JSON.
 
-    It may take one ``share``-th of the work that a request may.
+    This may take up to one ``share``-th of the work allowed per request. Raises Refused, with the ``place``
+    of the schema, if there is no such value.
     """
-    # Here, because most chats do without, and it is a fifth of what is loaded for the first of them.
+    # Imported late: most chats do not need it, and it takes a fifth of the time of the first chat.
     from oagw.services.openai.schema import WORK, Unsatisfiable, example
 
     try:
@@ -173,21 +174,21 @@ def written(schema: dict[str, Any], place: str, share: int = 1) -> str:
 
 
 def bad_choice(field: str, why: str) -> Refused:
-    """The refusal of a choice among tools."""
+    """Return the error for an invalid choice of tools."""
     return Refused(400, f"Invalid value for '{field}': {why}.", field=field, code="invalid_value")
 
 
 def _following(grammar: Grammar, place: str, share: int) -> str:
-    """A text that follows ``grammar``; Refused where the mock cannot make one."""
+    """Return a text that follows ``grammar``; raise Refused if the mock cannot generate one."""
     from oagw.services.openai.pattern import MOST, matching
 
-    why = "the mock makes nothing up from a lark grammar"
+    why = "the mock cannot generate text from a lark grammar"
     if grammar.syntax == "regex":
         try:
             return matching(grammar.definition, 1, MOST // share)
         except (ValueError, OverflowError, RecursionError) as error:
             why = str(error)
-    message = f"Invalid '{place}': {why}. Give the input of the tool with [mock arguments=\"...\"]"
+    message = f"Invalid '{place}': {why}. Provide the input of the tool with [mock arguments=\"...\"]"
     raise Refused(400, message, field=place, code="unsupported_value")
 
 

@@ -1,6 +1,6 @@
-"""Stream test: server-sent events to try an SSE client on.
+"""The stream-test service: server-sent events for testing SSE clients.
 
-``events`` sends events by the dozen or by the day, ``cases`` plays a catalogue of hard streams.
+``events`` sends as many events as a test wants; ``cases`` serves a catalogue of hard-to-parse streams.
 """
 
 from oagw.services import Env, UpstreamNode
@@ -9,5 +9,5 @@ from oagw.services.stream_test.events import Events
 
 
 def tree(env: Env) -> UpstreamNode:
-    """The stream test API."""
+    """Return the tree of the stream-test API."""
     return UpstreamNode({b"events": Events(env), b"cases": Cases(env)})

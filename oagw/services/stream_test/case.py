@@ -1,4 +1,4 @@
-"""A case of the catalogue: what is sent, piece by piece, and what a client is to make of it."""
+"""A case of the catalogue: the chunks to send, and the events that a client should dispatch."""
 
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
@@ -9,7 +9,7 @@ from oagw.model.ending import ENDINGS_BY_NAME
 from oagw.web.reply import UPSTREAM, Reply
 from oagw.web.stream import Chunk
 
-# Seconds between two pieces, unless a case says otherwise: long enough to arrive one by one.
+# The default pause between two chunks, in seconds: long enough for them to arrive separately.
 PAUSE = 0.02
 
 EVENT_STREAM = "text/event-stream"
@@ -17,9 +17,9 @@ EVENT_STREAM = "text/event-stream"
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """One write: ``data``, ``repeat`` times over, after ``pause`` seconds.
+    """One write of ``data``, repeated ``repeat`` times, after ``pause`` seconds.
 
-    ``raw`` data goes below the chunked coding.
+    ``raw`` data bypasses the chunked transfer coding.
     """
 
     data: bytes
@@ -38,9 +38,9 @@ class Write:
 
 @dataclass(frozen=True, slots=True)
 class Dispatched:
-    """An event that a client dispatches, ``times`` times; its data is ``data``, ``repeat`` times over.
+    """An event that a client should dispatch ``times`` times. Its data is ``data`` repeated ``repeat`` times.
 
-    ``id`` is the last event id, which lasts from event to event.
+    ``id`` is the last event ID, which persists from event to event.
     """
 
     data: str
@@ -60,11 +60,11 @@ class Dispatched:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A named stream.
+    """A named stream, and what an EventSource should do with it.
 
-    ``status`` None means that no head is sent at all. ``ends`` is ``close`` (the response is complete),
-    ``truncate`` (FIN, and it is not) or ``reset`` (RST). ``events``, ``retry`` (milliseconds) and
-    ``reconnects`` are what the WHATWG HTML standard has an EventSource make of it.
+    If ``status`` is None, no response head is sent. ``ends`` is ``close`` (a complete response), ``truncate``
+    (FIN before the end of the response) or ``reset`` (RST). ``events``, ``retry`` (the reconnection time in
+    milliseconds) and ``reconnects`` follow from section 9.2 of the WHATWG HTML standard.
     """
 
     name: str
@@ -78,7 +78,7 @@ class Case:
     reconnects: bool = True
 
     def as_json(self, deviations: Mapping[str, Any]) -> dict[str, Any]:
-        """The catalogue's entry; ``deviations`` are those of all cases by name."""
+        """Return the case as JSON. ``deviations`` are those of all cases, by name."""
         return {
             "name": self.name,
             "about": self.about,
@@ -97,25 +97,25 @@ class Case:
         }
 
     def head(self) -> Reply | None:
-        """The head of the response."""
+        """Return the head of the response, or None if the case sends none."""
         if self.status is None:
             return None
         fields = {name.encode(): (value.encode(),) for name, value in self.headers}
         return Reply(self.status, headers=fields, source=UPSTREAM)
 
     def written(self) -> Iterator[Chunk]:
-        """The response, write by write."""
+        """Yield the chunks of the response, and its end."""
         for write in self.chunks:
             yield Chunk(write.pause, write.data * write.repeat, raw=write.raw)
-        # What a client has not read when a reset comes may be lost to it: not every system keeps it.
+        # Pause before a reset: on some systems it discards data that the client has not read yet.
         yield Chunk(PAUSE if self.ends == "reset" else 0.0, ending=ENDINGS_BY_NAME[self.ends])
 
 
 def pieces(*data: bytes) -> tuple[Write, ...]:
-    """A write for each."""
+    """Return one write for each argument."""
     return tuple(Write(piece) for piece in data)
 
 
 def bytewise(data: bytes, pause: float = 0.005) -> tuple[Write, ...]:
-    """A write for each byte."""
+    """Return one write for each byte of ``data``."""
     return tuple(Write(data[at : at + 1], pause) for at in range(len(data)))

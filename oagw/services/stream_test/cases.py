@@ -1,4 +1,4 @@
-"""GET /cases: the catalogue, and GET /cases/{name}: one of them on the wire."""
+"""GET /cases lists the catalogue, and GET /cases/{name} sends one case."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -15,14 +15,14 @@ from oagw.web.stream import Stream
 
 @cache
 def catalogue() -> Mapping[str, Case]:
-    """All cases by name; loaded when it is first asked for, not on the way to the first answer."""
+    """Return all cases by name. The catalogue is imported on first use, to keep the start-up fast."""
     from oagw.services.stream_test.catalogue import CASES
 
     return {case.name: case for case in CASES}
 
 
 class Cases(UpstreamNode):
-    """GET /cases → 200 {"cases": [case...]}; below it, /cases/{name}.
+    """GET /cases → 200 {"cases": [case...]}.
 
     A case has ``name``, ``about``, ``status``, ``headers``, ``chunks`` (``pause`` in seconds, ``data`` in
     base64, ``repeat``, ``raw``), ``ends``, ``expected`` (``events``, ``retry`` in milliseconds,
@@ -34,7 +34,7 @@ class Cases(UpstreamNode):
         self._env = env
 
     def getChild(self, path: bytes, request: Request) -> IResource:
-        return Play(self._env, path.decode("utf-8", "replace")) if path else self
+        return CaseStream(self._env, path.decode("utf-8", "replace")) if path else self
 
     def render_GET(self, request: Request) -> Reply:
         from oagw.services.stream_test.deviations import DEVIATIONS
@@ -43,8 +43,8 @@ class Cases(UpstreamNode):
         return json_reply({"cases": cases}, source=UPSTREAM)
 
 
-class Play(UpstreamNode):
-    """GET /cases/{name} → the writes of that case, in their pieces, and its end; 404 for an unknown name."""
+class CaseStream(UpstreamNode):
+    """GET /cases/{name} → the stream of this case, chunk by chunk. 404 for an unknown name."""
 
     def __init__(self, env: Env, name: str) -> None:
         super().__init__()

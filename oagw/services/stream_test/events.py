@@ -1,4 +1,4 @@
-"""GET /events: as many events as a test wants, at its pace, with its end."""
+"""GET /events: an event stream whose length, pace and end the request selects."""
 
 import math
 import re
@@ -29,7 +29,7 @@ KEEP_ALIVE = b": keep-alive\n\n"
 
 ENDINGS = {name: ENDINGS_BY_NAME[name] for name in ("close", "reset", "hang", "truncate")}
 
-# Asking for one of these is asking for events made to measure.
+# With one of these parameters, the events are generated instead of taken from CLASSIC.
 MEASURES = frozenset(("count", "size", "event"))
 
 _LARGEST_ID = 10**18
@@ -41,7 +41,7 @@ _MIB = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a test asked for; see Events for the meaning of each."""
+    """The options of an event stream; see Events for their meaning."""
 
     count: int
     interval: float
@@ -59,21 +59,24 @@ class Wish:
 class Events(UpstreamNode):
     """GET /events → 200 text/event-stream: four events, 100 ms apart, then the end.
 
-    Their ids are 1 to 4, their types message, update, message (with two lines of data) and complete. With
-    ``count``, ``size`` or ``event`` they are made to measure: ``Event <id>``. Parameters:
+    Their ids are 1 to 4; their types are message, update, message (with two lines of data) and complete.
+    With ``count``, ``size`` or ``event``, events with the data ``Event <id>`` are generated instead. The
+    parameters are:
 
-    - ``count``: how many, 0 for events until the client leaves
-    - ``interval``: seconds from one to the next; ``jitter``: at most so many seconds earlier or later, off
-      the same grid, by random numbers of ``seed``
-    - ``size``: bytes of data in each; ``event``: their type; ``retry``: milliseconds, sent with the first
-    - ``keepalive``: seconds after which a comment line fills a silence
-    - ``burst``: events in one write
-    - ``then``: ``close``, ``reset`` (RST), ``truncate`` (half an event, then FIN) or ``hang``, after
-      ``after`` events of this response, or after the last
-    - ``last_event_id``: begin after that one. The header ``Last-Event-ID`` says the same, and wins if this
-      stream has an event with that id; any other is of another stream and does not count
+    - ``count``: the number of events; 0 sends events until the client disconnects
+    - ``interval``: seconds between two events; ``jitter``: the largest random deviation from this schedule,
+      in seconds, drawn from random numbers with ``seed``
+    - ``size``: bytes of data per event; ``event``: the event type; ``retry``: the reconnection time in
+      milliseconds, sent with the first event
+    - ``keepalive``: send a comment after so many seconds without an event
+    - ``burst``: the number of events per write
+    - ``then``: how the stream ends after ``after`` events of this response, or after the last event:
+      ``close``, ``reset`` (RST), ``truncate`` (half an event, then FIN) or ``hang``
+    - ``last_event_id``: start after this event. The header ``Last-Event-ID`` takes precedence, but is
+      ignored if this stream has no event with that id
 
-    204 if there is nothing after that one, which tells an EventSource to stop. 400 names a bad parameter.
+    204, which tells an EventSource to stop, if there are no events after that one. 400 for an invalid
+    parameter.
     """
 
     def __init__(self, env: Env) -> None:
@@ -116,9 +119,9 @@ class Events(UpstreamNode):
 
 
 def _own_id(header: bytes | None, most: int) -> int | None:
-    """The id in a Last-Event-ID ``header``; None if it is none of 1 to ``most``, as this stream writes them.
+    """Return the id in a Last-Event-ID ``header``, or None if it is not an integer from 1 to ``most``.
 
-    A client may send the id that it has from another stream, which is no mistake of its request.
+    A client may send the id of an event of another stream, which is not an error.
     """
     if header is None or not _ID.fullmatch(header):
         return None
@@ -127,12 +130,12 @@ def _own_id(header: bytes | None, most: int) -> int | None:
 
 
 def classic(id: int) -> bytes:
-    """One of the four, or one made to measure where there is no fifth."""
+    """Return the event ``id`` of CLASSIC, or a generated one if ``id`` is greater than 4."""
     return _CLASSIC[id - 1] if id <= len(CLASSIC) else _measured(id)
 
 
 def measured(size: int | None, type: str | None) -> Callable[[int], bytes]:
-    """Makes events with ``Event <id>`` as their data, filled up or cut to ``size`` bytes."""
+    """Return a function that makes events: their data is ``Event <id>``, padded or cut to ``size`` bytes."""
     name = "" if type is None else f"event: {type}\n"
     if size is None:
         form = b"id: %d\n" + name.encode().replace(b"%", b"%%") + b"data: Event %d\n\n"
@@ -145,7 +148,7 @@ _measured = measured(None, None)
 
 
 def chunks(wish: Wish) -> Iterator[Chunk]:
-    """The stream that was asked for, chunk by chunk."""
+    """Yield the chunks of the stream, and its end."""
     most = wish.count - wish.last if wish.count else math.inf
     if wish.after is not None:
         most = min(most, wish.after)
@@ -170,7 +173,7 @@ def chunks(wish: Wish) -> Iterator[Chunk]:
 
 
 def _keep_alive(pause: float, keepalive: float) -> Generator[Chunk, None, float]:
-    """Comment lines every ``keepalive`` seconds of ``pause``; returns what is left of it."""
+    """Yield a comment every ``keepalive`` seconds of ``pause``; return the rest of the pause."""
     while pause > keepalive:
         yield Chunk(keepalive, KEEP_ALIVE, 0)
         pause -= keepalive

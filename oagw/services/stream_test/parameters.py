@@ -1,4 +1,4 @@
-"""The query of a request as checked values: whatever is wrong with it is Refused, by name."""
+"""Read and validate query parameters. Invalid ones raise Refused with their name."""
 
 import re
 from collections.abc import Mapping, Set
@@ -16,9 +16,10 @@ _DECIMAL = re.compile(r"\d+(\.\d*)?|\.\d+", re.ASCII)
 
 
 class Parameters:
-    """The query parameters of ``request``, each of which may be given once.
+    """The query parameters of ``request``. Each may be given only once.
 
-    Each method takes the name and what holds if it is not given; raises Refused (400) for a bad value.
+    The methods take a parameter's name and the value to return if it is missing. They raise Refused (400) if
+    the value is invalid.
     """
 
     def __init__(self, request: Request) -> None:
@@ -31,11 +32,11 @@ class Parameters:
 
     @property
     def names(self) -> Set[str]:
-        """What is given."""
+        """The names of the given parameters."""
         return self._given.keys()
 
     def integer(self, name: str, least: int, most: int, default: T) -> int | T:
-        """A whole number from ``least`` to ``most``."""
+        """Return an integer from ``least`` to ``most``."""
         text = self._take(name)
         if text is None:
             return default
@@ -45,7 +46,7 @@ class Parameters:
         return int(text)
 
     def seconds(self, name: str, most: float, default: float) -> float:
-        """A number of seconds from 0 to ``most``."""
+        """Return a number of seconds from 0 to ``most``."""
         text = self._take(name)
         if text is None:
             return default
@@ -54,14 +55,14 @@ class Parameters:
         return float(text)
 
     def line(self, name: str) -> str | None:
-        """A text without line ends."""
+        """Return a string without line ends."""
         text = self._take(name)
         if text is not None and ("\n" in text or "\r" in text):
-            self.refuse(name, "cannot contain a line end")
+            self.refuse(name, "must not contain a line end")
         return text
 
     def choice(self, name: str, choices: Mapping[str, T], default: T) -> T:
-        """One of ``choices``."""
+        """Return the value of one of ``choices``."""
         text = self._take(name)
         if text is None:
             return default
@@ -70,7 +71,7 @@ class Parameters:
         return choices[text]
 
     def refuse_others(self) -> None:
-        """Refuse what nobody asked for: it may be a misspelled name."""
+        """Raise Refused for a parameter that no method was called for: its name may be misspelled."""
         for name in self._given:
             if name not in self._known:
                 self.refuse(name, f"is unknown{suggestion(name, sorted(self._known))}")

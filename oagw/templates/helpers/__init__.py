@@ -1,1 +1,1 @@
-"""Handlebars helpers, one file for each family; ``templates.catalogue`` names them."""
+"""The helpers of templates, one module per family. ``templates.catalogue`` lists them."""

@@ -11,20 +11,20 @@ from oagw.model.call import Call
 from oagw.model.invalid import Invalid
 from oagw.model.reading import check_values
 from oagw.model.time_budget import GaveUp
-from oagw.templates.helpers.random import integer
+from oagw.templates.helpers.random_values import integer
 from oagw.templates.run import STEP, Failed, Run
-from oagw.templates.value import JsonList, JsonMap, Several, Writer, step
+from oagw.templates.value import JsonList, JsonMap, MultiValue, Writer, step
 
 
 def loaded(run: Run, text: str) -> Any:
-    """``text`` as JSON, parsed once for each rendering; raises ValueError."""
+    """Return the JSON ``text``, parsed once per rendering, as a shared value; raises ValueError."""
     if text not in run.documents:
         run.documents[text] = parsed(run, text)
     return run.documents[text]
 
 
 def parsed(run: Run, text: str) -> Any:
-    """``text`` as JSON that nobody else has; raises ValueError."""
+    """Return the JSON ``text`` as a new value, which may be changed; raises ValueError."""
     run.spend(len(text))
     try:
         check_values(text)
@@ -38,7 +38,7 @@ def _refused(name: str) -> None:
 
 
 def json_path(run: Run, arguments: list[Any], options: dict[str, Any]) -> Any:
-    """What a JSONPath finds: the value, or a list where the path can find many."""
+    """Return the value that a JSONPath selects, or a list if the path is indefinite."""
     document = arguments[0]
     if document is None or document == "":
         return ""
@@ -69,14 +69,14 @@ def _found(run: Run, path: str, document: Any) -> Any:
 
 @lru_cache(maxsize=512)
 def _selector(path: str) -> Callable[[Any, Call], Any]:
-    from oagw.matching.json_path import selector  # a template that needs it has loaded what takes long
+    from oagw.matching.json_path import selector  # the catalogue has preloaded it
 
     rooted = "$" + path[1:] if path[:1] in ("$", "@") else f"$.{path}"
     return selector(rooted, "")
 
 
 def _marked(run: Run, value: Any, kind: type[dict[str, Any]] = dict) -> Any:
-    """``value`` so that it is written as ``jsonPath`` writes it."""
+    """Return ``value`` as a type that is written as JSON."""
     if not isinstance(value, dict | list):
         return value
     run.spend(4 * len(value))
@@ -86,7 +86,7 @@ def _marked(run: Run, value: Any, kind: type[dict[str, Any]] = dict) -> Any:
 
 
 def parse_json(run: Run, arguments: list[Any], options: dict[str, Any]) -> Any:
-    """JSON as a value; with a name, as a variable."""
+    """Parse JSON. With a name, set that variable instead of returning the value."""
     try:
         value = loaded(run, run.text(arguments[0]))
     except ValueError:
@@ -102,13 +102,13 @@ def _named(run: Run, names: list[Any], value: Any) -> Any:
 
 
 def to_json(run: Run, arguments: list[Any], options: dict[str, Any]) -> str:
-    """A value as JSON."""
+    """Return a value as JSON."""
     value = str(arguments[0]) if isinstance(arguments[0], Moment) else arguments[0]
     return "" if value is None else Writer(run.spend).pretty(value)
 
 
 def format_json(run: Run, arguments: list[Any], options: dict[str, Any]) -> str:
-    """JSON with line breaks, or ``compact``."""
+    """Reformat JSON with line breaks, or without white space (``compact``)."""
     style = options.get("format", "pretty")
     if style not in ("pretty", "compact"):
         raise Failed(f"formatJson: format [{run.text(style)}] should be one of [pretty, compact]")
@@ -121,32 +121,32 @@ def format_json(run: Run, arguments: list[Any], options: dict[str, Any]) -> str:
 
 
 def form_data(run: Run, arguments: list[Any], options: dict[str, Any]) -> Any:
-    """The fields of a form as a map; with a name, as a variable."""
+    """Parse a form to a map of its fields. With a name, set that variable instead of returning it."""
     decode = unquote_plus if options.get("urlDecode") is True else str
-    form: dict[str, Several] = {}
+    form: dict[str, MultiValue] = {}
     text = run.text(arguments[0])
     run.spend(len(text) + STEP * (text.count("&") + text.count("%")))
     for part in text.split("&"):
         name, _, value = part.partition("=")
         if value:
-            form.setdefault(decode(name), Several()).append(decode(value))
+            form.setdefault(decode(name), MultiValue()).append(decode(value))
     return _named(run, arguments[1:], form)
 
 
 def array(run: Run, arguments: list[Any], options: dict[str, Any]) -> list[Any]:
-    """The arguments as a list."""
+    """Return the arguments as a list."""
     return arguments
 
 
 def array_add(run: Run, arguments: list[Any], options: dict[str, Any]) -> list[Any]:
-    """The list with one more, at ``position`` (a number, start or end)."""
+    """Return the list with a value inserted at ``position`` (a number, start or end)."""
     values = _list(arguments)
     values.insert(_position(options, len(values), len(values)), arguments[1])
     return values
 
 
 def array_remove(run: Run, arguments: list[Any], options: dict[str, Any]) -> list[Any]:
-    """The list without the last, or the one at ``position``."""
+    """Return the list without its last item, or the one at ``position``."""
     values = _list(arguments)
     del values[_position(options, len(values) - 1, len(values) - 1)]
     return values
@@ -169,7 +169,7 @@ def _position(options: dict[str, Any], end: int, last: int) -> int:
 
 
 def range_between(run: Run, arguments: list[Any], options: dict[str, Any]) -> list[int]:
-    """The integers from the first to the second."""
+    """Return the integers from the first argument to the second, inclusive."""
     if len(arguments) < 2 or not all(isinstance(each, int | str) for each in arguments[:2]):
         raise Failed("The range helper requires both lower and upper bounds as integer parameters")
     lower, upper = (integer(each, "range: a bound") for each in arguments[:2])
@@ -178,22 +178,22 @@ def range_between(run: Run, arguments: list[Any], options: dict[str, Any]) -> li
 
 
 def size(run: Run, arguments: list[Any], options: dict[str, Any]) -> int | str:
-    """How many characters or members there are."""
+    """Return the number of characters or members."""
     value = arguments[0]
     return len(value) if isinstance(value, str | list | dict) else ""
 
 
 def lookup(run: Run, arguments: list[Any], options: dict[str, Any]) -> Any:
-    """The member of the first that the second names."""
+    """Return the member of the first argument that the second argument names."""
     return step(arguments[0], run.text(arguments[1]))
 
 
 def val(run: Run, arguments: list[Any], options: dict[str, Any]) -> Any:
-    """The value, or the one of ``or`` if there is none; or nothing, and the variable of ``assign``."""
+    """Return the value, or that of ``or`` if it is missing. With ``assign``, set that variable instead."""
     value = options.get("or") if arguments[0] is None else arguments[0]
     return _named(run, [options["assign"]], value) if "assign" in options else value
 
 
 def assign(run: Run, arguments: list[Any], options: dict[str, Any]) -> Any:
-    """The body of the block as the variable that is named."""
+    """Set a variable to the body of the block."""
     return _named(run, arguments[1:], arguments[0])

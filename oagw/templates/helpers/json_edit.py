@@ -1,4 +1,4 @@
-"""Helpers that change JSON, given as text: jsonMerge, jsonRemove, jsonArrayAdd, jsonSort."""
+"""Helpers that edit JSON text: jsonMerge, jsonRemove, jsonArrayAdd and jsonSort."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -11,15 +11,15 @@ from oagw.templates.value import Writer
 if TYPE_CHECKING:
     from oagw.matching.jsonpath import Found, Path
 
-# What reading a JSONPath costs for each of its characters.
+# The work of parsing a JSONPath, per character.
 _PATH = 50
 
-# What a parameter that is a JSONPath is called where it is wrong.
+# The name of a JSONPath parameter in error messages.
 _PARAMETER = ("JSONPath parameter", "JSONPath parameter is not a")
 
 
 def json_merge(run: Run, arguments: list[Any], options: dict[str, Any]) -> str:
-    """One object with another laid over it; ``removeNulls``: without the members that are null in that."""
+    """Merge the second object into the first. With ``removeNulls``, remove members that are null in it."""
     base = _object(run, arguments, 0, "Base JSON parameter", "Base JSON")
     other = _object(run, arguments, 1, "JSON to merge", "JSON to merge")
     remove = _flag(options, "removeNulls")
@@ -39,7 +39,7 @@ def json_merge(run: Run, arguments: list[Any], options: dict[str, Any]) -> str:
 
 
 def json_remove(run: Run, arguments: list[Any], options: dict[str, Any]) -> str:
-    """JSON without what a JSONPath selects in it."""
+    """Remove what a JSONPath selects from JSON."""
     document = _parsed(run, _text(arguments, 0, "Input JSON"), "Input JSON string")
     if len(arguments) != 2:
         raise Failed("A single JSONPath expression parameter must be supplied")
@@ -60,9 +60,9 @@ def json_remove(run: Run, arguments: list[Any], options: dict[str, Any]) -> str:
 
 
 def json_array_add(run: Run, arguments: list[Any], options: dict[str, Any]) -> str:
-    """An array with one more, or with those of a list (``flatten``); the last ``maxItems`` of them.
+    """Append an item to an array, or the items of a list (``flatten``), and keep the last ``maxItems`` items.
 
-    It is the array at ``jsonPath``, or all of the JSON.
+    The array is at ``jsonPath``, by default the whole JSON.
     """
     text = _text(arguments, 0, "Base JSON")
     document = _parsed(run, text, "Base JSON")
@@ -93,9 +93,9 @@ def json_array_add(run: Run, arguments: list[Any], options: dict[str, Any]) -> s
 
 
 def json_sort(run: Run, arguments: list[Any], options: dict[str, Any]) -> str:
-    """JSON whose array before ``[*]`` in a JSONPath is sorted by what this selects in each element.
+    """Sort the array before ``[*]`` in a JSONPath by the value that the path selects in each element.
 
-    ``order`` is asc or desc, ``nulls`` first or last; with desc these are the other way round.
+    ``order`` is asc or desc. ``nulls`` is first or last, and is reversed by desc.
     """
     document = _parsed(run, _text(arguments, 0, "Input JSON"), "Input JSON string")
     if len(arguments) != 2:
@@ -167,7 +167,7 @@ def _object(run: Run, arguments: list[Any], place: int, argument: str, what: str
 
 
 def _parsed(run: Run, text: str, what: str) -> Any:
-    """``text`` as JSON that may be changed."""
+    """Parse ``text`` as JSON, to a new value that may be changed."""
     try:
         return parsed(run, text)
     except ValueError:
@@ -175,7 +175,7 @@ def _parsed(run: Run, text: str, what: str) -> Any:
 
 
 def _path(run: Run, expression: Any, argument: str, not_valid: str) -> "Path":
-    from oagw.matching.json_path import path_of  # loaded when a template first needs it
+    from oagw.matching.json_path import path_of  # imported when a template first uses it
 
     if not isinstance(expression, str):
         raise Failed(f"{argument} must be a string")
@@ -188,7 +188,7 @@ def _path(run: Run, expression: Any, argument: str, not_valid: str) -> "Path":
 
 
 def _found(run: Run, path: "Path", document: Any) -> "Found":
-    """What ``path`` selects; a search that takes too long ends the rendering."""
+    """Return the nodes that ``path`` selects; abort the rendering if that takes too long."""
     try:
         return path.find(document, run.received)
     except GaveUp as error:

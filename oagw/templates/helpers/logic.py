@@ -10,9 +10,9 @@ from oagw.java.regex import Expression, together
 from oagw.model.invalid import Invalid
 from oagw.model.time_budget import GaveUp
 from oagw.templates.run import Failed, Run
-from oagw.templates.value import Segments, Several, Writer, truth
+from oagw.templates.value import MultiValue, Segments, Writer, truth
 
-# What a regular expression costs for each of its characters: compiling it is slow, and a client may send it.
+# The work of compiling a regular expression, per character. It is slow, and the client may have sent it.
 _PATTERN = 150
 
 _DECIMAL = Context(prec=60, Emax=9999, Emin=-9999, traps=[InvalidOperation, DivisionByZero])
@@ -23,7 +23,7 @@ def _said(value: bool, options: dict[str, Any]) -> Any:
 
 
 def _equal(run: Run, arguments: list[Any]) -> bool:
-    """As Java has it: a number equals no text, nor does what may have several values."""
+    """Compare as Java's equals does: a string is never equal to a number or a MultiValue."""
     one, other = arguments[0], arguments[1] if len(arguments) > 1 else None
     if isinstance(one, list | dict) and isinstance(other, list | dict):
         return one is other or Writer(run.spend).compact(one) == Writer(run.spend).compact(other)
@@ -31,12 +31,12 @@ def _equal(run: Run, arguments: list[Any]) -> bool:
 
 
 def eq(run: Run, arguments: list[Any], options: dict[str, Any]) -> Any:
-    """Whether the two are equal."""
+    """Return whether the two arguments are equal."""
     return _said(_equal(run, arguments), options)
 
 
 def neq(run: Run, arguments: list[Any], options: dict[str, Any]) -> Any:
-    """Whether the two differ."""
+    """Return whether the two arguments differ."""
     return _said(not _equal(run, arguments), options)
 
 
@@ -55,22 +55,22 @@ gt, gte, lt, lte = (_comparison(compare) for compare in (operator.gt, operator.g
 
 
 def both(run: Run, arguments: list[Any], options: dict[str, Any]) -> Any:
-    """Whether all are true."""
+    """Return whether all arguments are true."""
     return _said(all(map(truth, arguments)), options)
 
 
 def either(run: Run, arguments: list[Any], options: dict[str, Any]) -> Any:
-    """Whether one is true."""
+    """Return whether any argument is true."""
     return _said(any(map(truth, arguments)), options)
 
 
 def negated(run: Run, arguments: list[Any], options: dict[str, Any]) -> Any:
-    """Whether it is false."""
+    """Return whether the argument is false."""
     return _said(not truth(arguments[0]), options)
 
 
 def contains(run: Run, arguments: list[Any], options: dict[str, Any]) -> bool:
-    """Whether a text has another within it, a list a text among it, a map a name."""
+    """Return whether a string contains a substring, a list a string, or a map a key."""
     if len(arguments) < 2:
         raise Failed("You must specify the string or array to be matched and the regular expression")
     value, part = arguments[0], arguments[1]
@@ -82,14 +82,14 @@ def contains(run: Run, arguments: list[Any], options: dict[str, Any]) -> bool:
 
 
 def matches(run: Run, arguments: list[Any], options: dict[str, Any]) -> bool:
-    """Whether the whole text matches a regular expression."""
+    """Return whether the whole text matches a regular expression."""
     if len(arguments) < 2:
         raise Failed("You must specify the string to be matched and the regular expression")
     return _groups(run, arguments[0], run.text(arguments[1])) is not None
 
 
 def regex_extract(run: Run, arguments: list[Any], options: dict[str, Any]) -> Any:
-    """What a regular expression first finds; its groups become the variable that the third argument names."""
+    """Return the first match of a regular expression, or set the third argument to its groups."""
     if len(arguments) < 2:
         raise Failed("You must specify the string to be matched and the regular expression")
     pattern = run.text(arguments[1])
@@ -97,7 +97,7 @@ def regex_extract(run: Run, arguments: list[Any], options: dict[str, Any]) -> An
     if found and len(arguments) < 3:
         return found[0]
     if found and len(found) > 1:
-        run.variables[run.text(arguments[2])] = Several(found[1:])
+        run.variables[run.text(arguments[2])] = MultiValue(found[1:])
         return None
     if "default" in options:
         return options["default"]
@@ -123,7 +123,7 @@ def _expression(pattern: str) -> Expression:
 
 
 def math(run: Run, arguments: list[Any], options: dict[str, Any]) -> Any:
-    """``a + b`` in Java's BigDecimal: a quotient has as many decimals as the dividend."""
+    """Compute ``a + b`` and so on like Java's BigDecimal: a quotient has the scale of the dividend."""
     if len(arguments) != 3:
         raise Failed("All maths functions require two operands and an operator as parameters e.g. 3 '+' 2")
     one, sign, other = _number(run, arguments[0]), run.text(arguments[1]), _number(run, arguments[2])
@@ -148,7 +148,7 @@ def math(run: Run, arguments: list[Any], options: dict[str, Any]) -> Any:
 
 
 def _number(run: Run, value: Any) -> Decimal:
-    if isinstance(value, bool) or not isinstance(value, str | int | float | Several | Segments):
+    if isinstance(value, bool) or not isinstance(value, str | int | float | MultiValue | Segments):
         return Decimal(0)
     try:
         number = Decimal(run.text(value))

@@ -1,4 +1,4 @@
-"""Helpers that change text."""
+"""Helpers that transform text."""
 
 import re
 from base64 import b64decode, b64encode
@@ -6,7 +6,7 @@ from decimal import Context, Decimal
 from typing import Any
 from urllib.parse import quote_plus, unquote_plus
 
-from oagw.templates.helpers.random import integer
+from oagw.templates.helpers.random_values import integer
 from oagw.templates.run import MAX_OUTPUT, STEP, Failed, Run
 from oagw.templates.value import listed, truth
 
@@ -16,29 +16,29 @@ _ROUNDINGS = ["up", "down", "ceiling", "floor", "half_up", "half_down", "half_ev
 
 
 def _falsy(run: Run, arguments: list[Any]) -> str | None:
-    """What a helper of Handlebars.java gives for nothing, false and 0: its next argument."""
+    """Return what the string helpers of Handlebars.java return for null, false and 0: the next argument."""
     if truth(arguments[0]):
         return None
     return run.text(arguments[1]) if len(arguments) > 1 else ""
 
 
 def hostname(run: Run, arguments: list[Any], options: dict[str, Any]) -> str:
-    """A name that tells nothing of this machine."""
+    """Return a fixed name, to reveal nothing about this machine."""
     return "localhost"
 
 
 def upper(run: Run, arguments: list[Any], options: dict[str, Any]) -> str:
-    """In upper case."""
+    """Convert to upper case."""
     return run.text(arguments[0]).upper() if truth(arguments[0]) else ""
 
 
 def lower(run: Run, arguments: list[Any], options: dict[str, Any]) -> str:
-    """In lower case."""
+    """Convert to lower case."""
     return run.text(arguments[0]).lower() if truth(arguments[0]) else ""
 
 
 def capitalize(run: Run, arguments: list[Any], options: dict[str, Any]) -> str:
-    """Each word with a capital; ``fully``: and the rest in lower case."""
+    """Capitalize each word. With ``fully``, convert the other letters to lower case."""
     text = run.text(arguments[0]) if truth(arguments[0]) else ""
     text = text.lower() if options.get("fully") is True else text
 
@@ -50,18 +50,18 @@ def capitalize(run: Run, arguments: list[Any], options: dict[str, Any]) -> str:
 
 
 def capitalize_first(run: Run, arguments: list[Any], options: dict[str, Any]) -> str:
-    """With a capital."""
+    """Capitalize the first letter."""
     text = run.text(arguments[0]) if truth(arguments[0]) else ""
     return text[:1].upper() + text[1:]
 
 
 def trim(run: Run, arguments: list[Any], options: dict[str, Any]) -> str:
-    """Without white space around it."""
+    """Remove white space at both ends."""
     return run.text(arguments[0]).strip()
 
 
 def replace(run: Run, arguments: list[Any], options: dict[str, Any]) -> str:
-    """With the second argument replaced by the third."""
+    """Replace the second argument by the third."""
     if (default := _falsy(run, arguments)) is not None:
         return default
     text, old, new = map(run.text, arguments[:3])
@@ -71,7 +71,7 @@ def replace(run: Run, arguments: list[Any], options: dict[str, Any]) -> str:
 
 
 def substring(run: Run, arguments: list[Any], options: dict[str, Any]) -> str:
-    """From the second argument on, up to the third."""
+    """Return the substring from the second argument (inclusive) to the third (exclusive)."""
     if (default := _falsy(run, arguments)) is not None:
         return default
     text = run.text(arguments[0])
@@ -83,25 +83,25 @@ def substring(run: Run, arguments: list[Any], options: dict[str, Any]) -> str:
 
 
 def cut(run: Run, arguments: list[Any], options: dict[str, Any]) -> str:
-    """Without the second argument, a sandbox by default."""
+    """Remove the second argument, by default a space."""
     if (default := _falsy(run, arguments)) is not None:
         return default
     return run.text(arguments[0]).replace(run.text(arguments[1]) if len(arguments) > 1 else " ", "")
 
 
 def default_if_empty(run: Run, arguments: list[Any], options: dict[str, Any]) -> Any:
-    """The first argument if there is something in it, else the second."""
+    """Return the first argument, or the second if the first is empty."""
     return arguments[0] if truth(arguments[0]) else arguments[1]
 
 
 def join(run: Run, arguments: list[Any], options: dict[str, Any]) -> str:
-    """The members of a list, or the arguments, with the last argument between them."""
+    """Join the members of a list, or the arguments, with the last argument as separator."""
     *values, between = arguments
     return _joined(run, values[0] if isinstance(values[0], list) else values, between, options)
 
 
 def array_join(run: Run, arguments: list[Any], options: dict[str, Any]) -> str:
-    """The members of a list, or the arguments, with the first argument between them."""
+    """Join the members of a list, or the arguments, with the first argument as separator."""
     between, *values = arguments
     if not isinstance(between, str):
         raise Failed("Separator parameter must be a String")
@@ -120,13 +120,13 @@ def _joined(run: Run, values: list[Any], between: Any, options: dict[str, Any]) 
 
 
 def ljust(run: Run, arguments: list[Any], options: dict[str, Any]) -> str:
-    """Filled up at the right to ``size``."""
+    """Pad on the right to ``size``."""
     text = run.text(arguments[0])
     return text + _padding(run, text, options)
 
 
 def rjust(run: Run, arguments: list[Any], options: dict[str, Any]) -> str:
-    """Filled up at the left to ``size``."""
+    """Pad on the left to ``size``."""
     text = run.text(arguments[0])
     return _padding(run, text, options) + text
 
@@ -139,7 +139,7 @@ def _padding(run: Run, text: str, options: dict[str, Any]) -> str:
 
 
 def base64(run: Run, arguments: list[Any], options: dict[str, Any]) -> str:
-    """In Base64, or back with ``decode``."""
+    """Encode as Base64, or decode with ``decode``."""
     text = run.text(arguments[0])
     if options.get("decode") is not True:
         encoded = b64encode(text.encode("utf-8", "replace")).decode()
@@ -151,7 +151,7 @@ def base64(run: Run, arguments: list[Any], options: dict[str, Any]) -> str:
 
 
 def url_encode(run: Run, arguments: list[Any], options: dict[str, Any]) -> str:
-    """As in a form (application/x-www-form-urlencoded), or back with ``decode``."""
+    """Encode as application/x-www-form-urlencoded, or decode with ``decode``."""
     text = run.text(arguments[0])
     if options.get("decode") is True:
         return unquote_plus(text)
@@ -159,7 +159,7 @@ def url_encode(run: Run, arguments: list[Any], options: dict[str, Any]) -> str:
 
 
 def number_format(run: Run, arguments: list[Any], options: dict[str, Any]) -> str:
-    """A number in a pattern of Java's DecimalFormat: ``0.00``, ``#,##0.##``, ``percent``..."""
+    """Format a number: ``percent``, or a pattern of Java's DecimalFormat such as ``0.00`` or ``#,##0.##``."""
     value = arguments[0]
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise Failed("numberFormat: the value is no number")

@@ -7,7 +7,7 @@ from msgspec import Meta, Struct
 
 from oagw.model.call import origin_form
 from oagw.model.journal import COMPLETE, RESET, TRUNCATED, Entry
-from oagw.model.redacted import Shown
+from oagw.model.redacted import Redacted
 from oagw.model.work import Work
 from oagw.verify.report.rules import RULES, Severity
 
@@ -83,7 +83,7 @@ def failed(entry: Entry) -> bool:
 
 def named(entry: Entry) -> str:
     """Method and URL of ``entry``, masked, in a sentence."""
-    shown = Shown(entry)
+    shown = Redacted(entry)
     url = shown.url if len(shown.url) <= 120 else shown.url[:120] + "..."
     return f"{shown.method} {url}"
 

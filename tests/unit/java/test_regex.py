@@ -38,6 +38,13 @@ def test_flags_apply_as_in_java() -> None:
     assert matches("(?d)a(?-d)", "a")
 
 
+@pytest.mark.parametrize("name", ["Space", "Blank", "Digit", "Alpha", "Punct", "Cntrl", "XDigit", "Upper"])
+def test_posix_classes_have_the_names_of_java(name: str) -> None:
+    characters = {"Space": "\x0b", "Blank": "\t", "Digit": "7", "Punct": "!", "Cntrl": "\x1f"}
+    assert matches(rf"\p{{{name}}}", characters.get(name, "A"))
+    assert not matches(rf"\P{{{name}}}", characters.get(name, "A"))
+
+
 def test_groups_are_told() -> None:
     assert Expression("/a/([^/]+)").groups("/a/b", call()) == ("b",)
     assert Expression("/a/([^/]+)").groups("/b", call()) is None

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from oagw.config import Config
-from oagw.services.openai.saying import QUOTED
+from oagw.services.openai.completion import QUOTED
 from tests.support.sse import events
 from tests.support.wire import Answer, Wire
 

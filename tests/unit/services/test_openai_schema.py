@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, FormatChecker
 
 from oagw.services.openai.schema import example
-from oagw.services.openai.valid import KINDS, Unsatisfiable
+from oagw.services.openai.schema_validator import KINDS, Unsatisfiable
 
 pytestmark = pytest.mark.timed
 

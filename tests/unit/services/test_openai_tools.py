@@ -128,7 +128,7 @@ class SeveralCallsTests(SynchronousTestCase):
         answer = chat(self.CONTENT, tools=TOOLS, parallel_tool_calls=False)
         self.assertEqual(error(answer)[::2], (400, "invalid_directive"))
         self.assertIn(
-            "3 calls in one turn, and parallel_tool_calls is false", answer.json()["error"]["message"]
+            "3 calls in one turn, but parallel_tool_calls is false", answer.json()["error"]["message"]
         )
         self.assertEqual(
             names(chat("[mock tool=weather]", tools=TOOLS, parallel_tool_calls=False)), ["weather"]
@@ -197,7 +197,7 @@ class ChoiceTests(SynchronousTestCase):
         for choice, said in (
             (allowed("auto", named("forecast")), "tool_choice does not allow the tool 'weather'"),
             (named("forecast"), "tool_choice does not allow the tool 'weather'"),
-            ("none", "tool asks for a call, and tool_choice is 'none'"),
+            ("none", "tool asks for a call, but tool_choice is 'none'"),
         ):
             answer = chat("[mock tool=weather]", tools=TOOLS, tool_choice=choice)
             self.assertEqual(error(answer)[::2], (400, "invalid_directive"))

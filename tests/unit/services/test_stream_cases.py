@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from oagw.services.stream_test.deviations import DEVIATIONS
 from oagw.timing.ticker import TICK
 from tests.support.event_stream import EventStreamParser, Received, in_pieces
 from tests.support.stream_cases import CASES, Case, body, expected, frame, header, is_chunked, outcome, writes
@@ -38,6 +39,10 @@ def events(stream: bytes, cuts: list[int]) -> list[Received]:
 def test_the_catalogue_has_at_least_sixty_cases_each_with_a_name_of_its_own() -> None:
     names = [case["name"] for case in Wire().ask("GET", CASES).json()["cases"]]
     assert len(set(names)) == len(names) >= LEAST
+
+
+def test_deviations_belong_to_cases() -> None:
+    assert DEVIATIONS.keys() <= CATALOGUE.keys()
 
 
 @every_case

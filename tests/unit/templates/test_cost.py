@@ -14,7 +14,7 @@ import pytest
 
 from oagw.model.call import Call
 from oagw.model.invalid import Invalid
-from oagw.templates.catalogue import HELPERS, Entry
+from oagw.templates.catalogue import HELPERS, HelperEntry
 from oagw.templates.compiled import compile
 from oagw.templates.render_context import MAX_SECONDS, Context, RenderError
 from oagw.templates.run import MAX_OUTPUT, Run
@@ -128,7 +128,7 @@ def test_a_helper_without_a_bound_is_found(monkeypatch: pytest.MonkeyPatch) -> N
             pass
         return ""
 
-    monkeypatch.setitem(HELPERS, "endless", Entry(endless))
+    monkeypatch.setitem(HELPERS, "endless", HelperEntry(endless))
     with pytest.raises(AssertionError, match=r"endless request\.body"):
         check_large("endless")
     with pytest.raises(AssertionError, match="endless this"):

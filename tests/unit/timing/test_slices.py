@@ -3,7 +3,7 @@
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from oagw.timing.slices import SLICE, Slices, Work
+from oagw.timing.slices import SLICE, SlicedWork, Slices
 from tests.support.wire import Reactor
 
 
@@ -43,7 +43,7 @@ class SlicesTests(SynchronousTestCase):
 class WorkTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock = Clock()
-        self.work = Work(Slices(self.clock))
+        self.work = SlicedWork(Slices(self.clock))
 
     def breathe(self) -> bool:
         """Whether the work goes on at once."""

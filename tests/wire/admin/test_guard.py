@@ -150,7 +150,7 @@ class WithoutTokenTests(GuardTestCase):
         self.assertEqual(self.call(f"Authorization: Bearer {token}").status, 200)
         self.assert_refused(self.call(f"Authorization: Bearer {token}", peer="10.0.0.1"))
 
-    def test_the_token_of_a_sandbox_that_is_gone_does_not_fall_back_to_the_shared_space(self) -> None:
+    def test_the_token_of_a_sandbox_that_is_gone_does_not_fall_back_to_the_default_sandbox(self) -> None:
         token = self.wire.admin("POST", "/sandboxes", {"expiresAfterSeconds": 5}).json()["token"]
         self.wire.clock.advance(5)
         for gone in (token, "sandbox-", "sandbox-1-2", token + "0"):

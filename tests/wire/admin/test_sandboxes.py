@@ -72,7 +72,7 @@ class LifeTests(SandboxTestCase):
         self.assertEqual(
             text(),
             "No request has come in the default sandbox; 1 came in sandboxes: "
-            "was this to be asked with a sandbox's token?",
+            "does the test verify with the sandbox's token?",
         )
 
     def test_it_is_shown_without_its_token(self) -> None:

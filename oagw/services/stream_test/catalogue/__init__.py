@@ -1,7 +1,7 @@
-"""The catalogue of hard streams.
+"""The catalogue of streams that are hard to parse.
 
-What is expected of each follows from section 9.2.6 of the WHATWG HTML standard; the tests compute it
-anew with a parser of their own, and ask real ones. ``docs/streams.md`` explains the members.
+The expectations follow from section 9.2.6 of the WHATWG HTML standard. The tests check them with an
+independent parser and with real ones. ``docs/streams.md`` explains the members.
 """
 
 from oagw.services.stream_test.catalogue import format, transport

@@ -1,4 +1,4 @@
-"""Cases that try the parser: line ends, encoding, fields, ids, reconnection times, event types."""
+"""Cases for the parser: line ends, encoding, fields, ids, reconnection times and event types."""
 
 from collections.abc import Iterable
 
@@ -7,7 +7,7 @@ from oagw.services.stream_test.case import Dispatched as E
 
 
 def cuts(text: str, name: str, about: str) -> Iterable[Case]:
-    """A case for each place at which the UTF-8 of ``text`` can be cut in two."""
+    """Yield a case for each position at which the UTF-8 encoding of ``text`` can be split in two."""
     encoded = text.encode()
     for at in range(1, len(encoded)):
         yield Case(
@@ -36,13 +36,13 @@ LINE_ENDS = (
     ),
     Case(
         "cr-then-lf-between-events",
-        "the LF after an event's last CR comes in a later write, and is no empty line",
+        "the LF after an event's last CR comes in a later write, and is not an empty line",
         pieces(b"data: one\r\n\r", b"\ndata: two\r\n\r", b"\n"),
         (E("one"), E("two")),
     ),
     Case(
         "cr-at-the-very-end",
-        "the last line of the last event ends in a CR, and then the stream does",
+        "the last line of the last event ends in CR, and then the stream ends",
         pieces(b"data: one\n\r"),
         (E("one"),),
     ),
@@ -54,7 +54,7 @@ LINE_ENDS = (
     ),
     Case(
         "other-line-separators",
-        "NEL, LINE SEPARATOR, VT and FF end no line",
+        "NEL, LINE SEPARATOR, VT and FF do not end a line",
         pieces("data: a\x85b\u2028c\u2029d\x0be\x0cf\n\n".encode()),
         (E("a\x85b\u2028c\u2029d\x0be\x0cf"),),
     ),
@@ -99,7 +99,7 @@ ENCODING = (
     ),
     Case(
         "invalid-utf-8",
-        "bytes that are no UTF-8 become U+FFFD",
+        "bytes that are not UTF-8 become U+FFFD",
         pieces(b"data: a\xffb\xc0\xafc\n\n"),
         (E("a\ufffdb\ufffd\ufffdc"),),
     ),
@@ -111,7 +111,7 @@ ENCODING = (
     ),
     Case(
         "utf-8-surrogates",
-        "encoded surrogates are no UTF-8",
+        "encoded surrogates are not valid UTF-8",
         pieces(b"data: \xed\xa0\x80\n\n"),
         (E("\ufffd\ufffd\ufffd"),),
     ),
@@ -133,7 +133,7 @@ FIELDS = (
     ),
     Case(
         "comment-after-an-id",
-        "keep-alive comments are no events, even when an id is known",
+        "keep-alive comments are not events, even after an id",
         pieces(b"id: 1\ndata: x\n\n", b": keep-alive\n\n", b": keep-alive\n\n", b"data: y\n\n"),
         (E("x", id="1"), E("y", id="1")),
     ),
@@ -150,26 +150,26 @@ FIELDS = (
     Case("colons-in-value", "only the first colon separates", pieces(b"data: a: b:c\n\n"), (E("a: b:c"),)),
     Case(
         "unknown-fields",
-        "fields that the standard does not know are ignored",
+        "fields that are not in the standard are ignored",
         pieces(b"foo: bar\ndata: x\ndatas: y\n\n"),
         (E("x"),),
     ),
     Case(
         "wrong-case",
-        "field names are matched as they are",
+        "field names are case-sensitive",
         pieces(b"Data: no\nDATA: no\nEvent: no\nID: no\ndata: x\n\n"),
         (E("x"),),
     ),
     Case(
         "space-before-the-name",
-        "a space before a field name makes it unknown, one before the colon as well",
+        "a space before a field name or before the colon makes the field unknown",
         pieces(b" data: no\ndata : no\ndata: x\n\n"),
         (E("x"),),
     ),
     Case("empty-data", "data with an empty value is an event", pieces(b"data:\n\n"), (E(""),)),
     Case(
         "no-data",
-        "a block without data is no event, and its type is forgotten",
+        "a block without data is not an event, and its type is dropped",
         pieces(b"event: update\n\ndata: x\n\n"),
         (E("x"),),
     ),
@@ -186,13 +186,13 @@ FIELDS = (
 IDS = (
     Case(
         "id-kept",
-        "an id lasts until there is another",
+        "an id persists until the next one",
         pieces(b"id: 1\ndata: one\n\ndata: two\n\nid: 2\ndata: three\n\n"),
         (E("one", id="1"), E("two", id="1"), E("three", id="2")),
     ),
     Case(
         "id-reset",
-        "an empty id takes it back",
+        "an empty id resets it",
         pieces(b"id: 1\ndata: one\n\nid\ndata: two\n\n"),
         (E("one", id="1"), E("two")),
     ),
@@ -213,7 +213,7 @@ IDS = (
     ),
     Case(
         "id-of-an-unfinished-event",
-        "the id of a block that is cut off does not count",
+        "the id of an unfinished block does not count",
         pieces(b"id: 1\ndata: one\n\nid: 2\ndata: two\n"),
         (E("one", id="1"),),
     ),
@@ -221,7 +221,7 @@ IDS = (
 
 RETRY = (
     Case("retry", "digits set the reconnection time", pieces(b"retry: 1500\ndata: x\n\n"), (E("x"),), 1500),
-    Case("retry-alone", "it needs no event", pieces(b"retry: 2500\n\n"), (), 2500),
+    Case("retry-alone", "a reconnection time needs no event", pieces(b"retry: 2500\n\n"), (), 2500),
     Case("retry-letters", "letters are ignored", pieces(b"retry: soon\nretry: 1s\ndata: x\n\n"), (E("x"),)),
     Case(
         "retry-signs",
@@ -238,7 +238,7 @@ RETRY = (
     ),
     Case(
         "retry-spaces",
-        "a space among the digits spoils it",
+        "digits with spaces are ignored",
         pieces(b"retry:  100\nretry: 100 \ndata: x\n\n"),
         (E("x"),),
     ),
@@ -264,19 +264,19 @@ RETRY = (
 NAMES = (
     Case(
         "event-named",
-        "an event has the type that it names",
+        "an event field sets the type",
         pieces(b"event: update\ndata: x\n\n"),
         (E("x", "update"),),
     ),
     Case(
         "event-once",
-        "a type is forgotten after its event",
+        "a type applies to one event only",
         pieces(b"event: a\ndata: x\n\ndata: y\n\n"),
         (E("x", "a"), E("y")),
     ),
     Case(
         "event-empty",
-        "an empty type is message",
+        "an empty type means message",
         pieces(b"event:\ndata: x\n\nevent\ndata: y\n\n"),
         (E("x"), E("y")),
     ),
@@ -286,16 +286,16 @@ NAMES = (
         pieces(b"event: a\nevent: b\ndata: x\n\n"),
         (E("x", "b"),),
     ),
-    Case("event-message", "a type that is called message", pieces(b"event: message\ndata: x\n\n"), (E("x"),)),
+    Case("event-message", "the explicit type message", pieces(b"event: message\ndata: x\n\n"), (E("x"),)),
     Case(
         "event-error",
-        "a type that is called error, like the event of a lost connection",
+        "the type error, which is also that of a lost connection",
         pieces(b"event: error\ndata: x\n\ndata: y\n\n"),
         (E("x", "error"), E("y")),
     ),
     Case(
         "event-open",
-        "a type that is called open, like the event of a new connection",
+        "the type open, which is also that of a new connection",
         pieces(b"event: open\ndata: x\n\n"),
         (E("x", "open"),),
     ),

@@ -1,11 +1,11 @@
-"""Cases that try the client around the parser: writes, sizes, silences, content types, statuses, cuts."""
+"""Cases for the client around the parser: writes, sizes, pauses, content types, statuses and cuts."""
 
 from oagw.services.stream_test.case import EVENT_STREAM, Case, Write, bytewise, pieces
 from oagw.services.stream_test.case import Dispatched as E
 
 
 def typed(name: str, about: str, content_type: str, *, accepted: bool) -> Case:
-    """One event under another content type."""
+    """Return a case of one event with another content type."""
     return Case(
         name,
         about,
@@ -17,13 +17,13 @@ def typed(name: str, about: str, content_type: str, *, accepted: bool) -> Case:
 
 
 def failing(status: int, about: str) -> Case:
-    """An event stream under a status that fails the connection."""
+    """Return a case of an event stream with a status that fails the connection."""
     body = b'event: error\ndata: {"error": {"message": "status %d"}}\n\n' % status
     return Case(f"status-{status}", about, pieces(body), status=status, reconnects=False)
 
 
 def redirect(status: int) -> Case:
-    """To another case, where it goes on."""
+    """Return a case that redirects to the case ``lf``."""
     return Case(
         f"redirect-{status}",
         f"{status} to the case lf",
@@ -37,13 +37,13 @@ def redirect(status: int) -> Case:
 PIECES = (
     Case(
         "no-blank-line-at-the-end",
-        "an event that no empty line ends is dropped",
+        "an event without an empty line at its end is dropped",
         pieces(b"data: one\n\ndata: two\n"),
         (E("one"),),
     ),
     Case(
         "no-line-end-at-the-end",
-        "and so is one whose last line does not end",
+        "an event whose last line has no line end is dropped",
         pieces(b"data: one\n\ndata: two"),
         (E("one"),),
     ),
@@ -53,7 +53,7 @@ PIECES = (
         pieces(b"data: one\n\nda"),
         (E("one"),),
     ),
-    Case("empty", "a stream of no bytes at all", ()),
+    Case("empty", "a stream without any bytes", ()),
     Case(
         "one-byte-per-write",
         "an event and its neighbours, byte by byte",
@@ -62,7 +62,7 @@ PIECES = (
     ),
     Case(
         "pieces-across-events",
-        "writes that end where no line does",
+        "writes that end in the middle of lines",
         pieces(b"da", b"ta: o", b"ne\n", b"\nda", b"ta:", b" two\n\n"),
         (E("one"), E("two")),
     ),
@@ -97,13 +97,19 @@ CONTENT_TYPES = (
     typed("type-in-capitals", "a media type is matched in any case", "TEXT/EVENT-STREAM", accepted=True),
     typed(
         "type-with-another-charset",
-        "the stream is UTF-8 whatever the charset says",
+        "the stream is UTF-8 whatever the charset",
         "text/event-stream; charset=iso-8859-1",
         accepted=True,
     ),
     typed("type-wrong", "another content type fails the connection", "text/plain", accepted=False),
-    typed("type-json", "and so does JSON", "application/json", accepted=False),
-    Case("type-missing", "and so does none", pieces(b"data: x\n\n"), headers=(), reconnects=False),
+    typed("type-json", "JSON fails the connection", "application/json", accepted=False),
+    Case(
+        "type-missing",
+        "a missing content type fails the connection",
+        pieces(b"data: x\n\n"),
+        headers=(),
+        reconnects=False,
+    ),
 )
 
 STATUSES = (
@@ -127,14 +133,14 @@ STATUSES = (
 CONNECTIONS = (
     Case(
         "reset-before-the-head",
-        "the connection is reset, and there was no response",
+        "the connection is reset without a response",
         (),
         status=None,
         ends="reset",
     ),
     Case(
         "close-before-the-head",
-        "the connection is closed, and there was no response",
+        "the connection is closed without a response",
         (),
         status=None,
         ends="truncate",
@@ -177,7 +183,7 @@ CONNECTIONS = (
     ),
     Case(
         "content-length-too-long",
-        "fewer bytes than the length promises",
+        "fewer bytes than Content-Length",
         pieces(b"data: one\n\n"),
         (E("one"),),
         ends="truncate",
@@ -185,7 +191,7 @@ CONNECTIONS = (
     ),
     Case(
         "content-length-too-short",
-        "more bytes than the length promises: what goes beyond is not the stream's",
+        "more bytes than Content-Length: the rest is not part of the stream",
         pieces(b"data: one\n\n", b"data: two\n\n"),
         (E("one"),),
         ends="truncate",
@@ -193,7 +199,7 @@ CONNECTIONS = (
     ),
     Case(
         "content-length-right",
-        "a stream with a length, all of it there",
+        "a complete stream with Content-Length",
         pieces(b"data: one\n\n", b"data: two\n\n"),
         (E("one"), E("two")),
         headers=(("Content-Type", EVENT_STREAM), ("Content-Length", "22")),
@@ -215,7 +221,7 @@ DONE = (
     ),
     Case(
         "done-twice",
-        "[DONE] and [DONE] again",
+        "[DONE] twice",
         pieces(b"data: {}\n\ndata: [DONE]\n\ndata: [DONE]\n\n"),
         (E("{}"), E("[DONE]"), E("[DONE]")),
     ),

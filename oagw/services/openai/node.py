@@ -1,4 +1,4 @@
-"""What all URLs of the OpenAI API have in common: how they read, how they say no, and their headers."""
+"""The base class of all resources of the OpenAI API, with their errors and header fields."""
 
 from typing import TypeAlias
 
@@ -10,11 +10,11 @@ from oagw.web.body import T, read_json
 from oagw.web.reply import UPSTREAM, Headers, Reply, json_reply
 from oagw.web.resource import Refused
 
-# The limits of a made-up account; nothing is ever subtracted from them but the request itself.
+# The rate limits that are reported. Only the current request is ever subtracted from them.
 REQUESTS = 10_000
 TOKENS = 2_000_000
 
-# The header fields that are the same in all answers, once: they stay as long as a stream.
+# The header fields that all responses share. They are created once, because streams keep them in memory.
 _ANSWERED = {
     b"x-ratelimit-limit-requests": (b"%d" % REQUESTS,),
     b"x-ratelimit-limit-tokens": (b"%d" % TOKENS,),
@@ -23,12 +23,12 @@ _ANSWERED = {
 }
 _REFUSED = _ANSWERED | {b"x-ratelimit-remaining-requests": (b"0",), b"x-ratelimit-reset-requests": (b"1s",)}
 
-# The type of a parameter that the API has and the mock does not: it may be absent or null.
+# The type of parameters that the mock does not support: they may be absent or null.
 Unsupported: TypeAlias = None
 
 SERVER_ERROR = "The server had an error while processing your request"
 
-# Type and code of an error by its status; what is not listed is in _kind.
+# The type and code of errors by status; see error_kind for other statuses.
 _KINDS = {
     401: ("invalid_request_error", "invalid_api_key"),
     403: ("request_forbidden", "unsupported_country_region_territory"),
@@ -40,7 +40,7 @@ _KINDS = {
 
 
 class OpenAINode(UpstreamNode):
-    """A URL of the OpenAI API; says no with ``{"error": {"message", "type", "param", "code"}}``."""
+    """A resource of the OpenAI API. Errors are ``{"error": {"message", "type", "param", "code"}}``."""
 
     def refusal(self, request: Request, refused: Refused) -> Reply:
         body = {"error": error(refused.status, refused.message, refused.field, refused.code)}
@@ -51,29 +51,32 @@ class OpenAINode(UpstreamNode):
 def error(
     status: int, message: str, param: str | None = None, code: str | None = None
 ) -> dict[str, str | None]:
-    """The error object for ``status``."""
+    """Return the error object for ``status``."""
     return {"message": message, "type": kind(status)[0], "param": param, "code": code}
 
 
 def kind(status: int) -> tuple[str, str | None]:
-    """Type and usual code of the errors with ``status``."""
+    """Return the type and the usual code of errors with ``status``."""
     return _KINDS.get(status, ("invalid_request_error" if status < 500 else "server_error", None))
 
 
 def failure(status: int) -> Refused:
-    """The error with ``status`` as the model would make it; 429 and 503 say when to come again."""
+    """Return the error that a test asked for, with Retry-After if ``status`` is 429 or 503."""
     if status == 429:
         message = "Rate limit exceeded"
     elif status >= 500:
         message = SERVER_ERROR
     else:
-        message = f"The request was refused with status {status}, as it asked"
+        message = f"The request asked for an error with status {status}"
     headers = {b"Retry-After": (b"1",)} if status in (429, 503) else {}
     return Refused(status, message, code=kind(status)[1], headers=headers)
 
 
 def answer_headers(tokens: int = 0, seconds: float = 0.0, refused: bool = False) -> Headers:
-    """What clients read beside the body: the ``tokens`` used, and the ``seconds`` it took."""
+    """Return the header fields about the rate limit and the processing time.
+
+    ``tokens`` is the usage, ``seconds`` the processing time, and ``refused`` is whether the limit is hit.
+    """
     return {
         **(_REFUSED if refused else _ANSWERED),
         b"openai-processing-ms": (b"%d" % max(1, round(seconds * 1000)),),
@@ -83,13 +86,13 @@ def answer_headers(tokens: int = 0, seconds: float = 0.0, refused: bool = False)
 
 
 def read(request: Request, decoder: msgspec.json.Decoder[T], *, newer: bool = False) -> T:
-    """The body of ``request``; what does not fit is Refused with OpenAI's words and code.
+    """Return the decoded body of ``request``; raise Refused with OpenAI's message and code if it is invalid.
 
-    The ``newer`` of its endpoints name an unknown parameter in ``param``, the older ones only in the message.
+    With ``newer``, errors name an unknown parameter in ``param``; older endpoints do so only in the message.
     """
     try:
         return read_json(request, decoder)
     except Refused as refused:
-        from oagw.services.openai.misfit import worded  # here, because most requests fit
+        from oagw.services.openai.validation_error import translate  # imported late: most requests are valid
 
-        raise worded(refused, request, decoder.type, newer) from None
+        raise translate(refused, request, decoder.type, newer) from None

@@ -1,8 +1,7 @@
-"""Whether a value is valid against a JSON Schema: as much of the standard as ``schema`` makes values for.
+"""Validate values against the part of JSON Schema (draft 2020-12) for which ``schema`` generates values.
 
-Draft 2020-12, of which structured outputs use a part. The work is bounded, whatever the schema: each look at
-a (sub)schema costs 1, and what takes longer than a look (to compare or to write a long value, to read a long
-list) declares its cost with ``Checker.spend``.
+The work is bounded for every schema. Visiting a (sub)schema is one unit of work. Operations that take longer,
+such as comparing or copying long values and reading long lists, declare their work with ``spend``.
 """
 
 import math
@@ -10,10 +9,10 @@ from typing import Any
 
 KINDS = ("object", "array", "string", "integer", "number", "boolean", "null")
 
-# How many levels there may be.
+# The largest number of nested levels.
 _DEPTH = 60
 
-# What the standard has and this file has not, as far as it would make a made value wrong.
+# Unsupported keywords of the standard that could make a generated value invalid.
 _FOREIGN = (
     "not",
     "if",
@@ -41,38 +40,38 @@ _SHAPES = {
 
 
 class Unsatisfiable(ValueError):
-    """Nothing fits the schema, or it is not understood; the message says why."""
+    """No value is valid against the schema, or it is not supported; the message says why."""
 
 
-class TooMuch(Unsatisfiable):
-    """The schema takes more work than it gets."""
+class SchemaTooComplex(Unsatisfiable):
+    """The schema takes more work than allowed."""
 
 
-class Checker:
-    """Checks values against the parts of a schema, the ``root`` of its references, for so much ``work``."""
+class SchemaValidator:
+    """Validate values against subschemas of ``root``, with at most this amount of ``work``."""
 
     def __init__(self, root: Any, work: int) -> None:
         self._root = root
         self._left = work
-        # What is known of objects by their id; each is kept, so that no other gets its id.
+        # Caches by the id of an object. They keep the objects alive, so that ids are not reused.
         self._read: dict[int, dict[str, Any]] = {}
         self._weights: dict[int, tuple[Any, int]] = {}
         self._targets: dict[str, Any] = {}
 
     def spend(self, work: int = 1, depth: int = 0) -> None:
-        """Account for ``work`` at ``depth``; raises TooMuch when it has become too much."""
+        """Account for ``work`` at ``depth``; raise SchemaTooComplex if a limit is exceeded."""
         self._left -= 1 + work
         if self._left < 0 or depth > _DEPTH:
-            raise TooMuch("the schema is too large, or recurses without end")
+            raise SchemaTooComplex("the schema is too large, or recurses infinitely")
 
     def read(self, schema: Any) -> dict[str, Any]:
-        """``schema`` as an object; raises Unsatisfiable for what is not one, or not well formed."""
+        """Return ``schema`` as an object; raise Unsatisfiable if it is malformed or not supported."""
         if id(schema) in self._read:
             return self._read[id(schema)]
         if schema is True:
             return {}
         if not isinstance(schema, dict):
-            raise Unsatisfiable("nothing fits it" if schema is False else "a schema must be an object")
+            raise Unsatisfiable("no value is valid" if schema is False else "a schema must be an object")
         for key, shape in _SHAPES.items():
             if key in schema and not isinstance(schema[key], shape):
                 raise Unsatisfiable(f"{key} has the wrong type")
@@ -90,12 +89,12 @@ class Checker:
             raise Unsatisfiable("required must be a list of names")
         for key in _FOREIGN:
             if key in schema:
-                raise Unsatisfiable(f"{key} is not understood")
+                raise Unsatisfiable(f"{key} is not supported")
         self._read[id(schema)] = schema
         return schema
 
     def weight(self, value: Any) -> int:
-        """What it costs to compare or to write ``value``, which is part of the schema."""
+        """Return the work of comparing or copying ``value``, a part of the schema."""
         if not isinstance(value, dict | list):
             return 1 + len(value) // 8 if isinstance(value, str) else 1
         if id(value) not in self._weights:
@@ -105,23 +104,23 @@ class Checker:
         return self._weights[id(value)][1]
 
     def resolve(self, reference: str) -> Any:
-        """What ``reference``, a pointer into the root, points at."""
+        """Return the schema at ``reference``, a JSON Pointer into the root."""
         if reference in self._targets:
             return self._targets[reference]
         self.spend(len(reference) // 8)
         if not reference.startswith("#"):
-            raise Unsatisfiable(f"$ref {reference[:100]!r} does not begin with #")
+            raise Unsatisfiable(f"$ref {reference[:100]!r} does not start with #")
         target = self._root
         for step in reference[1:].split("/")[1:]:
             key = step.replace("~1", "/").replace("~0", "~")
             if not isinstance(target, dict) or key not in target:
-                raise Unsatisfiable(f"$ref {reference[:100]!r} points at nothing")
+                raise Unsatisfiable(f"$ref {reference[:100]!r} points to nothing")
             target = target[key]
         self._targets[reference] = target
         return target
 
     def kinds(self, schema: dict[str, Any]) -> list[str]:
-        """The types that ``schema`` allows; none is any."""
+        """Return the types that ``schema`` allows; an empty list means any type."""
         kinds = schema.get("type", [])
         kinds = [kinds] if isinstance(kinds, str) else kinds
         if isinstance(kinds, list) and len(kinds) > len(KINDS):
@@ -130,29 +129,29 @@ class Checker:
             raise Unsatisfiable(f"the type {str(kinds)[:100]} is not one of {', '.join(KINDS)}")
         return kinds
 
-    def fits(self, value: Any, schema: Any, depth: int = 0) -> bool:
-        """Whether ``value`` is valid against ``schema``; its ``pattern`` is taken for granted."""
+    def is_valid(self, value: Any, schema: Any, depth: int = 0) -> bool:
+        """Return whether ``value`` is valid against ``schema``, ignoring ``pattern``."""
         self.spend(depth=depth)
         if schema is False:
             return False
         schema = self.read(schema)
         kinds = self.kinds(schema)
-        if kinds and not any(is_a(value, kind) for kind in kinds):
+        if kinds and not any(has_type(value, kind) for kind in kinds):
             return False
-        if "const" in schema and not self.same(value, schema["const"]):
+        if "const" in schema and not self.equal(value, schema["const"]):
             return False
         if "enum" in schema:
             self.spend(len(schema["enum"]))
-            if not any(self.same(value, member) for member in schema["enum"]):
+            if not any(self.equal(value, member) for member in schema["enum"]):
                 return False
         below = depth + 1
-        if "$ref" in schema and not self.fits(value, self.resolve(schema["$ref"]), below):
+        if "$ref" in schema and not self.is_valid(value, self.resolve(schema["$ref"]), below):
             return False
-        if not all(self.fits(value, part, below) for part in schema.get("allOf", ())):
+        if not all(self.is_valid(value, part, below) for part in schema.get("allOf", ())):
             return False
-        if "anyOf" in schema and not any(self.fits(value, part, below) for part in schema["anyOf"]):
+        if "anyOf" in schema and not any(self.is_valid(value, part, below) for part in schema["anyOf"]):
             return False
-        if "oneOf" in schema and sum(self.fits(value, part, below) for part in schema["oneOf"]) != 1:
+        if "oneOf" in schema and sum(self.is_valid(value, part, below) for part in schema["oneOf"]) != 1:
             return False
         match value:
             case bool() | None:
@@ -162,51 +161,54 @@ class Checker:
             case str():
                 return bool(schema.get("minLength", 0) <= len(value) <= schema.get("maxLength", math.inf))
             case list():
-                return self._items_fit(value, schema, below)
+                return self._items_valid(value, schema, below)
             case _:
-                return self._members_fit(value, schema, below)
+                return self._members_valid(value, schema, below)
 
-    def same(self, one: Any, other: Any) -> bool:
-        """Whether two JSON values are equal; unlike in Python, true is not 1."""
+    def equal(self, one: Any, other: Any) -> bool:
+        """Return whether two JSON values are equal. Unlike in Python, true is not equal to 1."""
         if one is other:
             return True
         if isinstance(one, bool) or isinstance(other, bool):
             return False
         if isinstance(one, list) and isinstance(other, list):
             self.spend()
-            return len(one) == len(other) and all(map(self.same, one, other))
+            return len(one) == len(other) and all(map(self.equal, one, other))
         if isinstance(one, dict) and isinstance(other, dict):
             self.spend(len(one))
-            return one.keys() == other.keys() and all(self.same(one[key], other[key]) for key in one)
+            return one.keys() == other.keys() and all(self.equal(one[key], other[key]) for key in one)
         if isinstance(one, str):
             self.spend(len(one) // 1024)
         return bool(one == other)
 
-    def _items_fit(self, value: list[Any], schema: dict[str, Any], depth: int) -> bool:
+    def _items_valid(self, value: list[Any], schema: dict[str, Any], depth: int) -> bool:
         if not schema.get("minItems", 0) <= len(value) <= schema.get("maxItems", math.inf):
             return False
         if schema.get("uniqueItems") is True:
             self.spend(len(value) ** 2 // 8)
-            if any(self.same(one, other) for at, one in enumerate(value) for other in value[:at]):
+            if any(self.equal(one, other) for at, one in enumerate(value) for other in value[:at]):
                 return False
         fixed, items = schema.get("prefixItems", []), schema.get("items", True)
         return all(
-            self.fits(item, fixed[at] if at < len(fixed) else items, depth) for at, item in enumerate(value)
+            self.is_valid(item, fixed[at] if at < len(fixed) else items, depth)
+            for at, item in enumerate(value)
         )
 
-    def _members_fit(self, value: dict[str, Any], schema: dict[str, Any], depth: int) -> bool:
+    def _members_valid(self, value: dict[str, Any], schema: dict[str, Any], depth: int) -> bool:
         properties = schema.get("properties", {})
         extra = schema.get("additionalProperties", True)
         self.spend(len(schema.get("required", ())))
         return (
             all(name in value for name in schema.get("required", ()))
             and len(value) <= schema.get("maxProperties", math.inf)
-            and all(self.fits(member, properties.get(name, extra), depth) for name, member in value.items())
+            and all(
+                self.is_valid(member, properties.get(name, extra), depth) for name, member in value.items()
+            )
         )
 
 
-def is_a(value: Any, kind: str) -> bool:
-    """Whether ``value`` is of the JSON type ``kind``."""
+def has_type(value: Any, kind: str) -> bool:
+    """Return whether ``value`` has the JSON type ``kind``."""
     match value:
         case None:
             return kind == "null"
@@ -223,8 +225,8 @@ def is_a(value: Any, kind: str) -> bool:
     return kind == "object"
 
 
-def kind_of(schema: dict[str, Any]) -> str:
-    """The type that a ``schema`` without one seems to be about."""
+def guess_type(schema: dict[str, Any]) -> str:
+    """Guess the type that a ``schema`` without ``type`` describes."""
     for kind, keys in (
         ("object", ("properties", "required", "additionalProperties")),
         ("array", ("items", "prefixItems", "minItems")),

@@ -1,4 +1,4 @@
-"""Helpers whose values are drawn from the random source that the rendering was given."""
+"""Helpers that return random values, from the random source of the rendering."""
 
 import string
 from math import isfinite
@@ -17,7 +17,7 @@ _ALPHABETS = {
 
 
 def integer(value: Any, name: str) -> int:
-    """``value`` as an int of 64 bits; raises Failed."""
+    """Return ``value`` as a 64-bit integer; raises Failed."""
     try:
         number = int(value[0] if isinstance(value, list) else value)
     except (LookupError, OverflowError, TypeError, ValueError):
@@ -28,7 +28,7 @@ def integer(value: Any, name: str) -> int:
 
 
 def random_value(run: Run, arguments: list[Any], options: dict[str, Any]) -> str:
-    """Random characters; 36 of ALPHANUMERIC where nothing else is said."""
+    """Return random characters, by default 36 of type ALPHANUMERIC."""
     random, kind = run.context.random, str(options.get("type", "ALPHANUMERIC"))
     if kind == "UUID":
         value = str(UUID(int=random.getrandbits(128), version=4))
@@ -44,7 +44,7 @@ def random_value(run: Run, arguments: list[Any], options: dict[str, Any]) -> str
 
 
 def random_int(run: Run, arguments: list[Any], options: dict[str, Any]) -> int:
-    """An integer from ``lower`` up to, not with, ``upper``."""
+    """Return an integer from ``lower`` (inclusive) to ``upper`` (exclusive)."""
     lower = integer(options.get("lower", -(1 << 31)), "randomInt: lower")
     upper = integer(options.get("upper", (1 << 31) - 1), "randomInt: upper")
     if lower >= upper:
@@ -53,7 +53,7 @@ def random_int(run: Run, arguments: list[Any], options: dict[str, Any]) -> int:
 
 
 def random_decimal(run: Run, arguments: list[Any], options: dict[str, Any]) -> float:
-    """A number from ``lower`` up to ``upper``; WireMock's default is all positive doubles."""
+    """Return a number from ``lower`` to ``upper``. As in WireMock, the default is any positive double."""
     lower, upper = (
         float(options.get(name, default))
         for name, default in (("lower", 5e-324), ("upper", 1.7976931348623157e308))
@@ -67,7 +67,7 @@ def random_decimal(run: Run, arguments: list[Any], options: dict[str, Any]) -> f
 
 
 def pick_random(run: Run, arguments: list[Any], options: dict[str, Any]) -> Any:
-    """One of the arguments, or of the first if it is a list; or a list of ``count`` different ones."""
+    """Pick one of the arguments, or of a list. With ``count``, return a list of so many different ones."""
     values = arguments[0] if isinstance(arguments[0], list) else arguments
     if "count" in options:
         count = integer(options["count"], "pickRandom: count")

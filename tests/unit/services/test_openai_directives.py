@@ -6,7 +6,7 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from oagw.services.openai.steering import Steering
+from oagw.services.openai.directives import Directives
 from tests.support.wire import Connection, Wire
 from tests.unit.services.test_openai import CHAT, chat, chunks, text
 
@@ -55,7 +55,7 @@ class DirectiveTests(SynchronousTestCase):
             ("[mock ends=badly]", "ends"),
             ("[mock finish=stop]", "finish"),
             ("[mock tps=1 tps=2]", "tps is given twice, as '1' and '2'"),
-            ("[mock reply=a refusal=b]", "reply and refusal exclude each other"),
+            ("[mock reply=a refusal=b]", "reply and refusal cannot be combined"),
             ("[mock tool=a tokens=5]", "tokens"),
             ("[mock tool=" + "a," * 8 + "a]", "at most 8"),
             ("[mock tool=a,b arguments=x]", "arguments must follow one tool"),
@@ -86,9 +86,9 @@ class DirectiveTests(SynchronousTestCase):
             ("[mock tps=0]", "tps must be a number from 0.001 to 1000000, got '0'"),
             (
                 "[mock reply=" + "x" * 100_001 + "]",
-                "reply must be a text of at most 100000 characters, got 'xxx",
+                "reply must be a string of at most 100000 characters, got 'xxx",
             ),
-            ("[mock tool=a arguments=" + "x" * 100_001 + "]", "arguments must be a text of at most 100000"),
+            ("[mock tool=a arguments=" + "x" * 100_001 + "]", "arguments must be a string of at most 100000"),
             ("[mock rply=x]", 'there is no "rply", did you mean "reply"?'),
             ("[mock Reply=x]", 'there is no "Reply", did you mean "reply"?'),
             ("[mock stall-after=1]", 'there is no "stall-after", did you mean "stall_after"?'),
@@ -120,7 +120,7 @@ class DirectiveTests(SynchronousTestCase):
             ({"mock_rply": "x"}, "metadata.mock_rply", 'there is no "rply", did you mean "reply"?'),
             ({"mock_tokens": "many"}, "metadata.mock_tokens", "a whole number from 0 to 16384"),
             ({"mock_tool": "a,b", "mock_arguments": "x"}, "metadata.mock_arguments", "arguments must follow"),
-            ({"mock_reply": "x", "mock_tool": "y"}, "metadata", "exclude each other"),
+            ({"mock_reply": "x", "mock_tool": "y"}, "metadata", "cannot be combined"),
         ):
             error = chat("x", metadata=metadata).json()["error"]
             self.assertEqual((error["param"], error["code"]), (param, "invalid_directive"))
@@ -145,7 +145,7 @@ class DirectiveTests(SynchronousTestCase):
                 answer = Wire().post_json(target, {"model": "m", member: f"x [mock {word}]"})
                 error = answer.json()["error"]
                 self.assertEqual((answer.status, error["code"]), (400, "invalid_directive"), word)
-                self.assertIn(f"{word.partition('=')[0]} has no meaning here", error["message"])
+                self.assertIn(f"{word.partition('=')[0]} is not supported here", error["message"])
 
     def test_what_the_message_says_wins_over_metadata(self) -> None:
         answer = chat("[mock refusal=no]", metadata={"mock_reply": "yes", "mock_tokens": "3"})
@@ -191,8 +191,8 @@ class DirectiveTests(SynchronousTestCase):
         self.assertFalse(any(delta.get("content") for delta in deltas))
 
     def test_every_name_is_described(self) -> None:
-        for name in Steering.__struct_fields__:
-            self.assertIn(f"``{name}``", Steering.__doc__ or "")
+        for name in Directives.__struct_fields__:
+            self.assertIn(f"``{name}``", Directives.__doc__ or "")
 
 
 class PaceTests(SynchronousTestCase):

@@ -1,4 +1,4 @@
-"""What OpenAI says of a body that does not fit."""
+"""Translate validation errors of request bodies to OpenAI's messages and codes."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,21 +6,21 @@ from typing import Any
 import msgspec
 from twisted.web.server import Request
 
-from oagw.model.error_location import Place
+from oagw.model.error_location import ErrorLocation
 from oagw.model.mismatch import mismatch, steps
 from oagw.model.reading import decode
 from oagw.web.body import read_body
 from oagw.web.resource import Refused
 
-# Of longer bodies, it is not said which values there are.
+# Error messages for longer bodies do not list the supported values.
 _EXPLAINED = 1024 * 1024
 _ANY: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
 
 
-def worded(refused: Refused, request: Request, type: Any, newer: bool) -> Refused:
-    """``refused``, of a ``request`` whose body is to be a ``type``, as OpenAI says it.
+def translate(refused: Refused, request: Request, type: Any, newer: bool) -> Refused:
+    """Return ``refused`` with OpenAI's message and code.
 
-    ``newer`` is whether its endpoint names an unknown parameter in ``param``.
+    ``type`` is the expected type of the body. With ``newer``, errors name an unknown parameter in ``param``.
     """
     message, field, cause = refused.message, refused.field, refused.__cause__
     said = mismatch(cause) if isinstance(cause, msgspec.ValidationError) else None
@@ -38,24 +38,24 @@ def worded(refused: Refused, request: Request, type: Any, newer: bool) -> Refuse
 
 
 def not_among(value: str, supported: Sequence[str]) -> str:
-    """The message about a ``value`` that is not one of those that are ``supported``."""
-    told = ", ".join(f"'{each}'" for each in supported)
-    return f"Invalid value: '{value[:100]}'." + (f" Supported values are: {told}." if told else "")
+    """Return OpenAI's message for a ``value`` that is not among the ``supported`` ones."""
+    values = ", ".join(f"'{each}'" for each in supported)
+    return f"Invalid value: '{value[:100]}'." + (f" Supported values are: {values}." if values else "")
 
 
 def _values(request: Request, type: Any, field: str) -> list[str]:
-    """The values that there are for ``field`` of the body, which is to be a ``type``."""
+    """Return the supported values of ``field`` in a body of this ``type``."""
     assert request.content is not None
     request.content.seek(0)
     try:
         body = decode(_ANY, read_body(request)[:_EXPLAINED])
     except (ValueError, RecursionError):
         return []
-    return [str(each) for each in Place(body, type, steps(field)).values]
+    return [str(each) for each in ErrorLocation(body, type, steps(field)).values]
 
 
 def _unknown(name: str, place: str | None, newer: bool) -> Refused:
-    """The refusal of a member that the API does not know, in the object at ``place`` of the body."""
+    """Return the error for an unknown member of the object at ``place`` in the body."""
     if place is None and not newer:
         return Refused(400, f"Unrecognized request argument supplied: {name[:100]}")
     field = name[:100] if place is None else f"{place}.{name[:100]}"

@@ -1,6 +1,6 @@
-"""Directives: ``[mock name=value name="a value with spaces"]`` in a text, and ``mock_name`` in ``metadata``.
+"""Parse ``[mock name=value name="a value with spaces"]`` in a text, and ``mock_name`` in ``metadata``.
 
-``steering`` says which names there are and what their values mean.
+``directives`` has the names and the meaning of their values.
 """
 
 import re
@@ -11,11 +11,11 @@ import msgspec
 
 from oagw.model.mismatch import mismatch
 from oagw.model.suggestion import suggestion
-from oagw.services.openai.steering import MOST_CALLS, MOST_CHARACTERS, Steering
+from oagw.services.openai.directives import MOST_CALLS, MOST_CHARACTERS, Directives
 from oagw.web.resource import Refused
 
-# What the model does is one of these.
-_DEEDS = ("reply", "refusal", "tool")
+# At most one of these can be given.
+_EXCLUSIVE = ("reply", "refusal", "tool")
 
 _START = re.compile(r"\[mock(?=[\s\]])")
 _PAIR = re.compile(r'\s+([A-Za-z_][\w-]*)=("(?:[^"\\]++|\\.)*+"|[^\s\]"]+)')
@@ -23,14 +23,14 @@ _END = re.compile(r"\s*\]")
 _OPEN_QUOTE = re.compile(r'\s+([A-Za-z_][\w-]*)="')
 _NO_VALUE = re.compile(r"\s+([A-Za-z_][\w-]*)(?:=\s*)?(?=\])")
 
-# At most this many characters of a directive are quoted in an error.
+# The largest number of characters of a directive that errors quote.
 _NEAR = 40
 
 
-def read(
+def parse(
     text: str, metadata: Mapping[str, str], field: str, allowed: Collection[str]
-) -> tuple[str, Steering]:
-    """``text`` without its directives, and what they and ``metadata`` ask for; see ``steer.steer``."""
+) -> tuple[str, Directives]:
+    """Return ``text`` without its directives, and the Directives; see ``extract_directives``."""
     asked: dict[str, Any] = {}
     prefix = "mock_"
     pairs = [(name[len(prefix) :], value) for name, value in metadata.items() if name.startswith(prefix)]
@@ -39,19 +39,19 @@ def read(
     if "[mock" in text:
         text, pairs = _split(text, field)
         directive = _read(pairs, allowed, field)
-        if not directive.keys().isdisjoint(_DEEDS):
+        if not directive.keys().isdisjoint(_EXCLUSIVE):
             arguments = asked.get("arguments", ()) if len(directive.get("tool", ())) == 1 else ()
-            asked = {name: value for name, value in asked.items() if name not in (*_DEEDS, "arguments")}
+            asked = {name: value for name, value in asked.items() if name not in (*_EXCLUSIVE, "arguments")}
             if arguments and directive["arguments"] == [None]:
                 directive["arguments"] = arguments[:1]
         asked |= directive
-    return text, msgspec.convert(asked, Steering, strict=False)
+    return text, msgspec.convert(asked, Directives, strict=False)
 
 
 def _split(text: str, field: str) -> tuple[str, list[tuple[str, str]]]:
-    """``text`` without its directives, and the names and values in them, in their order.
+    """Return ``text`` without its directives, and their names and values in order.
 
-    ``field`` is the member of the request that has the text. Raises Refused for a syntax error.
+    ``field`` is the name of the member with the text. Raises Refused for a syntax error.
     """
     kept: list[str] = []
     pairs: list[tuple[str, str]] = []
@@ -72,12 +72,12 @@ def _split(text: str, field: str) -> tuple[str, list[tuple[str, str]]]:
 
 
 def _bad(why: str, field: str | None) -> Refused:
-    """The refusal of a directive, which is in the member ``field`` of the request."""
+    """Return the error for an invalid directive in the member ``field`` of the request."""
     return Refused(400, f"Invalid mock directive: {why}", field=field, code="invalid_directive")
 
 
 def _explain(text: str, at: int, last: int, field: str) -> NoReturn:
-    """Raise Refused for the syntax error at ``at``; what comes before it begins at ``last``."""
+    """Raise Refused for the syntax error at ``at``; ``last`` is where the token before it starts."""
     near = text[at : at + _NEAR].strip()
     if quote := _OPEN_QUOTE.match(text, at):
         raise _bad(f"the quote of {quote[1][:_NEAR]} is not closed, near {near!r}", field)
@@ -100,15 +100,15 @@ def _unquoted(name: str, value: str, field: str) -> str:
 def _read(
     pairs: Iterable[tuple[str, str]], allowed: Collection[str], field: str, prefix: str = ""
 ) -> dict[str, Any]:
-    """What ``pairs`` of names and values ask for, as the members of a Steering; raises Refused."""
+    """Convert ``pairs`` of names and values to the members of a Directives; raises Refused."""
     asked: dict[str, Any] = {}
     tools = _Tools()
     for name, value in pairs:
         where = prefix + name[:64] if prefix else field
-        if name not in Steering.__struct_fields__:
+        if name not in Directives.__struct_fields__:
             raise _bad(f'there is no "{name[:64]}"{suggestion(name, allowed)}', where)
         if name not in allowed:
-            raise _bad(f"{name} has no meaning here, there are {', '.join(allowed)}", where)
+            raise _bad(f"{name} is not supported here, only {', '.join(allowed)}", where)
         if name in ("tool", "arguments"):
             if why := tools.add(name, value):
                 raise _bad(why, where)
@@ -116,16 +116,16 @@ def _read(
             raise _bad(f"{name} is given twice, as {asked[name][:40]!r} and {value[:40]!r}", where)
     asked |= tools.asked()
     _check(asked, field, prefix)
-    deeds = [name for name in _DEEDS if name in asked]
-    if len(deeds) > 1:
-        raise _bad(f"{deeds[0]} and {deeds[1]} exclude each other", field)
+    given = [name for name in _EXCLUSIVE if name in asked]
+    if len(given) > 1:
+        raise _bad(f"{given[0]} and {given[1]} cannot be combined", field)
     if "tool" in asked and "tokens" in asked:
-        raise _bad("tokens counts what the model says, and with tool it says nothing", field)
+        raise _bad("tokens and tool cannot be combined: a tool call has no text", field)
     return asked
 
 
 class _Tools:
-    """Tools and their arguments, collected in the order in which they are given."""
+    """Collect ``tool`` and ``arguments`` in their order."""
 
     def __init__(self) -> None:
         self._names: list[str] = []
@@ -134,13 +134,13 @@ class _Tools:
         self._several = False
 
     def add(self, name: str, value: str) -> str | None:
-        """Take one more; returns what is wrong with it."""
+        """Add a ``tool`` or ``arguments``; return a message if it is invalid."""
         if name == "tool":
             names = value.split(",", MOST_CALLS)
             if len(self._names) + len(names) > MOST_CALLS:
                 return f"the mock calls at most {MOST_CALLS} tools in one turn"
             if self._first is not None and (self._names or len(names) > 1):
-                return "with several tools, arguments must follow the tool that they are for"
+                return "with several tools, arguments must follow the tool that they belong to"
             self._names += names
             self._arguments += [None] * len(names)
             self._several = len(names) > 1
@@ -159,16 +159,16 @@ class _Tools:
         return None
 
     def asked(self) -> dict[str, Any]:
-        """The members of a Steering."""
+        """Return the members of a Directives."""
         if self._names:
             return {"tool": self._names, "arguments": self._arguments}
         return {} if self._first is None else {"arguments": [self._first]}
 
 
 def _check(asked: Mapping[str, Any], field: str, prefix: str) -> None:
-    """Refuse values that do not fit, with those that would."""
+    """Raise Refused for invalid values, with the valid ones."""
     try:
-        msgspec.convert(asked, Steering, strict=False)
+        msgspec.convert(asked, Directives, strict=False)
     except msgspec.ValidationError as error:
         name = mismatch(error).steps[0]  # it has one: names are checked before values
         got = asked[name]
@@ -180,10 +180,10 @@ def _check(asked: Mapping[str, Any], field: str, prefix: str) -> None:
 
 
 def _form(name: str) -> str:
-    """Which values the member ``name`` has, in words."""
-    from msgspec import inspect  # here, because most directives are right
+    """Describe the valid values of the member ``name``."""
+    from msgspec import inspect  # imported late: most directives are valid
 
-    info = inspect.type_info(Steering)
+    info = inspect.type_info(Directives)
     assert isinstance(info, inspect.StructType)
     type = next(field.type for field in info.fields if field.name == name)
     types = type.types if isinstance(type, inspect.UnionType) else (type,)
@@ -195,4 +195,4 @@ def _form(name: str) -> str:
         case inspect.FloatType(ge=least, le=most):
             return f"a number from {least:g} to {most:,.0f}".replace(",", "")
         case _:
-            return f"a text of at most {MOST_CHARACTERS} characters"
+            return f"a string of at most {MOST_CHARACTERS} characters"

@@ -112,7 +112,7 @@ async def test_hundreds_of_sandboxes_in_parallel_never_see_each_other() -> None:
             await gatherResults([Deferred.fromCoroutine(step(test)) for test in tests], consumeErrors=True)
         assert len(running.gateway.sandboxes) == SANDBOXES
         assert len(running.gateway.sandboxes.default.journal) == 0
-        assert running.gateway.sandboxes.default.stubs is None
+        assert not running.gateway.sandboxes.default.stubs
         await gatherResults([Deferred.fromCoroutine(test.clean()) for test in tests], consumeErrors=True)
         (left,) = await answers(running, Ask("GET", "/__admin/sandboxes"))
         assert json.loads(left.body) == {"sandboxes": []}

@@ -1,4 +1,4 @@
-"""The encoding of events, and EventStream's interface. ``tests/wire/test_streams.py`` has its behaviour."""
+"""The encoding of events, and the interface of Stream. ``tests/wire/test_streams.py`` has its behaviour."""
 
 import pytest
 from hypothesis import given

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from time import thread_time
 from typing import Any
 
+import pytest
+
 from tests.support.wire import Answer, parse, request
 from tests.support.wire_case import WireTestCase
 
@@ -178,6 +180,7 @@ class HostileDocumentsTests(HostileCase):
         self.refused(json.dumps({"request": {"headers": headers}}))
         self.refused(json.dumps({"and": many}), "/mappings/find-by-metadata")
 
+    @pytest.mark.timed
     def test_regular_expressions_that_would_take_long_to_compile(self) -> None:
         placeholders = [f"${{json-unit.regex}}(a|b){{{number}}}" for number in range(200)]
         for pattern in (

@@ -29,7 +29,7 @@ from oagw.services.openai.completion import (
     stops,
     wants_usage,
 )
-from oagw.services.openai.directives import Directives
+from oagw.services.openai.directives import CHAT, Directives
 from oagw.services.openai.ids import random_id
 from oagw.services.openai.messages import Message, text_of
 from oagw.services.openai.models import FINGERPRINT, require
@@ -142,7 +142,9 @@ class ChatCompletions(OpenAINode):
         require(chat.model, self._env)
         texts = [text_of(message.content) for message in chat.messages]
         last = next((at for at in reversed(range(len(texts))) if chat.messages[at].role == "user"), None)
-        text, directives = extract_directives("" if last is None else texts[last], chat.metadata, "messages")
+        text, directives = extract_directives(
+            "" if last is None else texts[last], chat.metadata, "messages", CHAT
+        )
         answered = last is not None and chat.messages[-1].role in ("tool", "function")
         form = chat.response_format
         completion = complete(

@@ -70,3 +70,6 @@ class Directives(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 # The directives about pace and end, the only ones that endpoints without generated text support.
 TIMES = ("error", "ttft", "tps", "stall", "stall_after", "error_after", "ends")
+
+# Those that chat and responses support.
+CHAT = ("reply", "refusal", "tool", "arguments", "tokens", "finish", *TIMES)

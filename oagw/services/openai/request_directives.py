@@ -15,7 +15,7 @@ def extract_directives(
     text: str,
     metadata: Mapping[str, str] | None,
     field: str,
-    allowed: Collection[str] = Directives.__struct_fields__,
+    allowed: Collection[str],
 ) -> tuple[str, Directives]:
     """Return ``text`` without its directives, and the Directives in the text and in ``metadata``.
 

@@ -13,6 +13,7 @@ from oagw.services import Env
 from oagw.services.openai import pace
 from oagw.services.openai.chat import JsonFormat, PlainFormat, served
 from oagw.services.openai.completion import Completion, JsonSchema, Limits, complete
+from oagw.services.openai.directives import CHAT
 from oagw.services.openai.ids import random_id
 from oagw.services.openai.models import require
 from oagw.services.openai.node import OpenAINode, read
@@ -57,7 +58,9 @@ class Responses(OpenAINode):
         items = body.items()
         texts = [item.text() for item in items]
         last = next((at for at in reversed(range(len(items))) if items[at].role == "user"), None)
-        text, directives = extract_directives("" if last is None else texts[last], body.metadata, "input")
+        text, directives = extract_directives(
+            "" if last is None else texts[last], body.metadata, "input", CHAT
+        )
         answered = bool(items) and items[-1].type in RESULTS
         toolbox = tool_box(body.tools, body.tool_choice, body.parallel_tool_calls is not False)
         form = body.text.format if body.text else None

@@ -57,11 +57,14 @@ class DescriptionTests(SynchronousTestCase):
             self.assertNotIn("getChild", vars(one), one)
 
     def test_bodies_and_queries_are_read_as_the_types_that_are_declared(self) -> None:
+        seen = set()
         for module in HOME.glob("*.py"):
             for node in ast.walk(ast.parse(module.read_text())):
-                if isinstance(node, ast.Call) and ast.unparse(node.func) in ("document", "asked"):
-                    declared = "self.takes" if ast.unparse(node.func) == "document" else "self.query"
+                if isinstance(node, ast.Call) and ast.unparse(node.func) in ("read_document", "read_query"):
+                    declared = "self.takes" if ast.unparse(node.func) == "read_document" else "self.query"
                     self.assertEqual(ast.unparse(node.args[1]), declared, module)
+                    seen.add(declared)
+        self.assertEqual(seen, {"self.takes", "self.query"})
 
     def test_operations_have_names_of_their_own(self) -> None:
         ids = [operation["operationId"] for _, _, operation in self.operations()]

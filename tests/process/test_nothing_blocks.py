@@ -37,7 +37,12 @@ PIPELINED = 10
 
 # The same for what lists all entries of 1 MB: each listing is 230 MB of JSON.
 PIPELINED_LARGE = 2
-WHOLE = ("GET /requests", "GET /requests/unmatched", "POST /requests/find")
+WHOLE = (
+    "GET /requests",
+    "GET /requests/unmatched",
+    "POST /requests/find",
+    "GET /requests/unmatched/near-misses",
+)
 
 PROXY = "/api/oagw/v1/proxy"
 FORM = "Content-Type: application/x-www-form-urlencoded"
@@ -216,8 +221,7 @@ def listings() -> Iterator[Input]:
 
 
 def documents() -> Iterator[Input]:
-    """Every operation of the control plane."""
-    yield from listings()
+    """Every other operation of the control plane."""
     stub = {"request": {"urlPath": "/a"}, "response": {"body": "b" * 100}}
     id = "00000000-0000-0000-0000-00000000000a"
     yield admin("POST /clock/advance", {"seconds": 1})
@@ -383,7 +387,10 @@ def bodies() -> Iterator[Input]:
 
 @pytest.mark.parametrize(
     ("journal", "inputs"),
-    [("small entries", bodies), *((journal, documents) for journal in JOURNALS)],
+    [
+        ("small entries", bodies),
+        *((journal, inputs) for journal in JOURNALS for inputs in (listings, documents)),
+    ],
 )
 def test_no_input_blocks_the_others(journal: str, inputs: Callable[[], Iterable[Input]]) -> None:
     waits: list[tuple[float, float, str]] = []
@@ -437,5 +444,5 @@ def test_each_operation_of_the_control_plane_is_among_the_inputs() -> None:
         for method in methods
         if method in ("get", "post", "put", "patch", "delete")
     }
-    tried = {one.name for one in documents()}
+    tried = {one.name for one in (*listings(), *documents())}
     assert operations - tried == {SHUTDOWN}

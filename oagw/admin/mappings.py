@@ -18,7 +18,7 @@ from oagw.matching.operator import check_number, condition
 from oagw.matching.spec import Operator
 from oagw.model.call import Call
 from oagw.model.invalid import Invalid
-from oagw.model.time_budget import GaveUp
+from oagw.model.time_budget import BudgetExceeded
 from oagw.sandboxes import Sandbox, TokenSandbox
 from oagw.stubs.mapping import Mappings, StubMapping
 from oagw.stubs.store import StubStore
@@ -265,7 +265,7 @@ def by_metadata(sandbox: Sandbox, operator: Operator, now: float) -> list[Stub]:
     call = Call("POST", "/")  # its time budget is shared by all stubs
     found = []
     for stub in sandbox.stub_store():
-        with suppress(GaveUp):
+        with suppress(BudgetExceeded):
             if wanted.test(json.dumps(stub.mapping.metadata or {}), call, now):
                 found.append(stub)
     return found

@@ -7,7 +7,7 @@ from twisted.web.server import Request
 
 from oagw.admin.env import AdminEnv
 from oagw.admin.node import AdminNode, read_document, sandbox_of_call
-from oagw.model.secret import Known
+from oagw.model.secret import KnownSecrets
 from oagw.sandboxes import MAX_LIFETIME, MAX_SANDBOXES, TokenSandbox, TooManySandboxes
 from oagw.web.reply import Reply, excerpt, json_reply
 from oagw.web.resource import Refused
@@ -115,7 +115,7 @@ class OneSandbox(AdminNode):
     def _found(self, request: Request) -> TokenSandbox:
         caller, sandbox = sandbox_of_call(request), self.env.sandboxes.get(self._id)
         if sandbox is None or (isinstance(caller, TokenSandbox) and caller is not sandbox):
-            raise Refused(404, f"No such sandbox: {excerpt(Known(()).masked(self._id).encode())}")
+            raise Refused(404, f"No such sandbox: {excerpt(KnownSecrets(()).masked(self._id).encode())}")
         return sandbox
 
 

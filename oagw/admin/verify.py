@@ -12,7 +12,7 @@ from oagw.admin.shapes import NotVerified, Verified
 from oagw.sandboxes import Sandbox, Sandboxes, TokenSandbox
 from oagw.timing.slices import SlicedWork
 from oagw.verify.explanation import differences, explain
-from oagw.verify.reaction import After
+from oagw.verify.reaction import Reaction
 from oagw.verify.search import near_requests
 from oagw.verify.verification import Verification, verify
 from oagw.web.reply import Reply, json_reply
@@ -76,5 +76,5 @@ def _none(sandbox: Sandbox, sandboxes: Sandboxes) -> str:
     )
 
 
-def _mistimed(one: After) -> dict[str, str | float]:
+def _mistimed(one: Reaction) -> dict[str, str | float]:
     return {"request": one.entry.id, "after": one.before.id, "seconds": round(one.seconds, 6)}

@@ -12,7 +12,7 @@ from typing import Any
 
 from oagw.model.call import Call
 from oagw.model.invalid import Invalid
-from oagw.model.time_budget import Effort
+from oagw.model.time_budget import MatchBudget
 
 # Limits of an expression: its length, its length with counted repetitions expanded, and the number of
 # non-ASCII characters in its sets, which are slower.
@@ -114,20 +114,20 @@ class Expression:
         self.needle = translation.needle if literal else ""
 
     def matches(self, text: str, call: Call) -> bool:
-        """Return whether the whole ``text`` matches; raises GaveUp."""
-        with Effort(call, "a regular expression") as effort:
+        """Return whether the whole ``text`` matches; raises BudgetExceeded."""
+        with MatchBudget(call, "a regular expression") as budget:
             try:
-                return self._compiled.fullmatch(text, timeout=effort.seconds) is not None
+                return self._compiled.fullmatch(text, timeout=budget.seconds) is not None
             except (TimeoutError, MemoryError):
-                raise effort.gave_up() from None
+                raise budget.exceeded_error() from None
 
     def groups(self, text: str, call: Call) -> tuple[str, ...] | None:
-        """Return the groups if the whole ``text`` matches, else None; raises GaveUp."""
-        with Effort(call, "a regular expression") as effort:
+        """Return the groups if the whole ``text`` matches, else None; raises BudgetExceeded."""
+        with MatchBudget(call, "a regular expression") as budget:
             try:
-                match = self._compiled.fullmatch(text, timeout=effort.seconds)
+                match = self._compiled.fullmatch(text, timeout=budget.seconds)
             except (TimeoutError, MemoryError):
-                raise effort.gave_up() from None
+                raise budget.exceeded_error() from None
         return tuple(match.groups()) if match else None
 
 

@@ -3,13 +3,13 @@
 from typing import TYPE_CHECKING, Any
 
 from oagw.model.invalid import Invalid
-from oagw.model.time_budget import GaveUp
+from oagw.model.time_budget import BudgetExceeded
 from oagw.templates.helpers.data import parsed
 from oagw.templates.run import STEP, Failed, Run
 from oagw.templates.value import Writer
 
 if TYPE_CHECKING:
-    from oagw.matching.jsonpath import Found, Path
+    from oagw.matching.jsonpath import Nodes, Path
 
 # The work of parsing a JSONPath, per character.
 _PATH = 50
@@ -187,9 +187,9 @@ def _path(run: Run, expression: Any, argument: str, not_valid: str) -> "Path":
         raise Failed(f"{not_valid} valid JSONPath expression ('{expression}')") from None
 
 
-def _found(run: Run, path: "Path", document: Any) -> "Found":
+def _found(run: Run, path: "Path", document: Any) -> "Nodes":
     """Return the nodes that ``path`` selects; abort the rendering if that takes too long."""
     try:
         return path.find(document, run.received)
-    except GaveUp as error:
+    except BudgetExceeded as error:
         run.stop(str(error))

@@ -8,7 +8,7 @@ from typing import Any
 
 from oagw.java.regex import Expression, together
 from oagw.model.invalid import Invalid
-from oagw.model.time_budget import GaveUp
+from oagw.model.time_budget import BudgetExceeded
 from oagw.templates.run import Failed, Run
 from oagw.templates.value import MultiValue, Segments, Writer, truth
 
@@ -113,7 +113,7 @@ def _groups(run: Run, value: Any, pattern: str, within: str = "%s") -> tuple[str
         return whole.groups(run.text(value), run.received)
     except Invalid:
         raise Failed(f"Invalid regex string {pattern}") from None
-    except GaveUp as error:
+    except BudgetExceeded as error:
         run.stop(str(error))
 
 

@@ -1,6 +1,6 @@
-"""The rules of the report card: what each finds, how grave that is, and what it needs to be judged.
+"""The rules of the report: what each finds, its severity, and its conditions.
 
-docs/control-plane.md has this table, and the description in OpenAPI.
+docs/control-plane.md repeats this table, as does the OpenAPI document.
 """
 
 from typing import Literal, NamedTuple
@@ -9,7 +9,7 @@ Severity = Literal["error", "warning", "note"]
 
 
 class Rule(NamedTuple):
-    """A rule, in words for people; a rule of several severities has a finding for each."""
+    """A description of a rule. A rule with several severities yields a finding for each."""
 
     severities: tuple[Severity, ...]
     finds: str

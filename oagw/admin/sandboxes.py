@@ -65,14 +65,14 @@ class SandboxesNode(AdminNode):
 
     def render_POST(self, request: Request) -> Reply:
         if isinstance(sandbox_of_call(request), TokenSandbox):
-            raise Refused(403, "Not from within a sandbox; call without its token")
+            raise Refused(403, "Not allowed with the token of a sandbox")
         given = read_document(request, self.takes)
         asked = None if given is None else given.expires_after_seconds
         lifetime = self.env.lifetime if asked is None else asked
         try:
             sandbox = self.env.sandboxes.create(lifetime, self.env.clock.seconds())
         except TooManySandboxes:
-            raise Refused(429, f"There are {MAX_SANDBOXES} sandboxes already; delete some") from None
+            raise Refused(429, f"The limit of {MAX_SANDBOXES} sandboxes is reached; delete some") from None
         self.env.expiry.look()
         created: Created = {
             "id": sandbox.id,

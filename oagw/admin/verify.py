@@ -64,14 +64,14 @@ def _none(sandbox: Sandbox, sandboxes: Sandboxes) -> str:
     """Say that ``sandbox`` had no requests, and whether they may have come with the wrong token."""
     count = sandboxes.elsewhere(sandbox)
     if not count:
-        return "No request has come at all."
+        return "No requests were received."
     if isinstance(sandbox, TokenSandbox):
         return (
-            f"No request has come with this sandbox's token; {count} came in the default sandbox: "
+            f"No requests were received with this sandbox's token, but {count} in the default sandbox: "
             "does the client send the sandbox's token?"
         )
     return (
-        f"No request has come in the default sandbox; {count} came in sandboxes: "
+        f"No requests were received in the default sandbox, but {count} in others: "
         "does the test verify with the sandbox's token?"
     )
 

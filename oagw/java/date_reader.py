@@ -102,7 +102,7 @@ def simple(letter: str, run: str) -> str:
     if letter == "S":
         return rf"(?P<fraction>\d{{{len(run)}}})"
     if letter not in _SIMPLE:
-        raise ValueError(f"'{letter}' cannot be read from a date")
+        raise ValueError(f"'{letter}' cannot be used to parse a date")
     return _SIMPLE[letter].replace("#", rf"\d{{{len(run)}}}" if len(run) > 1 else r"\d{1,4}")
 
 
@@ -124,7 +124,7 @@ def expression(pattern: str, letters: Callable[[str, str], str], flags: int = 0)
     try:
         return re.compile(source, flags)
     except re.error:  # a group that is there twice
-        raise ValueError("Two letters say the same") from None
+        raise ValueError("Two letters have the same meaning") from None
 
 
 def date_of(groups: Mapping[str, str | None], year: int | None, default: tzinfo | None) -> datetime | None:

@@ -50,7 +50,7 @@ _ENDED = {
 }
 
 
-def explain(outcome: Outcome, none: str = "No request has come at all.") -> str:
+def explain(outcome: Outcome, none: str = "No requests were received.") -> str:
     """Return the assertion message for a failed ``outcome``; ``none`` is the text if no request came."""
     lines = "\n".join(_lines(outcome, none)).rstrip()
     return lines if len(lines) <= MAX_TEXT else lines[:MAX_TEXT] + "\n... (cut)"

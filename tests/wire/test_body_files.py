@@ -66,7 +66,7 @@ class BodyFileTests(WireTestCase):
         self.stub(bodyFileName="{{request.query.f}}", **TEMPLATED)
         answer = self.get("?f=bad.txt")
         self.assertEqual(answer.status, 422)
-        self.assertIn(b"the block 'if' is not closed", answer.body)
+        self.assertIn(b"unterminated block 'if'", answer.body)
 
     def test_a_name_that_is_no_valid_template_is_refused(self) -> None:
         answer = self.stub(bodyFileName="{{#if x}}", **TEMPLATED)

@@ -34,7 +34,7 @@ def parsed(run: Run, text: str) -> Any:
 
 
 def _refused(name: str) -> None:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not valid in JSON")
 
 
 def json_path(run: Run, arguments: list[Any], options: dict[str, Any]) -> Any:

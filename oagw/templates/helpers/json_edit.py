@@ -105,7 +105,7 @@ def json_sort(run: Run, arguments: list[Any], options: dict[str, Any]) -> str:
     path = _path(run, expression, *_PARAMETER)
     before, star, _ = expression.partition("[*]")
     if not star:
-        raise Failed("JSONPath must have [*] where the array is, as in $.users[*].name")
+        raise Failed("JSONPath must have [*] after the array, as in $.users[*].name")
     container = _path(run, before or "$", *_PARAMETER)
     arrays = _found(run, container, document) if container.definite else ()
     array = arrays[-1].value if arrays else None
@@ -122,7 +122,7 @@ def json_sort(run: Run, arguments: list[Any], options: dict[str, Any]) -> str:
 def _sorted(values: list[Any], keys: list[Any], *, descending: bool, nulls_first: bool) -> list[Any]:
     kinds = {_kind(key) for key in keys if key is not None}
     if len(kinds) > 1 or None in kinds:
-        raise Failed("The values to sort by must all be numbers, all texts, or all booleans")
+        raise Failed("The values to sort by must all be numbers, all strings, or all booleans")
 
     def rank(index: int) -> tuple[bool, Any]:
         key = keys[index]

@@ -45,7 +45,7 @@ def _comparison(compare: Callable[[Any, Any], bool]) -> Callable[..., Any]:
         one, other = arguments[0], arguments[1] if len(arguments) > 1 else None
         both_numbers = all(type(each) in (int, float) for each in (one, other))
         if not both_numbers and not all(isinstance(each, str) for each in (one, other)):
-            raise Failed("Only two numbers or two texts can be compared")
+            raise Failed("Only two numbers or two strings can be compared")
         return _said(compare(one, other), options)
 
     return helper

@@ -176,7 +176,7 @@ def test_compiling_is_bounded_for_one_expression_too() -> None:
     Expression("a" * 10_000)
     Expression("(?i)" + "word|" * 1_000)
     for pattern in ("\\R" * 2_000, "(?i)" + "[ab]" * 2_000):
-        with pytest.raises(Invalid, match="a regular expression may come to 30000 characters"):
+        with pytest.raises(Invalid, match="A regular expression cannot exceed 30000 characters"):
             Expression(pattern, "/at")
 
 
@@ -185,7 +185,7 @@ def test_what_is_compiled_together_is_counted_anew_each_time() -> None:
         with together():
             Expression("a" * 9_000)
             Expression("b" * 9_000)
-            with pytest.raises(Invalid, match="the regular expressions of one pattern"):
+            with pytest.raises(Invalid, match="The regular expressions of one pattern"):
                 Expression("c" * 9_000, "/at")
 
 

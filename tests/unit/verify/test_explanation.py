@@ -147,7 +147,7 @@ def test_what_should_have_come_before_is_told_with_its_nearest_misses() -> None:
 
 
 def test_an_empty_journal_is_told() -> None:
-    assert text(Entries()).endswith("No request has come at all.")
+    assert text(Entries()).endswith("No requests were received.")
 
 
 def test_headers_are_compared_without_their_secrets() -> None:

@@ -22,13 +22,13 @@ LAST = 253_370_764_800
 
 
 class Move(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
-    """How far the clock is to move."""
+    """The number of seconds by which to advance the clock."""
 
     seconds: Annotated[float, Meta(ge=0, le=MAX_SECONDS)]
 
 
 class ClockShown(TypedDict):
-    """What there is to know of the clock."""
+    """The state of the clock."""
 
     mode: Literal["manual", "real"]
     now: float

@@ -100,7 +100,7 @@ class OneToxic(AdminNode):
 
 
 def remove_all(sandbox: Sandbox, env: AdminEnv) -> None:
-    """Have no toxics in ``sandbox``."""
+    """Remove all toxics of ``sandbox``."""
     for toxic in list(sandbox.toxics.values()):
         sandbox.remove_toxic(toxic)
         release(env.streams, toxic)

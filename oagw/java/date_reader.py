@@ -119,11 +119,14 @@ def formatter(letter: str, run: str) -> str:
 
 
 def expression(pattern: str, letters: Callable[[str, str], str], flags: int = 0) -> re.Pattern[str]:
-    """What matches dates of ``pattern``; ``letters`` is ``simple`` or ``formatter``. Raises ValueError."""
+    """Return an expression that matches dates of ``pattern``. Raises ValueError.
+
+    ``letters`` is ``simple`` or ``formatter``.
+    """
     source = "".join(letters(letter, run) for letter, run in pieces(pattern))
     try:
         return re.compile(source, flags)
-    except re.error:  # a group that is there twice
+    except re.error:  # a duplicate group
         raise ValueError("Two letters have the same meaning") from None
 
 

@@ -1,4 +1,4 @@
-"""JSON documents of the control plane as checked values: what does not fit is Invalid and says where."""
+"""Parse and validate JSON documents of the control plane; Invalid has the location of an error."""
 
 import json
 import re
@@ -29,7 +29,7 @@ _WORDS = {
 
 
 def decoded(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
-    """``body`` as the decoder's type; raises Invalid, also if a member occurs twice anywhere in it."""
+    """Decode ``body``. Raises Invalid, also if an object in it has duplicate members."""
     check_members(body)
     try:
         return decode(decoder, body)

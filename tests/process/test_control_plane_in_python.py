@@ -440,7 +440,7 @@ def test_a_warning_points_at_the_line_that_made_what_cannot_act(sandbox: Sandbox
 
     assert [Path(one.filename).name for one in caught] == [Path(__file__).name] * 3
     assert [one.lineno - caught[0].lineno for one in caught] == [0, 1, 2]
-    assert 'no stub has the alias "wether" yet, did you mean "weather"?' in str(caught[0].message)
+    assert 'service or stub has the alias "wether" yet, did you mean "weather"?' in str(caught[0].message)
     assert 'did you mean "/api/oagw/v1/proxy/weather/current"?' in str(caught[1].message)
 
 

@@ -92,7 +92,7 @@ def test_what_cannot_be_read_again_is_said_and_changes_nothing(folder):
         ({"response": {"bodyFileName": "../secret"}}, "bad.json at /response/bodyFileName: "),
         ({"response": {"bodyFileName": "none.txt"}}, "bad.json at /response/bodyFileName: "),
         ({"mappings": [{}, {"response": {"status": 1}}]}, "bad.json at /mappings/1/response/status: "),
-        ({"mappings": [{"id": ID}, {"id": ID.upper()}]}, "bad.json at /mappings/1/id: another stub"),
+        ({"mappings": [{"id": ID}, {"id": ID.upper()}]}, "bad.json at /mappings/1/id: Another stub"),
         ("text", "bad.json: "),
     ],
 )

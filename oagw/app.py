@@ -24,7 +24,7 @@ from oagw.gateway.stubbed import StubbedOutside, Stubs
 from oagw.model.entrance import Entrance
 from oagw.model.entry import Observer
 from oagw.model.memory import MIB, Memory
-from oagw.model.secret import Known
+from oagw.model.secret import KnownSecrets
 from oagw.policies import AFTER, BEFORE, After, Before
 from oagw.sandboxes import Sandboxes
 from oagw.services import BuiltInServices, Env
@@ -211,7 +211,7 @@ class Gateway:
 
 def mask_for(config: Config) -> Callable[[str], str]:
     """A function that takes the tokens of ``config``, and those of sandboxes, out of a text."""
-    return Known(config.secrets).masked
+    return KnownSecrets(config.secrets).masked
 
 
 def use_monotonic_clock(reactor: Any) -> None:

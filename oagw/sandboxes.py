@@ -1,7 +1,7 @@
-"""Sandboxes: what tests have of their own while they share a server.
+"""Sandboxes isolate tests that share a server.
 
-The default Sandbox serves whoever calls with an ordinary token. A TokenSandbox has a token of its own; in the
-gateway's terms, it is a tenant. Sandboxes finds the one that a request belongs to.
+The default Sandbox serves callers with an ordinary token. A TokenSandbox has its own token; to the gateway,
+it is a tenant. Sandboxes finds the sandbox of a request.
 """
 
 from collections.abc import Iterator
@@ -18,25 +18,25 @@ if TYPE_CHECKING:
     from oagw.stubs.store import StubStore  # loaded when the first stub is made
     from oagw.toxics.toxic import Toxic
 
-# What the tokens of sandboxes begin with.
+# The prefix of the tokens of sandboxes.
 _SANDBOX = b"sandbox-"
 
-# The longest life of a sandbox, in seconds: a week.
+# The longest lifetime of a sandbox, in seconds: a week.
 MAX_LIFETIME = 604_800
 
-# Sandboxes at a time, and what the journal of each is bounded by: entries, bytes.
+# The largest number of sandboxes, and the limits of the journal of each: entries, bytes.
 MAX_SANDBOXES = 2_000
 _COUNT, _SIZE = 1_000, 4 << 20
 
-# What a sandbox takes that has nothing in it, in bytes, roughly.
+# The approximate size of an empty sandbox, in bytes.
 _SANDBOX_WEIGHT = 4_000
 
 
 class Sandbox:
-    """The journal, the stubs and their states, and the toxics of those who call with the same token.
+    """The journal, the stubs with their states, and the toxics of the callers that use the same token.
 
-    ``stubs`` is None until it is needed. ``shared`` is the sandbox whose stubs its callers share. ``memory``
-    counts what all of it takes.
+    ``stubs`` is None until it is needed. The stubs of the sandbox ``shared`` also serve its callers.
+    ``memory`` counts the size of everything in it.
     """
 
     def __init__(self, journal: Journal, memory: Memory, shared: "Sandbox | None" = None) -> None:
@@ -45,16 +45,16 @@ class Sandbox:
         self.stubs: StubStore | None = None
         self._shared = shared
         self.toxics: dict[str, Toxic] = {}
-        self.open = 0  # requests that are not answered to their end
-        self.used = 0.0  # when one last came or ended, in the clock's seconds
+        self.open = 0  # the number of requests whose response is not finished
+        self.used = 0.0  # when a request last arrived or ended, in the clock's seconds
 
     def record(self, entry: Entry) -> None:
-        """Keep ``entry`` in the journal, unless it is a call to the control plane."""
+        """Add ``entry`` to the journal, unless it is a call to the control plane."""
         if not is_admin(entry.url):
             self.journal.add(entry)
 
     def stub_store(self) -> "StubStore":
-        """``stubs``, which are made if they were not needed before."""
+        """Return ``stubs``, which is created on first use."""
         if self.stubs is None:
             from oagw.stubs.store import StubStore
 
@@ -63,18 +63,18 @@ class Sandbox:
         return self.stubs
 
     def put_toxic(self, toxic: "Toxic") -> None:
-        """Have ``toxic`` after the others, or in the place of the one with its name."""
+        """Add ``toxic`` after the others, or replace the one with the same name."""
         known = self.toxics.get(toxic.name)
         self.memory.keep("toxics", toxic.weight - (0 if known is None else known.weight))
         self.toxics[toxic.name] = toxic
 
     def remove_toxic(self, toxic: "Toxic") -> None:
-        """Forget ``toxic``, which is one of these."""
+        """Remove ``toxic``, which must be in this sandbox."""
         del self.toxics[toxic.name]
         self.memory.keep("toxics", -toxic.weight)
 
     def close(self) -> None:
-        """Free all of it."""
+        """Delete everything in the sandbox."""
         self.journal.close()
         if self.stubs is not None:
             self.stubs.clear()
@@ -83,9 +83,9 @@ class Sandbox:
 
 
 class TokenSandbox(Sandbox):
-    """A Sandbox that is called with ``token``; it goes away ``lifetime`` seconds after its last use.
+    """A Sandbox for calls with ``token``. It expires ``lifetime`` seconds after its last use.
 
-    A request that is being answered, such as an open stream, is a use.
+    It is in use as long as a request is open, such as a stream.
     """
 
     def __init__(
@@ -105,18 +105,18 @@ class TokenSandbox(Sandbox):
         self.created = self.used = now
 
     def expiry(self, now: float) -> float:
-        """When it goes away, unless it is used before; if it is in use ``now``, not before that time."""
+        """Return when it expires unless it is used again; if it is in use ``now``, the earliest such time."""
         return (now if self.open else self.used) + self.lifetime
 
 
 class TooManySandboxes(Exception):
-    """There are MAX_SANDBOXES."""
+    """The number of sandboxes has reached MAX_SANDBOXES."""
 
 
 class Sandboxes:
-    """The default Sandbox, whose journal keeps ``count`` entries and ``size`` bytes, and the sandboxes.
+    """The default Sandbox, whose journal keeps ``count`` entries and ``size`` bytes, and those with tokens.
 
-    ``memory`` bounds what all of them take together.
+    ``memory`` limits their total size.
     """
 
     def __init__(self, random: Random, count: int, size: int, memory: Memory) -> None:
@@ -133,7 +133,7 @@ class Sandboxes:
         return len(self._sandboxes)
 
     def with_token(self, token: bytes, now: float) -> TokenSandbox | None:
-        """The sandbox with this token; asking for it counts as a use of it."""
+        """Return the sandbox with this token, or None. Counts as a use of the sandbox."""
         if not token.startswith(_SANDBOX):
             return None
         sandbox = self._sandboxes.get(token[len(_SANDBOX) :].partition(b"-")[0].decode("latin-1"))
@@ -143,27 +143,28 @@ class Sandboxes:
         return sandbox
 
     def stores(self, sandbox: Sandbox) -> "list[StubStore]":
-        """The stubs that callers of ``sandbox`` get answers of: its own, then those that all share."""
+        """Return the stub stores that serve the callers of ``sandbox``: its own, then the shared one."""
         both = (sandbox.stubs, None if sandbox is self.default else self.default.stubs)
         return [store for store in both if store is not None]
 
     def elsewhere(self, sandbox: Sandbox) -> int:
-        """How many requests came in other sandboxes that may have been meant for ``sandbox``.
+        """Return the number of requests in other sandboxes that may have been meant for ``sandbox``.
 
-        For a sandbox, those in the default sandbox since it was made; for that, those in all sandboxes.
+        For a TokenSandbox, count those in the default sandbox since its creation; for the default sandbox,
+        those in all others.
         """
         if isinstance(sandbox, TokenSandbox):
             return sum(entry.time >= sandbox.created for entry in self.default.journal)
         return sum(len(sandbox.journal) for sandbox in self)
 
     def get(self, id: str) -> TokenSandbox | None:
-        """The sandbox with this id."""
+        """Return the sandbox with this id, or None."""
         return self._sandboxes.get(id)
 
     def create(self, lifetime: float, now: float) -> TokenSandbox:
-        """A new sandbox that goes away ``lifetime`` seconds after its last use.
+        """Create a sandbox that expires ``lifetime`` seconds after its last use.
 
-        Raises TooManySandboxes, or Invalid where there is no memory for it.
+        Raises TooManySandboxes, or Invalid if there is not enough memory.
         """
         if len(self._sandboxes) >= MAX_SANDBOXES:
             raise TooManySandboxes
@@ -178,21 +179,21 @@ class Sandboxes:
         return sandbox
 
     def delete(self, id: str) -> None:
-        """Free the sandbox with this id and all it has; raises KeyError."""
+        """Delete the sandbox with this id and everything in it. Raises KeyError."""
         self._sandboxes.pop(id).close()
         self.memory.keep("sandboxes", -_SANDBOX_WEIGHT)
 
     def expire(self, now: float) -> None:
-        """Free the sandboxes that are past their time."""
+        """Delete the expired sandboxes."""
         for sandbox in self:
             if now >= sandbox.expiry(now):
                 self.delete(sandbox.id)
 
     def next_expiry(self, now: float) -> float | None:
-        """When the first of them will be past its time, at the earliest; None without any."""
+        """Return the earliest time at which a sandbox can expire, or None if there are none."""
         return min((sandbox.expiry(now) for sandbox in self), default=None)
 
 
 def is_sandbox_token(token: bytes) -> bool:
-    """Whether ``token`` is, or was, that of a sandbox."""
+    """Return whether ``token`` is, or was, the token of a sandbox."""
     return token.startswith(_SANDBOX)

@@ -119,7 +119,7 @@ def table(heading: str, column: str) -> list[list[str]]:
 
 
 def test_the_rules_of_the_report_card_are_those_of_the_code() -> None:
-    written = {name.strip("`"): rest for name, *rest in table("The report card", "Rule")}
+    written = {name.strip("`"): rest for name, *rest in table("The report", "Rule")}
     assert written == {name: [", ".join(one.severities), *one[1:]] for name, one in RULES.items()}
     described = Wire().admin("GET", "/openapi.json").json()["components"]["schemas"]["Finding"]
     assert described["properties"]["rule"]["enum"] == list(RULES)

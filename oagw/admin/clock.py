@@ -22,13 +22,13 @@ LAST = 253_370_764_800
 
 
 class Move(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
-    """How far the clock is to move."""
+    """The number of seconds by which to advance the clock."""
 
     seconds: Annotated[float, Meta(ge=0, le=MAX_SECONDS)]
 
 
 class ClockShown(TypedDict):
-    """What there is to know of the clock."""
+    """The state of the clock."""
 
     mode: Literal["manual", "real"]
     now: float
@@ -57,8 +57,8 @@ class Clock(AdminNode):
 class Advance(AdminNode):
     """POST /__admin/clock/advance {"seconds": 0 to MAX_SECONDS} → 200 as GET /__admin/clock, after all of it.
 
-    409 if the clock is the real one; 422 if more falls due on the way than one call may run, which leaves
-    the clock where it came to, and beyond LAST. The clock is everybody's: 403 with the token of a sandbox.
+    409 if the clock is not manual. 422 beyond LAST, or if more events fall due than one call may run; the
+    clock then stops early. 403 with the token of a sandbox, because all sandboxes share the clock.
     """
 
     takes = json.Decoder(Move)
@@ -68,22 +68,20 @@ class Advance(AdminNode):
     def render_POST(self, request: Request) -> "Deferred[Reply]":
         clock = self.env.clock
         if isinstance(sandbox_of_call(request), TokenSandbox):
-            raise Refused(403, "The clock is everybody's; move it without the token of a sandbox")
+            raise Refused(403, "All sandboxes share the clock; move it without the token of a sandbox")
         if not isinstance(clock, ManualClock):
-            raise Refused(409, "The clock is the real one; start the server with --clock manual")
+            raise Refused(409, "The clock is not manual; start the server with --clock manual")
         seconds = read_document(request, self.takes).seconds
         if clock.seconds() + seconds > LAST:
-            raise Invalid("/seconds", "the clock does not go beyond the year 9998")
+            raise Invalid("/seconds", "The clock cannot go beyond the year 9998")
         return Deferred.fromCoroutine(self._moved(request, clock.advance(seconds)))
 
     async def _moved(self, request: Request, move: "Deferred[None]") -> Reply:
         try:
             await move
         except TooMuch as stopped:
-            detail = (
-                f"{MAX_RUN} things fell due, the clock stopped {stopped.left:.6f} seconds short; advance on"
-            )
-            return self.refusal(request, Refused(422, detail))
+            early = f"{stopped.left:.6f} seconds early, after {MAX_RUN} events"
+            return self.refusal(request, Refused(422, f"The clock stopped {early}; advance it again"))
         return json_reply(_shown(self.env))
 
 

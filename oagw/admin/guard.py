@@ -38,16 +38,20 @@ class AdminGuard(Guard):
             secure = request.isSecure()  # type: ignore[no-untyped-call]
             own = (b"https://" if secure else b"http://") + host
             if _origin(origin) is None or _origin(origin) != _origin(own):
-                return error_reply(403, f"Not for pages of another origin: {excerpt(origin)}")
+                return error_reply(403, f"Not allowed for pages of another origin: {excerpt(origin)}")
         if caller.is_admin:
             return None
         if caller.token in (Token.GONE, Token.NO_SANDBOX):
-            return error_reply(403, "No such sandbox: it was deleted, or has expired")
+            return error_reply(403, "No such sandbox: it was deleted or has expired")
         if not self._has_token:
             if not _is_loopback(request.client.host):
-                return error_reply(403, "Only callers from this machine; start the server with --admin-token")
+                return error_reply(
+                    403, "Only callers on this machine are allowed; start the server with --admin-token"
+                )
             if not _is_loopback(_hostname(host)):
-                return error_reply(403, f"Not under the name {excerpt(host)}; call localhost or 127.0.0.1")
+                return error_reply(
+                    403, f"Not allowed with the host name {excerpt(host)}; use localhost or 127.0.0.1"
+                )
         elif not caller.in_sandbox:
             return error_reply(401, "Expected the admin token", headers={b"WWW-Authenticate": (b"Bearer",)})
         return None

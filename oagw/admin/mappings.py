@@ -18,7 +18,7 @@ from oagw.matching.operator import check_number, condition
 from oagw.matching.spec import Operator
 from oagw.model.call import Call
 from oagw.model.invalid import Invalid
-from oagw.model.time_budget import GaveUp
+from oagw.model.time_budget import BudgetExceeded
 from oagw.sandboxes import Sandbox, TokenSandbox
 from oagw.stubs.mapping import Mappings, StubMapping
 from oagw.stubs.store import StubStore
@@ -125,10 +125,10 @@ class OneStub(AdminNode):
         try:
             id = str(UUID(text))
         except ValueError:
-            raise Refused(400, f"{text} is not a UUID and no other thing here") from None
+            raise Refused(400, f'Expected a UUID, got "{text}"') from None
         stub = sandbox_of_call(request).stub_store().get(id)
         if stub is None:
-            raise Refused(404, f"There is no stub {text}")
+            raise Refused(404, f"No such stub: {text}")
         return stub
 
 
@@ -243,9 +243,9 @@ def reset_stubs(sandbox: Sandbox, env: AdminEnv) -> None:
 def _stub(env: AdminEnv, mapping: StubMapping, pointer: str = "", id: str | None = None) -> Stub:
     """Create a stub from ``mapping``, with the given id, its own, or a new one; raises Invalid."""
     if mapping.id and mapping.uuid and mapping.id.lower() != mapping.uuid.lower():
-        raise Invalid(f"{pointer}/uuid", "uuid and id are the same thing, and differ")
+        raise Invalid(f"{pointer}/uuid", "uuid and id must be equal")
     if mapping.persistent:
-        raise Invalid(f"{pointer}/persistent", "persistent stubs are files: start with --mappings")
+        raise Invalid(f"{pointer}/persistent", "Persistent stubs must be files: start with --mappings")
     id = id or mapping.id or mapping.uuid or str(UUID(int=env.random.getrandbits(128), version=4))
     return Stub(mapping, id.lower(), env.directory.files, pointer)
 
@@ -265,7 +265,7 @@ def by_metadata(sandbox: Sandbox, operator: Operator, now: float) -> list[Stub]:
     call = Call("POST", "/")  # its time budget is shared by all stubs
     found = []
     for stub in sandbox.stub_store():
-        with suppress(GaveUp):
+        with suppress(BudgetExceeded):
             if wanted.test(json.dumps(stub.mapping.metadata or {}), call, now):
                 found.append(stub)
     return found

@@ -118,7 +118,7 @@ def recorded(request: Request) -> Sandbox:
     """Return the sandbox that a call acts on; raise Refused (409) if its requests are not recorded."""
     sandbox = sandbox_of_call(request)
     if sandbox.journal.disabled:
-        raise Refused(409, "Nothing is recorded: the server was started with --journal-count 0")
+        raise Refused(409, "Requests are not recorded: the server was started with --journal-count 0")
     return sandbox
 
 
@@ -138,7 +138,7 @@ def read_query(request: Request, type: type[T]) -> T:
     given: dict[str, str] = {}
     for name, value in query_pairs(request):
         if name in given:
-            raise Refused(400, f"{name[:100]}: the parameter is given twice", field=name[:100])
+            raise Refused(400, f"The parameter {name[:100]} occurs twice", field=name[:100])
         given[name] = value
     try:
         return msgspec.convert(given, type, strict=False)

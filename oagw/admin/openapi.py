@@ -31,7 +31,7 @@ _ASKING = ("GET",)
 # The header field for warnings in successful responses.
 _WARNING = {
     "X-OAGW-Warning": {
-        "description": "What was made cannot act as things are, and why. Each value is one warning.",
+        "description": "Why a new stub or toxic cannot act at present. Each value is one warning.",
         "schema": {"type": "array", "items": {"type": "string"}},
     }
 }
@@ -127,7 +127,7 @@ def openapi_document(root: AdminNode) -> dict[str, Any]:
         "info": {
             "title": "The control plane of the mock OAGW gateway",
             "version": __version__,
-            "description": "It acts on the sandbox whose token it is called with, else on what all share.",
+            "description": "A call acts on the sandbox whose token it has, or else on the default sandbox.",
         },
         "servers": [{"url": "/__admin"}],
         "security": [{}, {"token": []}],

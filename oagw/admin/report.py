@@ -13,7 +13,7 @@ from oagw.admin.warning import aliases_of
 from oagw.sandboxes import Sandbox, TokenSandbox
 from oagw.stubs.never_acts import why_stub, why_toxic
 from oagw.timing.slices import SlicedWork
-from oagw.verify.report.card import Card, card, text
+from oagw.verify.report.build import ClientReport, build_report, text
 from oagw.verify.report.unused import Unused, unused_stub, unused_toxic
 from oagw.web.reply import Reply, json_reply
 
@@ -39,14 +39,14 @@ class Report(AdminNode):
     """
 
     query = ReportQuery
-    answers: ClassVar = {"GET": {200: (Card, str)}}
+    answers: ClassVar = {"GET": {200: (ClientReport, str)}}
     refuses = (409,)
 
     def render_GET(self, request: Request) -> "Deferred[Reply]":
         return self.later(request, self._report(request, read_query(request, self.query), recorded(request)))
 
     async def _report(self, request: Request, query: ReportQuery, sandbox: Sandbox) -> Reply:
-        found = await card(
+        found = await build_report(
             sandbox.journal,
             SlicedWork(self.env.slices),
             sandbox.token if isinstance(sandbox, TokenSandbox) else None,

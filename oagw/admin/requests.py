@@ -145,7 +145,7 @@ class OneRequest(JournalNode):
         try:
             return sandbox.journal.get(self._id)
         except ValueError:
-            raise Refused(400, f"{self._id[:100]} is not a UUID and no other thing here") from None
+            raise Refused(400, f'Expected a UUID, got "{self._id[:100]}"') from None
 
 
 class Count(AdminNode):
@@ -281,12 +281,12 @@ class LoggedRequest(msgspec.Struct, frozen=True, rename="camel"):
             try:
                 body = b64decode(self.body_as_base64, validate=True)
             except ValueError:
-                raise Invalid("/bodyAsBase64", "not base64") from None
+                raise Invalid("/bodyAsBase64", "bodyAsBase64 is not valid base64") from None
         url = origin_form(self.url.encode("utf-8", "replace")).decode("utf-8", "replace")
         head = _head(self.headers or {}).encode("utf-8", "replace")
         for pointer, size in (("/url", len(url)), ("/headers", len(head))):
             if size > MAX_HEAD:
-                raise Invalid(pointer, f"larger than {MAX_HEAD} bytes, and so than in any request")
+                raise Invalid(pointer, f"Larger than {MAX_HEAD} bytes, the limit of the server")
         call = Call(self.method, url, head, body, client=self.client_ip, host=self.host, port=self.port)
         call.take_as_decoded()
         return call

@@ -7,7 +7,7 @@ from twisted.web.server import Request
 
 from oagw.admin.env import AdminEnv
 from oagw.admin.node import AdminNode, read_document, sandbox_of_call
-from oagw.model.secret import Known
+from oagw.model.secret import KnownSecrets
 from oagw.sandboxes import MAX_LIFETIME, MAX_SANDBOXES, TokenSandbox, TooManySandboxes
 from oagw.web.reply import Reply, excerpt, json_reply
 from oagw.web.resource import Refused
@@ -65,14 +65,14 @@ class SandboxesNode(AdminNode):
 
     def render_POST(self, request: Request) -> Reply:
         if isinstance(sandbox_of_call(request), TokenSandbox):
-            raise Refused(403, "Not from within a sandbox; call without its token")
+            raise Refused(403, "Not allowed with the token of a sandbox")
         given = read_document(request, self.takes)
         asked = None if given is None else given.expires_after_seconds
         lifetime = self.env.lifetime if asked is None else asked
         try:
             sandbox = self.env.sandboxes.create(lifetime, self.env.clock.seconds())
         except TooManySandboxes:
-            raise Refused(429, f"There are {MAX_SANDBOXES} sandboxes already; delete some") from None
+            raise Refused(429, f"The limit of {MAX_SANDBOXES} sandboxes is reached; delete some") from None
         self.env.expiry.look()
         created: Created = {
             "id": sandbox.id,
@@ -115,7 +115,7 @@ class OneSandbox(AdminNode):
     def _found(self, request: Request) -> TokenSandbox:
         caller, sandbox = sandbox_of_call(request), self.env.sandboxes.get(self._id)
         if sandbox is None or (isinstance(caller, TokenSandbox) and caller is not sandbox):
-            raise Refused(404, f"No such sandbox: {excerpt(Known(()).masked(self._id).encode())}")
+            raise Refused(404, f"No such sandbox: {excerpt(KnownSecrets(()).masked(self._id).encode())}")
         return sandbox
 
 

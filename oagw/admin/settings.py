@@ -43,9 +43,9 @@ class SettingsNode(AdminNode):
     def render_POST(self, request: Request) -> Reply:
         given = read_document(request, self.takes)
         if given.proxy_pass_through:
-            raise Invalid("/proxyPassThrough", "proxyPassThrough is not supported: nothing is proxied")
+            raise Invalid("/proxyPassThrough", "proxyPassThrough is not supported")
         if given.extended:
-            raise Invalid("/extended", "extended is not supported: there are no extensions")
+            raise Invalid("/extended", "extended is not supported")
         sandbox_of_call(request).stub_store().settings = Settings(given.fixed_delay, given.delay_distribution)
         return json_reply({})
 

@@ -35,7 +35,9 @@ class Ours(TypedDict):
     stub: Annotated[str | None, Meta(description="the id of the stub that answered")]
     status: Annotated[int | None, Meta(description="the status of the answer; null if none was sent")]
     errorSource: Annotated[str | None, Meta(description="the answer's `X-OAGW-Error-Source`")]
-    time: Annotated[float, Meta(description="when the head of the request was there, in seconds since 1970")]
+    time: Annotated[
+        float, Meta(description="when the head of the request was complete, in seconds since 1970")
+    ]
     firstByte: Annotated[float | None, Meta(description="when the first byte of the answer was written")]
     lastByte: Annotated[float | None, Meta(description="when the last byte so far was written")]
     halfClosed: Annotated[
@@ -44,15 +46,14 @@ class Ours(TypedDict):
     ]
     bodySize: Annotated[int, Meta(description="bytes of the request's body")]
     rawBodyAsBase64: Annotated[
-        str | None, Meta(description="the body as it came over the wire; null where `bodyAsBase64` has the "
-                         "same bytes, or it has a secret"),
+        str | None, Meta(description="the raw body; null if it equals `bodyAsBase64` or contains a secret"),
     ]  # fmt: skip
     bytesSent: Annotated[int, Meta(description="bytes of the answer's body that were written")]
     eventsSent: Annotated[int, Meta(description="server-sent events that were written")]
     ended: Annotated[
         str, Meta(description="how the answer ended", extra_json_schema={"enum": list(ENDINGS)})
     ]  # fmt: skip
-    toxics: Annotated[list[str], Meta(description="the names of the toxics that had a part in the answer")]
+    toxics: Annotated[list[str], Meta(description="the names of the toxics that affected the response")]
     timeBudgetExceeded: Annotated[
         TimeBudgetExceeded | None,
         Meta(

@@ -40,9 +40,9 @@ class Toxics(AdminNode):
     def render_POST(self, request: Request) -> Reply:
         toxic, sandbox = Toxic(read_document(request, self.takes)), sandbox_of_call(request)
         if toxic.name in sandbox.toxics:
-            raise Refused(409, f'There is a toxic "{toxic.name}"')
+            raise Refused(409, f'The toxic "{toxic.name}" exists already')
         if len(sandbox.toxics) >= MAX_TOXICS:
-            raise Refused(409, f"There are {MAX_TOXICS} toxics")
+            raise Refused(409, f"The limit of {MAX_TOXICS} toxics is reached")
         sandbox.memory.check(toxic.weight)
         sandbox.put_toxic(toxic)
         return warned_of_toxic(json_reply(toxic.as_json()), request, toxic, self.env)
@@ -94,12 +94,12 @@ class OneToxic(AdminNode):
     def _toxic(self, request: Request) -> Toxic:
         toxic = sandbox_of_call(request).toxics.get(self._name)
         if toxic is None:
-            raise Refused(404, f'There is no toxic "{excerpt(self._name.encode())}"')
+            raise Refused(404, f'No such toxic: "{excerpt(self._name.encode())}"')
         return toxic
 
 
 def remove_all(sandbox: Sandbox, env: AdminEnv) -> None:
-    """Have no toxics in ``sandbox``."""
+    """Remove all toxics of ``sandbox``."""
     for toxic in list(sandbox.toxics.values()):
         sandbox.remove_toxic(toxic)
         env.outlets.release(toxic)

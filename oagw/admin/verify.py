@@ -12,7 +12,7 @@ from oagw.admin.shapes import NotVerified, Verified
 from oagw.sandboxes import Sandbox, Sandboxes, TokenSandbox
 from oagw.timing.slices import SlicedWork
 from oagw.verify.explanation import differences, explain
-from oagw.verify.reaction import After
+from oagw.verify.reaction import Reaction
 from oagw.verify.search import near_requests
 from oagw.verify.verification import Verification, verify
 from oagw.web.reply import Reply, json_reply
@@ -64,17 +64,17 @@ def _none(sandbox: Sandbox, sandboxes: Sandboxes) -> str:
     """Say that ``sandbox`` had no requests, and whether they may have come with the wrong token."""
     count = sandboxes.elsewhere(sandbox)
     if not count:
-        return "No request has come at all."
+        return "No requests were received."
     if isinstance(sandbox, TokenSandbox):
         return (
-            f"No request has come with this sandbox's token; {count} came in the default sandbox: "
+            f"No requests were received with this sandbox's token, but {count} in the default sandbox: "
             "does the client send the sandbox's token?"
         )
     return (
-        f"No request has come in the default sandbox; {count} came in sandboxes: "
+        f"No requests were received in the default sandbox, but {count} in others: "
         "does the test verify with the sandbox's token?"
     )
 
 
-def _mistimed(one: After) -> dict[str, str | float]:
+def _mistimed(one: Reaction) -> dict[str, str | float]:
     return {"request": one.entry.id, "after": one.before.id, "seconds": round(one.seconds, 6)}

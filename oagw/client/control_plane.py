@@ -240,8 +240,8 @@ class ControlPlane:
         With ``retry_due``, the client is expected to retry every truncated response. With
         ``streams_cancelled``, it is expected to cancel every stream.
         """
-        card: dict[str, Any] = self.admin("GET", _report("json", retry_due, streams_cancelled))
-        return card
+        report: dict[str, Any] = self.admin("GET", _report("json", retry_due, streams_cancelled))
+        return report
 
     def report_text(self, *, retry_due: bool = False, streams_cancelled: bool = False) -> str:
         """Return the report as readable text, for instance for the message of a failing test."""

@@ -21,7 +21,7 @@ from oagw.model.coding import Fault, size_limit
 from oagw.model.entry import STUB
 from oagw.model.problem import platform
 from oagw.model.redacted import known_to
-from oagw.model.secret import Known, masked_url
+from oagw.model.secret import KnownSecrets, masked_url
 from oagw.sandboxes import Sandboxes
 from oagw.web.body import refused_coding
 from oagw.web.deliver import Answer
@@ -191,7 +191,7 @@ def _undecided(request: Exchange) -> str:
     return f"Matching took too long, so that these count as no match: {in_words(undecided)}. "
 
 
-def _nearest(call: Call, stubs: "list[Stub]", store: "StubStore", now: float, known: Known) -> str:
+def _nearest(call: Call, stubs: "list[Stub]", store: "StubStore", now: float, known: KnownSecrets) -> str:
     """Describe the stub nearest to ``call``, and why it does not answer callers of ``store``.
 
     Stubs that match the URL are preferred.
@@ -201,7 +201,7 @@ def _nearest(call: Call, stubs: "list[Stub]", store: "StubStore", now: float, kn
     def rank(stub: "Stub") -> tuple[bool, float]:
         return not stub.pattern.matches_url(call), stub.pattern.distance(call, now)
 
-    call.deadline, call.patience = None, _EXPLAINING
+    call.deadline, call.time_budget = None, _EXPLAINING
     nearest, closest = stubs[0], rank(stubs[0])
     for stub in stubs[1:_COMPARED]:
         if time_left(call) <= 0:

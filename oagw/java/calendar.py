@@ -20,7 +20,7 @@ def shifted(at: datetime, amount: int, unit: str) -> datetime:
     If the resulting month does not have that day, the result is the last day of the month.
     """
     if unit not in UNITS:
-        raise ValueError(f"{unit.upper()} is no unit of an offset")
+        raise ValueError(f"Unknown unit of an offset: {unit.upper()}")
     if unit not in ("months", "years"):
         return at + timedelta(**{unit: amount})
     months = at.year * 12 + at.month - 1 + amount * (12 if unit == "years" else 1)

@@ -118,7 +118,7 @@ def parsed(text: str, pattern: str, default: tzinfo) -> datetime | None:
     """``text`` read by ``pattern``, None if it does not match; raises ValueError for what cannot be read."""
     letters = [letter for letter, _ in _pieces(pattern) if letter]
     if len(letters) > len(set(letters)):
-        raise ValueError("A letter stands twice")
+        raise ValueError("The same letter occurs twice")
     wanted = expression(pattern, simple)
     found = wanted.fullmatch(text) if len(text) <= MAX_LENGTH else None
     return None if found is None else date_of(found.groupdict(), 1970, default)

@@ -102,7 +102,7 @@ def simple(letter: str, run: str) -> str:
     if letter == "S":
         return rf"(?P<fraction>\d{{{len(run)}}})"
     if letter not in _SIMPLE:
-        raise ValueError(f"'{letter}' cannot be read from a date")
+        raise ValueError(f"'{letter}' cannot be used to parse a date")
     return _SIMPLE[letter].replace("#", rf"\d{{{len(run)}}}" if len(run) > 1 else r"\d{1,4}")
 
 
@@ -119,12 +119,15 @@ def formatter(letter: str, run: str) -> str:
 
 
 def expression(pattern: str, letters: Callable[[str, str], str], flags: int = 0) -> re.Pattern[str]:
-    """What matches dates of ``pattern``; ``letters`` is ``simple`` or ``formatter``. Raises ValueError."""
+    """Return an expression that matches dates of ``pattern``. Raises ValueError.
+
+    ``letters`` is ``simple`` or ``formatter``.
+    """
     source = "".join(letters(letter, run) for letter, run in pieces(pattern))
     try:
         return re.compile(source, flags)
-    except re.error:  # a group that is there twice
-        raise ValueError("Two letters say the same") from None
+    except re.error:  # a duplicate group
+        raise ValueError("Two letters have the same meaning") from None
 
 
 def date_of(groups: Mapping[str, str | None], year: int | None, default: tzinfo | None) -> datetime | None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from oagw.model.call import Call
 from oagw.model.invalid import Invalid
-from oagw.model.time_budget import Effort
+from oagw.model.time_budget import MatchBudget
 
 # Limits of an expression: its length, its length with counted repetitions expanded, and the number of
 # non-ASCII characters in its sets, which are slower.
@@ -97,7 +97,7 @@ class Expression:
 
     def __init__(self, pattern: str, pointer: str = "", flags: str = "s") -> None:
         if len(pattern) > MAX_LENGTH:
-            raise Invalid(pointer, f"a regular expression may have {MAX_LENGTH} characters")
+            raise Invalid(pointer, f"A regular expression cannot be longer than {MAX_LENGTH} characters")
         import regex  # type: ignore[import-untyped]
 
         self.pattern = pattern
@@ -108,26 +108,26 @@ class Expression:
             self._compiled: Any = regex.compile(translation.text, regex.V1 | given)
         except (_Bad, regex.error, RecursionError, OverflowError) as error:
             detail = str(error) or "nested too deeply"
-            raise Invalid(pointer, f"not a regular expression that is supported: {detail}") from None
+            raise Invalid(pointer, f"Invalid or unsupported regular expression: {detail}") from None
         literal = "i" not in flags
         self.prefix = translation.prefix if literal else ""
         self.needle = translation.needle if literal else ""
 
     def matches(self, text: str, call: Call) -> bool:
-        """Return whether the whole ``text`` matches; raises GaveUp."""
-        with Effort(call, "a regular expression") as effort:
+        """Return whether the whole ``text`` matches; raises BudgetExceeded."""
+        with MatchBudget(call, "a regular expression") as budget:
             try:
-                return self._compiled.fullmatch(text, timeout=effort.seconds) is not None
+                return self._compiled.fullmatch(text, timeout=budget.seconds) is not None
             except (TimeoutError, MemoryError):
-                raise effort.gave_up() from None
+                raise budget.exceeded_error() from None
 
     def groups(self, text: str, call: Call) -> tuple[str, ...] | None:
-        """Return the groups if the whole ``text`` matches, else None; raises GaveUp."""
-        with Effort(call, "a regular expression") as effort:
+        """Return the groups if the whole ``text`` matches, else None; raises BudgetExceeded."""
+        with MatchBudget(call, "a regular expression") as budget:
             try:
-                match = self._compiled.fullmatch(text, timeout=effort.seconds)
+                match = self._compiled.fullmatch(text, timeout=budget.seconds)
             except (TimeoutError, MemoryError):
-                raise effort.gave_up() from None
+                raise budget.exceeded_error() from None
         return tuple(match.groups()) if match else None
 
 
@@ -148,9 +148,9 @@ def _spend(pattern: str, translation: str, folds: bool, pointer: str) -> None:
         cost += spent[0]
         spent[0] = cost
     if cost > MAX_COST:
-        what = "a regular expression" if spent is None else "the regular expressions of one pattern"
-        shorter = "classes, sets, groups, alternatives and (?i) count as more characters"
-        raise Invalid(pointer, f"{what} may come to {MAX_COST} characters; {shorter}")
+        what = "A regular expression" if spent is None else "The regular expressions of one pattern"
+        why = "classes, sets, groups, alternatives and (?i) count as several"
+        raise Invalid(pointer, f"{what} cannot exceed {MAX_COST} characters; {why}")
 
 
 def _weight(text: str, weights: dict[str, int]) -> int:
@@ -177,7 +177,7 @@ class _Translation:
         while self._at < len(source):
             self._item()
         if len(self._sizes) > 1:
-            raise _Bad("a group is not closed")
+            raise _Bad("unterminated group")
         self.text = "".join(self._out)
         self.prefix = self._runs[0]
         self.needle = max(self._runs[1:], key=len, default="") if self._sure else ""
@@ -229,7 +229,7 @@ class _Translation:
 
     def _check(self) -> None:
         if sum(self._sizes[-1]) > MAX_SIZE:
-            raise _Bad(f"its repetitions come to more than {MAX_SIZE}")
+            raise _Bad(f"its repetitions exceed {MAX_SIZE} in total")
 
     def _open(self) -> None:
         self._literal(None)
@@ -264,7 +264,7 @@ class _Translation:
     def _repeat(self) -> None:
         counts = _REPEAT.match(self._source, self._at)
         if self._source[self._at] == "{" and not counts:
-            raise _Bad("{ is neither escaped nor a repetition")
+            raise _Bad("{ must be escaped or start a repetition")
         if not self._sizes[-1][1]:
             raise _Bad("nothing to repeat")
         text = counts[0] if counts else self._source[self._at]
@@ -298,7 +298,7 @@ class _Translation:
             self._literal(None)
             code = int(found[1] or found[2] or found[3], 16)
             if code > 0x10FFFF:
-                raise _Bad(f"no such character: \\{found[0]}")
+                raise _Bad(f"invalid character: \\{found[0]}")
             return f"\\U{code:08x}"
         found = _PROPERTY.match(source, at)
         if found:
@@ -308,7 +308,7 @@ class _Translation:
         if letter == "k" and not inside:
             name = re.compile(r"k<([a-zA-Z][a-zA-Z0-9]*)>").match(source, at)
             if not name:
-                raise _Bad("\\k needs <name>")
+                raise _Bad("\\k must be followed by <name>")
             self._at = name.end()
             self._literal(None)
             return f"(?P={name[1]})"
@@ -342,7 +342,7 @@ class _Translation:
         while True:
             character = source[self._at : self._at + 1]
             if not character:
-                raise _Bad("a set is not closed")
+                raise _Bad("unterminated set")
             if character == "\\":
                 out.append(self._escape(inside=True))
                 continue
@@ -365,13 +365,13 @@ class _Translation:
                 self._at += 1
                 character = "&&"
             elif character == "-" and source[self._at : self._at + 1] == "-":
-                raise _Bad("-- in a set")
+                raise _Bad("unsupported -- in a set")
             elif character in "|~&#^ ":
                 character = "\\" + character
             elif not character.isascii():
                 self._beyond += 1
                 if self._beyond > _MAX_BEYOND:
-                    raise _Bad(f"its sets have more than {_MAX_BEYOND} characters beyond ASCII")
+                    raise _Bad(f"its sets contain more than {_MAX_BEYOND} non-ASCII characters")
             out.append(character)
 
 

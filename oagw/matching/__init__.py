@@ -1,4 +1,4 @@
-"""Request patterns in WireMock's words: what requests a stub, a toxic or a verification is about.
+"""Request patterns in WireMock's format, which select requests for stubs, toxics and verifications.
 
-``pattern`` compiles the JSON in ``spec``; each family of operators has a file.
+``pattern`` compiles the JSON described in ``spec``. Each family of operators has its own module.
 """

@@ -1,4 +1,4 @@
-"""Condition: one operator, ready to test texts with."""
+"""Condition: a compiled operator that tests strings."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
@@ -6,22 +6,26 @@ from typing import Any, NamedTuple
 from oagw.matching.difference import Difference
 from oagw.model.call import Call
 from oagw.model.reading import Unread
-from oagw.model.time_budget import GaveUp
+from oagw.model.time_budget import BudgetExceeded
 
-# Tests a text (None: there is none) of a call at a time; raises GaveUp.
+# Tests a string of a call (None if it is absent) at a given time. Raises BudgetExceeded.
 Test = Callable[[str | None, Call, float], bool]
 
-# Characters that are compared to tell how much two texts differ.
+# The number of characters compared to measure how much two strings differ.
 _COMPARED = 500
 
 
 class Condition(NamedTuple):
-    """``test``, what it ``wants`` in words, and the ``text`` that it wants, where it wants exactly one.
+    """A ``test`` and descriptions of it.
 
-    ``operator`` is its name where what it wants needs one to be understood. ``differences`` yields those of
-    a text that it does not match, member by member, where it can; it raises GaveUp.
-    ``where`` names the part of the text that is looked at. ``on_absent`` is true for the operator absent,
-    ``whole`` for operators that look at a list as a whole.
+    - ``wants``: the expected value in words
+    - ``operator``: the name of the operator, unless ``wants`` is clear without it
+    - ``text``: the only string that matches, if there is only one
+    - ``where``: the part of the string that is tested
+    - ``on_absent``: whether it matches an absent value (true for ``absent``)
+    - ``whole``: whether it tests a list as a whole, instead of each item
+    - ``differences``: yields the differences of a string that does not match, member by member; it raises
+      BudgetExceeded
     """
 
     test: Test
@@ -35,23 +39,23 @@ class Condition(NamedTuple):
 
     @property
     def expected(self) -> str:
-        """What it expects, with its operator."""
+        """The expected value, with the operator."""
         return f"{label(self.operator)}{self.wants}"
 
     def distance(self, text: str | None, call: Call, now: float) -> float:
-        """0 if ``text`` matches; else up to 1, less where it resembles the text that is wanted."""
+        """Return 0 if ``text`` matches, else up to 1: the more similar to the expected text, the less."""
         if self.test(text, call, now):
             return 0.0
         return 1.0 if text is None or self.text is None else difference(self.text, text)
 
 
 def label(operator: str) -> str:
-    """The name of an operator, or of a kind of URL, as it stands before what is wanted."""
+    """Return the name of an operator, or of a kind of URL, as a prefix of the expected value."""
     return f"[{operator}] " if operator else ""
 
 
 def difference(wanted: str, text: str) -> float:
-    """How much of two texts differs, 0 to 1: all that is not a common beginning or end."""
+    """Return the fraction of two strings that is neither a common prefix nor a common suffix."""
     shorter, longer = sorted((wanted[:_COMPARED], text[:_COMPARED]), key=len)
     ahead = 0
     while ahead < len(shorter) and shorter[ahead] == longer[ahead]:
@@ -63,10 +67,10 @@ def difference(wanted: str, text: str) -> float:
 
 
 def document(text: str | None, call: Call) -> Any:
-    """``text`` as JSON; raises ValueError, GaveUp. A body is read once for all patterns."""
+    """Parse ``text`` as JSON. A body is parsed only once. Raises ValueError, BudgetExceeded."""
     if text is None:
         raise ValueError("no text")
     try:
         return call.json if text is call.text else call.read_json(text)
     except Unread as error:
-        raise GaveUp(f"the JSON {error}") from None
+        raise BudgetExceeded(f"the JSON {error}") from None

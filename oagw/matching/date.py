@@ -1,7 +1,6 @@
-"""before, after, equalToDateTime: times as WireMock reads and compares them.
+"""The operators before, after and equalToDateTime, which parse and compare times as WireMock does.
 
-A time with a zone is compared with another as an instant; if one of the two has no zone, as it stands on the
-clock.
+Two times with zones are compared as instants. If either has no zone, the local times are compared.
 """
 
 import re
@@ -21,7 +20,7 @@ _Reader = Callable[[str], datetime | None]
 
 
 def date_condition(spec: Operator, at: str) -> Condition:
-    """The operators before, after and equalToDateTime; raises Invalid."""
+    """Compile one of the operators before, after and equalToDateTime. Raises Invalid."""
     name, compare, given = next(
         (name, compare, value)
         for name, compare, value in (
@@ -35,10 +34,10 @@ def date_condition(spec: Operator, at: str) -> Condition:
     offset = _offset(spec, given, at, parent)
     literal = _read(given)
     if offset is None and literal is None:
-        raise Invalid(at, f"{name} is neither a time nor an offset such as now +3 days: {given[:100]}")
+        raise Invalid(at, f'{name} must be a time or an offset such as "now +3 days", not "{given[:100]}"')
     if offset is None and (spec.truncateExpected or spec.applyTruncationLast is not None):
         member = "truncateExpected" if spec.truncateExpected else "applyTruncationLast"
-        raise Invalid(f"{parent}/{member}", f"{member} needs an offset from now")
+        raise Invalid(f"{parent}/{member}", f"{member} requires an offset from now")
     read = _read if spec.actualFormat is None else _reader(spec.actualFormat, f"{parent}/actualFormat")
     cut_actual, cut_expected = _truncation(spec.truncateActual), _truncation(spec.truncateExpected)
 
@@ -73,13 +72,14 @@ def _truncation(how: str | None) -> Callable[[datetime], datetime]:
 
 
 def _offset(spec: Operator, given: str, at: str, parent: str) -> tuple[int, str] | None:
-    """An amount and its unit that are added to now."""
+    """Return the amount and the unit to add to the current time, or None if there is no offset."""
     now = given.strip().lower() == "now"
     if spec.expectedOffset is not None or spec.expectedOffsetUnit is not None:
         unit = (spec.expectedOffsetUnit or "").lower()
         if not now or spec.expectedOffset is None or unit not in UNITS:
             raise Invalid(
-                f"{parent}/expectedOffset", "expectedOffset needs expectedOffsetUnit, such as days, and now"
+                f"{parent}/expectedOffset",
+                'expectedOffset requires the value "now" and an expectedOffsetUnit such as "days"',
             )
         return spec.expectedOffset, unit
     if now:
@@ -89,12 +89,12 @@ def _offset(spec: Operator, given: str, at: str, parent: str) -> tuple[int, str]
         return None
     unit = found[2].lower()
     if unit not in UNITS:
-        raise Invalid(at, f"no unit of time: {unit}")
+        raise Invalid(at, f'Unknown unit of time: "{unit}"')
     return int(found[1]), unit
 
 
 def _reader(format: str, at: str) -> _Reader:
-    """What reads times of ``format``: unix (seconds), epoch (milliseconds), or a pattern of Java's."""
+    """Return a parser of times in ``format``: unix (seconds), epoch (milliseconds), or a Java pattern."""
     if format in ("unix", "epoch"):
         divisor = 1 if format == "unix" else 1000
 
@@ -113,14 +113,14 @@ def _reader(format: str, at: str) -> _Reader:
 
 def _expression(format: str, at: str) -> re.Pattern[str]:
     if len(format) > 100:
-        raise Invalid(at, "actualFormat may have 100 characters")
+        raise Invalid(at, "actualFormat is longer than 100 characters")
     try:
         return expression(format, formatter, re.IGNORECASE | re.ASCII)
     except ValueError as error:
         raise Invalid(at, f"actualFormat: {error}") from None
 
 
-# As WireMock reads times without a format: ISO 8601, the three of RFC 9110 section 5.6.7.
+# The formats that WireMock parses by default: ISO 8601 and the three of RFC 9110 section 5.6.7.
 _KNOWN = [
     re.compile(
         r"(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)(?:T(?P<hour>\d\d):(?P<minute>\d\d)"
@@ -151,5 +151,5 @@ def _read(text: str) -> datetime | None:
 
 
 def _built(found: re.Match[str] | None) -> datetime | None:
-    """The time of the fields that were found; None without a year."""
+    """Return the time made of the matched fields, or None without a year."""
     return None if found is None else date_of(found.groupdict(), None, None)

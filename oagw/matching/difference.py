@@ -1,4 +1,4 @@
-"""A Difference between two JSON values, in words; and where two texts begin to differ."""
+"""Describe how two JSON values differ, and find where two strings begin to differ."""
 
 import json
 import re
@@ -10,14 +10,14 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
 
 class _Nothing:
-    """Instead of a value that is not there."""
+    """The type of NOTHING, which stands for an absent value."""
 
 
 NOTHING = _Nothing()
 
 
 class Difference(NamedTuple):
-    """``path`` (a JSONPath) has ``actual`` and not ``expected``; either can be NOTHING."""
+    """At ``path`` (a JSONPath), the value is ``actual`` instead of ``expected``; either can be NOTHING."""
 
     path: str
     expected: Any
@@ -27,7 +27,7 @@ class Difference(NamedTuple):
         return self.text(str)
 
     def text(self, mask: Callable[[str], str]) -> str:
-        """This in words, after ``mask`` has taken the secrets out of the values."""
+        """Return a description, in which ``mask`` has removed secrets from the values."""
         path = mask(self.path)
         expected, actual = (short(value, mask=mask) for value in (self.expected, self.actual))
         if self.actual is NOTHING:
@@ -38,17 +38,17 @@ class Difference(NamedTuple):
 
 
 def first_difference(one: str, other: str) -> int:
-    """The index at which two texts begin to differ."""
+    """Return the index at which two strings begin to differ."""
     pairs = zip(one, other, strict=False)
     return next((at for at, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
 
 
 def short(value: Any, limit: int = 120, mask: Callable[[str], str] = str) -> str:
-    """``value`` as JSON, in at most about ``limit`` characters, cut after ``mask`` has seen it."""
+    """Return ``value`` as JSON, masked, then truncated to about ``limit`` characters."""
     if value is NOTHING:
         return ""
     try:
-        # A lone surrogate, which JSON can have, is no text that could be sent.
+        # JSON can contain lone surrogates, which cannot be encoded.
         text = json.dumps(value, ensure_ascii=False, default=str).encode("utf-8", "backslashreplace").decode()
         text = mask(text)
     except RecursionError:
@@ -57,5 +57,5 @@ def short(value: Any, limit: int = 120, mask: Callable[[str], str] = str) -> str
 
 
 def member_path(path: str, name: str) -> str:
-    """The path of the member ``name`` of the object at ``path``."""
+    """Return the path of the member ``name`` of the object at ``path``."""
     return path + (f".{name}" if _NAME.fullmatch(name) else f"[{json.dumps(name)}]")

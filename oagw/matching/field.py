@@ -1,4 +1,4 @@
-"""Field: one thing that a request pattern looks at, besides the method and the URL."""
+"""Fields: the parts of a request that a pattern tests, other than the method and the URL."""
 
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator
@@ -13,20 +13,24 @@ from oagw.model.call import Call
 from oagw.model.invalid import Invalid
 from oagw.model.reading import Unread
 from oagw.model.redacted import credentials
-from oagw.model.secret import MASK, Known, masked
-from oagw.model.time_budget import GaveUp
+from oagw.model.secret import MASK, KnownSecrets, masked
+from oagw.model.time_budget import BudgetExceeded
 
-# Characters of a text that a comparison shows, and of which it takes out the secrets.
-SHOWN = 2_000
-_LOOKED_AT = 64 << 10
+# The number of characters of a value that a comparison shows, and the number in which it masks secrets.
+MAX_SHOWN = 2_000
+_MAX_MASKED = 64 << 10
 
 
 class Field(NamedTuple):
-    """One thing that a pattern looks at; ``distance`` is 0 if it matches; both may raise GaveUp.
+    """A part of a request that a pattern tests.
 
-    It ``wants`` that, by an ``operator`` that is named where it is needed; secrets are masked. ``exact`` is
-    whether that is the whole text that it must be, ``is_any`` whether everything matches. ``differences``
-    are those of a body, as a Condition has them.
+    - ``wants``: the expected value in words, with secrets masked
+    - ``actual``: returns the value in a call, with secrets masked
+    - ``matches``, ``distance``: may raise BudgetExceeded; the distance is 0 if it matches
+    - ``operator``: the name of the operator, unless ``wants`` is clear without it
+    - ``exact``: whether ``wants`` is the only value that matches
+    - ``is_any``: whether every value matches
+    - ``differences``: for a body, yields the differences as a Condition does
     """
 
     name: str
@@ -41,7 +45,7 @@ class Field(NamedTuple):
 
 
 def fields_of(spec: RequestPattern, url: Url, pointer: str) -> list[Field]:
-    """What ``spec`` looks at besides method and URL, the cheapest first."""
+    """Compile the fields of ``spec`` except the method and the URL, cheapest first. Raises Invalid."""
     check_number(_operators(spec), pointer)
     fields: list[Field] = []
     if spec.port is not None:
@@ -62,11 +66,11 @@ def fields_of(spec: RequestPattern, url: Url, pointer: str) -> list[Field]:
     for key, one in (spec.cookies or {}).items():
         fields.append(_cookie(key, condition(one, f"{pointer}/cookies/{_escaped(key)}")))
     if spec.pathParameters and spec.urlPathTemplate is None:
-        raise Invalid(f"{pointer}/pathParameters", "pathParameters need urlPathTemplate")
+        raise Invalid(f"{pointer}/pathParameters", "pathParameters requires urlPathTemplate")
     for key, one in (spec.pathParameters or {}).items():
         at = f"{pointer}/pathParameters/{_escaped(key)}"
         if key not in url.variables:
-            raise Invalid(at, f"{key} is not a variable of urlPathTemplate")
+            raise Invalid(at, f'urlPathTemplate has no variable "{key}"')
         tested = condition(one, at)
         fields.append(_text_field(f"path parameter {key}", key, tested, _path_parameter(url, key)))
     for key, values in (spec.formParameters or {}).items():
@@ -78,7 +82,7 @@ def fields_of(spec: RequestPattern, url: Url, pointer: str) -> list[Field]:
 
 
 def _operators(spec: RequestPattern) -> list[Operator]:
-    """Those that ``spec`` has itself, without what is in them."""
+    """Return the operators of ``spec``, without those nested in them."""
     found: list[Operator] = [one for one in (spec.host, spec.clientIp) if one is not None]
     for of_texts in (spec.cookies, spec.pathParameters):
         found += (of_texts or {}).values()
@@ -95,7 +99,7 @@ def _form(call: Call) -> dict[str, list[str]]:
     try:
         return call.form
     except Unread as error:
-        raise GaveUp(f"the form {error}") from None
+        raise BudgetExceeded(f"the form {error}") from None
 
 
 def _path_parameter(url: Url, key: str) -> Callable[[Call], str | None]:
@@ -112,7 +116,7 @@ def _headers(spec: RequestPattern, pointer: str) -> list[Field]:
         at, get = f"{pointer}/headers/{_escaped(key)}", _values_of(key.lower(), lambda call: call.headers)
         fields.append(_values_field("header", key, values, at, get))
     if spec.basicAuth and spec.basicAuthCredentials:
-        raise Invalid(f"{pointer}/basicAuth", "basicAuth and basicAuthCredentials cannot stand together")
+        raise Invalid(f"{pointer}/basicAuth", "basicAuth and basicAuthCredentials are mutually exclusive")
     login = spec.basicAuth or spec.basicAuthCredentials
     if login is not None:
         fields.append(_basic(f"{login.username}:{login.password}"))
@@ -142,7 +146,7 @@ def yes_or_no(
     *,
     is_any: bool = False,
 ) -> Field:
-    """A field of which nothing comes near: its distance is 0 or 1."""
+    """Return a field whose distance is always 0 or 1."""
     return Field(
         name,
         wants,
@@ -156,7 +160,7 @@ def yes_or_no(
 
 
 def _text_field(name: str, key: str, tested: Condition, get: Callable[[Call], str | None]) -> Field:
-    """A field with one text, or none."""
+    """Return a field with at most one value."""
     differences = tested.differences
     return Field(
         name,
@@ -173,7 +177,7 @@ def _text_field(name: str, key: str, tested: Condition, get: Callable[[Call], st
 def _values_field(
     kind: str, key: str, spec: ValuesOperator, at: str, get: Callable[[Call], list[str] | None]
 ) -> Field:
-    """A field with several values: one of them must match; or several, for hasExactly and includes."""
+    """Return a field with several values. One must match; several for ``hasExactly`` and ``includes``."""
     operator = operator_of(spec, at)
     if operator in ("hasExactly", "includes"):
         listed = spec.hasExactly if operator == "hasExactly" else spec.includes
@@ -213,7 +217,10 @@ def _values_field(
 
 
 def _cookie(key: str, tested: Condition) -> Field:
-    """A cookie; its name in any case, as in WireMock. One that is not there matches ``absent`` alone."""
+    """Return a field for a cookie, whose name is case-insensitive, as in WireMock.
+
+    An absent cookie matches only the operator ``absent``.
+    """
     lower = key.lower()
 
     def values(call: Call) -> list[str]:
@@ -237,7 +244,7 @@ def _body(spec: BodyOperator, at: str) -> Field:
         try:
             data = b64decode(wanted, validate=True)
         except ValueError:
-            raise Invalid(f"{at}/binaryEqualTo", "binaryEqualTo is not base64") from None
+            raise Invalid(f"{at}/binaryEqualTo", "binaryEqualTo is not valid base64") from None
         return yes_or_no(
             "body",
             wanted,
@@ -251,14 +258,14 @@ def _body(spec: BodyOperator, at: str) -> Field:
 
 
 def _body_in_base64(call: Call) -> str:
-    text = call.body[:_LOOKED_AT].decode("latin-1")  # any byte, and back
-    return b64encode(Known(credentials(call)).masked(text).encode("latin-1")[:SHOWN]).decode()
+    text = call.body[:_MAX_MASKED].decode("latin-1")  # which maps each byte to one character
+    return b64encode(KnownSecrets(credentials(call)).masked(text).encode("latin-1")[:MAX_SHOWN]).decode()
 
 
 def _shown(key: str, text: str | None) -> str:
-    return "[absent]" if text is None else masked(key, text[:_LOOKED_AT])
+    return "[absent]" if text is None else masked(key, text[:_MAX_MASKED])
 
 
 def _escaped(key: str) -> str:
-    """``key`` as a step of a JSON pointer (RFC 6901 section 3)."""
+    """Escape ``key`` for a JSON pointer (RFC 6901 section 3)."""
     return key.replace("~", "~0").replace("/", "~1")

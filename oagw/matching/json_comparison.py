@@ -1,4 +1,4 @@
-"""How equalToJson compares two JSON values, and what it finds different; as WireMock does (json-unit)."""
+"""Compare JSON values for equalToJson as WireMock (json-unit) does, and list their differences."""
 
 import re
 from collections.abc import Iterator
@@ -9,20 +9,20 @@ from oagw.java.regex import Expression
 from oagw.matching.difference import NOTHING, Difference, member_path
 from oagw.model.call import Call
 from oagw.model.invalid import Invalid
-from oagw.model.time_budget import Effort
+from oagw.model.time_budget import MatchBudget
 
 _PLACEHOLDER = re.compile(r"[$#]\{json-unit\.([a-z-]+)(:[^}]*)?\}(.*)", re.DOTALL)
 _KINDS = ("any-string", "any-number", "any-boolean", "ignore", "ignore-element")
 
-# Characters that the regular expressions in it may have together.
+# The largest total length of the regular expressions in an expected value.
 _MAX_EXPRESSIONS = 10_000
 
-# How deep differences are looked for; what is deeper differs as a whole.
+# The depth to which differences are listed member by member. Deeper values are reported as a whole.
 _DEPTH = 100
 
 
 class _Placeholder:
-    """``text`` such as ``${json-unit.any-string}`` in the value that is expected."""
+    """A placeholder in the expected value, such as ``${json-unit.any-string}``."""
 
     def __init__(self, text: str, kind: str, expression: Expression | None = None) -> None:
         self.kind = kind
@@ -47,14 +47,14 @@ class _Placeholder:
 
 
 class Placeholders:
-    """Finds the placeholders in what is expected, at ``at``."""
+    """Replaces the placeholders in an expected value, which is at ``at`` in the document."""
 
     def __init__(self, at: str) -> None:
         self._at = at
         self._length = 0  # of the regular expressions so far
 
     def of(self, value: Any) -> Any:
-        """``value`` with its placeholders; raises Invalid."""
+        """Return ``value`` with parsed placeholders. Raises Invalid."""
         if isinstance(value, dict):
             return {key: self.of(item) for key, item in value.items()}
         if isinstance(value, list):
@@ -64,33 +64,33 @@ class Placeholders:
             return value
         kind, argument, rest = found.groups()
         if kind == "regex" and not argument:
-            self._length += len(rest) + 10  # that much the shortest costs
+            self._length += len(rest) + 10  # the minimum cost of an expression
             if self._length > _MAX_EXPRESSIONS:
-                detail = f"its regular expressions may have {_MAX_EXPRESSIONS} characters together"
+                detail = f"Its regular expressions are longer than {_MAX_EXPRESSIONS} characters in total"
                 raise Invalid(self._at, detail)
             return _Placeholder(value, kind, Expression(rest, self._at, flags=""))
         if kind in _KINDS and not argument and not rest:
             return _Placeholder(value, kind)
-        raise Invalid(self._at, f"the placeholder {value} is not supported")
+        raise Invalid(self._at, f"Unsupported placeholder: {value}")
 
 
-class Comparison:
-    """A comparison under way: ``fits`` says whether something differs, ``differences`` what.
+class JsonComparison:
+    """One comparison: ``fits`` tells whether two values are equal, ``differences`` yields how they differ.
 
-    With ``extra``, members and items that are not expected are no difference; with ``any_order``, items of
-    arrays may stand anywhere. Both methods raise GaveUp.
+    With ``extra``, unexpected members and items are ignored. With ``any_order``, array items may be in any
+    order. Both methods raise BudgetExceeded.
     """
 
-    def __init__(self, any_order: bool, extra: bool, call: Call, effort: Effort) -> None:
+    def __init__(self, any_order: bool, extra: bool, call: Call, budget: MatchBudget) -> None:
         self._any_order = any_order
         self._extra = extra
         self._call = call
-        self._effort = effort
+        self._budget = budget
         self._steps = 0
         self._known: dict[tuple[int, int], bool] = {}
 
     def fits(self, expected: Any, actual: Any) -> bool:
-        """Whether ``actual`` is as ``expected``."""
+        """Return whether ``actual`` equals ``expected``."""
         self._step()
         if isinstance(expected, dict):
             return isinstance(actual, dict) and self._objects(expected, actual)
@@ -109,7 +109,7 @@ class Comparison:
     def differences(
         self, expected: Any, actual: Any, path: str = "$", depth: int = 0
     ) -> Iterator[Difference]:
-        """Each place where ``actual`` is not as ``expected``; none if it ``fits``."""
+        """Yield each difference between ``actual`` and ``expected``; none if it ``fits``."""
         if isinstance(expected, dict) and isinstance(actual, dict) and depth < _DEPTH:
             yield from self._members(expected, actual, path, depth + 1)
         elif isinstance(expected, list) and isinstance(actual, list) and depth < _DEPTH:
@@ -120,7 +120,7 @@ class Comparison:
     def _fits(self, expected: Any, actual: Any) -> bool:
         try:
             return self.fits(expected, actual)
-        except RecursionError:  # which is no match either
+        except RecursionError:  # counts as no match
             return False
 
     def _members(
@@ -156,7 +156,7 @@ class Comparison:
     def _step(self) -> None:
         self._steps += 1
         if self._steps & 0xFF == 0:
-            self._effort.check()
+            self._budget.check()
 
     def _objects(self, expected: dict[str, Any], actual: dict[str, Any]) -> bool:
         for key, value in expected.items():
@@ -168,19 +168,20 @@ class Comparison:
         return self._extra or all(key in expected for key in actual)
 
     def _assigned(self, expected: list[Any], actual: list[Any]) -> bool:
-        """Whether each of ``expected`` can have one of ``actual`` to itself."""
+        """Return whether each item of ``expected`` can be paired with a different item of ``actual``."""
         return all(place is not None for place in self._placed(expected, actual, {}))
 
     def _placed(self, expected: list[Any], actual: list[Any], owner: dict[int, int]) -> Iterator[int | None]:
-        """Give each of ``expected`` in turn one of ``actual``; others move to make room.
+        """Pair each item of ``expected`` in turn with one of ``actual``; earlier pairs may change.
 
-        Yields a place, None where there is none. ``owner`` says which of ``expected`` has each place.
+        Yields the index in ``actual``, or None if there is no match. ``owner`` maps the paired indexes in
+        ``actual`` to those in ``expected``.
         """
-        place_of: dict[int, int] = {}  # the other way round
+        place_of: dict[int, int] = {}  # the inverse of owner
         for index in range(len(expected)):
             asked_by, place = self._search(index, expected, actual, owner)
             moving: int | None = place
-            while moving is not None:  # each who asked takes the place, and leaves the one it had
+            while moving is not None:  # follow the augmenting path back
                 asker = owner[moving] = asked_by[moving]
                 left = place_of.get(asker)
                 place_of[asker] = moving
@@ -190,11 +191,14 @@ class Comparison:
     def _search(
         self, index: int, expected: list[Any], actual: list[Any], owner: dict[int, int]
     ) -> tuple[dict[int, int], int | None]:
-        """Breadth first: who asked for which place, and the place that is free if all of them move."""
+        """Search breadth-first for an augmenting path to a free item of ``actual``.
+
+        Returns a mapping from each visited item to the item of ``expected`` that led there, and the free one.
+        """
         asked_by: dict[int, int] = {}
         asking = [index]
         for asker in asking:
-            # Its own place first: most arrays are in order.
+            # Try the same index first: most arrays are in order.
             for place in chain(range(asker, len(actual)), range(asker)):
                 self._step()
                 if place in asked_by or not self._pair(expected[asker], actual[place]):

@@ -1,6 +1,6 @@
-"""matchesJsonPath: what a JSONPath selects must be there, or pass an operator.
+"""The operator matchesJsonPath: the selected value must exist, or match another operator.
 
-``matching.jsonpath``, which has the paths, loads with the first expression.
+``matching.jsonpath``, which implements the paths, is imported with the first expression.
 """
 
 import json
@@ -11,7 +11,7 @@ from oagw.java.number import double_text
 from oagw.matching.condition import Condition, document
 from oagw.model.call import Call
 from oagw.model.invalid import Invalid
-from oagw.model.time_budget import Effort
+from oagw.model.time_budget import MatchBudget
 
 if TYPE_CHECKING:
     from oagw.matching.jsonpath import Path
@@ -20,7 +20,10 @@ _MAX_LENGTH = 1_000
 
 
 def json_path_condition(expression: str, inner: Condition | None, at: str) -> Condition:
-    """What ``expression`` selects must exist and hold something, or pass ``inner``; raises Invalid."""
+    """Return a Condition: ``expression`` must select a non-empty value, or one that matches ``inner``.
+
+    Raises Invalid.
+    """
     path = path_of(expression, at)
     if inner is None:
 
@@ -42,21 +45,21 @@ def json_path_condition(expression: str, inner: Condition | None, at: str) -> Co
 
 
 def path_of(expression: str, at: str) -> "Path":
-    """``expression`` as a Path; raises Invalid."""
+    """Parse ``expression``. Raises Invalid."""
     if not expression.strip() or len(expression) > _MAX_LENGTH:
-        raise Invalid(at, f"a JSONPath has 1 to {_MAX_LENGTH} characters")
+        raise Invalid(at, f"A JSONPath must have 1 to {_MAX_LENGTH} characters")
     from oagw.matching.jsonpath import BadPath, read
 
     try:
         return read(expression, at)
     except BadPath as error:
-        raise Invalid(at, f"not a JSONPath that is supported: {expression}: {error}") from None
+        raise Invalid(at, f"Invalid or unsupported JSONPath: {expression}: {error}") from None
 
 
 def selector(expression: str, at: str) -> Callable[[Any, Call], Any]:
-    """What selects from a document: the value or None for a definite path, else a list; raises Invalid.
+    """Return a function that applies ``expression`` to a document. Raises Invalid.
 
-    The selector raises GaveUp.
+    For a definite path, the function returns the value or None, else a list. It raises BudgetExceeded.
     """
     return path_of(expression, at).select
 
@@ -70,20 +73,21 @@ def _selected(path: "Path", text: str | None, call: Call) -> Any:
 
 
 def _text(value: Any, call: Call) -> str:
-    """A selected value as Java writes it, which is what operators see; raises GaveUp.
+    """Return the text of a selected value, as Java writes it, for the inner operator.
 
-    A list may have the same large value in it many times, at every level that ``..`` came to.
+    A list may contain the same large value many times, once for each level of ``..``. Raises
+    BudgetExceeded.
     """
     if isinstance(value, str):
         return value
     if isinstance(value, float):
         return double_text(value)
-    with Effort(call, "a JSONPath") as effort:
+    with MatchBudget(call, "a JSONPath") as budget:
         if not isinstance(value, list):
             return _json(value)
         pieces = []
         for item in value:
-            effort.check()
+            budget.check()
             pieces.append(_json(item))
     return f"[{','.join(pieces)}]"
 

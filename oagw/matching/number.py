@@ -1,4 +1,4 @@
-"""equalToNumber and its relatives: a text that spells a number, compared as doubles as WireMock 4 does."""
+"""The operators equalToNumber, greaterThanNumber etc., which compare doubles as WireMock 4 does."""
 
 import operator
 import re
@@ -11,7 +11,7 @@ from oagw.matching.spec import Operator
 from oagw.model.call import Call
 from oagw.model.invalid import Invalid
 
-# What Java's Double.parseDouble reads, but for hexadecimal digits. Longer texts are no numbers.
+# What Java's Double.parseDouble accepts, except hexadecimal digits. Longer strings are not numbers.
 _NUMBER = re.compile(r"([+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|NaN|Infinity))[dDfF]?", re.ASCII)
 _MAX_LENGTH = 1_000
 
@@ -26,13 +26,13 @@ NAMES = tuple(_COMPARE)
 
 
 def number_condition(spec: Operator, at: str) -> Condition:
-    """The one of NAMES that ``spec`` has, as a Condition; raises Invalid."""
+    """Compile the operator of ``spec`` that is one of NAMES. Raises Invalid."""
     name = next(name for name in NAMES if getattr(spec, name) is not None)
     sign, compare = _COMPARE[name]
     given: int | float = getattr(spec, name)
     wanted = double(given)
     if abs(wanted) == inf:
-        raise Invalid(at, f"{name} is out of the range of a double")
+        raise Invalid(at, f"{name} is out of range for a double")
 
     def test(text: str | None, call: Call, now: float) -> bool:
         number = parsed(text)
@@ -42,12 +42,12 @@ def number_condition(spec: Operator, at: str) -> Condition:
 
 
 def parsed(text: str | None) -> float | None:
-    """The number that ``text`` spells, white space around it; None if it spells none."""
+    """Parse ``text``, which may have white space around the number. Return None if it is not a number."""
     if text is None or len(text) > _MAX_LENGTH:
         return None
     found = _NUMBER.fullmatch(text.strip(_WHITE))
     return None if found is None else float(found[1])
 
 
-# What Java's String.trim takes away.
+# The characters that Java's String.trim removes.
 _WHITE = "".join(map(chr, range(33)))

@@ -1,4 +1,4 @@
-"""Operators as Conditions: the texts, the logic, and where the others are found."""
+"""Compile operators into Conditions: strings and logic here, the others in their own modules."""
 
 from collections.abc import Callable, Iterable
 from functools import cache
@@ -19,8 +19,8 @@ from oagw.model.call import Call
 from oagw.model.invalid import Invalid
 from oagw.model.time_budget import check_time
 
-# How deep operators may stand in each other, how many there may be in one pattern, and how many characters
-# their regular expressions may have together: to compile these takes some 8 ms for each thousand.
+# The limits of one pattern: the nesting of operators, their number, and the total length of their regular
+# expressions, which take about 8 ms per thousand characters to compile.
 _MAX_DEPTH = 20
 MAX_OPERATORS = 1_000
 MAX_EXPRESSIONS = 20_000
@@ -38,7 +38,7 @@ _PLAIN = (
     *("matchesJsonPath", "binaryEqualTo", "hasExactly", "includes", "and", "or", "not"),
 )
 
-# Each operator with its options.
+# The options of each operator.
 _OPTIONS: dict[str, tuple[str, ...]] = {
     "equalTo": ("caseInsensitive",),
     "equalToJson": ("ignoreArrayOrder", "ignoreExtraElements"),
@@ -49,44 +49,44 @@ _OPTIONS: dict[str, tuple[str, ...]] = {
 
 
 def given(spec: Operator) -> dict[str, Any]:
-    """The members of ``spec`` that are given, by their names in JSON."""
+    """Return the members of ``spec`` that are set, by their JSON names."""
     pairs = ((name, getattr(spec, attribute)) for attribute, name in _names(type(spec)))
     return {name: value for name, value in pairs if value is not (UNSET if name == "equalToJson" else None)}
 
 
 @cache
 def _names(type: type[Operator]) -> list[tuple[str, str]]:
-    """The members of ``type`` by their names in Python and in JSON; msgspec takes long to tell."""
+    """Return the Python and JSON names of the members of ``type``. Cached, because msgspec is slow at it."""
     return [(one.name, one.encode_name) for one in fields(type)]
 
 
 def operator_of(spec: Operator, pointer: str) -> str:
-    """The name of the one operator in ``spec``; raises Invalid."""
+    """Return the name of the only operator in ``spec``. Raises Invalid."""
     members = given(spec)
     members.pop("expression", None)
     names = [name for name in members if name in _OPTIONS]
     if len(names) != 1:
-        what = "more than one operator: " + ", ".join(names) if names else "an operator is needed"
+        what = "Expected one operator, got " + (", ".join(names) or "none")
         raise Invalid(pointer, what)
     for name in members:
         if name != names[0] and name not in _OPTIONS[names[0]]:
-            raise Invalid(f"{pointer}/{name}", f"{name} is no option of {names[0]}")
+            raise Invalid(f"{pointer}/{name}", f"{names[0]} has no option {name}")
     return names[0]
 
 
 def check_number(specs: Iterable[Operator], pointer: str) -> None:
-    """Raise Invalid if ``specs`` have more than MAX_OPERATORS or MAX_EXPRESSIONS in them."""
+    """Raise Invalid if ``specs`` exceed MAX_OPERATORS or MAX_EXPRESSIONS."""
     waiting, seen, length = list(specs), 0, 0
     while waiting:
         spec = waiting.pop()
         seen += 1
         if seen + len(waiting) > MAX_OPERATORS:
-            raise Invalid(pointer, f"There may be {MAX_OPERATORS} operators in one pattern")
+            raise Invalid(pointer, f"More than {MAX_OPERATORS} operators in one pattern")
         length += len(spec.matches or spec.doesNotMatch or "")
         path = spec.matchesJsonPath
         length += len(path.expression if isinstance(path, JsonPath) else path or "")
         if length > MAX_EXPRESSIONS:
-            raise Invalid(pointer, f"expressions may have {MAX_EXPRESSIONS} characters in one pattern")
+            raise Invalid(pointer, f"More than {MAX_EXPRESSIONS} characters of expressions in one pattern")
         waiting += [*(spec.and_ or ()), *(spec.or_ or ())]
         waiting += [one for one in (spec.not_, spec.matchesJsonPath) if isinstance(one, Operator)]
         if isinstance(spec, ValuesOperator):
@@ -94,9 +94,9 @@ def check_number(specs: Iterable[Operator], pointer: str) -> None:
 
 
 def condition(spec: Operator, pointer: str, depth: int = 0) -> Condition:
-    """``spec``, found at ``pointer``, as a Condition; raises Invalid.
+    """Compile ``spec``, which is at ``pointer`` in the document. Raises Invalid.
 
-    Its test raises GaveUp if the time budget of the call is used up, whatever the operator is.
+    The test of the Condition raises BudgetExceeded if the time budget of the call is used up.
     """
     name = operator_of(spec, pointer)
     built = _condition(name, spec, pointer, depth)
@@ -114,7 +114,7 @@ def _in_time(name: str, test: Test) -> Test:
 def _condition(name: str, spec: Operator, pointer: str, depth: int) -> Condition:
     at = f"{pointer}/{name}"
     if depth > _MAX_DEPTH:
-        raise Invalid(at, "operators are nested too deeply")
+        raise Invalid(at, "Operators are nested too deeply")
     if name in _SIMPLE:
         return _SIMPLE[name](spec, at)
     if name == "not":
@@ -135,7 +135,7 @@ def _condition(name: str, spec: Operator, pointer: str, depth: int) -> Condition
 
 def _joined(name: str, specs: list[Operator], at: str, depth: int) -> Condition:
     if not specs:
-        raise Invalid(at, f"{name} needs at least one operator")
+        raise Invalid(at, f"{name} requires at least one operator")
     parts = [condition(spec, f"{at}/{index}", depth + 1) for index, spec in enumerate(specs)]
     tests = [part.test for part in parts]
     combined = all if name == "and" else any
@@ -157,7 +157,7 @@ def _equal_to(spec: Operator, at: str) -> Condition:
 
 
 def _lower(text: str, call: Call) -> str:
-    # All stubs may ask for that of a large body.
+    # The call caches the body in lower case, because many stubs may need it.
     return call.folded_text if text is call.text else text.lower()
 
 
@@ -192,9 +192,9 @@ def _does_not_match(spec: Operator, at: str) -> Condition:
 
 
 def _absent(spec: Operator, at: str) -> Condition:
-    # WireMock does not look at the value: false means absent as well. Better to say so.
+    # WireMock ignores the value, so false would mean the same as true. Reject it.
     if spec.absent is False:
-        raise Invalid(at, "absent can only be true; what must be there is {not: {absent: true}}")
+        raise Invalid(at, 'absent must be true; for a required value, use {"not": {"absent": true}}')
     return Condition(lambda text, *_: text is None, "[absent]", on_absent=True)
 
 

@@ -1,4 +1,4 @@
-"""Pattern: a request pattern that is ready to be matched, and that can say what does not match."""
+"""Pattern: a compiled request pattern, which matches requests and explains what does not match."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -9,29 +9,29 @@ from typing import NamedTuple
 from oagw.java.regex import together
 from oagw.matching.condition import label
 from oagw.matching.difference import Difference
-from oagw.matching.field import SHOWN, Field, fields_of, yes_or_no
+from oagw.matching.field import MAX_SHOWN, Field, fields_of, yes_or_no
 from oagw.matching.spec import RequestPattern
 from oagw.matching.url import Url
 from oagw.model.call import Call
 from oagw.model.invalid import Invalid
-from oagw.model.secret import Known, masked_url
-from oagw.model.time_budget import GaveUp, check_time
+from oagw.model.secret import KnownSecrets, masked_url
+from oagw.model.time_budget import BudgetExceeded, check_time
 
-# The method that any request has, and the one of requests for a resource or its head (WireMock's names).
+# Names (WireMock's) that match any method, and GET or HEAD.
 ANY = "ANY"
 GET_OR_HEAD = "GET_OR_HEAD"
 
-# RFC 9110 section 5.6.2, without lower case: that is what requests are compared in, as in WireMock.
+# A token of RFC 9110 section 5.6.2 without lower case: as in WireMock, methods match in upper case.
 _METHOD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Z-]+")
 
-# What each part weighs in the distance, as in WireMock's near misses.
+# The weights of the fields in the distance, as in WireMock's near misses.
 _WEIGHTS = {"url": 10.0, "host": 10.0, "port": 10.0, "method": 3.0, "client ip": 3.0}
 
 
-class Part(NamedTuple):
-    """One line of a comparison: what ``name`` was expected to be, and what it is; secrets are masked.
+class FieldComparison(NamedTuple):
+    """The result of comparing the field ``name``: what it ``wants`` and the ``actual`` value, both masked.
 
-    ``operator``, ``exact`` and ``is_any`` are those of the Field, and ``differences`` yields its differences.
+    ``operator``, ``exact`` and ``is_any`` are those of the Field. ``differences`` yields its differences.
     """
 
     name: str
@@ -45,17 +45,18 @@ class Part(NamedTuple):
 
     @property
     def expected(self) -> str:
-        """What was expected, with its operator."""
+        """The expected value, with the operator."""
         return f"{label(self.operator)}{self.wants}"
 
 
 class Pattern:
     """A compiled request pattern.
 
-    ``method`` is ``ANY`` if all match, ``GET_OR_HEAD`` if these do. ``literal_path`` is the one path that
-    matches, in the spelling of ``Call.paths[0]``; ``alias`` the one alias below ``/proxy/``, in lower case:
-    each None if there are more.
-    ``now`` is the time in seconds since 1970, of which dates such as ``now +3 days`` are reckoned.
+    - ``method``: the method that matches, ``ANY`` or ``GET_OR_HEAD``
+    - ``literal_path``: the only path that matches, in the form of ``Call.paths[0]``; None if several do
+    - ``alias``: the only alias below ``/proxy/`` that matches, in lower case; None if several do
+
+    ``now`` is the time, in seconds since 1970, to which dates such as ``now +3 days`` are relative.
     """
 
     def __init__(self, spec: RequestPattern, pointer: str = "") -> None:
@@ -69,9 +70,9 @@ class Pattern:
         self._checks = tuple(field.matches for field in self._fields)
 
     def matches(self, call: Call, now: float) -> bool:
-        """Whether ``call`` is what this asks for.
+        """Return whether ``call`` matches.
 
-        If that cannot be told within the time budget, it is False, and ``call.gave_up`` is set.
+        If that exceeds the time budget, return False and set ``call.budget_exceeded``.
         """
         if self.method not in (ANY, call.method) and not self._matches_method(call):
             return False
@@ -82,8 +83,8 @@ class Pattern:
                 check_time(call, "a pattern")
                 if not check(call, now):
                     return False
-        except GaveUp:
-            call.gave_up = True
+        except BudgetExceeded:
+            call.budget_exceeded = True
             return False
         except RecursionError:
             return False
@@ -93,21 +94,21 @@ class Pattern:
         return self.method in methods_of(call)
 
     def matches_url(self, call: Call) -> bool:
-        """Whether ``call`` has the URL that this asks for, whatever else it has."""
+        """Return whether the URL of ``call`` matches."""
         try:
             return self._matches_url(call)
-        except (GaveUp, RecursionError):
+        except (BudgetExceeded, RecursionError):
             return False
 
     def path_parameters(self, call: Call) -> dict[str, str]:
-        """The variables of urlPathTemplate, as sent (percent-encoded); empty without one."""
+        """Return the variables of urlPathTemplate as sent (percent-encoded); empty without a template."""
         try:
             return self._url.parameters(call)
-        except GaveUp:
+        except BudgetExceeded:
             return {}
 
     def distance(self, call: Call, now: float) -> float:
-        """0 (it matches) to 1 (nothing does): a mean in which the URL and the method weigh more."""
+        """Return the weighted mean of the distances of the fields, from 0 (all match) to 1 (none does)."""
         total = weights = 0.0
         for field in self._all_fields():
             weight = _WEIGHTS.get(field.name, 1.0)
@@ -115,28 +116,28 @@ class Pattern:
             try:
                 check_time(call, "a pattern")
                 total += weight * field.distance(call, now)
-            except (GaveUp, RecursionError):
+            except (BudgetExceeded, RecursionError):
                 total += weight
         return total / weights
 
-    def compare(self, call: Call, now: float, known: Known | None = None) -> list[Part]:
-        """Field by field, what is expected and what ``call`` has, without the secrets that are ``known``."""
-        known = known or Known(())
+    def compare(self, call: Call, now: float, known: KnownSecrets | None = None) -> list[FieldComparison]:
+        """Compare ``call`` field by field, with the ``known`` secrets masked."""
+        known = known or KnownSecrets(())
         parts = []
         for field in self._all_fields():
             actual = ""
             try:
-                actual = known.masked(field.actual(call))[:SHOWN]
+                actual = known.masked(field.actual(call))[:MAX_SHOWN]
                 check_time(call, "a pattern")
                 matches = field.matches(call, now)
-            except GaveUp as reason:
+            except BudgetExceeded as reason:
                 matches, actual = False, f"{actual} ({reason})"
             except RecursionError:
                 matches, actual = False, f"{actual} (nested too deeply)"
             parts.append(
-                Part(
+                FieldComparison(
                     field.name,
-                    known.masked(field.wants)[:SHOWN],
+                    known.masked(field.wants)[:MAX_SHOWN],
                     actual,
                     matches,
                     field.operator,
@@ -172,30 +173,30 @@ class Pattern:
 
 
 def _differences(field: Field, call: Call) -> Iterator[Difference]:
-    """The differences of ``field``; none that cannot be told within the time budget."""
+    """Yield the differences of ``field`` that can be found within the time budget."""
     if field.differences is not None:
-        with suppress(GaveUp, RecursionError):
+        with suppress(BudgetExceeded, RecursionError):
             yield from field.differences(call)
 
 
 def methods_of(call: Call) -> tuple[str, ...]:
-    """The methods of the patterns that ``call`` may match; its own counts in upper case, as in WireMock."""
+    """Return the methods of patterns that match the method of ``call`` in upper case, as in WireMock."""
     return methods_covering(call.method.upper())
 
 
 def methods_covering(method: str) -> tuple[str, ...]:
-    """The methods of the patterns that match all with ``method``, which comes first."""
+    """Return the methods of patterns that match ``method``: itself first."""
     return (method, ANY, GET_OR_HEAD) if method in ("GET", "HEAD") else (method, ANY)
 
 
 def _checked(method: str, pointer: str) -> str:
     if not _METHOD.fullmatch(method):
         better = method.strip().upper()
-        hint = f': say "{better}"' if _METHOD.fullmatch(better) else ""
-        raise Invalid(pointer, f"{method[:100]!r} is the method of no request{hint}")
+        hint = f', did you mean "{better}"?' if _METHOD.fullmatch(better) else ""
+        raise Invalid(pointer, f'No request can have the method "{method[:100]}"{hint}')
     return method
 
 
 def compiled(spec: RequestPattern, pointer: str = "") -> Pattern:
-    """``spec``, found at ``pointer``, ready to match; raises Invalid."""
+    """Compile ``spec``, which is at ``pointer`` in the document. Raises Invalid."""
     return Pattern(spec, pointer)

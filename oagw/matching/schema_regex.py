@@ -1,21 +1,21 @@
-"""What a regular expression in a JSON Schema costs: a bound that holds for any text.
+"""Estimate the cost of a regular expression in a JSON Schema: an upper bound for any text.
 
-The validator has two engines. The plain one looks at each character once, but follows up to as many ways at
-a time as the expression has parts when its counted repetitions are written out. The other one, for what the
-plain one does not have (look-around, back references, possessive quantifiers and so on), backtracks: up to
-BACKTRACKS times it may look at all that is left of the text.
+The validator has two engines. The plain one reads each character once, but follows as many alternatives at a
+time as the expression has parts after its counted repetitions are expanded. The other one backtracks. It is
+used for features that the plain one lacks, such as look-around, back references and possessive quantifiers.
+It may read the rest of the text up to BACKTRACKS times.
 """
 
 import re
 from typing import NamedTuple
 
-# How often one match may go back, before it is given up.
+# The largest number of times that one match may backtrack.
 BACKTRACKS = 1_000
 
-# Parts of an expression for which the plain engine remembers all that can happen.
+# The largest number of parts for which the plain engine caches all of its states.
 _SMALL = 10
 
-# Units for each character, by measurement: for each part in the plain engine, for each time in the other.
+# Measured units per character: per part in the plain engine, per backtrack in the other.
 _PER_PART = 0.7
 _PER_TIME = 0.6
 
@@ -31,8 +31,8 @@ _TOKEN = re.compile(
 _FLAGS = re.compile(r"\(\?[imsxuUR-]+\)")
 _LOOK_AHEAD = re.compile(r"\(\?[=!]")
 
-# Not in the plain engine: special groups but for names and flags, escapes that are no classes, characters or
-# boundaries, and a second sign after a quantifier. What is taken for one and is none only costs more.
+# Not supported by the plain engine: special groups except names and flags; escapes except classes, characters
+# and boundaries; possessive quantifiers. A false positive only raises the estimate.
 _OTHER = re.compile(
     r"""\((?:\?(?!:|P?<\w+>|[imsxuUR-]*[:)])|\*)
     | \\(?![dDsSwWbBAznrtfvapPxuU]|[^\w\s])
@@ -42,28 +42,28 @@ _OTHER = re.compile(
 
 
 class Cost(NamedTuple):
-    """``units`` for each text, and ``letters`` for each of its characters."""
+    """``units`` per text, and ``letters`` per character of the text."""
 
     units: float
     letters: float
 
 
 def cost(expression: str) -> Cost:
-    """The most that matching ``expression`` can cost."""
+    """Return the maximum cost of matching ``expression``."""
     parts = written_out(expression)
     plain = Cost(5, 1 if parts <= _SMALL else 1 + _PER_PART * parts)
     if not _OTHER.search(expression):
         return plain
     ahead, rest = _leading(expression)
     if ahead and rest is not None:
-        # From the beginning alone: each look-ahead and the rest are matched once, in the plain engine.
+        # Anchored: the plain engine matches each look-ahead and the rest once.
         return Cost(200 * (1 + ahead), plain.letters + ahead)
     return Cost(BACKTRACKS, plain.letters + BACKTRACKS * _PER_TIME * (1 + len(expression) / 40))
 
 
 def written_out(expression: str) -> int:
-    """How many parts ``expression`` has when its counted repetitions are written out."""
-    sizes = [[0, 0]]  # of the open groups: all before the last part, and that
+    """Return the number of parts of ``expression`` after its counted repetitions are expanded."""
+    sizes = [[0, 0]]  # for each open group, the size of all parts but the last, and of the last part
     for token in _TOKEN.finditer(_FLAGS.sub("", expression)):
         total = sizes[-1]
         if token["open"]:
@@ -81,7 +81,10 @@ def written_out(expression: str) -> int:
 
 
 def _leading(expression: str) -> tuple[int, str | None]:
-    """How many look-aheads directly follow a ``^``, and what follows them; None if that is not plain."""
+    """Count the look-aheads directly after an initial ``^``.
+
+    Returns the number and the rest of the expression, or None if the plain engine cannot match that.
+    """
     if not expression.startswith("^"):
         return 0, None
     at, count = 1, 0
@@ -94,13 +97,13 @@ def _leading(expression: str) -> tuple[int, str | None]:
     depth = 0
     for token in _TOKEN.finditer(rest):
         depth += bool(token["open"]) - bool(token["close"])
-        if token["sign"] == "|" and depth == 0:  # another beginning
+        if token["sign"] == "|" and depth == 0:  # another alternative, without the look-aheads
             return 0, None
     return count, None if _OTHER.search(rest) or rest[:1] in ("*", "+", "?", "{") else rest
 
 
 def _end(expression: str, start: int) -> int | None:
-    """Where the group that begins before ``start`` is closed."""
+    """Return the index of the parenthesis that closes the group opened before ``start``."""
     depth = 1
     for token in _TOKEN.finditer(expression, start):
         depth += bool(token["open"]) - bool(token["close"])

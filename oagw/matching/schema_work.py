@@ -1,12 +1,13 @@
-"""How much work a JSON Schema can cause on a value: a bound that is known before the validator starts.
+"""Bound the work of validating a value against a JSON Schema, before the validator starts.
 
-The validator is native code, which nobody can interrupt. So its work is bounded beforehand: each evaluation
-of a (sub)schema on a part of the value counts, with references written out. ``matching.schema_references``
+The validator is native code, which cannot be interrupted. So its work is bounded beforehand: each evaluation
+of a (sub)schema on a part of the value counts, with references expanded. ``matching.schema_references``
 resolves them; ``matching.json_schema`` is the operator.
 
-A schema applies to a part of the value once for each way that leads there. The number of ways grows with the
-depth of the part: not at all for a tree whose nodes refer to their children, but by a factor for a schema
-that refers to itself twice. So there is one figure for each depth.
+A schema is evaluated on a part of the value once for each path through the schemas that leads there. The
+number of paths depends on the depth of the part. For a tree whose nodes refer to their children it is
+constant, but for a schema that refers to itself twice it doubles with each level. So there is one figure per
+depth.
 """
 
 import re
@@ -14,35 +15,35 @@ from collections.abc import Callable, Iterable
 from itertools import chain
 from typing import Any
 
-from oagw.matching.schema_references import Place, References
+from oagw.matching.schema_references import References, Subschema
 from oagw.matching.schema_regex import cost
-from oagw.model.time_budget import Effort
+from oagw.model.time_budget import MatchBudget
 
-# One unit is about 15 ns: a schema of one keyword, evaluated on one value.
+# The upper limit of a sum. One unit is about 15 ns: a schema of one keyword, evaluated on one value.
 _SATURATED = 1e12
 
-# Units that uniqueItems takes for each part of an item.
+# The cost of uniqueItems per part of an item.
 _UNIQUE = 20
 
-# Steps of the analysis itself, in all: about 100 ns each.
+# The largest number of steps of the analysis itself, about 100 ns each.
 _MAX_STEPS = 400_000
 
-# Digits of a number in a schema; longer ones take the validator up to a millisecond to compare.
+# The largest number of digits of a number. Comparing longer ones takes the validator up to a millisecond.
 MAX_DIGITS = 200
 
-# Regular expressions: how many may be in one schema, and how many of those that are large when compiled.
+# The largest number of regular expressions in a schema, and of those that are large when compiled.
 _MAX_EXPRESSIONS = 1_000
 _MAX_LARGE = 30
 _LARGE = re.compile(r"\\[pP]|\{\d{2,}|\}[^{]*\{\d+[^{]*\}.*\{")
 
-# Keywords that apply schemas to the value itself, or to its parts: one schema, a list or an object of them.
+# Keywords that apply schemas to the value itself: one schema, a list, or an object of them.
 _SAME_ONE = ("not", "if", "contentSchema")
 _SAME_LIST = ("allOf", "anyOf", "oneOf")
 _SAME_OBJECT = ("dependentSchemas", "dependencies")
 
 _UNEVALUATED = ("unevaluatedProperties", "unevaluatedItems")
 
-# Without any of these a schema applies no other, and costs what it has keywords; most are such.
+# Most schemas have none of these. They apply no other schemas, and cost one unit per keyword.
 _COSTLY = frozenset(
     {
         *(*_SAME_ONE, *_SAME_LIST, *_SAME_OBJECT, *_UNEVALUATED, "then", "else", "uniqueItems", "pattern"),
@@ -55,15 +56,16 @@ _COSTLY = frozenset(
 
 
 class Unbounded(ValueError):
-    """A schema whose work has no bound that can be told; the message says why."""
+    """The work of a schema cannot be bounded; the message says why."""
 
 
 class _Node:
-    """A schema: what it costs by itself, and which others it applies to what.
+    """The own cost of a schema, and the other schemas that it applies.
 
-    ``units`` and ``letters`` are its own cost, of a value and of each character of a text. ``same`` apply to
-    the same value, and one of each list in ``one_of_same``. Of a part of an array or an object one of
-    ``one_of_items`` or ``one_of_members`` applies, and all of ``all_items`` and ``all_members``.
+    - ``units``, ``letters``: its own cost per value, and per character of a text
+    - ``same``, ``one_of_same``: the schemas applied to the same value; one of each list in ``one_of_same``
+    - ``one_of_items``, ``all_items``: for each item of an array, one of the first and all of the second
+    - ``one_of_members``, ``all_members``: likewise for each member of an object
     """
 
     __slots__ = (
@@ -95,20 +97,20 @@ class _Node:
 
 
 class _Levels:
-    """What each node costs on a part of a value, by how deep the part is below the value it applies to."""
+    """The cost of each node on a part of a value, by the depth of the part below the value."""
 
     def __init__(self, nodes: list[_Node], order: list[int], costs: list[float], unique: float) -> None:
         self._nodes = nodes
-        self._order = order  # each node after those that apply to the same value
-        self._unique = unique  # what uniqueItems costs for each part of an item
+        self._order = order  # the nodes, each after those that it applies to the same value
+        self._unique = unique  # the cost of uniqueItems per part of an item
         self._levels = [self._summed([(cost, cost) for cost in costs])]
 
     def at(self, depth: int, node: int, spend: Callable[[int], None]) -> float:
-        """The cost of ``node`` on a part at ``depth``; ``spend`` is told how many steps it takes to tell."""
+        """Return the cost of ``node`` on a part at ``depth``. Calls ``spend`` with the number of steps."""
         levels = self._levels
         while len(levels) <= depth:
             if len(levels) > 2 and levels[-1] == levels[-2]:
-                return levels[-1][node]  # and so for all that is deeper
+                return levels[-1][node]  # the same for all deeper levels
             spend(len(self._nodes) * 2)
             levels.append(self._below(levels[-1]))
         return levels[depth][node]
@@ -127,9 +129,9 @@ class _Levels:
         return self._summed(own)
 
     def _summed(self, own: list[tuple[float, float]]) -> list[float]:
-        """What each node costs, with those that apply to the same value.
+        """Return the cost of each node, including those that it applies to the same value.
 
-        ``own`` is its own cost if the value is an array, and if it is an object: it cannot be both.
+        ``own`` has its own cost for an array and for an object; a value cannot be both.
         """
         sums = [(0.0, 0.0)] * len(own)
         for at in self._order:
@@ -147,40 +149,40 @@ class _Levels:
 
 
 class SchemaWork:
-    """The work that the schema ``root`` causes, read by a draft such as ``V202012``; raises Unbounded.
+    """The work of the schema ``root``; ``version`` is its draft, such as ``V202012``.
 
-    ``Unresolved``, a ValueError too, is raised for a reference that leads to nothing in the schema.
+    Raises Unbounded, or Unresolved if a reference has no target in the schema. Both are ValueErrors.
     """
 
     def __init__(self, root: Any, version: str) -> None:
         self._references = References(root, version)
         self._nodes: list[_Node] = []
-        self._places: list[Place] = []  # of the nodes
+        self._subschemas: list[Subschema] = []  # of the nodes
         self._known: dict[tuple[int, str], int] = {}
         self._expressions = self._large = self._steps = 0
         self._root = self._number(self._references.root)
-        for at, place in enumerate(self._places):  # which grow on the way
-            self._fill(at, place)
+        for at, subschema in enumerate(self._subschemas):  # _fill appends more
+            self._fill(at, subschema)
         order = _ordered(self._nodes)
         self._units = _Levels(self._nodes, order, [node.units for node in self._nodes], _UNIQUE)
         self._letters = _Levels(self._nodes, order, [node.letters for node in self._nodes], 0)
 
     def at(self, depth: int) -> float:
-        """The units of work on one part of a value, ``depth`` levels below its root; raises Unbounded."""
+        """Return the units of work on one part of a value, at ``depth`` below its root. Raises Unbounded."""
         return self._units.at(depth, self._root, self._spend)
 
-    def on(self, value: Any, effort: Effort) -> float:
-        """A bound on the units of work on ``value``.
+    def on(self, value: Any, budget: MatchBudget) -> float:
+        """Return an upper bound of the units of work on ``value``.
 
-        Raises GaveUp, and Unbounded if it takes too long to tell.
+        Raises BudgetExceeded, and Unbounded if the analysis takes too long.
         """
         units, depth, level, names = 0.0, 0, [value], 0
         while level and units < _SATURATED:
-            effort.check()
+            budget.check()
             units += len(level) * self.at(depth)
             letters = self._letters.at(depth, self._root, self._spend)
             above, names = names, sum(map(_names, level)) if self._expressions else 0
-            if letters:  # a pattern may be for names, of the objects here or of those above
+            if letters:  # patterns may apply to the names in the objects here or in those above
                 units += letters * (above + names + sum(map(_letters, level)))
             below: list[Any] = []
             for part in level:
@@ -194,29 +196,29 @@ class SchemaWork:
     def _spend(self, steps: int) -> None:
         self._steps += steps
         if self._steps > _MAX_STEPS:
-            raise Unbounded("it takes too long to tell how much work it is")
+            raise Unbounded("the analysis takes too long")
 
-    def _number(self, place: Place) -> int:
-        key = id(place.schema), place.base
+    def _number(self, subschema: Subschema) -> int:
+        key = id(subschema.schema), subschema.base
         if key not in self._known:
             self._spend(1)
             self._known[key] = len(self._nodes)
-            self._places.append(place)
+            self._subschemas.append(subschema)
             self._nodes.append(_Node())
         return self._known[key]
 
-    def _numbers(self, schemas: Iterable[Any], place: Place) -> list[int]:
+    def _numbers(self, schemas: Iterable[Any], subschema: Subschema) -> list[int]:
         return [
-            self._number(self._references.child(schema, place))
+            self._number(self._references.child(schema, subschema))
             for schema in schemas
             if isinstance(schema, dict | bool)
         ]
 
-    def _fill(self, at: int, place: Place) -> None:
-        schema, node, references = place.schema, self._nodes[at], self._references
+    def _fill(self, at: int, subschema: Subschema) -> None:
+        schema, node, references = subschema.schema, self._nodes[at], self._references
         if not isinstance(schema, dict):
             return
-        for targets in references.targets(schema, place.base):
+        for targets in references.targets(schema, subschema.base):
             numbers = [self._number(target) for target in targets]
             if len(numbers) == 1:
                 node.same += numbers
@@ -230,25 +232,25 @@ class SchemaWork:
         node.is_leaf = False
         get = schema.get
         node.units += _size_of_values(schema)
-        node.same += self._numbers((get(name) for name in _SAME_ONE), place)
+        node.same += self._numbers((get(name) for name in _SAME_ONE), subschema)
         for name in _SAME_LIST:
-            node.same += self._numbers(_list(get(name)), place)
+            node.same += self._numbers(_list(get(name)), subschema)
         for name in _SAME_OBJECT:
-            node.same += self._numbers(_object(get(name)).values(), place)
-        branches = self._numbers((get("then"), get("else")), place)
+            node.same += self._numbers(_object(get(name)).values(), subschema)
+        branches = self._numbers((get("then"), get("else")), subschema)
         if branches:
             node.one_of_same.append(branches)
         items = get("items")
         fixed = [*_list(get("prefixItems")), *_list(items)]
-        node.one_of_items = self._numbers([*fixed, items, get("additionalItems")], place)
-        node.all_items = self._numbers((get("contains"), get("unevaluatedItems")), place)
+        node.one_of_items = self._numbers([*fixed, items, get("additionalItems")], subschema)
+        node.all_items = self._numbers((get("contains"), get("unevaluatedItems")), subschema)
         properties, patterns = _object(get("properties")), _object(get("patternProperties"))
-        node.one_of_members = self._numbers([*properties.values(), get("additionalProperties")], place)
+        node.one_of_members = self._numbers([*properties.values(), get("additionalProperties")], subschema)
         others = (*patterns.values(), get("propertyNames"), get("unevaluatedProperties"))
-        node.all_members = self._numbers(others, place)
+        node.all_members = self._numbers(others, subschema)
         node.unique = get("uniqueItems") is True
         if any(name in schema for name in _UNEVALUATED):
-            node.repeats = 3  # what applies to the value is evaluated again, to tell what it has evaluated
+            node.repeats = 3  # the others are evaluated again, to find out what they have evaluated
         own = get("pattern")
         for expression in (*patterns, *((own,) if isinstance(own, str) else ())):
             self._expression(expression, node)
@@ -266,9 +268,9 @@ class SchemaWork:
 
 
 def _ordered(nodes: list[_Node]) -> list[int]:
-    """The numbers of ``nodes``, each after those that apply to the same value; raises Unbounded."""
+    """Sort the indexes of ``nodes``: each after those that it applies to the same value. Raises Unbounded."""
     order: list[int] = []
-    state = [0] * len(nodes)  # 1: under way, 2: in order
+    state = [0] * len(nodes)  # 1: being visited, 2: in order
     for start in range(len(nodes)):
         stack = [start]
         while stack:
@@ -282,7 +284,7 @@ def _ordered(nodes: list[_Node]) -> list[int]:
                 state[at] = 2
                 order.append(at)
             elif state[at] == 1 or any(state[other] == 1 for other in left):
-                raise Unbounded("a part of it refers to itself without a step into the value")
+                raise Unbounded("a part of it refers to itself without descending into the value")
             else:
                 state[at] = 1
                 stack += left
@@ -290,12 +292,12 @@ def _ordered(nodes: list[_Node]) -> list[int]:
 
 
 def _letters(value: Any) -> int:
-    """The characters of a text."""
+    """Return the number of characters of a string, 0 for other values."""
     return len(value) if isinstance(value, str) else 0
 
 
 def _names(value: Any) -> int:
-    """The characters of the names in an object."""
+    """Return the number of characters of the member names of an object, 0 for other values."""
     return sum(map(len, value)) if isinstance(value, dict) else 0
 
 
@@ -308,7 +310,7 @@ def _object(value: Any) -> dict[str, Any]:
 
 
 def _size_of_values(schema: dict[str, Any]) -> float:
-    """Units of the keywords that compare the value with others."""
+    """Return the cost of the keywords that compare the value with others."""
     units = len(_list(schema.get("required"))) + len(_object(schema.get("properties"))) / 4
     units += sum(map(_units, _list(schema.get("enum")))) + 10 * _units(schema.get("const"))
     for name in ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"):
@@ -321,7 +323,7 @@ def _size_of_values(schema: dict[str, Any]) -> float:
 
 
 def _units(value: Any) -> float:
-    """Units of a comparison with ``value``; raises Unbounded for a number that is too long."""
+    """Return the cost of comparing with ``value``. Raises Unbounded for a number that is too long."""
     if value is None:
         return 0.0
     waiting, units, is_within = [value], 0.0, False

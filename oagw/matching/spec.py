@@ -1,6 +1,6 @@
-"""The JSON of request patterns, in WireMock's words; ``compiled`` says what more must hold.
+"""The JSON format of request patterns, which is WireMock's. ``pattern.compiled`` makes further checks.
 
-Documents are read into these Structs by ``model.document``, which refuses unknown members by name.
+``model.document`` parses documents into these Structs, and rejects unknown members by name.
 """
 
 from typing import Any, Literal
@@ -21,7 +21,7 @@ Truncation = Literal[
 
 
 class Operator(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A test of one text, such as a header's value: exactly one operator, with its options."""
+    """A test of one string, such as the value of a header: exactly one operator, with its options."""
 
     equalTo: str | None = None
     caseInsensitive: bool | None = None
@@ -57,7 +57,7 @@ class Operator(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
 
 
 class JsonPath(Operator, frozen=True, kw_only=True):
-    """A JSONPath, and the operator that tests what it selects."""
+    """A JSONPath, and the operator that tests the selected value."""
 
     expression: str
 
@@ -69,7 +69,7 @@ class BodyOperator(Operator, frozen=True, kw_only=True):
 
 
 class ValuesOperator(Operator, frozen=True, kw_only=True):
-    """A test of the values that a header or parameter has: one of them matches, or these together do."""
+    """A test of the values of a header or parameter. One must match; several for the operators here."""
 
     hasExactly: list[Operator] | None = None
     includes: list[Operator] | None = None
@@ -83,7 +83,7 @@ class BasicCredentials(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RequestPattern(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What a request must be like; a member that is not given is not looked at. At most one URL member."""
+    """The conditions that a request must meet, all optional. At most one of the URL members can be set."""
 
     method: str | None = None
     url: str | None = None

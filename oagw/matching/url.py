@@ -1,4 +1,4 @@
-"""The URL of a request pattern: five ways to say it, compared in the spellings that a Call has."""
+"""The URL of a request pattern, given in one of five members, and compared with the URLs of a Call."""
 
 import re
 from collections.abc import Callable
@@ -26,9 +26,11 @@ _MAX_LENGTH = 4_000
 class Url:
     """The URL that a request must have.
 
-    ``wants`` is it in words, ``kind`` says how to read that, ``is_any`` whether all match; ``literal_path``
-    is the one path that it can have, in its canonical spelling, ``alias`` the one alias, in lower case.
-    ``matches`` raises GaveUp.
+    - ``wants``: the expected URL in words; ``kind``: the kind of URL, such as ``path regex``
+    - ``is_any``: whether every URL matches
+    - ``literal_path``: the only path that matches, in canonical form; None if several do
+    - ``alias``: the only alias that matches, in lower case; None if several do
+    - ``matches``: tests a Call; raises BudgetExceeded
     """
 
     matches: Callable[[Call], bool]
@@ -37,7 +39,7 @@ class Url:
         given = [(name, value) for name in _MEMBERS if (value := getattr(spec, name)) is not None]
         if len(given) > 1:
             names = " and ".join(name for name, _ in given)
-            raise Invalid(f"{pointer}/{given[1][0]}", f"{names} cannot stand together")
+            raise Invalid(f"{pointer}/{given[1][0]}", f"{names} are mutually exclusive")
         self.literal_path: str | None = None
         self.alias: str | None = None
         self.kind, self.wants, self.is_any = "", "[any URL]", not given
@@ -51,22 +53,22 @@ class Url:
         at = f"{pointer}/{name}"
         self.kind, self.wants = _KINDS[name], text
         if len(text) > _MAX_LENGTH and name not in _EXPRESSIONS:
-            raise Invalid(at, f"{name} may have {_MAX_LENGTH} characters")
+            raise Invalid(at, f"{name} is longer than {_MAX_LENGTH} characters")
         if name in _EXPRESSIONS:
             self._expression(Expression(text, at), whole=name == "urlPattern")
         else:
             if not text.startswith("/"):
-                raise Invalid(at, f"{name} begins with /")
+                raise Invalid(at, f"{name} must start with /")
             self._literal(name, canonical_url(text), at)
 
     def difference(self, call: Call) -> float:
-        """0 if it matches; else up to 1, less where it resembles the URL of ``call``."""
+        """Return 0 if it matches, else up to 1: the more similar to the URL of ``call``, the less."""
         if self.matches(call):
             return 0.0
         return 1.0 if self._text is None else max(0.01, difference(self._text, call.urls[0]))
 
     def parameters(self, call: Call) -> dict[str, str]:
-        """The variables of the template, as sent; none if the path does not match it."""
+        """Return the variables of the template as sent; empty if the path does not match."""
         if self._template is None:
             return {}
         found = self._template.groups(call.paths[0], call)
@@ -91,9 +93,9 @@ class Url:
             self.alias = _alias(text + "/")
             self.variables = _VARIABLE.findall(text)
             if re.search(r"[{}]", _VARIABLE.sub("", text)):
-                raise Invalid(at, "a brace of urlPathTemplate has no counterpart")
+                raise Invalid(at, "urlPathTemplate has an unmatched brace")
             if len(set(self.variables)) < len(self.variables):
-                raise Invalid(at, "a variable is there twice")
+                raise Invalid(at, "urlPathTemplate has the same variable twice")
             pieces = re.split(r"(\{[^{}/]+\}|\*\*)", text)
             source = "".join(
                 ".*" if piece == "**" else "([^/]+)" if odd % 2 else quoted(piece)
@@ -106,7 +108,7 @@ class Url:
             )
         elif name == "urlPath":
             if "?" in text:
-                raise Invalid(at, "urlPath has no query: say url, or queryParameters")
+                raise Invalid(at, "urlPath cannot contain a query: use url or queryParameters")
             self.alias = _alias(text + "/")
             self.literal_path = text
             self.matches = lambda call: call.paths[0] == text

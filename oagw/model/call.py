@@ -43,7 +43,7 @@ _WITH_PORT = re.compile(r"(.+):(\d{1,5})", re.ASCII)
 _CODED = re.compile(rb"(?:^|\n)content-encoding[ \t]*:", re.IGNORECASE)
 
 # The time budget of matching one call, in seconds; see ``model.time_budget``.
-_PATIENCE = 0.05
+_TIME_BUDGET = 0.05
 
 
 class Call:
@@ -54,9 +54,9 @@ class Call:
     - ``host``, ``port``: the local address; ``client``: the address of the caller
     - ``sent_body``: the raw body; ``body`` is decoded on first use
     - ``limit``: the number of bytes that the body may decode to; None for that of ``coding.size_limit``
-    - ``patience``: the time budget of matching, in seconds; ``deadline``: when it is used up, once matching
-      has begun
-    - ``gave_up``: whether a pattern exceeded the time budget
+    - ``time_budget``: the time budget of matching, in seconds; ``deadline``: when it is used up, once
+      matching has begun
+    - ``budget_exceeded``: whether a pattern exceeded the time budget
     - ``undecided``: the stubs and toxics with such patterns, as pairs of kind and name
     """
 
@@ -79,9 +79,9 @@ class Call:
         self.client = client
         self.host = host
         self.port = port
-        self.patience = _PATIENCE
+        self.time_budget = _TIME_BUDGET
         self.deadline: float | None = None
-        self.gave_up = False
+        self.budget_exceeded = False
         self.undecided: list[tuple[str, str]] = []
         self.matching_since = 0.0  # in seconds of the thread's CPU time
 

@@ -1,4 +1,4 @@
-"""JSON documents of the control plane as checked values: what does not fit is Invalid and says where."""
+"""Parse and validate JSON documents of the control plane; Invalid has the location of an error."""
 
 import json
 import re
@@ -29,7 +29,7 @@ _WORDS = {
 
 
 def decoded(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
-    """``body`` as the decoder's type; raises Invalid, also if a member occurs twice anywhere in it."""
+    """Decode ``body``. Raises Invalid, also if an object in it has duplicate members."""
     check_members(body)
     try:
         return decode(decoder, body)
@@ -44,7 +44,7 @@ def decoded(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
 
 
 def converted(value: Any, type: type[T], pointer: str = "") -> T:
-    """``value``, found at ``pointer``, as ``type``; raises Invalid."""
+    """Convert ``value``, which is at ``pointer`` in the document, to ``type``. Raises Invalid."""
     try:
         return msgspec.convert(value, type)
     except RecursionError:
@@ -54,27 +54,27 @@ def converted(value: Any, type: type[T], pointer: str = "") -> T:
 
 
 def misfit(error: msgspec.ValidationError, pointer: str = "", value: Any = None, type: Any = None) -> Invalid:
-    """What msgspec says of ``value`` as a ``type`` (both None: not known), which was found at ``pointer``."""
+    """Convert an error of msgspec about ``value`` (and its ``type``, if known) at ``pointer`` to Invalid."""
     wrong = mismatch(error)
-    place, member = ErrorLocation(value, type, wrong.steps), wrong.unknown or wrong.missing
-    steps = place.steps if member is None else [*place.steps, member]
-    detail = _detail(wrong.text, place)
+    location, member = ErrorLocation(value, type, wrong.steps), wrong.unknown or wrong.missing
+    steps = location.steps if member is None else [*location.steps, member]
+    detail = _detail(wrong.text, location)
     if wrong.unknown is not None:
-        close = get_close_matches(wrong.unknown, place.members, 1)
+        close = get_close_matches(wrong.unknown, location.members, 1)
         detail += "".join(f', did you mean "{name}"?' for name in close)
     return Invalid(pointer + pointer_to(steps), detail)
 
 
-def _detail(text: str, place: ErrorLocation) -> str:
-    """msgspec's ``text`` of what is at ``place``, in words that need no Python."""
+def _detail(text: str, location: ErrorLocation) -> str:
+    """Return msgspec's ``text`` about the value at ``location`` without terms of Python."""
     if text.startswith("Expected "):
-        if " matching regex " in text and place.description:
-            return f"not {place.description}"
+        if " matching regex " in text and location.description:
+            return f"Expected {location.description}"
         text = _TYPES.sub(_in_words, text)
-        if place.unit:
-            text += f" ({place.steps[-1]} is in {place.unit})"
-    if text.startswith("Invalid") and place.values:
-        text += ", expected one of " + ", ".join(json.dumps(value) for value in place.values)
+        if location.unit:
+            text += f" ({location.steps[-1]} is in {location.unit})"
+    if text.startswith("Invalid") and location.values:
+        text += ", expected one of " + ", ".join(json.dumps(value) for value in location.values)
     return text.replace("`", '"')
 
 
@@ -84,7 +84,7 @@ def _in_words(types: re.Match[str]) -> str:
 
 
 def _raw(body: bytes) -> Any:
-    """``body`` as it is; None if it is no JSON further on."""
+    """Parse ``body`` without a type; return None if it is not valid JSON."""
     try:
         return decode(_ANY, body)
     except (ValueError, RecursionError):

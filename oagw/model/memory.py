@@ -63,7 +63,7 @@ class Memory:
         kinds = [f"{kind} {_mib(size)}" for kind, size in sorted(self.documents.items()) if size]
         listed = f" ({', '.join(kinds)})" if kinds else ""
         return (
-            f"Out of memory: this takes {_mib(more)} more, what is kept takes {_mib(used)}{listed}, and "
+            f"Out of memory: this takes {_mib(more)} more, {_mib(used)}{listed} are in use, and "
             f"{_mib(bound)} are allowed, three quarters of --memory-limit {self._limit // MIB} (in MiB). "
             "Delete stubs, toxics or sandboxes, or raise the limit"
         )

@@ -1,4 +1,4 @@
-"""Mismatch: what msgspec says of a value that does not fit, read from the text of its error.
+"""Mismatch: an error of msgspec about a value, parsed from its text.
 
 msgspec has no other form of it, so this is the one place that depends on these texts.
 """
@@ -35,7 +35,7 @@ class Mismatch(NamedTuple):
 
 
 def mismatch(error: msgspec.ValidationError) -> Mismatch:
-    """What ``error`` says."""
+    """Parse the text of ``error``."""
     text = str(error)
     at = _AT.search(text)
     if at is not None:

@@ -11,7 +11,7 @@ from oagw.model.call import Call, grouped
 from oagw.model.coding import UTF_8
 from oagw.model.journal import Entry
 from oagw.model.reading import Unread, read_json, read_pairs
-from oagw.model.secret import MASK, Known, is_secret, masked, masked_pairs, masked_url
+from oagw.model.secret import MASK, KnownSecrets, is_secret, masked, masked_pairs, masked_url
 
 
 class Redacted:
@@ -24,7 +24,7 @@ class Redacted:
         self.call = entry.call()
 
     @cached_property
-    def known(self) -> Known:
+    def known(self) -> KnownSecrets:
         """The secrets to mask: the credentials of the request, and the tokens of the server."""
         return known_to(self.entry, self.call)
 
@@ -115,9 +115,9 @@ class Redacted:
         return [(known.masked(name), known.masked(masked(name, value))) for name, value in call.fields]
 
 
-def known_to(entry: Entry, call: Call | None = None) -> Known:
+def known_to(entry: Entry, call: Call | None = None) -> KnownSecrets:
     """Return the credentials of the request and the tokens of the server; ``call`` is the same request."""
-    return Known([*entry.secrets, *credentials(call or entry.call())])
+    return KnownSecrets([*entry.secrets, *credentials(call or entry.call())])
 
 
 def credentials(call: Call) -> list[str]:
@@ -141,7 +141,7 @@ class _Number(str):
     """A JSON number in its original spelling."""
 
 
-def masked_json(text: str, known: Known) -> str:
+def masked_json(text: str, known: KnownSecrets) -> str:
     """Return the JSON ``text`` with ``known`` secrets masked in each string and number."""
 
     def walk(value: Any) -> Any:

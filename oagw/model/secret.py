@@ -1,7 +1,7 @@
 """Mask secrets in data from clients.
 
 Fields with secrets are recognized by name (``masked``, ``masked_url``). Secrets whose values are known are
-found anywhere in a text (``Known``).
+found anywhere in a text (``KnownSecrets``).
 """
 
 import re
@@ -127,7 +127,7 @@ def masked_pairs(text: str) -> str:
     return "&".join(map(_pair, text.split("&")))
 
 
-class Known:
+class KnownSecrets:
     """Secrets with known values, which are masked wherever they occur.
 
     This finds secrets even if they are wholly or partly percent-encoded or escaped as in JSON.

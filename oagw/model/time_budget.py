@@ -1,7 +1,7 @@
 """The time budget of matching: the time that one request may take, whatever the patterns.
 
 Each operator calls ``check_time`` before it starts, so it may take linear time. Operations that can take
-longer (regular expressions, JSONPath, schemas, arrays in any order) run inside an Effort. A match that
+longer (regular expressions, JSONPath, schemas, arrays in any order) run inside a MatchBudget. A match that
 exceeds its time budget counts as no match; the caller records it with ``note_undecided``.
 """
 
@@ -10,7 +10,7 @@ from time import perf_counter, thread_time
 from oagw.model.call import Call
 
 # Seconds that one attempt may take, per MiB of the body.
-MAX_EFFORT = 0.05
+MAX_ATTEMPT = 0.05
 
 # The largest number of stubs and toxics recorded in ``call.undecided``.
 MAX_UNDECIDED = 10
@@ -18,16 +18,16 @@ MAX_UNDECIDED = 10
 _MIB = 1 << 20
 
 
-class GaveUp(Exception):
+class BudgetExceeded(Exception):
     """A match exceeded its time budget; the message says what was tried."""
 
 
 def time_left(call: Call) -> float:
     """Return the seconds left for matching ``call``; the first call starts the clock.
 
-    The budget is ``call.patience`` for each MiB of the body, and at least that.
+    The budget is ``call.time_budget`` for each MiB of the body, and at least that.
     """
-    now, budget = perf_counter(), call.patience * _size(call)
+    now, budget = perf_counter(), call.time_budget * _size(call)
     if call.deadline is None:
         call.deadline, call.matching_since = now + budget, thread_time()
     left = call.deadline - now
@@ -40,26 +40,26 @@ def time_left(call: Call) -> float:
 
 
 def check_time(call: Call, what: str) -> None:
-    """Raise GaveUp, which names ``what``, if the time budget of ``call`` is used up."""
+    """Raise BudgetExceeded, which names ``what``, if the time budget of ``call`` is used up."""
     if time_left(call) <= 0:
-        raise GaveUp(f"not tried, this request has taken too long already: {what}")
+        raise BudgetExceeded(f"not tried, the time budget of the request is used up: {what}")
 
 
 def note_undecided(call: Call, kind: str, name: str) -> None:
-    """Record that the stub or toxic ``name`` counts as no match, if its pattern has just given up.
+    """Record the stub or toxic ``name`` as no match, if its pattern has just exceeded the time budget.
 
     Only the first MAX_UNDECIDED are kept.
     """
-    if call.gave_up and len(call.undecided) < MAX_UNDECIDED:
+    if call.budget_exceeded and len(call.undecided) < MAX_UNDECIDED:
         call.undecided.append((kind, name))
-    call.gave_up = False
+    call.budget_exceeded = False
 
 
-class Effort:
+class MatchBudget:
     """A context manager for one attempt to match ``call``; errors name ``what``.
 
-    Raises GaveUp on entry if the time budget is used up. ``seconds`` is the time that the attempt may take;
-    ``check`` raises GaveUp once it is over.
+    ``seconds`` is the time that the attempt may take; ``check`` raises BudgetExceeded once it is over.
+    Entering raises BudgetExceeded if the time budget of the call is used up.
     """
 
     __slots__ = ("_call", "_deadline", "_since", "_what", "seconds")
@@ -68,10 +68,10 @@ class Effort:
         self._call = call
         self._what = what
 
-    def __enter__(self) -> "Effort":
-        self.seconds = min(MAX_EFFORT * _size(self._call), time_left(self._call))
+    def __enter__(self) -> "MatchBudget":
+        self.seconds = min(MAX_ATTEMPT * _size(self._call), time_left(self._call))
         if self.seconds <= 0:
-            raise GaveUp(f"not tried, this request has taken too long already: {self._what}")
+            raise BudgetExceeded(f"not tried, the time budget of the request is used up: {self._what}")
         self._deadline = perf_counter() + self.seconds
         self._since: float | None = None  # in CPU time of the thread
         return self
@@ -85,12 +85,12 @@ class Effort:
         elif perf_counter() > self._deadline:
             unused = self.seconds - (thread_time() - self._since)  # see time_left
             if unused <= 0:
-                raise self.gave_up()
+                raise self.exceeded_error()
             self._deadline = perf_counter() + unused
 
-    def gave_up(self) -> GaveUp:
+    def exceeded_error(self) -> BudgetExceeded:
         """Return the exception to raise when the time is over."""
-        return GaveUp(f"given up after {self.seconds * 1000:.0f} ms: {self._what}")
+        return BudgetExceeded(f"stopped after {self.seconds * 1000:.0f} ms: {self._what}")
 
 
 def _size(call: Call) -> float:

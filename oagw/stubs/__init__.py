@@ -1,1 +1,1 @@
-"""Stubs in WireMock's words: mappings, the responses that they give, and where they are kept."""
+"""Stubs in WireMock's format: mappings, their responses, and the store that holds them."""

@@ -1,6 +1,6 @@
-"""Answer: what a stub decided to send, as a value; Canned is the definition that it is made from.
+"""Answer: a response of a stub to one request; PreparedResponse: the checked definition that produces it.
 
-``stubs.response`` is the definition's JSON. ``gateway.stub_answer`` does the waiting and the writing.
+``stubs.response`` is the JSON format of the definition. ``gateway.stub_answer`` sends an Answer.
 """
 
 import json
@@ -33,7 +33,7 @@ _LINE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
 _BODIES = ("body", "jsonBody", "base64Body", "bodyFileName", "sse", "problem")
 
-# The parameter with which a file is no template (WireMock's name).
+# The parameter that disables templates in body files (WireMock's name).
 _LITERAL_FILE = "disableBodyFileTemplating"
 
 # RFC 9110 section 6.4.1.
@@ -43,11 +43,14 @@ Files = Mapping[str, bytes]
 
 
 class Answer(NamedTuple):
-    """What to send.
+    """The response of a stub to one request.
 
-    ``source`` is ``upstream``, ``gateway`` or ``none``; None for whoever a stub at this URL stands for. After
-    ``delay`` seconds comes the body, in ``pieces`` (how many, over how many seconds), or ``events`` of a
-    stream that ends as ``ending`` says; or a ``fault`` instead; or a ``problem`` of the gateway.
+    - ``source``: ``upstream``, ``gateway`` or ``none``; None for the default of the URL
+    - ``delay``: seconds before the response starts
+    - ``pieces``: the number of pieces of the body, and the seconds over which they are sent
+    - ``events``, ``ending``: the events of a stream, and how it ends; they replace the body
+    - ``fault``: replaces the response
+    - ``problem``: an error of the gateway; it replaces the body
     """
 
     status: int = 200
@@ -64,20 +67,21 @@ class Answer(NamedTuple):
 
 
 class Settings(NamedTuple):
-    """The delays of a sandbox: in milliseconds, for stubs that have none of their own."""
+    """The default delays of a sandbox, in milliseconds, for stubs without their own."""
 
     fixed_delay: float | None = None
     delay_distribution: Distribution | None = None
 
 
-# What differs from call to call.
+# A function that changes an Answer according to the call.
 Variation = Callable[[Answer, Call, Context], Answer]
 
 
-class Canned:
-    """A response definition that was found good.
+class PreparedResponse:
+    """A checked response definition.
 
-    ``files`` has what ``bodyFileName`` may name. Raises Invalid, with pointers below ``pointer``.
+    ``files`` maps the names for ``bodyFileName`` to the contents. Raises Invalid, with pointers below
+    ``pointer``.
     """
 
     def __init__(self, definition: ResponseDefinition, files: Files, pointer: str = "/response") -> None:
@@ -124,17 +128,20 @@ class Canned:
 
     @property
     def size(self) -> int:
-        """Bytes of the body, or of the events."""
+        """The size of the body or of the events, in bytes."""
         return len(self._plain.body) + sum(len(one.data) for one in self._plain.events or ())
 
-    def sends_the_same(self, other: "Canned") -> bool:
-        """Whether it sends what ``other`` does, if both have the same definition; files may have changed."""
+    def sends_the_same(self, other: "PreparedResponse") -> bool:
+        """Return whether it sends the same as ``other``, which has the same definition but may be older.
+
+        The contents of files may have changed.
+        """
         return self._plain == other._plain
 
     def answer(
         self, call: Call, settings: Settings, now: float, random: Random, path: dict[str, str]
     ) -> Answer:
-        """The answer to ``call``; raises RenderError where a template of it goes too far."""
+        """Return the answer to ``call``. Raises RenderError if a template exceeds its limits."""
         answer = self._plain
         fixed, distribution = self._fixed_delay, self._distribution
         milliseconds = (settings.fixed_delay if fixed is UNSET else fixed) or 0
@@ -151,7 +158,7 @@ class Canned:
 
 
 def _compiled(text: str, pointer: str) -> "Template":
-    from oagw.templates.compiled import compile  # loaded when a stub first needs it: that takes 20 ms
+    from oagw.templates.compiled import compile  # imported on first use, which takes 20 ms
 
     return compile(text, pointer)
 
@@ -162,7 +169,7 @@ def _names_by_template(definition: ResponseDefinition) -> bool:
 
 
 def _body_file(definition: ResponseDefinition, files: Files, pointer: str, *, literal: bool) -> Variation:
-    from oagw.stubs.body_file import BodyFile  # as the templates
+    from oagw.stubs.body_file import BodyFile  # imported on first use, like the templates
 
     file = BodyFile(definition.body_file_name or "", files, f"{pointer}/bodyFileName", literal=literal)
     return lambda answer, call, context: answer._replace(body=file.body(call, context))
@@ -172,7 +179,7 @@ def _body_template(body: bytes, pointer: str) -> Variation:
     try:
         text = body.decode()
     except UnicodeDecodeError:
-        return lambda answer, call, context: answer  # bytes that are no text are no template
+        return lambda answer, call, context: answer  # binary data is not a template
     template = _compiled(text, pointer)
     return lambda answer, call, context: answer._replace(body=template.render(call, context).encode())
 
@@ -228,16 +235,19 @@ def _check_combination(definition: ResponseDefinition, pointer: str) -> None:
     )
     names = [name for name, value in zip(_BODIES, given, strict=True) if value is not UNSET]
     if len(names) > 1:
-        raise Invalid(f"{pointer}/{names[1]}", f"{names[1]} and {names[0]} exclude each other")
+        raise Invalid(f"{pointer}/{names[1]}", f"{names[1]} and {names[0]} are mutually exclusive")
     if definition.problem is not UNSET and definition.status is not UNSET:
-        raise Invalid(f"{pointer}/status", "a problem brings its own status")
+        raise Invalid(
+            f"{pointer}/status", "status and problem are mutually exclusive: a problem has a status"
+        )
     if definition.problem is not UNSET and definition.transformers:
-        raise Invalid(f"{pointer}/transformers", "a problem is no template")
+        raise Invalid(f"{pointer}/transformers", "A problem cannot be a template")
     if definition.sse is not UNSET and definition.status in _BODILESS:
-        raise Invalid(f"{pointer}/sse", f"there is no body with {definition.status}")
+        raise Invalid(f"{pointer}/sse", f"A response with status {definition.status} has no body")
     for name in ("sse", "problem"):
         if name in names and definition.chunked_dribble_delay is not UNSET:
-            raise Invalid(f"{pointer}/chunkedDribbleDelay", f"chunkedDribbleDelay does not go with {name}")
+            detail = f"chunkedDribbleDelay and {name} are mutually exclusive"
+            raise Invalid(f"{pointer}/chunkedDribbleDelay", detail)
 
 
 def _body(definition: ResponseDefinition, files: Files, pointer: str) -> bytes:
@@ -249,11 +259,11 @@ def _body(definition: ResponseDefinition, files: Files, pointer: str) -> bytes:
         try:
             return b64decode(definition.base64_body, validate=True)
         except (Base64Error, ValueError):
-            raise Invalid(f"{pointer}/base64Body", "base64Body is not Base64") from None
+            raise Invalid(f"{pointer}/base64Body", "base64Body is not valid base64") from None
     name = definition.body_file_name
     if isinstance(name, str) and not _names_by_template(definition):
         if name not in files:
-            detail = f"bodyFileName {name!r}: there is no such file in __files"
+            detail = f'No such file in __files: "{name}"'
             raise Invalid(f"{pointer}/bodyFileName", detail)
         return files[name]
     return b""
@@ -261,7 +271,7 @@ def _body(definition: ResponseDefinition, files: Files, pointer: str) -> bytes:
 
 def _checked_phrase(phrase: str, pointer: str) -> str:
     if not _LINE.fullmatch(phrase):
-        raise Invalid(pointer, "statusMessage is one line of Latin-1")
+        raise Invalid(pointer, "statusMessage must be one line of Latin-1 text")
     return phrase
 
 
@@ -270,26 +280,26 @@ def _checked_headers(definition: ResponseDefinition, pointer: str) -> list[tuple
     for name, given in definition.headers.items():
         at = f"{pointer}/{name}"
         if not _TOKEN.fullmatch(name):
-            raise Invalid(at, f"{name!r} is not the name of a header field")
+            raise Invalid(at, f'"{name}" is not a valid header name')
         if name.lower() == "x-oagw-error-source":
-            raise Invalid(at, "errorSource says who made the answer")
+            raise Invalid(at, "Use errorSource to set this header")
         for value in [given] if isinstance(given, str) else given:
             if name.lower() == "transfer-encoding" and value.lower() != "chunked":
-                raise Invalid(at, "Transfer-Encoding can only be chunked")
+                raise Invalid(at, "Transfer-Encoding must be chunked")
             if not _LINE.fullmatch(_latin(value)):
-                raise Invalid(at, f"the value of {name} has a line end or a control character")
+                raise Invalid(at, f"The value of {name} contains a line break or a control character")
             checked.append((name, value))
     return checked
 
 
 def _framing(headers: Sequence[tuple[str, str]]) -> tuple[list[tuple[str, str]], bool]:
-    """``headers`` without Transfer-Encoding, which is ours to write, and whether there was one."""
+    """Return ``headers`` without Transfer-Encoding, which the server sets, and whether it was present."""
     rest = [(name, value) for name, value in headers if name.lower() != "transfer-encoding"]
     return rest, len(rest) < len(headers)
 
 
 def _latin(text: str) -> str:
-    """``text`` as its UTF-8 bytes look in Latin-1: field values are bytes (RFC 9110 section 5.5)."""
+    """Encode ``text`` as UTF-8 and decode it as Latin-1: field values are bytes (RFC 9110 section 5.5)."""
     return text.encode("utf-8", "replace").decode("latin-1")
 
 

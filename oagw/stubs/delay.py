@@ -1,4 +1,4 @@
-"""Delays before an answer: WireMock's fixed, uniform and lognormal distributions."""
+"""Delays before a response: WireMock's fixed, uniform and lognormal distributions."""
 
 from math import exp, log
 from random import Random
@@ -6,7 +6,7 @@ from typing import Annotated
 
 import msgspec
 
-# The longest delay: a day.
+# The longest delay in milliseconds: a day.
 MAX = 86_400_000
 
 _UNIT = {"unit": "milliseconds"}
@@ -15,27 +15,27 @@ Milliseconds = Annotated[float, msgspec.Meta(ge=0, le=MAX, extra=_UNIT)]
 
 
 class FixedDelay(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="fixed"):
-    """Always the same, in milliseconds."""
+    """A fixed delay."""
 
     milliseconds: Milliseconds
 
     def sample(self, random: Random) -> float:
-        """A delay in milliseconds."""
+        """Return a delay in milliseconds."""
         return self.milliseconds
 
 
 class UniformDelay(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="uniform"):
-    """Anything from ``lower`` to ``upper``, in milliseconds."""
+    """A uniformly distributed delay from ``lower`` to ``upper``, in milliseconds."""
 
     lower: Milliseconds
     upper: Milliseconds
 
     def __post_init__(self) -> None:
         if self.lower > self.upper:
-            raise ValueError("lower is more than upper")
+            raise ValueError("lower is greater than upper")
 
     def sample(self, random: Random) -> float:
-        """A delay in milliseconds."""
+        """Return a delay in milliseconds."""
         return random.uniform(self.lower, self.upper)
 
 
@@ -48,7 +48,10 @@ class LogNormalDelay(
     tag="lognormal",
     omit_defaults=True,
 ):
-    """Around ``median`` milliseconds, with a long tail whose weight is ``sigma``; at most ``max_value``."""
+    """A lognormally distributed delay with this median and sigma, at most ``max_value``.
+
+    The median and the maximum are in milliseconds.
+    """
 
     median: Annotated[float, msgspec.Meta(gt=0, le=MAX, extra=_UNIT)]
     sigma: Annotated[float, msgspec.Meta(ge=0, le=10)]
@@ -59,7 +62,7 @@ class LogNormalDelay(
             raise ValueError("maxValue is less than median")
 
     def sample(self, random: Random) -> float:
-        """A delay in milliseconds."""
+        """Return a delay in milliseconds."""
         most = MAX if self.max_value is None else self.max_value
         return min(exp(log(self.median) + random.gauss(0, self.sigma)), most)
 

@@ -1,4 +1,4 @@
-"""A folder in WireMock's layout: stubs in ``mappings/*.json``, bodies in ``__files/``."""
+"""Read a folder in WireMock's layout: stubs in ``mappings/*.json``, bodies in ``__files/``."""
 
 from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping
@@ -18,12 +18,12 @@ from oagw.stubs.mapping import Mappings, StubMapping
 from oagw.stubs.store import StubStore
 from oagw.stubs.stub import Stub
 
-# Bytes of a file of stubs, and of one that a stub may answer with.
+# The largest size of a file, in bytes.
 _MAX = 64_000_000
 
 
 class _Kind(msgspec.Struct):
-    """A file of stubs, as far as it tells whether there are several in it."""
+    """A file of stubs, parsed only to find out whether it has several."""
 
     mappings: Raw | UnsetType = UNSET
 
@@ -34,7 +34,7 @@ _MANY = msgspec.json.Decoder(Mappings)
 
 
 class Files(Mapping[str, bytes]):
-    """The files below ``folder`` by their path there; none that leads out of it, none that is too large."""
+    """The files below ``folder``, by relative path. Paths out of it and large files raise KeyError."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder.resolve()
@@ -57,10 +57,10 @@ class Files(Mapping[str, bytes]):
 
 
 class Directory:
-    """The folder at ``path``, which has ``mappings`` in it, or ``__files``, or both; None for no such folder.
+    """The folder at ``path``, which contains ``mappings``, ``__files`` or both; None if there is no folder.
 
-    ``stubs`` are those that were read last. ``memory`` counts them here, and not where they are put, because
-    they come back when a sandbox is reset.
+    ``stubs`` are those read last. ``memory`` counts their size here, not in the store, because they are
+    restored when a sandbox is reset.
     """
 
     def __init__(self, path: Path | None, memory: Memory) -> None:
@@ -71,10 +71,10 @@ class Directory:
         self.stubs: list[Stub] = []
 
     def load(self, store: StubStore) -> None:
-        """Read the folder, and put its stubs in the place of those that were read before.
+        """Read the folder and replace the stubs that were read before.
 
-        A stub that is as it was keeps its counts. Raises Invalid, whose detail names file and member; nothing
-        has changed then.
+        Unchanged stubs keep their counts. Raises Invalid, whose detail names the file and the member, without
+        changing anything.
         """
         before = {stub.id: stub for stub in self.stubs}
         stubs, weight = [], 0
@@ -90,7 +90,7 @@ class Directory:
         self.stubs = stubs
 
     def restore(self, store: StubStore) -> None:
-        """Have the stubs that were read last in ``store``, and no others."""
+        """Replace all stubs in ``store`` by those that were read last."""
         store.clear()
         store.reload((), self.stubs)
 
@@ -100,17 +100,17 @@ class Directory:
         if not self._path.is_dir():
             raise Invalid("", f"{self._path} is not a folder")
         if not any((self._path / name).is_dir() for name in ("mappings", "__files")):
-            raise Invalid("", f"{self._path} has neither mappings/ nor __files/ in it")
+            raise Invalid("", f"{self._path} contains neither mappings/ nor __files/")
         ids: set[str] = set()
         for path in sorted((self._path / "mappings").rglob("*.json")):
             place = path.relative_to(self._path).as_posix()
             try:
                 for pointer, mapping in _mappings_in(_content(path).removeprefix(BOM_UTF8)):
-                    # The same at each reading, so that a stub is known again.
+                    # The same id each time, so that an unchanged stub is recognised.
                     id = mapping.id or mapping.uuid or str(uuid5(NAMESPACE_URL, place + pointer))
                     stub = Stub(mapping, id.lower(), self.files, pointer)
                     if stub.id in ids:
-                        raise Invalid(f"{pointer}/id", "another stub of the folder has this id")
+                        raise Invalid(f"{pointer}/id", "Another stub in the folder has the same id")
                     ids.add(stub.id)
                     yield stub
             except OSError as error:
@@ -121,7 +121,10 @@ class Directory:
 
 
 def _content(path: Path) -> bytes:
-    """What is in the file at ``path``; raises OSError, also if it is too large, or a pipe: that blocks."""
+    """Return the contents of the file at ``path``.
+
+    Raises OSError, also if it is too large, or not a regular file: reading a pipe would block.
+    """
     status = path.stat()
     if not S_ISREG(status.st_mode):
         raise OSError(EINVAL, "Not a file")
@@ -131,9 +134,9 @@ def _content(path: Path) -> bytes:
 
 
 def _mappings_in(body: bytes) -> Iterator[tuple[str, StubMapping]]:
-    """The stubs of a file, one or ``{"mappings": [...]}``, each with its JSON pointer; raises Invalid."""
+    """Yield the stubs of a file (one, or ``{"mappings": [...]}``) and their JSON pointers. Raises Invalid."""
     several = False
-    with suppress(ValueError, RecursionError):  # then one stub is expected, and what is wrong is found again
+    with suppress(ValueError, RecursionError):  # the file is then parsed as one stub, which reports the error
         several = _KIND.decode(body).mappings is not UNSET
     if several:
         for number, mapping in enumerate(decoded(_MANY, body).mappings):

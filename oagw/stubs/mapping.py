@@ -1,4 +1,4 @@
-"""A stub as its JSON says it: WireMock's stub mapping, and ``times``."""
+"""The JSON format of a stub: WireMock's stub mapping, with the additional member ``times``."""
 
 from typing import Annotated, Any, Literal
 
@@ -8,10 +8,10 @@ from msgspec import UNSET, UnsetType
 from oagw.matching.spec import RequestPattern
 from oagw.stubs.response import ResponseDefinition
 
-# WireMock's own number for a stub that has none; 1 comes first.
+# WireMock's default. Priority 1 comes first.
 DEFAULT_PRIORITY = 5
 
-# In Python, $ alone would let a line end follow.
+# In Python, $ also matches before a final newline.
 _UUID = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$(?!\n)"
 
 Uuid = Annotated[str, msgspec.Meta(pattern=_UUID, description="a UUID")]
@@ -21,10 +21,10 @@ Name = Annotated[str, msgspec.Meta(max_length=1000)]
 class StubMapping(
     msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel", omit_defaults=True
 ):
-    """One stub: which requests it answers, and with what.
+    """One stub: the requests that it matches, and the response.
 
-    ``id`` and ``uuid`` are the same. ``times`` is how often it answers before it steps aside.
-    ``insertion_index`` is in files that WireMock wrote; it counts stubs anew, and so do we.
+    ``id`` and ``uuid`` are the same. ``times`` is the number of requests that it answers. ``insertion_index``
+    occurs in files written by WireMock, and is ignored.
     """
 
     id: Uuid | UnsetType = UNSET
@@ -45,14 +45,14 @@ class StubMapping(
 class ImportOptions(
     msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel", omit_defaults=True
 ):
-    """What an import does with a stub that is there already, and with those that it does not name."""
+    """What an import does with a stub that exists already, and with stubs that are not in the import."""
 
     duplicate_policy: Literal["OVERWRITE", "IGNORE"] = "OVERWRITE"
     delete_all_not_in_import: bool = False
 
 
 class Mappings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel", omit_defaults=True):
-    """Several stubs; what comes first takes precedence. ``meta`` is what a list of WireMock's has as well."""
+    """Several stubs, in order of precedence. ``meta`` occurs in WireMock's lists."""
 
     mappings: list[StubMapping]
     import_options: ImportOptions | UnsetType | None = UNSET

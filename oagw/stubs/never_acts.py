@@ -1,6 +1,6 @@
-"""Stubs and toxics that cannot act as things are: what is said of them, and why.
+"""Explain why a stub or a toxic cannot act at present.
 
-Nothing is said that is not certain. What is made later may change it, so they are accepted.
+Only certain cases are reported. Such stubs and toxics are accepted, because later ones may change the case.
 """
 
 import re
@@ -20,27 +20,27 @@ from oagw.stubs.store import StubStore
 from oagw.stubs.stub import Stub
 from oagw.toxics.toxic import Toxic
 
-# Characters of a value that are told.
+# The number of characters of a value that a message shows.
 _SHOWN = 100
 
-# Stubs that are looked at to find one that takes the requests of another.
+# The number of stubs examined to find one that takes all requests of another.
 _COMPARED = 50
 
-# Aliases that are looked at to find the one that was meant.
+# The number of aliases examined for a suggestion.
 _LISTED = 200
 
-# What the path of an upstream has before its alias; some of it is easily forgotten.
+# The segments before the alias in the path of an upstream, which are easily forgotten.
 _LEADING = ("api", "oagw", "v1", "proxy")
 
-# What stands at the beginning of a path or of a pattern for paths, as long as it means itself.
+# The literal start of a path or of a pattern for paths.
 _PLAIN = re.compile(r"\^?(/[\w/-]*)(?=[/?]|$|\\?[.({\[])", re.ASCII)
 
-# What cannot be in the URL of a request: its first line ends there.
+# Characters that cannot occur in the URL of a request line.
 _BLANK = re.compile(r"[\x00-\x20\x7f]")
 
 
 class Aliases:
-    """The upstreams that exist for a caller: those of ``services``, and those that there are stubs for."""
+    """The aliases that exist for a caller: the built-in ``services``, and the aliases of stubs."""
 
     def __init__(self, services: Collection[str], stores: Iterable[StubStore]) -> None:
         self._all = (services, *(store.aliases for store in stores))
@@ -53,9 +53,9 @@ class Aliases:
 
 
 def why_stub(stub: Stub, store: StubStore, aliases: Aliases) -> str | None:
-    """Why ``stub``, one of those in ``store``, cannot answer; None if it may.
+    """Return why ``stub``, which is in ``store``, cannot answer any request; None if it may.
 
-    ``aliases`` are those of the upstreams that exist for its callers.
+    ``aliases`` are the aliases that exist for its callers.
     """
     spec = stub.mapping.request
     why = _why_url(spec, aliases)
@@ -67,11 +67,11 @@ def why_stub(stub: Stub, store: StubStore, aliases: Aliases) -> str | None:
     if other is None:
         return None
     name = other.mapping.name or f"stub {other.id}"
-    return f"{_cut(name)}, with priority {other.priority}, comes first and takes all that this one matches"
+    return f"{_cut(name)}, with priority {other.priority}, comes first and matches every request of this one"
 
 
 def why_toxic(toxic: Toxic, aliases: Aliases) -> str | None:
-    """Why ``toxic`` cannot act; None if it may."""
+    """Return why ``toxic`` cannot act; None if it may."""
     document = toxic.document
     if document.toxicity == 0:
         return "its toxicity is 0"
@@ -82,7 +82,7 @@ def why_toxic(toxic: Toxic, aliases: Aliases) -> str | None:
         return None
     called = toxic.request_alias
     if alias is not None and called is not None and called != alias:
-        return f'its alias is "{_cut(alias)}", but its request is one to "{_cut(called)}"'
+        return f'its alias is "{_cut(alias)}", but its request pattern matches "{_cut(called)}"'
     if called is not None and called not in aliases:
         return _no_upstream(called, aliases)
     return _why_url(document.request, aliases)
@@ -90,11 +90,11 @@ def why_toxic(toxic: Toxic, aliases: Aliases) -> str | None:
 
 def _no_upstream(alias: str, aliases: Aliases) -> str:
     known = islice(aliases, _LISTED)
-    return f'no service and no stub has the alias "{_cut(alias)}" yet{suggestion(alias, known)}'
+    return f'no service or stub has the alias "{_cut(alias)}" yet{suggestion(alias, known)}'
 
 
 def _why_url(spec: RequestPattern, aliases: Aliases) -> str | None:
-    """Why no request for an upstream, or anything else, has the URL of ``spec``."""
+    """Return why no request can match the URL of ``spec``; None if one may."""
     literal = spec.url or spec.urlPath
     text = literal or spec.urlPathTemplate or spec.urlPattern or spec.urlPathPattern or ""
     found = _PLAIN.match(text)
@@ -102,7 +102,7 @@ def _why_url(spec: RequestPattern, aliases: Aliases) -> str | None:
     if is_admin(path.encode()):
         return "stubs and toxics do not act on the control plane"
     if literal and _BLANK.search(literal):
-        return "no request has a blank in its URL: write %20"
+        return "a URL cannot contain spaces: use %20"
     canonical = canonical_url(path)
     if alias_of(canonical) is not None or not found:
         return None
@@ -115,13 +115,16 @@ def _why_url(spec: RequestPattern, aliases: Aliases) -> str | None:
     rest = "/".join(segments[1:])
     meant = f"{PREFIXES[0]}proxy/{segments[0]}" + (f"/{rest}" if rest else "")
     return (
-        f'"{_cut(masked_url(canonical))}" is not a path of the upstream "{segments[0]}", '
-        f'whose paths are below {PREFIXES[0]}proxy/: did you mean "{_cut(masked_url(meant))}"?'
+        f'"{_cut(masked_url(canonical))}" is not a path of the upstream "{segments[0]}": '
+        f'upstreams are below {PREFIXES[0]}proxy/, did you mean "{_cut(masked_url(meant))}"?'
     )
 
 
 def _covers(wide: Stub, given: Mapping[str, Any]) -> bool:
-    """Whether ``wide`` matches all that a pattern with the members ``given`` does: it asks for no others."""
+    """Return whether ``wide`` matches all requests that a pattern with the members ``given`` matches.
+
+    That is certain if it has no other conditions.
+    """
     methods = methods_covering(given["method"] or ANY)
     return all(
         value is None or value == given[name] or (name == "method" and value in methods)

@@ -1,6 +1,6 @@
-"""What a stub answers with, as its JSON says it: WireMock's response definition and our extensions.
+"""The JSON format of a stub's response: WireMock's response definition with our extensions.
 
-``stubs.answer`` makes of it what is sent.
+``stubs.answer`` turns it into an Answer.
 """
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -22,21 +22,21 @@ else:
 
 
 class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel", omit_defaults=True):
-    """A part of a response definition."""
+    """The base of the structs in a response definition."""
 
 
 class Dribble(_Part, frozen=True):
-    """The body in ``number_of_chunks`` pieces, over ``total_duration`` milliseconds."""
+    """Send the body in ``number_of_chunks`` pieces, over ``total_duration`` milliseconds."""
 
     number_of_chunks: Annotated[int, msgspec.Meta(ge=1, le=10_000)]
     total_duration: Milliseconds
 
 
 class SseEvent(_Part, frozen=True):
-    """One server-sent event, ``delay_milliseconds`` after the one before.
+    """One server-sent event, sent ``delay_milliseconds`` after the previous one.
 
-    ``data`` is a text, whose lines become ``data`` lines, or anything else as JSON. ``raw`` is sent as it is.
-    ``retry`` is in milliseconds.
+    ``data`` is a string, whose lines become ``data`` lines, or another value, which is sent as JSON. ``raw``
+    is sent unchanged. ``retry`` is in milliseconds.
     """
 
     data: Any = UNSET
@@ -49,7 +49,7 @@ class SseEvent(_Part, frozen=True):
 
 
 class Sse(_Part, frozen=True):
-    """A stream of events, and how it ends: completely, cut off (FIN), reset (RST), or not at all."""
+    """A stream of events, and how it ends: complete, truncated (FIN), reset (RST), or not at all."""
 
     events: Annotated[list[SseEvent], msgspec.Meta(max_length=10_000)]
     ends: Literal["complete", "cut", "reset", "hang"] = "complete"
@@ -66,7 +66,7 @@ class GatewayProblem(_Part, frozen=True):
 
 
 class ResponseDefinition(_Part, frozen=True):
-    """What a stub answers with."""
+    """The response of a stub."""
 
     status: Status | UnsetType = UNSET
     status_message: str | UnsetType = UNSET

@@ -152,13 +152,13 @@ class StubStore:
         for store in self.stores:
             for tried, stub in enumerate(store._candidates(call)):
                 if tried % _CHECKED == _CHECKED - 1 and time_left(call) <= 0:
-                    call.gave_up = True
+                    call.budget_exceeded = True
                     note_undecided(call, "stub", stub.id)
                     return None
                 if stub.pattern.matches(call, now):
                     if self._why_not(stub, store) is None:
                         return stub
-                elif call.gave_up:
+                elif call.budget_exceeded:
                     note_undecided(call, "stub", stub.id)
         return None
 

@@ -107,6 +107,6 @@ _UNSUPPORTED = """
 
 # WireMock's helpers that are not supported, with the reason.
 REFUSED = {
-    **{name: f"the helper {name!r} is refused: it would tell of the machine" for name in _LEAKS},
+    **{name: f"the helper {name!r} is refused: it would reveal data about the machine" for name in _LEAKS},
     **{name: f"the helper {name!r} is not supported" for name in _UNSUPPORTED.split()},
 }

@@ -60,7 +60,7 @@ class Template:
         try:
             self._write(Scope(run, run.root, None, {}, {}))
         except (RenderLimitExceeded, RecursionError) as error:
-            why = error if isinstance(error, RenderLimitExceeded) else "a value is nested too deep"
+            why = error if isinstance(error, RenderLimitExceeded) else "a value is nested too deeply"
             place = place_of(self._text, run.place)
             raise RenderError(f"{self._pointer}: the template was stopped at {place}: {why}.") from None
         out = "".join(run.pieces)
@@ -122,7 +122,7 @@ class _Compiler:
         if make := _BLOCKS.get(name):
             extra = isinstance(expression, HelperCall) and expression.options.keys() - _HASHES
             if len(arguments) != 1 or extra:
-                raise self._invalid(f"the block {name!r} takes one argument", block.place)
+                raise self._invalid(f"the block {name!r} requires one argument", block.place)
             write = make(self._expression(arguments[0], block.place), body, inverse, block.names)
         elif isinstance(expression, PathExpression) and name not in HELPERS:
             write = _section(self._expression(expression, block.place), body, inverse)
@@ -142,14 +142,14 @@ class _Compiler:
             return self._with_body(_called(block), body)
         if entry and entry.block == LAST and not block.inverse:
             if len(_called(block).arguments) != 1:
-                raise self._invalid(f"the block {block.name!r} takes one argument", block.place)
+                raise self._invalid(f"the block {block.name!r} requires one argument", block.place)
             return self._with_body(_called(block), body, after=1)
         if entry and entry.block == ITEMS and not block.inverse:
             return self._with_items(_called(block), body, block.names)
         read = self._expression(block.expression, block.place)
         if entry and entry.block == CONDITION:
             return _if(read, body, inverse, ())
-        raise self._invalid(f"the helper {block.name!r} cannot be a block", block.place)
+        raise self._invalid(f"the helper {block.name!r} cannot be used as a block", block.place)
 
     def _with_body(self, given: HelperCall, body: Write, after: int = 0) -> Write:
         """Return a function that writes the value of a helper; argument ``after`` is the body."""
@@ -169,7 +169,7 @@ class _Compiler:
         """Return a function that writes the value of a helper that takes the list of bodies of all items."""
         name, helper = given.name, self._helper(given)
         if len(names) > 1:
-            raise self._invalid(f"the block {name!r} has one parameter", given.place)
+            raise self._invalid(f"the block {name!r} takes only one block parameter", given.place)
         (read_first, *rest), options = self._arguments(given)
 
         def write_made(scope: Scope) -> None:
@@ -215,12 +215,14 @@ class _Compiler:
         name = given.name
         entry = HELPERS.get(name)
         if entry is None or (name == "assign" and not more):
-            why = REFUSED.get(name) or (f"{name!r} is a block" if entry or name in _BLOCKS else "")
-            raise self._invalid(why or f"there is no helper {name!r}", given.place)
+            why = REFUSED.get(name) or (
+                f"{name!r} must be used as a block" if entry or name in _BLOCKS else ""
+            )
+            raise self._invalid(why or f"unknown helper {name!r}", given.place)
         if len(given.arguments) + more < entry.least:
-            raise self._invalid(f"the helper {name!r} needs {entry.least} argument(s)", given.place)
+            raise self._invalid(f"the helper {name!r} requires {entry.least} argument(s)", given.place)
         if unknown := given.options.keys() - entry.options:
-            raise self._invalid(f"the helper {name!r} does not know {min(unknown)!r}", given.place)
+            raise self._invalid(f"the helper {name!r} has no option {min(unknown)!r}", given.place)
         if entry.library:
             import_module(entry.library)
         return entry.helper

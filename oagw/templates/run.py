@@ -83,7 +83,7 @@ class Run:
         except Failed as error:
             value = f"[ERROR: {error}]"
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
-            value = f"[ERROR: {name} cannot work with these arguments]"
+            value = f"[ERROR: {name} does not support these arguments]"
         if isinstance(value, str | list | dict):
             self.spend(len(value))
         return value

@@ -127,7 +127,7 @@ class Parser:
 
     def invalid(self, detail: str, offset: int) -> Invalid:
         """Return an Invalid with the message ``detail`` about ``offset``."""
-        return Invalid(self.pointer, f"The template is not valid at {place_of(self.text, offset)}: {detail}.")
+        return Invalid(self.pointer, f"Invalid template at {place_of(self.text, offset)}: {detail}.")
 
     def nodes(self) -> list[Node]:
         """Parse the template and return the nodes of its tree; raises Invalid."""
@@ -154,7 +154,7 @@ class Parser:
             self._tag(opening)
         if self._blocks:
             block = self._blocks[-1]
-            raise self.invalid(f"the block {block.name!r} is not closed", block.place)
+            raise self.invalid(f"unterminated block {block.name!r}", block.place)
         if end < len(text):
             self._nodes.append(text[end:])
         return self._nodes
@@ -211,7 +211,7 @@ class Parser:
             found = _TOKEN.match(self.text, self.at, self.end)
             if found is None:
                 rest = self.text[self.at : self.at + 1] if self.at < self.end else ""
-                raise self.invalid(f"{rest!r} is not expected" if rest else "the tag is not closed", self.at)
+                raise self.invalid(f"unexpected {rest!r}" if rest else "unterminated tag", self.at)
             if found.lastgroup:
                 self._count()
                 yield found.lastgroup, found[found.lastgroup], self.at
@@ -227,18 +227,18 @@ class Parser:
         if len(words) > 3 and words[-1] == "|" and "|" in words[:-1]:
             bar = words.index("|")
             if words[bar - 1] != "as" or not all(word.isidentifier() for word in words[bar + 1 : -1]):
-                raise self.invalid("'as |name|' is expected", opening)
+                raise self.invalid("expected 'as |name|'", opening)
             names, tokens = tuple(words[bar + 1 : -1]), tokens[: bar - 1]
         expression = self._expression(tokens, opening)
         if inverted and not isinstance(expression, PathExpression):
-            raise self.invalid("'^' takes a path alone", opening)
+            raise self.invalid("'^' must be followed by a path only", opening)
         block = Block(words[0], expression, names, opening, chained, inverted)
         self._current.append(block)
         self._blocks.append(block)
 
     def _else(self, tokens: list[Token], opening: int) -> None:
         if not self._blocks or self._blocks[-1].in_inverse:
-            raise self.invalid("'else' is not expected", opening)
+            raise self.invalid("unexpected 'else'", opening)
         self._blocks[-1].in_inverse = True
         if tokens:
             self._open(tokens, opening, False, chained=True)
@@ -248,14 +248,14 @@ class Parser:
             self._blocks.pop()
         name = " ".join(words)
         if not self._blocks:
-            raise self.invalid(f"{name!r} is closed but not open", opening)
+            raise self.invalid(f"{name!r} is closed but was not opened", opening)
         if (block := self._blocks.pop()).name != name:
-            raise self.invalid(f"{block.name!r} is open, not {name!r}", opening)
+            raise self.invalid(f"expected the end of {block.name!r}, got {name!r}", opening)
 
     def _expression(self, tokens: list[Token], opening: int, depth: int = 0) -> Expression:
         """Parse the contents of a tag or parentheses: a path, or a helper with arguments."""
         if not tokens or tokens[0][0] != "path" or tokens[0][1] in ("true", "false") or depth > MAX_DEPTH:
-            raise self.invalid("the name of a value or of a helper is expected", opening)
+            raise self.invalid("expected the name of a value or a helper", opening)
         arguments: list[Expression] = []
         options: dict[str, Expression] = {}
         head, key, index = tokens[0], "", 1
@@ -272,14 +272,14 @@ class Parser:
                 value = self._expression(tokens[index:last], at, depth + 1)
                 index = last + 1
             elif kind == "sign":
-                raise self.invalid(f"{word!r} is not expected", at)
+                raise self.invalid(f"unexpected {word!r}", at)
             else:
                 value = _atom(kind, word)
             if key:
                 options[key] = value
                 key = ""
             elif options:
-                raise self.invalid("an argument stands behind one with a name", at)
+                raise self.invalid("an argument follows an option", at)
             else:
                 arguments.append(value)
         bare = depth == 0 and not arguments and not options
@@ -293,7 +293,7 @@ class Parser:
                 depth += {"(": 1, ")": -1}.get(tokens[at][1], 0)
             if not depth:
                 return at
-        raise self.invalid("the parenthesis is not closed", opening)
+        raise self.invalid("unterminated parenthesis", opening)
 
 
 def _atom(kind: str, word: str) -> Expression:

@@ -119,7 +119,7 @@ def selected(toxics: Iterable[Toxic], call: Call, now: float, random: Random) ->
         if toxic.selects(call, alias, now):
             if toxic.hits(random):
                 found.append(toxic)
-        elif call.gave_up:
+        elif call.budget_exceeded:
             note_undecided(call, "toxic", toxic.name)
     return found
 

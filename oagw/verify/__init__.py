@@ -1,1 +1,1 @@
-"""What the journal tells a test: searches, verifications and their explanations, the report card."""
+"""Evaluate the journal for a test: searches, verifications with explanations, the report on the client."""

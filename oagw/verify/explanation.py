@@ -1,5 +1,7 @@
-"""Why a verification failed, in text that a test prints: what was expected, what came and when, and what was
-nearly it, field by field. Secrets are masked; the text is bounded.
+"""Explain why a verification failed, in a text for a test to print.
+
+The text shows what was expected, which requests came and when, and the near misses field by field. Secrets
+are masked, and the length is bounded.
 """
 
 import re
@@ -8,7 +10,7 @@ from itertools import islice
 
 from oagw.matching.condition import label
 from oagw.matching.difference import first_difference
-from oagw.matching.pattern import Part, Pattern, compiled
+from oagw.matching.pattern import FieldComparison, Pattern, compiled
 from oagw.matching.spec import RequestPattern
 from oagw.model.call import Call, canonical_url
 from oagw.model.journal import (
@@ -24,12 +26,13 @@ from oagw.model.journal import (
     Entry,
 )
 from oagw.model.redacted import Redacted, known_to
-from oagw.model.secret import MASK, Known
-from oagw.verify.reaction import After
+from oagw.model.secret import MASK, KnownSecrets
+from oagw.verify.reaction import Reaction
 from oagw.verify.search import Near
 from oagw.verify.verification import Outcome, requests
 
-# Characters of the text, of one value in it; rows of the timeline, differences of one body.
+# The limits on the characters of the text and of a value, the rows of the timeline, and the differences of a
+# body.
 MAX_TEXT = 20_000
 MAX_VALUE = 160
 MAX_ROWS = 20
@@ -47,8 +50,8 @@ _ENDED = {
 }
 
 
-def explain(outcome: Outcome, none: str = "No request has come at all.") -> str:
-    """The assertion message for an ``outcome`` that is not as expected; ``none`` says that nothing came."""
+def explain(outcome: Outcome, none: str = "No requests were received.") -> str:
+    """Return the assertion message for a failed ``outcome``; ``none`` is the text if no request came."""
     lines = "\n".join(_lines(outcome, none)).rstrip()
     return lines if len(lines) <= MAX_TEXT else lines[:MAX_TEXT] + "\n... (cut)"
 
@@ -64,7 +67,7 @@ def _lines(outcome: Outcome, none: str) -> Iterator[str]:
     rows = sorted({*outcome.counted, *outcome.unordered, *outcome.earlier}, key=lambda entry: entry.number)
     if rows:
         yield ""
-        yield "What came:"
+        yield "Requests received:"
         yield ""
         yield from _timeline(rows, outcome)
     if outcome.near:
@@ -76,9 +79,7 @@ def _lines(outcome: Outcome, none: str) -> Iterator[str]:
         yield none
     if spec.after is not None and not outcome.earlier:
         yield ""
-        yield "Nothing matched the request that it should come after." + (
-            " Nearest to that:" if outcome.near_after else ""
-        )
+        yield "No request matched after." + (" Nearest to it:" if outcome.near_after else "")
         yield from _misses(outcome.near_after, spec.after)
 
 
@@ -103,7 +104,7 @@ def _share(part: int, count: int) -> str:
 
 
 def _pattern(spec: RequestPattern) -> Iterator[str]:
-    """What ``spec`` asks for, a line each; method and URL are one."""
+    """Yield the fields of ``spec``, one per line, with the method and the URL on the first."""
     method, url, *fields = compiled(spec).compare(Call("", ""), 0)
     yield " ".join(part.expected for part in (method, url))
     for part in fields:
@@ -111,7 +112,7 @@ def _pattern(spec: RequestPattern) -> Iterator[str]:
 
 
 def _timeline(rows: list[Entry], outcome: Outcome) -> Iterator[str]:
-    """The requests that matter, in the order in which they came, with what is wrong with each."""
+    """Yield the relevant requests in order of arrival, with a note on each that is wrong."""
     notes = dict(_notes(outcome, {entry.number: at for at, entry in enumerate(rows, 1)}))
     first, previous = rows[0].time, None
     kept = _kept(rows, notes)
@@ -140,13 +141,13 @@ def _notes(outcome: Outcome, index: dict[int, int]) -> Iterator[tuple[int, str]]
             yield one.entry.number, f"{_apart(one, index)}, expected {least} {bound:g} s"
 
 
-def _apart(one: After, index: dict[int, int]) -> str:
+def _apart(one: Reaction, index: dict[int, int]) -> str:
     answer = f"request {index[one.before.number]} was answered"
     return f"{_seconds(one.seconds)} after {answer}"
 
 
 def _kept(rows: list[Entry], notes: dict[int, str]) -> set[int]:
-    """The places of the rows that are told if there are too many: the first, the last, those with notes."""
+    """Return the numbers of the rows to show: if there are too many, the first, the last, noted ones."""
     every = range(1, len(rows) + 1)
     if len(rows) <= MAX_ROWS:
         return set(every)
@@ -155,15 +156,15 @@ def _kept(rows: list[Entry], notes: dict[int, str]) -> set[int]:
 
 
 def summary(entry: Entry) -> str:
-    """One line on ``entry``: what was asked, and what became of it."""
+    """Return one line on ``entry``: the request and its response."""
     shown = Redacted(entry)
     by = entry.alias if entry.answered_by is SERVICE else _BY[entry.answered_by]
     answer = "no answer" if entry.status is None else f"{entry.status} from {by}"
     retry = entry.response_headers.get("retry-after")
-    told = [f"Retry-After: {_cut(retry[0], 40)}"] if retry else []
-    told += [_ENDED[entry.ended]] if _ENDED.get(entry.ended) else []
-    told += ["not all stubs and toxics were matched in time"] if entry.undecided else []
-    more = f" ({', '.join(told)})" if told else ""
+    notes = [f"Retry-After: {_cut(retry[0], 40)}"] if retry else []
+    notes += [_ENDED[entry.ended]] if _ENDED.get(entry.ended) else []
+    notes += ["not all stubs and toxics were matched in time"] if entry.undecided else []
+    more = f" ({', '.join(notes)})" if notes else ""
     return f"{_line(shown)} -> {answer}{more}"
 
 
@@ -179,12 +180,15 @@ def _misses(near: Iterable[Near], spec: RequestPattern) -> Iterator[str]:
 
 
 def _is_other(pattern: Pattern, entry: Entry) -> bool:
-    """Whether method and URL differ, so that nobody wants to read of the rest."""
+    """Return whether both method and URL differ, so that the other fields are of no interest."""
     return not any(part.matches for part in pattern.compare(entry.call(), entry.date)[:2])
 
 
 def differences(outcome: Outcome) -> list[dict[str, str]]:
-    """The fields in which near misses differ: ``request`` (an id), ``field``, ``expected``, ``actual``."""
+    """Return the fields that differ in the near misses.
+
+    Each is a dictionary with ``request`` (an id), ``field``, ``expected`` and ``actual``.
+    """
     pattern = compiled(outcome.spec.request, "/request")
     return [
         {"request": near.found.id, "field": part.name, "expected": part.expected, "actual": part.actual}
@@ -195,7 +199,7 @@ def differences(outcome: Outcome) -> list[dict[str, str]]:
 
 
 def _comparison(pattern: Pattern, entry: Entry) -> Iterator[str]:
-    """The parts of ``pattern``, those that differ with a mark and with both values."""
+    """Yield the fields of ``pattern``; those that differ are marked and have both values."""
     known = known_to(entry, entry.call())
     parts = [part for part in _parts(pattern, entry, known) if not part.is_any]
     width = min(30, max((len(part.name) for part in parts), default=0))
@@ -209,35 +213,35 @@ def _comparison(pattern: Pattern, entry: Entry) -> Iterator[str]:
         yield from (f"    {'':<{width}}  {line}" for line in lines[1:])
 
 
-def _parts(pattern: Pattern, entry: Entry, known: Known) -> Iterator[Part]:
-    """What ``pattern`` expects of ``entry`` part by part, without the secrets that are ``known``."""
+def _parts(pattern: Pattern, entry: Entry, known: KnownSecrets) -> Iterator[FieldComparison]:
+    """Compare ``entry`` with ``pattern`` field by field, with the ``known`` secrets masked."""
     for part in pattern.compare(entry.call(), entry.date, known):
         yield part._replace(actual=canonical_url(part.actual)) if part.name == "url" else part
 
 
-def _members(part: Part, known: Known) -> list[str]:
-    """How the JSON in a body differs from what is expected, a line for each member."""
+def _members(part: FieldComparison, known: KnownSecrets) -> list[str]:
+    """Return the differences of a JSON body, one line per member."""
     found = [one.text(known.masked) for one in islice(part.differences(), MAX_DIFFERENCES + 1)]
     lines = [_cut(line, 2 * MAX_VALUE) for line in found[:MAX_DIFFERENCES]]
     return lines + ["..."] * (len(found) > MAX_DIFFERENCES)
 
 
-def _two_lines(part: Part) -> list[str]:
-    """What was wanted and what came under each other, with a caret where they begin to differ."""
+def _two_lines(part: FieldComparison) -> list[str]:
+    """Return the expected and the actual value in two lines, and a caret where they begin to differ."""
     wanted, actual = _cut(part.wants, MAX_TEXT), _cut(part.actual, MAX_TEXT)
     name = label(part.operator)
-    told = [f"expected  {name}", f"received  {' ' * len(name)}"]
+    labels = [f"expected  {name}", f"received  {' ' * len(name)}"]
     if not part.exact:
-        return [told[0] + _cut(wanted), told[1] + _cut(actual)]
+        return [labels[0] + _cut(wanted), labels[1] + _cut(actual)]
     if wanted == actual:
-        why = "masked, but not the same" if MASK in wanted else "not the same further on"
-        return [told[0] + _cut(wanted), f"{told[1]}{_cut(actual)}  ({why})"]
+        why = "differs in a masked part" if MASK in wanted else "differs in the part not shown"
+        return [labels[0] + _cut(wanted), f"{labels[1]}{_cut(actual)}  ({why})"]
     at = first_difference(wanted, actual)
     start = max(0, at - MAX_VALUE // 2) if max(len(wanted), len(actual)) > MAX_VALUE else 0
     dots = "..." if start else ""
-    lines = [f"{told[0]}{dots}{_cut(wanted[start:])}", f"{told[1]}{dots}{_cut(actual[start:])}"]
-    if at > start:  # or they have nothing in common, and a caret would tell nothing
-        lines.append(" " * (len(told[1]) + len(dots) + at - start) + "^")
+    lines = [f"{labels[0]}{dots}{_cut(wanted[start:])}", f"{labels[1]}{dots}{_cut(actual[start:])}"]
+    if at > start:  # otherwise they have nothing in common, and a caret would not help
+        lines.append(" " * (len(labels[1]) + len(dots) + at - start) + "^")
     return lines
 
 
@@ -254,6 +258,6 @@ def _seconds(seconds: float, sign: str = "") -> str:
 
 
 def _cut(text: str, limit: int = MAX_VALUE) -> str:
-    """``text`` on one line, in at most ``limit`` characters."""
+    """Return ``text`` on one line, truncated to ``limit`` characters."""
     text = re.sub(r"[\x00-\x1f\x7f]", lambda found: repr(found[0])[1:-1], text)
     return text if len(text) <= limit else text[:limit] + "..."

@@ -1,6 +1,6 @@
-"""Looking through the journal: what matches a pattern, and what nearly does.
+"""Search the journal for requests that match a pattern, or nearly match it.
 
-All of it is bounded in time, and lets others have a turn: a pattern may be costly, and a journal long.
+Searches are limited in time and yield to other requests, because patterns may be slow and journals long.
 """
 
 from collections.abc import Iterable, Iterator
@@ -17,10 +17,10 @@ from oagw.verify.serve_event import logged_request
 
 T = TypeVar("T")
 
-# Seconds that one look through the journal may take.
+# The largest number of seconds for one search.
 MAX_SECONDS = 3.0
 
-# Near misses of one request or pattern that are told, as in WireMock.
+# The number of near misses of a request or pattern, as in WireMock.
 NEAREST = 3
 
 
@@ -29,54 +29,54 @@ class SearchableStub(Protocol):
 
     @property
     def pattern(self) -> Pattern:
-        """The requests that it answers."""
+        """The pattern of the requests that it answers."""
 
     def json(self) -> Any:
-        """The mapping as WireMock shows it."""
+        """Return the mapping in WireMock's JSON format."""
 
 
 class Near(NamedTuple):
-    """Something that does not match, or not quite: ``distance`` is from 0 (it does) to 1."""
+    """A near miss; ``distance`` is from 0 (it matches) to 1."""
 
     distance: float
     found: Any
 
 
 class Search:
-    """One look through a journal, which may take MAX_SECONDS of ``work`` in all."""
+    """A search, limited to MAX_SECONDS of ``work`` in total."""
 
     def __init__(self, work: Work) -> None:
         self._work = work
 
     @property
     def over(self) -> bool:
-        """Whether it has taken too long."""
+        """Whether the time is used up."""
         return self._work.spent > MAX_SECONDS
 
     async def matching(self, pattern: Pattern, entries: Iterable[Entry], pointer: str = "") -> list[Entry]:
-        """Those of ``entries`` that match ``pattern``, which was found at ``pointer``; raises Invalid if
-        that takes too long.
+        """Return the ``entries`` that match ``pattern``, which is at ``pointer`` in the document.
 
-        Dates in the pattern such as ``now`` are those of the time when the request came.
+        Dates such as ``now`` in the pattern are relative to the time of the request. Raises Invalid if it
+        takes too long.
         """
         found = []
         for entry in entries:
             if self.over:
-                raise Invalid(pointer, f"matching takes too long: given up after {MAX_SECONDS:g} s")
+                raise Invalid(pointer, f"Matching takes too long: stopped after {MAX_SECONDS:g} s")
             await self._work.breathe()
             if pattern.matches(entry.call(), entry.date):
                 found.append(entry)
         return found
 
     async def nearest_entries(self, pattern: Pattern, entries: Iterable[Entry]) -> list[Near]:
-        """The NEAREST of ``entries`` to ``pattern``, the nearest first, and the newest of those as near.
+        """Return the NEAREST of ``entries`` to ``pattern``, nearest first; ties keep their order.
 
-        What there is no more time for is left out.
+        The search stops when the time is used up.
         """
         return await self._nearest((pattern.distance(entry.call(), entry.date), entry) for entry in entries)
 
     async def nearest_stubs(self, call: Call, date: float, stubs: Iterable[SearchableStub]) -> list[Near]:
-        """The NEAREST of ``stubs`` to ``call``, which came at ``date``, the nearest first."""
+        """Return the NEAREST of ``stubs`` to ``call``, which came at ``date``, nearest first."""
         return await self._nearest((stub.pattern.distance(call, date), stub) for stub in stubs)
 
     async def _nearest(self, all: Iterable[tuple[float, T]]) -> list[Near]:
@@ -90,11 +90,11 @@ class Search:
 
 
 def near_miss(request: dict[str, Any], near: Near, pattern: Any = None) -> dict[str, Any]:
-    """WireMock's NearMiss: a ``request``, the pattern or else the stub that it is near to, and how near."""
+    """Return WireMock's NearMiss: a ``request``, the pattern or stub that is near, and the distance."""
     other = {"stubMapping": near.found.json()} if pattern is None else {"requestPattern": pattern}
     return {"request": request, **other, "matchResult": {"distance": near.distance}}
 
 
 def near_requests(near: Iterable[Near], pattern: Any) -> Iterator[dict[str, Any]]:
-    """NearMisses of requests to ``pattern``, as WireMock's JSON, made as they are needed."""
+    """Yield WireMock's NearMiss for each request that nearly matches ``pattern``."""
     return (near_miss(logged_request(one.found), one, pattern) for one in near)

@@ -1,7 +1,7 @@
-"""Entries of the journal as JSON in WireMock's words: its LoggedRequest and its ServeEvent.
+"""Convert entries of the journal to WireMock's JSON: LoggedRequest and ServeEvent.
 
-What WireMock has no word for is the member ``oagw`` of the request. It stands there because WireMock's own
-Java client refuses a ServeEvent with a member that it does not know, but reads over one in a LoggedRequest.
+Additional data is in the member ``oagw`` of the request, because WireMock's Java client rejects unknown
+members of a ServeEvent, but ignores those of a LoggedRequest.
 """
 
 from base64 import b64encode
@@ -13,7 +13,7 @@ from oagw.model.redacted import Redacted, by_name
 
 
 def logged_request(entry: Entry) -> dict[str, Any]:
-    """WireMock's LoggedRequest of ``entry``, masked, and what we know besides as its member ``oagw``."""
+    """Return WireMock's LoggedRequest of ``entry``, masked, with additional data in its member ``oagw``."""
     return _logged(Redacted(entry))
 
 
@@ -43,13 +43,13 @@ def _logged(shown: Redacted) -> dict[str, Any]:
 
 
 def serve_event(entry: Entry, mapping: Any = None) -> dict[str, Any]:
-    """WireMock's ServeEvent of ``entry``; ``mapping`` is the JSON of the stub that answered, if any."""
+    """Return WireMock's ServeEvent of ``entry``; ``mapping`` is the JSON of the stub that answered it."""
     shown = Redacted(entry)
     status = {} if entry.status is None else {"status": entry.status}
     event = {
         "id": entry.id,
         "request": _logged(shown),
-        # Of this its clients make out whether the request was matched.
+        # WireMock's clients infer from this whether the request was matched.
         "responseDefinition": status if entry.matched else {**status, "fromConfiguredStub": False},
         "response": {**status, "headers": by_name(shown.response_fields)} if status else {},
         "wasMatched": entry.matched,
@@ -60,7 +60,7 @@ def serve_event(entry: Entry, mapping: Any = None) -> dict[str, Any]:
 
 
 def milliseconds(time: float) -> int:
-    """Seconds, of a duration or since 1970, as WireMock counts them."""
+    """Convert seconds (a duration, or since 1970) to whole milliseconds, as WireMock has them."""
     return int(time * 1000)
 
 

@@ -1,6 +1,6 @@
-"""Verification: did the client send what a test expects, as often, in that order, at that pace.
+"""Verify that the client sent the expected requests: their number, their order, and the pauses between them.
 
-``verify.explanation`` says why not.
+``verify.explanation`` explains failures.
 """
 
 from collections.abc import Iterable
@@ -14,23 +14,24 @@ from oagw.matching.spec import RequestPattern
 from oagw.model.invalid import Invalid
 from oagw.model.journal import Entry
 from oagw.model.work import Work
-from oagw.verify.reaction import After, Answers, too_soon
+from oagw.verify.reaction import Answers, Reaction, too_soon
 from oagw.verify.search import Near, Search
 
 Times = Annotated[int, Meta(ge=0)]
 Seconds = Annotated[float, Meta(ge=0, extra={"unit": "seconds"})]
 
-# What times may be off by, in seconds: they are told to the millisecond.
+# The rounding error of times in seconds, because they are reported in milliseconds.
 _ROUNDING = 0.0005
 
 
 class Verification(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
-    """What a test expects: so many requests that match ``request``; at least one where it says nothing.
+    """The expected number of requests that match ``request``; by default, at least one.
 
-    With ``after``, those alone are counted that arrive after the answer to a request that matches ``after``
-    (another one, where both patterns are the same). Requests that were sent together do not count.
-    ``not_sooner_than`` and ``not_later_than`` are seconds between the latest such answer and each request
-    that is counted: from the end of the answer, as a Retry-After counts; from its begin if it goes on.
+    With ``after``, only requests that arrive after the response to a request matching ``after`` count. If
+    both patterns are the same, that is a different request. Requests that were sent together do not count.
+    ``not_sooner_than`` and ``not_later_than`` are the seconds between the latest such response and each
+    counted request. They count from the end of the response, like a Retry-After, or from its beginning if it
+    continues.
     """
 
     request: RequestPattern
@@ -42,20 +43,20 @@ class Verification(Struct, frozen=True, forbid_unknown_fields=True, rename="came
     not_later_than: Seconds | None = None
 
     def check(self) -> None:
-        """Raise Invalid if its members do not go together."""
+        """Raise Invalid if its members contradict each other."""
         if self.times is not None and (self.at_least is not None or self.at_most is not None):
-            raise Invalid("/times", "times does not go with atLeast or atMost")
+            raise Invalid("/times", "times cannot be combined with atLeast or atMost")
         if self.at_most is not None and (self.at_least or 0) > self.at_most:
-            raise Invalid("/atMost", "atMost is less than atLeast")
+            raise Invalid("/atMost", "atMost must not be less than atLeast")
         for name, value in (("notSoonerThan", self.not_sooner_than), ("notLaterThan", self.not_later_than)):
             if value is not None and self.after is None:
-                raise Invalid(f"/{name}", f"{name} needs after: seconds after what?")
+                raise Invalid(f"/{name}", f"{name} requires after")
         if self.not_later_than is not None and (self.not_sooner_than or 0) > self.not_later_than:
-            raise Invalid("/notLaterThan", "notLaterThan is less than notSoonerThan")
+            raise Invalid("/notLaterThan", "notLaterThan must not be less than notSoonerThan")
 
     @property
     def bounds(self) -> tuple[int, int | None]:
-        """The least and the most requests that are expected; None for any number."""
+        """The smallest and the largest expected number of requests; None for no limit."""
         if self.times is not None:
             return self.times, self.times
         if self.at_least is None and self.at_most is None:
@@ -64,7 +65,7 @@ class Verification(Struct, frozen=True, forbid_unknown_fields=True, rename="came
 
     @property
     def expected(self) -> str:
-        """How many requests are expected, in words."""
+        """The expected number of requests in words."""
         least, most = self.bounds
         if most == 0:
             return "no request"
@@ -76,27 +77,30 @@ class Verification(Struct, frozen=True, forbid_unknown_fields=True, rename="came
 
 
 class Outcome(NamedTuple):
-    """What was found: ``counted``, and ``unordered``, which match but arrived before the answer to any that
-    matches ``after``.
+    """The result of a verification.
 
-    ``earlier`` is what ``after`` matched; ``too_soon`` and ``too_late`` are those of ``counted`` whose pause
-    is not as expected. ``near`` are near misses of ``request`` where there were too few,
-    ``near_after`` of ``after`` where nothing matched it.
+    - ``counted``: the requests that count
+    - ``unordered``: those that match, but arrived before the response to any that matches ``after``
+    - ``earlier``: those that match ``after``
+    - ``too_soon``, ``too_late``: counted requests whose pause is not as expected
+    - ``others``: the number of requests that do not match
+    - ``near``: near misses of ``request``, if there were too few requests
+    - ``near_after``: near misses of ``after``, if none matched it
     """
 
     spec: Verification
     counted: list[Entry]
     unordered: list[Entry]
     earlier: list[Entry]
-    too_soon: list[After]
-    too_late: list[After]
+    too_soon: list[Reaction]
+    too_late: list[Reaction]
     others: int
     near: list[Near]
     near_after: list[Near]
 
     @property
     def enough(self) -> bool:
-        """Whether there were as many requests as expected."""
+        """Whether the number of requests is as expected."""
         least, most = self.spec.bounds
         return least <= len(self.counted) and (most is None or len(self.counted) <= most)
 
@@ -106,7 +110,7 @@ class Outcome(NamedTuple):
 
 
 async def verify(spec: Verification, journal: Iterable[Entry], work: Work) -> Outcome:
-    """What ``journal`` says to ``spec``; raises Invalid."""
+    """Verify ``spec`` against ``journal``. Raises Invalid."""
     spec.check()
     search = Search(work)
     entries = sorted(journal, key=lambda entry: entry.number)  # as they came
@@ -141,5 +145,5 @@ async def verify(spec: Verification, journal: Iterable[Entry], work: Work) -> Ou
 
 
 def requests(count: int) -> str:
-    """``count`` in words: "1 request", "2 requests"."""
+    """Return "1 request", "2 requests" etc."""
     return "1 request" if count == 1 else f"{count} requests"

@@ -1,4 +1,4 @@
-"""Official SDKs wait as answers ask them to, and the report card has nothing against them."""
+"""Official SDKs wait as answers ask them to, and the report has nothing against them."""
 
 import time
 from email.utils import formatdate

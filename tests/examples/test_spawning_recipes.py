@@ -38,7 +38,7 @@ REFUSED = {
         "import oagw.stubs.store; oagw.stubs.store.MAX_STUBS = 0; main(sys.argv[1:])",
         "More than 0 stubs in one place",
     ),
-    "verify": ('main([*sys.argv[1:], "--journal-count", "0"])', "Nothing is recorded"),
+    "verify": ('main([*sys.argv[1:], "--journal-count", "0"])', "Requests are not recorded"),
 }
 
 

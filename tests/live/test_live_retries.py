@@ -54,7 +54,7 @@ def read(client: socket.socket, status: int = 429, count: int = 1) -> None:
 
 
 def retries(sandbox: Sandbox) -> int:
-    """How many retries the report card finds; verification sees the same ones."""
+    """How many retries the report finds; verification sees the same ones."""
     report = sandbox.report()
     found = [one for one in report["findings"] if one["rule"] == "retry-after-not-honoured"]
     with_a_pause = {"after": LIMITED, "not_sooner_than": 5}

@@ -97,7 +97,7 @@ def test_a_stub_answers_so_many_times_and_steps_aside(sandbox: Sandbox):
 
 def test_the_least_priority_answers(sandbox: Sandbox):
     sandbox.stub("GET stripe/x", body="first", priority=1)
-    with pytest.warns(CannotAct, match="with priority 1, comes first and takes all that this one matches"):
+    with pytest.warns(CannotAct, match="with priority 1, comes first and matches every request of this one"):
         sandbox.stub("GET stripe/x", body="newest")
 
     assert call(sandbox, "x").text == "first"
@@ -224,7 +224,7 @@ def test_what_belongs_into_the_mapping_is_sent_there(sandbox: Sandbox):
 
 
 def test_a_refusal_without_a_member_has_its_reason(gateway: MockGateway):
-    with pytest.raises(Refused, match="clock is the real one"):
+    with pytest.raises(Refused, match="clock is not manual"):
         gateway.advance(1)
 
 
@@ -322,7 +322,7 @@ def test_the_urls_of_gateways_are_taken(url: str):
 def test_a_gateway_without_a_journal_says_so():
     with MockGateway(options=["--journal-count", "0"]) as gateway:
         for ask in (lambda: gateway.verify("GET stripe/x", times=0), gateway.report):
-            with pytest.raises(Refused, match="Nothing is recorded"):
+            with pytest.raises(Refused, match="Requests are not recorded"):
                 ask()
 
 
@@ -376,12 +376,12 @@ def test_the_report_card_tells_of_a_retry_that_came_too_soon(sandbox: Sandbox):
     call(sandbox, "x")
     call(sandbox, "x")
 
-    card = sandbox.report(retry_due=True, streams_cancelled=True)
+    report = sandbox.report(retry_due=True, streams_cancelled=True)
 
-    assert "retry-after-not-honoured" in [finding["rule"] for finding in card["findings"]]
-    assert card["notChecked"] == []
+    assert "retry-after-not-honoured" in [finding["rule"] for finding in report["findings"]]
+    assert report["notChecked"] == []
     told = sandbox.report_text(retry_due=True, streams_cancelled=True)
-    assert card["findings"][0]["text"] in told, (card, told)
+    assert report["findings"][0]["text"] in told, (report, told)
     assert told != sandbox.report_text()
 
 
@@ -440,7 +440,7 @@ def test_a_warning_points_at_the_line_that_made_what_cannot_act(sandbox: Sandbox
 
     assert [Path(one.filename).name for one in caught] == [Path(__file__).name] * 3
     assert [one.lineno - caught[0].lineno for one in caught] == [0, 1, 2]
-    assert 'no stub has the alias "wether" yet, did you mean "weather"?' in str(caught[0].message)
+    assert 'service or stub has the alias "wether" yet, did you mean "weather"?' in str(caught[0].message)
     assert 'did you mean "/api/oagw/v1/proxy/weather/current"?' in str(caught[1].message)
 
 
@@ -467,7 +467,7 @@ def test_what_was_not_used_is_in_the_report_and_no_finding(sandbox: Sandbox):
         ("toxic", "slow", "note"),
     ]
     assert used.id not in json.dumps(report)
-    assert "note: unused toxic slow\n  It acted on no answer.\n" in sandbox.report_text()
+    assert "note: unused toxic slow\n  It affected no response.\n" in sandbox.report_text()
 
 
 # Sandboxes and the clock.

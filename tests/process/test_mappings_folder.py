@@ -92,7 +92,7 @@ def test_what_cannot_be_read_again_is_said_and_changes_nothing(folder):
         ({"response": {"bodyFileName": "../secret"}}, "bad.json at /response/bodyFileName: "),
         ({"response": {"bodyFileName": "none.txt"}}, "bad.json at /response/bodyFileName: "),
         ({"mappings": [{}, {"response": {"status": 1}}]}, "bad.json at /mappings/1/response/status: "),
-        ({"mappings": [{"id": ID}, {"id": ID.upper()}]}, "bad.json at /mappings/1/id: another stub"),
+        ({"mappings": [{"id": ID}, {"id": ID.upper()}]}, "bad.json at /mappings/1/id: Another stub"),
         ("text", "bad.json: "),
     ],
 )
@@ -109,7 +109,7 @@ def test_a_folder_with_a_stub_that_does_not_fit_ends_the_server_with_one_line(fo
 def test_a_folder_that_is_not_there_or_not_one_of_stubs_ends_it_as_well(tmp_path):
     assert ended("0", "--mappings", str(tmp_path / "none")).stderr.endswith("none is not a folder\n")
     done = ended("0", "--mappings", str(tmp_path))
-    assert done.stderr.endswith("has neither mappings/ nor __files/ in it\n")
+    assert done.stderr.endswith("contains neither mappings/ nor __files/\n")
     assert done.returncode == 2
 
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from typing import Any, TypeVar
 
 from oagw.model.journal import Entry
-from oagw.verify.report.card import Card, card
+from oagw.verify.report.build import ClientReport, build_report
 from oagw.verify.report.finding import Finding
 from oagw.verify.verification import Outcome, Verification, verify
 
@@ -43,6 +43,6 @@ def findings(rule: Callable[..., AsyncIterator[Finding]], entries: list[Entry], 
     return done(all_found())
 
 
-def card_of(journal: Iterable[Entry], token: bytes | None = None, **options: Any) -> Card:
-    """The report card of ``journal``."""
-    return done(card(journal, AtOnce(), token, **options))
+def report_of(journal: Iterable[Entry], token: bytes | None = None, **options: Any) -> ClientReport:
+    """The report of ``journal``."""
+    return done(build_report(journal, AtOnce(), token, **options))

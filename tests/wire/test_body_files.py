@@ -59,14 +59,14 @@ class BodyFileTests(WireTestCase):
         for name in ("none", "", "sub", "../secret.txt", "/etc/hostname", "a%00b", "pipe", "x" * 5_000):
             answer = self.get(f"?f={name}")
             self.assertEqual(answer.status, 422, name)
-            self.assertIn(b"/response/bodyFileName: there is no such file in __files", answer.body)
+            self.assertIn(b"/response/bodyFileName: no such file in __files", answer.body)
             self.assertNotIn(b"secret", answer.body)
 
     def test_a_file_that_is_no_valid_template_is_a_422(self) -> None:
         self.stub(bodyFileName="{{request.query.f}}", **TEMPLATED)
         answer = self.get("?f=bad.txt")
         self.assertEqual(answer.status, 422)
-        self.assertIn(b"the block 'if' is not closed", answer.body)
+        self.assertIn(b"unterminated block 'if'", answer.body)
 
     def test_a_name_that_is_no_valid_template_is_refused(self) -> None:
         answer = self.stub(bodyFileName="{{#if x}}", **TEMPLATED)

@@ -528,7 +528,7 @@ class MappingsTests(StubCase):
         answer = self.wire.admin("GET", "/mappings/abc")
         self.assertEqual(
             (answer.status, answer.json()["errors"][0]["detail"]),
-            (400, "abc is not a UUID and no other thing here"),
+            (400, 'Expected a UUID, got "abc"'),
         )
 
     def test_a_stub_may_bring_its_id_and_replaces_the_one_that_has_it(self) -> None:

@@ -1,10 +1,10 @@
 """JSONPath in the dialect of Jayway's JsonPath, which WireMock uses for matchesJsonPath and in templates.
 
-``read`` turns a text into a Path. ``step`` has what a path is made of, ``filter`` the conditions in
-``[?(...)]``, ``function`` what may stand at the end of a path, ``literal`` the values that a text can spell.
+``read`` parses an expression into a Path. ``step`` has the steps of a path, ``filter`` the conditions in
+``[?(...)]``, ``function`` the functions at the end of a path, and ``literal`` the parsers of values.
 """
 
-from oagw.matching.jsonpath.path import Found, Path
+from oagw.matching.jsonpath.path import Nodes, Path
 from oagw.matching.jsonpath.reader import BadPath, read
 
-__all__ = ["BadPath", "Found", "Path", "read"]
+__all__ = ["BadPath", "Nodes", "Path", "read"]

@@ -1,4 +1,4 @@
-"""Conditions in ``[?(...)]``: what exists, what compares, and what is made of these."""
+"""Filter conditions in ``[?(...)]``: existence tests, comparisons, and combinations of them."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -8,13 +8,13 @@ from oagw.java.regex import Expression
 from oagw.matching.jsonpath.function import in_time, is_number, number_text
 from oagw.matching.jsonpath.literal import number
 from oagw.matching.jsonpath.path import Path
-from oagw.matching.jsonpath.state import Broken, State, Undefined, Unfit
-from oagw.matching.jsonpath.step import Condition
+from oagw.matching.jsonpath.state import JaywayError, NotApplicable, State, Undefined
+from oagw.matching.jsonpath.step import FilterCondition
 
 
 @dataclass(frozen=True, slots=True)
 class Exists:
-    """A path that selects something."""
+    """True if a path selects something."""
 
     path: Path
 
@@ -24,29 +24,29 @@ class Exists:
 
 @dataclass(frozen=True, slots=True)
 class Not:
-    """What does not hold."""
+    """True if a condition is false."""
 
-    inner: Condition
+    inner: FilterCondition
 
     def holds(self, value: Any, state: State) -> bool:
         return not self.inner.holds(value, state)
 
 
 @dataclass(frozen=True, slots=True)
-class Both:
-    """All of these."""
+class And:
+    """True if all conditions are true."""
 
-    parts: tuple[Condition, ...]
+    parts: tuple[FilterCondition, ...]
 
     def holds(self, value: Any, state: State) -> bool:
         return all(part.holds(value, state) for part in self.parts)
 
 
 @dataclass(frozen=True, slots=True)
-class Either:
-    """One of these."""
+class Or:
+    """True if any condition is true."""
 
-    parts: tuple[Condition, ...]
+    parts: tuple[FilterCondition, ...]
 
     def holds(self, value: Any, state: State) -> bool:
         return any(part.holds(value, state) for part in self.parts)
@@ -54,7 +54,7 @@ class Either:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two operands: paths, values or regular expressions."""
+    """A comparison of two operands: paths, values or regular expressions."""
 
     left: Any
     operator: str
@@ -79,7 +79,7 @@ def _kind(value: Any) -> str:
 
 
 def _equal(left: Any, right: Any, state: State) -> bool:
-    """Whether they are equal as Java has it: a text may equal the number that it spells."""
+    """Return whether two values are equal to Jayway: a string equals the number that it represents."""
     kinds = _kind(left), _kind(right)
     if kinds == ("json", "json"):
         return _same(left, right, state)
@@ -91,10 +91,10 @@ def _equal(left: Any, right: Any, state: State) -> bool:
 
 
 def _same(left: Any, right: Any, state: State) -> bool:
-    """Whether two arrays or objects are equal; 1 and 1.0 differ within them."""
+    """Return whether two arrays or objects are equal. Inside them, 1 and 1.0 differ."""
     waiting: list[Iterator[tuple[Any, Any]]] = [iter([(left, right)])]
     while waiting:
-        state.effort.check()
+        state.budget.check()
         pair = next(waiting[-1], None)
         if pair is None:
             waiting.pop()
@@ -128,17 +128,17 @@ def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any, State],
 
 
 def _list(value: Any) -> list[Any] | None:
-    """The elements of an array, None of an object; raises Unfit for what is neither."""
+    """Return an array as it is, and None for an object. Raises NotApplicable for other values."""
     if _kind(value) != "json":
-        raise Unfit
+        raise NotApplicable
     return value if isinstance(value, list) else None
 
 
 def _plain(values: list[Any], state: State) -> list[Any]:
-    """``values``; raises Broken if there are arrays or objects among them, at which Jayway fails."""
+    """Return ``values``. Raises JaywayError if they contain arrays or objects."""
     for value in in_time(values, state):
         if isinstance(value, dict | list):
-            raise Broken
+            raise JaywayError
     return values
 
 
@@ -163,7 +163,7 @@ def _size(left: Any, right: Any, state: State) -> bool:
 
 def _empty(left: Any, right: Any, state: State) -> bool:
     if isinstance(left, dict):
-        raise Broken
+        raise JaywayError
     return isinstance(left, str | list) and (not left) == right
 
 
@@ -177,7 +177,7 @@ def _of_lists(test: Callable[[list[Any], list[Any], State], bool]) -> Callable[[
 
 
 def _matches(left: Any, right: Any, state: State) -> bool:
-    """Whether a regular expression matches all of a value, or of an element; others count as no text."""
+    """Return whether a regular expression matches a whole value, or an element of an array."""
     pattern, value = (left, right) if isinstance(left, Expression) else (right, left)
     if not isinstance(pattern, Expression) or isinstance(value, Expression):
         return False

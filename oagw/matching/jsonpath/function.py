@@ -1,4 +1,4 @@
-"""Functions of JSONPath, such as ``length()``: from what a path came to, and arguments, to a value."""
+"""Functions of JSONPath, such as ``length()``: they take the value of a path and arguments."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
@@ -6,45 +6,48 @@ from math import nan, sqrt
 from typing import Any
 
 from oagw.java.number import double, double_text
-from oagw.matching.jsonpath.state import Broken, NotFound, Selection, State
-from oagw.model.time_budget import GaveUp
+from oagw.matching.jsonpath.state import JaywayError, NotFound, Selection, State
+from oagw.model.time_budget import BudgetExceeded
 
-# An argument: a value, or a path, whose value is meant.
+# An argument: a value, or a path that selects the value.
 Argument = Any
 Function = Callable[[Any, Sequence[Argument], State], Any]
 
-# Characters that concat() may put together.
+# The largest number of characters that concat() returns.
 _MAX_TEXT = 8 << 20
 
 
 def is_number(value: Any) -> bool:
-    """Whether ``value`` is a number of JSON."""
+    """Return whether ``value`` is a JSON number."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def number_text(value: int | float) -> str:
-    """``value`` as Java's BigDecimal writes it."""
+    """Return ``value`` as Java's BigDecimal writes it."""
     text = str(value) if isinstance(value, int) else double_text(value)
     mantissa, exponent, power = text.partition("E")
     return f"{mantissa}E+{power}" if exponent and not power.startswith("-") else text
 
 
 def _own_and(arguments: Sequence[Argument], value: Any, state: State) -> Iterator[Any]:
-    """The elements of ``value``, if it is a list, and the values of ``arguments``; raises GaveUp."""
+    """Yield the elements of ``value``, if it is a list, then the values of ``arguments``.
+
+    Raises BudgetExceeded.
+    """
     own = value if isinstance(value, list) else ()
     return in_time(chain(own, _values(arguments, state)), state)
 
 
 def in_time(values: Iterable[Any], state: State) -> Iterator[Any]:
-    """``values``, with a look at the clock before the first and every 64 after it; raises GaveUp."""
+    """Yield ``values``, checking the time budget before each 64. Raises BudgetExceeded."""
     for number, value in enumerate(values):
         if not number & 63:
-            state.effort.check()
+            state.budget.check()
         yield value
 
 
 def _values(arguments: Sequence[Argument], state: State) -> Iterator[Any]:
-    """Those of the arguments; an argument that is a list stands for its elements."""
+    """Yield the values of the arguments; for a list, its elements."""
     for argument in arguments:
         value = _value(argument, state)
         if isinstance(value, list):
@@ -58,7 +61,7 @@ def _value(argument: Argument, state: State) -> Any:
 
 
 def _length(value: Any, arguments: Sequence[Argument], state: State) -> Any:
-    """How many there are; with a path, as Jayway counts what is below what that selects."""
+    """Return the length of ``value``; with a path, as Jayway counts the children of the selected values."""
     for path in arguments[:1]:
         below = [
             child
@@ -83,7 +86,7 @@ def _of_numbers(apply: Callable[[list[float]], float]) -> Function:
     def function(value: Any, arguments: Sequence[Argument], state: State) -> Any:
         numbers = [double(one) for one in _own_and(arguments, value, state) if is_number(one)]
         if not numbers:
-            raise Broken
+            raise JaywayError
         return apply(numbers)
 
     return function
@@ -103,16 +106,16 @@ def _index(value: Any, arguments: Sequence[Argument], state: State) -> Any:
     for number in _values(arguments, state):
         if is_number(number) and abs(number) < 1 << 31:
             return _element(value, int(number))
-    raise Broken
+    raise JaywayError
 
 
 def _element(value: Any, place: int) -> Any:
-    """The element at ``place``; the first is not to be had from the end in Jayway."""
+    """Return the element at ``place``. In Jayway, no negative index selects the first element."""
     if not isinstance(value, list):
-        raise Broken
+        raise JaywayError
     place = place if place >= 0 else len(value) + place or -1
     if not 0 <= place < len(value):
-        raise Broken
+        raise JaywayError
     return value[place]
 
 
@@ -123,7 +126,7 @@ def _concat(value: Any, arguments: Sequence[Argument], state: State) -> str:
     for piece in pieces:
         size += len(piece)
         if size > _MAX_TEXT:
-            raise GaveUp(f"concat() comes to more than {_MAX_TEXT} characters")
+            raise BudgetExceeded(f"concat() returns more than {_MAX_TEXT} characters")
     return "".join(pieces)
 
 
@@ -131,7 +134,7 @@ def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, dict | list):
-        raise Broken
+        raise JaywayError
     return value if isinstance(value, str) else str(value) if isinstance(value, int) else double_text(value)
 
 

@@ -1,9 +1,9 @@
-"""Values that a JSONPath can spell: strings, numbers, and JSON as leniently as json-smart reads it."""
+"""Parse literals in a JSONPath: strings, numbers, and JSON as leniently as json-smart does."""
 
 import re
 from typing import Any
 
-# A number of Java's BigDecimal; longer ones are read as doubles.
+# A number that Java's BigDecimal parses. Long integers are parsed as doubles.
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _INTEGER = re.compile(r"[+-]?\d{1,4000}", re.ASCII)
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
@@ -14,18 +14,18 @@ _MAX_DEPTH = 20
 
 
 class Malformed(ValueError):
-    """A text that spells no value."""
+    """A literal has a syntax error."""
 
 
 def number(text: str) -> int | float | None:
-    """The number that ``text`` spells, None if it spells none; what is too large is infinite."""
+    """Parse ``text`` as a number, or return None. A number that is too large becomes infinity."""
     if not _NUMBER.fullmatch(text):
         return None
     return int(text) if _INTEGER.fullmatch(text) else float(text)
 
 
 def unescaped(text: str) -> str:
-    """``text`` with its escapes replaced."""
+    """Return ``text`` with escapes replaced."""
     return _ESCAPE.sub(lambda found: chr(int(found[1], 16)) if found[1] else _escaped(found[2]), text)
 
 
@@ -34,17 +34,17 @@ def _escaped(letter: str) -> str:
 
 
 def string(text: str, at: int) -> tuple[str, int]:
-    """The string whose quote stands at ``at``, and where it ends; raises Malformed."""
+    """Return the string whose quote is at ``at``, and the index of its end. Raises Malformed."""
     quote, end = text[at], at + 1
     while end < len(text) and text[end] != quote:
         end += 2 if text[end] == "\\" else 1
     if end >= len(text):
-        raise Malformed("a string is not closed")
+        raise Malformed("unterminated string")
     return unescaped(text[at + 1 : end]), end + 1
 
 
 def json_value(text: str, at: int, depth: int = 0) -> tuple[Any, int]:
-    """The JSON at ``at``, and where it ends; words need no quotes. Raises Malformed."""
+    """Return the JSON value at ``at``, and the index of its end. Words need no quotes. Raises Malformed."""
     if depth > _MAX_DEPTH:
         raise Malformed("nested too deeply")
     at = _skipped(text, at)
@@ -58,7 +58,7 @@ def json_value(text: str, at: int, depth: int = 0) -> tuple[Any, int]:
     end = _BARE_END.search(text, at)
     word = text[at : end.start()].strip() if end else ""
     if end is None or not word:
-        raise Malformed("a value is missing")
+        raise Malformed("expected a value")
     spelled = number(word)
     return (_WORDS.get(word, word) if spelled is None else spelled), end.start()
 
@@ -71,7 +71,7 @@ def _array(text: str, at: int, depth: int) -> tuple[list[Any], int]:
         item, at = json_value(text, at, depth + 1)
         items.append(item)
         at = _after_comma(text, at, "]")
-    raise Malformed("an array is not closed")
+    raise Malformed("unterminated array")
 
 
 def _object(text: str, at: int, depth: int) -> tuple[dict[str, Any], int]:
@@ -86,10 +86,10 @@ def _object(text: str, at: int, depth: int) -> tuple[dict[str, Any], int]:
             name, at = (text[at : end.start()].strip(), end.start()) if end else ("", at)
         at = _skipped(text, at)
         if text[at : at + 1] != ":":
-            raise Malformed("a name needs a value")
+            raise Malformed("a member has no value")
         members[name], at = json_value(text, at + 1, depth + 1)
         at = _after_comma(text, at, "}")
-    raise Malformed("an object is not closed")
+    raise Malformed("unterminated object")
 
 
 def _after_comma(text: str, at: int, closing: str) -> int:
@@ -97,7 +97,7 @@ def _after_comma(text: str, at: int, closing: str) -> int:
     if text[at : at + 1] == ",":
         return at + 1
     if text[at : at + 1] != closing:
-        raise Malformed(f"{closing} or a comma is missing")
+        raise Malformed(f"expected {closing} or a comma")
     return at
 
 

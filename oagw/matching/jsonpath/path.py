@@ -1,28 +1,28 @@
-"""Path: the steps of a JSONPath, and what they select from a document."""
+"""Path: a parsed JSONPath, which selects values from a document."""
 
 from collections.abc import Sequence
 from typing import Any
 
-from oagw.matching.jsonpath.state import UNDEFINED, Broken, Node, NotFound, Selection, State
-from oagw.matching.jsonpath.step import Descent, Names, Step
+from oagw.matching.jsonpath.state import UNDEFINED, JaywayError, JsonNode, NotFound, Selection, State
+from oagw.matching.jsonpath.step import Descent, Names, PathStep
 from oagw.model.call import Call
-from oagw.model.time_budget import Effort
+from oagw.model.time_budget import MatchBudget
 
-# Nodes that a selection may come to; there are as many only where ``..`` follows ``..``.
+# The largest number of nodes selected. Only a path with several ``..`` can reach it.
 MAX_NODES = 500_000
 
 
-class Found(list[Node]):
-    """The nodes that a path selected."""
+class Nodes(list[JsonNode]):
+    """The nodes that a path selects."""
 
 
 class Path(Selection):
-    """A path from the root of a document, or with ``relative`` from the value that a filter looks at.
+    """A path from the root of a document, or with ``relative`` from the value that a filter tests.
 
-    It is ``definite`` if it selects one value at most.
+    It is ``definite`` if it selects at most one value.
     """
 
-    def __init__(self, steps: Sequence[Step], *, relative: bool = False) -> None:
+    def __init__(self, steps: Sequence[PathStep], *, relative: bool = False) -> None:
         self.steps = tuple(steps)
         self.relative = relative
         sure = True
@@ -36,55 +36,61 @@ class Path(Selection):
             sure = sure and step.definite
         self.definite = sure
 
-    def find(self, value: Any, call: Call) -> Found:
-        """The nodes that it selects from ``value``: none where Jayway fails. Raises GaveUp."""
-        with Effort(call, "a JSONPath") as effort:
+    def find(self, value: Any, call: Call) -> Nodes:
+        """Return the nodes selected from ``value``; none if Jayway would fail. Raises BudgetExceeded."""
+        with MatchBudget(call, "a JSONPath") as budget:
             try:
-                return self.nodes(value, State(value, call, effort))
-            except (Broken, NotFound):
-                return Found()
+                return self.nodes(value, State(value, call, budget))
+            except (JaywayError, NotFound):
+                return Nodes()
 
     def select(self, value: Any, call: Call) -> Any:
-        """The value, or None if there is none; for an indefinite path the list of values. Raises GaveUp."""
+        """Return the selected value or None; for an indefinite path, a list of values.
+
+        Raises BudgetExceeded.
+        """
         nodes = self.find(value, call)
         if self.definite:
             return nodes[-1].value if nodes else None
         return [node.value for node in nodes]
 
-    def nodes(self, value: Any, state: State, *, required: bool = False) -> Found:
-        """The nodes that it selects. Raises Broken, GaveUp, NotFound; also if a member is ``required``.
+    def nodes(self, value: Any, state: State, *, required: bool = False) -> Nodes:
+        """Return the selected nodes. Raises JaywayError, BudgetExceeded, NotFound.
 
-        A definite path selects one, or raises.
+        A definite path selects one node or raises. With ``required``, each missing member raises NotFound.
         """
-        nodes = Found([Node(value if self.relative else state.root)])
+        nodes = Nodes([JsonNode(value if self.relative else state.root)])
         for step in self.steps:
-            found = Found()
+            found = Nodes()
             for node in nodes:
-                state.effort.check()
+                state.budget.check()
                 for one in step.apply(node, state, required):
                     found.append(one)
-                    state.effort.check()
+                    state.budget.check()
                     if len(found) > MAX_NODES:
-                        raise state.effort.gave_up()
+                        raise state.budget.exceeded_error()
             nodes = found
         if self.definite and not nodes:
             raise NotFound
         return nodes
 
     def value(self, value: Any, state: State) -> Any:
-        """What ``select`` says, within a selection that is under way. Raises Broken, GaveUp, NotFound."""
+        """Like ``select``, but as part of another selection. Raises JaywayError, BudgetExceeded, NotFound."""
         nodes = self.nodes(value, state)
         return nodes[-1].value if self.definite else [node.value for node in nodes]
 
     def operand(self, value: Any, state: State) -> Any:
-        """The same, but UNDEFINED if there is nothing. Raises Broken, GaveUp."""
+        """Like ``value``, but return UNDEFINED if nothing is selected. Raises JaywayError, BudgetExceeded."""
         try:
             return self.value(value, state)
         except NotFound:
             return UNDEFINED
 
     def exists(self, value: Any, state: State) -> bool:
-        """Whether what must be there is; an indefinite path may select nothing. Raises Broken, GaveUp."""
+        """Return whether the path exists; an indefinite path may select nothing.
+
+        Raises JaywayError, BudgetExceeded.
+        """
         try:
             self.nodes(value, state, required=True)
         except NotFound:

@@ -1,6 +1,6 @@
-"""Reads a JSONPath: what Jayway's PathCompiler and FilterCompiler accept, and filters as in RFC 9535.
+"""Parse a JSONPath: what Jayway's PathCompiler and FilterCompiler accept, and filters of RFC 9535.
 
-What Jayway would accept and then ignore, such as what follows ``length()``, is refused.
+Parts that Jayway accepts but ignores, such as steps after ``length()``, are rejected.
 """
 
 import re
@@ -8,28 +8,28 @@ from collections.abc import Callable
 from typing import Any
 
 from oagw.java.regex import Expression
-from oagw.matching.jsonpath.filter import OPERATORS, Both, Comparison, Either, Exists, Not
+from oagw.matching.jsonpath.filter import OPERATORS, And, Comparison, Exists, Not, Or
 from oagw.matching.jsonpath.function import FUNCTIONS, Argument
 from oagw.matching.jsonpath.literal import Malformed, json_value, number, string
 from oagw.matching.jsonpath.path import Path
 from oagw.matching.jsonpath.step import (
     Apply,
-    Condition,
     Descent,
+    FilterCondition,
     Indexes,
     Names,
+    PathStep,
     Slice,
-    Step,
     Where,
     Wildcard,
 )
 from oagw.model.invalid import Invalid
 
-# How deep filters, parentheses and arguments may be nested, and how many arguments a function may have.
+# The limits on the nesting of filters, parentheses and arguments, and on the arguments of a function.
 _MAX_DEPTH = 20
 _MAX_ARGUMENTS = 20
 
-# A name that needs no quotes: alone, and within a filter or an argument.
+# A name without quotes: outside and inside filters and arguments.
 _NAME = re.compile(r"[^\x00-\x1f .\[(]+")
 _INNER_NAME = re.compile(r"(?:(?!&&|\|\|)[^\x00-\x1f .\[\]()<>=~!,])+")
 _INDEXES = re.compile(r"\s*(-?\d{1,9}(?:\s*,\s*-?\d{1,9})*)\s*\]", re.ASCII)
@@ -46,11 +46,11 @@ _WORDS = {"&&": "and", "||": "or"}
 
 
 class BadPath(ValueError):
-    """An expression that is not understood."""
+    """A JSONPath that is invalid or not supported."""
 
 
 def read(text: str, pointer: str) -> Path:
-    """``text`` as a Path; raises BadPath, and Invalid with ``pointer``."""
+    """Parse ``text``. Raises BadPath, and Invalid with ``pointer``."""
     text = text.strip()
     if text[:1] not in ("$", "@"):
         text = f"$.{text}"
@@ -61,7 +61,7 @@ def read(text: str, pointer: str) -> Path:
 
 
 class _Reader:
-    """Reads ``text`` from ``at`` on."""
+    """A recursive-descent parser of ``text``; errors of regular expressions are at ``pointer``."""
 
     def __init__(self, text: str, pointer: str) -> None:
         self._text = text
@@ -73,7 +73,7 @@ class _Reader:
     def whole(self) -> Path:
         path = self._path(_NAME)
         if self._at < len(self._text):
-            raise self._bad("[ or . is missing")
+            raise self._bad("expected [ or .")
         return path
 
     def _bad(self, what: str) -> BadPath:
@@ -87,7 +87,7 @@ class _Reader:
             self._at += 1
 
     def _take(self, wanted: str) -> bool:
-        """Whether ``wanted`` stands here, after white space; it is read then."""
+        """Skip white space, and consume ``wanted`` if it comes next. Return whether it did."""
         self._skip()
         if not self._is(wanted):
             return False
@@ -96,7 +96,7 @@ class _Reader:
 
     def _need(self, wanted: str) -> None:
         if not self._take(wanted):
-            raise self._bad(f"{wanted} is missing")
+            raise self._bad(f"expected {wanted}")
 
     def _nested(self, read: Callable[[], Any]) -> Any:
         self._depth += 1
@@ -111,7 +111,7 @@ class _Reader:
     def _path(self, name: re.Pattern[str]) -> Path:
         relative = self._is("@")
         self._at += 1
-        steps: list[Step] = []
+        steps: list[PathStep] = []
         while self._is(".") or self._is("["):
             descends = self._is("..")
             if self._is("."):
@@ -121,28 +121,28 @@ class _Reader:
                 if descends:
                     raise self._bad("a function needs a path before it")
                 if steps and any(isinstance(one, Path) for one in step.arguments) and step.is_length:
-                    raise self._bad("length() of a path stands after $ alone")
+                    raise self._bad("length() with a path is only supported directly after $,")
                 steps = _with_function(steps, step)
                 if not step.arguments and (self._is(".") or self._is("[")):
-                    raise self._bad("nothing may follow a function without arguments: Jayway ignores it,")
+                    raise self._bad("Jayway ignores steps after a function without arguments,")
             else:
                 steps.append(Descent(step) if descends else step)
         return Path(steps, relative=relative and name is not _NAME)
 
-    def _dotted(self, pattern: re.Pattern[str]) -> Step:
+    def _dotted(self, pattern: re.Pattern[str]) -> PathStep:
         if self._is("*"):
             self._at += 1
             return Wildcard()
         found = pattern.match(self._text, self._at)
         if not found:
-            raise self._bad("a name is missing")
+            raise self._bad("expected a name")
         self._at = found.end()
         if not self._is("("):
             if self._is(" ") and pattern is _NAME:
-                raise self._bad("a name with a space needs brackets: ['a b'],")
+                raise self._bad("a name that contains a space must be in brackets, as in ['a b'],")
             return Names((found[0],))
         if found[0] not in FUNCTIONS:
-            raise BadPath(f"there is no function {found[0]}()")
+            raise BadPath(f"unknown function {found[0]}()")
         self._at += 1
         return self._function(found[0], pattern is not _NAME)
 
@@ -153,20 +153,20 @@ class _Reader:
                 self._need(",")
             arguments.append(self._nested(self._argument))
             if len(arguments) > _MAX_ARGUMENTS:
-                raise self._bad(f"a function takes {_MAX_ARGUMENTS} arguments")
+                raise self._bad(f"more than {_MAX_ARGUMENTS} arguments")
         of_paths = all(isinstance(argument, Path) for argument in arguments)
         if name == "index" and not arguments:
-            raise self._bad("index() needs a number")
+            raise self._bad("index() requires a number")
         if name in ("keys", "first", "last") and arguments:
-            raise self._bad(f"{name}() takes no argument")
+            raise self._bad(f"{name}() takes no arguments")
         if name in ("length", "size") and not (of_paths and len(arguments) < 2):
             raise self._bad(f"{name}() takes one path")
         if name == "append" and (not arguments or any(isinstance(one, Path) for one in arguments)):
             raise self._bad("append() takes values")
         if arguments and inner and self._in_filter:
-            raise self._bad("a function in a filter takes no argument, as in Jayway,")
+            raise self._bad("a function in a filter cannot have arguments in Jayway,")
         if name == "keys" and inner:
-            raise self._bad("keys() cannot be compared, as in Jayway,")
+            raise self._bad("keys() cannot be compared in Jayway,")
         return Apply(FUNCTIONS[name], tuple(arguments), name in ("length", "size"))
 
     def _argument(self) -> Argument:
@@ -186,16 +186,16 @@ class _Reader:
         found = _NUMBER.match(self._text, self._at)
         value = number(found[0]) if found else None
         if found is None or value is None:
-            raise self._bad("a value is missing (text needs quotes)")
+            raise self._bad("expected a value (strings must be quoted)")
         self._at = found.end()
         return value
 
-    def _bracket(self) -> Step:
+    def _bracket(self) -> PathStep:
         self._need("[")
         text = self._text
         if found := _INDEXES.match(text, self._at):
             self._at = found.end()
-            step: Step = Indexes(tuple(int(index) for index in found[1].split(",")))
+            step: PathStep = Indexes(tuple(int(index) for index in found[1].split(",")))
         elif found := _SLICE.match(text, self._at):
             self._at = found.end()
             step = Slice(*(None if each is None else int(each) for each in found.groups()))
@@ -203,42 +203,42 @@ class _Reader:
             self._at = found.end()
             step = Indexes((-int(found[1]),))
             if not int(found[1]):
-                raise self._bad("there is no element at the length")
+                raise self._bad("@.length-0 is past the end of the array")
         else:
             step = self._selection()
             self._need("]")
         return step
 
-    def _selection(self) -> Step:
+    def _selection(self) -> PathStep:
         if self._take("*"):
             return Wildcard()
         if self._take("?"):
             self._in_filter += 1
-            condition: Condition = self._nested(self._either)
+            condition: FilterCondition = self._nested(self._or)
             self._in_filter -= 1
             return Where(condition)
         names: list[str] = []
         while not names or self._take(","):
             self._skip()
             if not (self._is("'") or self._is('"')):
-                raise self._bad("a name in quotes, an index, * or ? is missing")
+                raise self._bad("expected a quoted name, an index, * or ?")
             name, self._at = string(self._text, self._at)
             names.append(name)
         return Names(tuple(names))
 
     # Filters.
 
-    def _either(self) -> Condition:
-        parts = [self._both()]
+    def _or(self) -> FilterCondition:
+        parts = [self._and()]
         while self._connects("||"):
-            parts.append(self._both())
-        return parts[0] if len(parts) == 1 else Either(tuple(parts))
+            parts.append(self._and())
+        return parts[0] if len(parts) == 1 else Or(tuple(parts))
 
-    def _both(self) -> Condition:
+    def _and(self) -> FilterCondition:
         parts = [self._one()]
         while self._connects("&&"):
             parts.append(self._one())
-        return parts[0] if len(parts) == 1 else Both(tuple(parts))
+        return parts[0] if len(parts) == 1 else And(tuple(parts))
 
     def _connects(self, symbol: str) -> bool:
         return self._take(symbol) or self._takes_word(_WORDS[symbol])
@@ -251,16 +251,16 @@ class _Reader:
         self._at = found.end()
         return True
 
-    def _one(self) -> Condition:
+    def _one(self) -> FilterCondition:
         self._skip()
         if self._takes_word("not") or (self._is("!") and self._take("!")):
             start = self._at
-            inner: Condition = self._nested(self._one)
+            inner: FilterCondition = self._nested(self._one)
             if isinstance(inner, Comparison) and "(" not in self._text[start : start + 2]:
-                raise self._bad("what ! negates needs parentheses")
+                raise self._bad("a comparison after ! must be in parentheses")
             return Not(inner)
         if self._take("("):
-            inner = self._nested(self._either)
+            inner = self._nested(self._or)
             self._need(")")
             return inner
         left = self._operand()
@@ -268,7 +268,7 @@ class _Reader:
         if operator is not None:
             return Comparison(left, operator, self._operand())
         if not isinstance(left, Path):
-            raise self._bad("an operator is missing")
+            raise self._bad("expected an operator")
         return Exists(left)
 
     def _operator(self) -> str | None:
@@ -281,7 +281,7 @@ class _Reader:
                 return None
             name = found[0].lower()
         if name not in OPERATORS:
-            raise self._bad(f"there is no operator {name}")
+            raise self._bad(f"unknown operator {name}")
         self._at = found.end()
         return name
 
@@ -312,9 +312,9 @@ class _Reader:
     def _expression(self) -> Expression:
         found = _REGEX.match(self._text, self._at)
         if not found:
-            raise self._bad("a regular expression is not closed")
+            raise self._bad("unterminated regular expression")
         if unsupported := set(found[2]) & set("xU"):
-            raise self._bad(f"the flag {min(unsupported)} is not supported")
+            raise self._bad(f"unsupported flag {min(unsupported)}")
         self._at = found.end()
         try:
             return Expression(found[1], self._pointer, found[2])
@@ -322,13 +322,13 @@ class _Reader:
             raise BadPath(invalid.detail) from None
 
 
-def _with_function(steps: list[Step], function: Apply) -> list[Step]:
-    """``steps`` with ``function`` after them.
+def _with_function(steps: list[PathStep], function: Apply) -> list[PathStep]:
+    """Return ``steps`` followed by ``function``.
 
-    ``$..a.sum()`` is the sum of all that ``$..a`` finds, as in Jayway.
+    As in Jayway, ``$..a.sum()`` is the sum of all values that ``$..a`` selects.
     """
     if not steps or not isinstance(steps[0], Descent):
         return [*steps, function]
     if function.arguments:
-        raise BadPath("a function of all that .. finds takes no argument")
+        raise BadPath("a function after .. cannot have arguments")
     return [Apply(function.function, (Path(steps),))]

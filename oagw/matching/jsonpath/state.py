@@ -1,23 +1,23 @@
-"""State: what one selection works with, and how it ends early."""
+"""The state of a selection, and the exceptions that end it early."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from oagw.model.call import Call
-from oagw.model.time_budget import Effort
+from oagw.model.time_budget import MatchBudget
 
 
 class State(NamedTuple):
-    """The document as a whole, the call that pays for the work, and its effort."""
+    """The whole document, the call whose time is spent, and its time budget."""
 
     root: Any
     call: Call
-    effort: Effort
+    budget: MatchBudget
 
 
-class Node(NamedTuple):
-    """A value, and where it stands: at ``key`` of ``parent``, or at several in a tuple; None for nowhere."""
+class JsonNode(NamedTuple):
+    """A value, and its ``key`` in ``parent``: a tuple if it has several, None for the root."""
 
     value: Any
     parent: Any = None
@@ -25,33 +25,33 @@ class Node(NamedTuple):
 
 
 class Selection(ABC):
-    """A path, as the arguments of functions see it. It is ``definite`` if it selects one value at most."""
+    """The interface of a path as an argument of a function. ``definite``: it selects at most one value."""
 
     definite: bool
 
     @abstractmethod
-    def nodes(self, value: Any, state: State, *, required: bool = False) -> Sequence[Node]:
-        """The nodes that it selects. Raises Broken, GaveUp, NotFound."""
+    def nodes(self, value: Any, state: State, *, required: bool = False) -> Sequence[JsonNode]:
+        """Return the selected nodes. Raises JaywayError, BudgetExceeded, NotFound."""
 
     @abstractmethod
     def value(self, value: Any, state: State) -> Any:
-        """The value that it selects, or the list of values if it is not definite. Raises as ``nodes``."""
+        """Return the selected value, or a list of values if it is not definite. Raises like ``nodes``."""
 
 
-class Broken(Exception):
-    """Where Jayway fails, so that nothing is selected."""
+class JaywayError(Exception):
+    """Jayway would fail, so nothing is selected."""
 
 
-class Unfit(Broken):
-    """A condition that cannot be applied to a value, which does not hold then."""
+class NotApplicable(JaywayError):
+    """A condition cannot be applied to a value, so it is false."""
 
 
 class NotFound(Exception):
-    """A path that cannot select anything, because something on its way is missing."""
+    """A path cannot select anything, because a part of it is missing."""
 
 
 class Undefined:
-    """What a filter sees of a path that selects nothing; it equals nothing, not even itself."""
+    """The type of UNDEFINED, the operand for a path that selects nothing. It does not equal itself."""
 
 
 UNDEFINED = Undefined()

@@ -1,73 +1,76 @@
-"""Steps of a path: each takes a node to those that it selects."""
+"""The steps of a path: each maps a node to the nodes that it selects."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from oagw.matching.jsonpath.function import Argument, Function
-from oagw.matching.jsonpath.state import Broken, Node, NotFound, State, Unfit
+from oagw.matching.jsonpath.state import JaywayError, JsonNode, NotApplicable, NotFound, State
 
 
-class Condition(Protocol):
-    """What stands in ``[?(...)]``."""
+class FilterCondition(Protocol):
+    """A condition in ``[?(...)]``."""
 
     def holds(self, value: Any, state: State) -> bool:
-        """Whether it holds for ``value``; raises Broken, GaveUp."""
+        """Return whether it is true for ``value``. Raises JaywayError, BudgetExceeded."""
         ...
 
 
 @dataclass(slots=True)
-class Step:
-    """One step.
+class PathStep:
+    """One step of a path.
 
-    ``definite`` if it selects one node at most, ``sure`` if all steps before it do, ``last`` if none follows.
+    - ``definite``: it selects at most one node
+    - ``sure``: all steps before it are definite
+    - ``last``: it is the last step
     """
 
     definite: bool = field(default=True, init=False)
     sure: bool = field(default=True, init=False)
     last: bool = field(default=True, init=False)
 
-    def apply(self, node: Node, state: State, required: bool) -> Iterable[Node]:
-        """What it selects at ``node``.
+    def apply(self, node: JsonNode, state: State, required: bool) -> Iterable[JsonNode]:
+        """Return the nodes that it selects from ``node``.
 
-        Raises Broken, GaveUp, and NotFound where nothing else can be selected, or a member is ``required``.
+        Raises JaywayError, BudgetExceeded. Raises NotFound if nothing else can be selected, or if members are
+        ``required`` and one is missing.
         """
         raise NotImplementedError
 
     def fits(self, value: Any, state: State) -> bool:
-        """Whether it is tried at ``value``, which ``..`` came to."""
+        """Return whether ``..`` applies it to ``value``."""
         raise NotImplementedError
 
     def __post_init__(self) -> None:
         self.definite = self.selects_one()
 
     def selects_one(self) -> bool:
-        """Whether it is ``definite`` by itself."""
+        """Return the initial value of ``definite``."""
         return True
 
-    def unfit(self) -> tuple[Node, ...]:
-        """Nothing, because a value is not of the right kind; raises NotFound if it is the only one."""
+    def not_applicable(self) -> tuple[JsonNode, ...]:
+        """Return no nodes, for a value of the wrong type. Raises NotFound if it is the only value."""
         if self.sure:
             raise NotFound
         return ()
 
 
 @dataclass(slots=True)
-class Names(Step):
-    """Members of an object: one, or at the end of a path several as one object, else several in turn."""
+class Names(PathStep):
+    """Members of an object. Several members in the last step are selected as one object."""
 
     names: tuple[str, ...]
 
-    def apply(self, node: Node, state: State, required: bool) -> Iterable[Node]:
+    def apply(self, node: JsonNode, state: State, required: bool) -> Iterable[JsonNode]:
         value = node.value
         if not isinstance(value, dict):
-            return self.unfit()
+            return self.not_applicable()
         found = [name for name in self.names if name in value]
         if len(found) < len(self.names) and (required or (self.sure and self.definite and not self.last)):
             raise NotFound
         if len(self.names) > 1 and self.last:
-            return (Node({name: value[name] for name in found}, value, tuple(found)),)
-        return [Node(value[name], value, name) for name in found]
+            return (JsonNode({name: value[name] for name in found}, value, tuple(found)),)
+        return [JsonNode(value[name], value, name) for name in found]
 
     def fits(self, value: Any, state: State) -> bool:
         if not isinstance(value, dict):
@@ -76,31 +79,31 @@ class Names(Step):
 
 
 @dataclass(slots=True)
-class Indexes(Step):
-    """Elements of an array; a negative index counts from its end."""
+class Indexes(PathStep):
+    """Elements of an array. A negative index counts from the end."""
 
     indexes: tuple[int, ...]
 
     def selects_one(self) -> bool:
         return len(self.indexes) == 1
 
-    def apply(self, node: Node, state: State, required: bool) -> Iterable[Node]:
+    def apply(self, node: JsonNode, state: State, required: bool) -> Iterable[JsonNode]:
         value = node.value
         if not isinstance(value, list):
-            return self.unfit()
+            return self.not_applicable()
         places = (index + len(value) if index < 0 else index for index in self.indexes)
-        return [Node(value[place], value, place) for place in places if 0 <= place < len(value)]
+        return [JsonNode(value[place], value, place) for place in places if 0 <= place < len(value)]
 
     def fits(self, value: Any, state: State) -> bool:
         return isinstance(value, list)
 
 
 @dataclass(slots=True)
-class Slice(Step):
-    """A part of an array.
+class Slice(PathStep):
+    """A slice of an array.
 
-    Where both ends are given, what is left of the beginning wraps round, as in Jayway. With a ``step``, which
-    Jayway ignores, it is as in RFC 9535.
+    If both ends are given, a negative start wraps around, as in Jayway. With a ``step``, which Jayway
+    ignores, the slice is that of RFC 9535.
     """
 
     start: int | None
@@ -110,34 +113,34 @@ class Slice(Step):
     def selects_one(self) -> bool:
         return False
 
-    def apply(self, node: Node, state: State, required: bool) -> Iterable[Node]:
+    def apply(self, node: JsonNode, state: State, required: bool) -> Iterable[JsonNode]:
         value = node.value
         if not isinstance(value, list):
-            return self.unfit()
+            return self.not_applicable()
         size, start, end = len(value), self.start, self.end
         if self.step is not None or start is None or end is None:
             places = range(size)[slice(start, end, self.step)] if self.step != 0 else range(0)
         else:
             places = range(max(start, -size), min(end, size))
-        return (Node(value[place], value, place % size) for place in places)
+        return (JsonNode(value[place], value, place % size) for place in places)
 
     def fits(self, value: Any, state: State) -> bool:
         return isinstance(value, list)
 
 
 @dataclass(slots=True)
-class Wildcard(Step):
+class Wildcard(PathStep):
     """All members of an object, or all elements of an array."""
 
     def selects_one(self) -> bool:
         return False
 
-    def apply(self, node: Node, state: State, required: bool) -> Iterable[Node]:
+    def apply(self, node: JsonNode, state: State, required: bool) -> Iterable[JsonNode]:
         value = node.value
         if isinstance(value, dict):
-            return (Node(each, value, key) for key, each in value.items())
+            return (JsonNode(each, value, key) for key, each in value.items())
         if isinstance(value, list):
-            return (Node(each, value, index) for index, each in enumerate(value))
+            return (JsonNode(each, value, index) for index, each in enumerate(value))
         return ()
 
     def fits(self, value: Any, state: State) -> bool:
@@ -145,46 +148,46 @@ class Wildcard(Step):
 
 
 @dataclass(slots=True)
-class Where(Step):
-    """The elements of an array that a condition holds for; an object itself, if it does."""
+class Where(PathStep):
+    """The elements of an array for which a condition is true, or an object for which it is true."""
 
-    condition: Condition
+    condition: FilterCondition
 
     def selects_one(self) -> bool:
         return False
 
-    def apply(self, node: Node, state: State, required: bool) -> Iterable[Node]:
+    def apply(self, node: JsonNode, state: State, required: bool) -> Iterable[JsonNode]:
         value = node.value
         if isinstance(value, dict):
             return (node,) if self.fits(value, state) else ()
         if isinstance(value, list):
-            return (Node(each, value, n) for n, each in enumerate(value) if self.fits(each, state))
+            return (JsonNode(each, value, n) for n, each in enumerate(value) if self.fits(each, state))
         if self.sure:
-            raise Unfit
+            raise NotApplicable
         return ()
 
     def fits(self, value: Any, state: State) -> bool:
-        state.effort.check()
+        state.budget.check()
         try:
             return self.condition.holds(value, state)
-        except Unfit:
+        except NotApplicable:
             return False
 
 
 @dataclass(slots=True)
-class Descent(Step):
-    """``..``: ``step`` at a node and at all that is below it, in the order of the document."""
+class Descent(PathStep):
+    """``..``: ``step`` applied to a node and all its descendants, in document order."""
 
-    step: Step
+    step: PathStep
 
     def selects_one(self) -> bool:
         return False
 
-    def apply(self, node: Node, state: State, required: bool) -> Iterator[Node]:
-        waiting: list[Iterator[Node]] = [iter((node,))]
+    def apply(self, node: JsonNode, state: State, required: bool) -> Iterator[JsonNode]:
+        waiting: list[Iterator[JsonNode]] = [iter((node,))]
         while waiting:
             here = next(waiting[-1], None)
-            state.effort.check()
+            state.budget.check()
             if here is None:
                 waiting.pop()
                 continue
@@ -193,27 +196,27 @@ class Descent(Step):
             waiting.append(_below(here, state))
 
 
-def _below(node: Node, state: State) -> Iterator[Node]:
-    """The arrays and objects in that at ``node``."""
+def _below(node: JsonNode, state: State) -> Iterator[JsonNode]:
+    """Yield the arrays and objects that are children of ``node``."""
     value = node.value
     pairs: Iterable[tuple[Any, Any]] = value.items() if isinstance(value, dict) else ()
     for key, each in enumerate(value) if isinstance(value, list) else pairs:
-        state.effort.check()
+        state.budget.check()
         if isinstance(each, dict | list):
-            yield Node(each, value, key)
+            yield JsonNode(each, value, key)
 
 
 @dataclass(slots=True)
-class Apply(Step):
-    """A function of what the steps before it came to."""
+class Apply(PathStep):
+    """A function, applied to the value that the previous steps select."""
 
     function: Function
     arguments: tuple[Argument, ...]
     is_length: bool = False
 
-    def apply(self, node: Node, state: State, required: bool) -> Iterable[Node]:
-        state.effort.check()
-        return (Node(self.function(node.value, self.arguments, state)),)
+    def apply(self, node: JsonNode, state: State, required: bool) -> Iterable[JsonNode]:
+        state.budget.check()
+        return (JsonNode(self.function(node.value, self.arguments, state)),)
 
     def fits(self, value: Any, state: State) -> bool:
-        raise Broken
+        raise JaywayError

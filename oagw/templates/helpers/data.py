@@ -10,7 +10,7 @@ from oagw.java.date import Moment
 from oagw.model.call import Call
 from oagw.model.invalid import Invalid
 from oagw.model.reading import check_values
-from oagw.model.time_budget import GaveUp
+from oagw.model.time_budget import BudgetExceeded
 from oagw.templates.helpers.random_values import integer
 from oagw.templates.run import STEP, Failed, Run
 from oagw.templates.value import JsonList, JsonMap, MultiValue, Writer, step
@@ -34,7 +34,7 @@ def parsed(run: Run, text: str) -> Any:
 
 
 def _refused(name: str) -> None:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not valid in JSON")
 
 
 def json_path(run: Run, arguments: list[Any], options: dict[str, Any]) -> Any:
@@ -63,7 +63,7 @@ def _found(run: Run, path: str, document: Any) -> Any:
         return _selector(path)(document, run.received)
     except Invalid:
         raise Failed(f"{path} is not a valid JSONPath expression") from None
-    except GaveUp as error:
+    except BudgetExceeded as error:
         run.stop(str(error))
 
 

@@ -38,7 +38,7 @@ def _moved(run: Run, at: datetime, options: dict[str, Any]) -> Moment:
         if offset is not None:
             found = _OFFSET.fullmatch(offset)
             if found is None:
-                raise ValueError("Offset is <amount> <unit>, such as 8 seconds or now +5 years")
+                raise ValueError('Offset must be <amount> <unit>, such as "8 seconds" or "now +5 years"')
             # A day is 24 hours where the zone has no say.
             at = shifted(at.astimezone(UTC), int(found[1]), found[2].lower()).astimezone(at.tzinfo)
         if pattern not in (None, "epoch", "unix"):
@@ -77,5 +77,5 @@ def truncate_date(run: Run, arguments: list[Any], options: dict[str, Any]) -> Mo
     """The given date at the start of something, such as ``first day of month``."""
     given, how = arguments[0], run.text(arguments[1]).lower()
     if not isinstance(given, Moment) or how not in TRUNCATIONS:
-        raise Failed(f"truncateDate: a date and one of {', '.join(TRUNCATIONS)} are expected")
+        raise Failed(f"truncateDate: expected a date and one of {', '.join(TRUNCATIONS)}")
     return Moment(TRUNCATIONS[how](given.at), given.format)

@@ -3,13 +3,13 @@
 from typing import TYPE_CHECKING, Any
 
 from oagw.model.invalid import Invalid
-from oagw.model.time_budget import GaveUp
+from oagw.model.time_budget import BudgetExceeded
 from oagw.templates.helpers.data import parsed
 from oagw.templates.run import STEP, Failed, Run
 from oagw.templates.value import Writer
 
 if TYPE_CHECKING:
-    from oagw.matching.jsonpath import Found, Path
+    from oagw.matching.jsonpath import Nodes, Path
 
 # The work of parsing a JSONPath, per character.
 _PATH = 50
@@ -105,7 +105,7 @@ def json_sort(run: Run, arguments: list[Any], options: dict[str, Any]) -> str:
     path = _path(run, expression, *_PARAMETER)
     before, star, _ = expression.partition("[*]")
     if not star:
-        raise Failed("JSONPath must have [*] where the array is, as in $.users[*].name")
+        raise Failed("JSONPath must have [*] after the array, as in $.users[*].name")
     container = _path(run, before or "$", *_PARAMETER)
     arrays = _found(run, container, document) if container.definite else ()
     array = arrays[-1].value if arrays else None
@@ -122,7 +122,7 @@ def json_sort(run: Run, arguments: list[Any], options: dict[str, Any]) -> str:
 def _sorted(values: list[Any], keys: list[Any], *, descending: bool, nulls_first: bool) -> list[Any]:
     kinds = {_kind(key) for key in keys if key is not None}
     if len(kinds) > 1 or None in kinds:
-        raise Failed("The values to sort by must all be numbers, all texts, or all booleans")
+        raise Failed("The values to sort by must all be numbers, all strings, or all booleans")
 
     def rank(index: int) -> tuple[bool, Any]:
         key = keys[index]
@@ -187,9 +187,9 @@ def _path(run: Run, expression: Any, argument: str, not_valid: str) -> "Path":
         raise Failed(f"{not_valid} valid JSONPath expression ('{expression}')") from None
 
 
-def _found(run: Run, path: "Path", document: Any) -> "Found":
+def _found(run: Run, path: "Path", document: Any) -> "Nodes":
     """Return the nodes that ``path`` selects; abort the rendering if that takes too long."""
     try:
         return path.find(document, run.received)
-    except GaveUp as error:
+    except BudgetExceeded as error:
         run.stop(str(error))

@@ -8,7 +8,7 @@ from typing import Any
 
 from oagw.java.regex import Expression, together
 from oagw.model.invalid import Invalid
-from oagw.model.time_budget import GaveUp
+from oagw.model.time_budget import BudgetExceeded
 from oagw.templates.run import Failed, Run
 from oagw.templates.value import MultiValue, Segments, Writer, truth
 
@@ -45,7 +45,7 @@ def _comparison(compare: Callable[[Any, Any], bool]) -> Callable[..., Any]:
         one, other = arguments[0], arguments[1] if len(arguments) > 1 else None
         both_numbers = all(type(each) in (int, float) for each in (one, other))
         if not both_numbers and not all(isinstance(each, str) for each in (one, other)):
-            raise Failed("Only two numbers or two texts can be compared")
+            raise Failed("Only two numbers or two strings can be compared")
         return _said(compare(one, other), options)
 
     return helper
@@ -113,7 +113,7 @@ def _groups(run: Run, value: Any, pattern: str, within: str = "%s") -> tuple[str
         return whole.groups(run.text(value), run.received)
     except Invalid:
         raise Failed(f"Invalid regex string {pattern}") from None
-    except GaveUp as error:
+    except BudgetExceeded as error:
         run.stop(str(error))
 
 

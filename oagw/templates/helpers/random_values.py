@@ -21,7 +21,7 @@ def integer(value: Any, name: str) -> int:
     try:
         number = int(value[0] if isinstance(value, list) else value)
     except (LookupError, OverflowError, TypeError, ValueError):
-        raise Failed(f"{name} is no integer") from None
+        raise Failed(f"{name} is not an integer") from None
     if abs(number) >= 1 << 63:
         raise Failed(f"{name} is out of range")
     return number

@@ -147,7 +147,7 @@ def base64(run: Run, arguments: list[Any], options: dict[str, Any]) -> str:
     try:
         return b64decode(text + "=" * (-len(text) % 4), validate=True).decode("utf-8", "replace")
     except ValueError:
-        raise Failed("base64: the text is no Base64") from None
+        raise Failed("base64: the text is not valid base64") from None
 
 
 def url_encode(run: Run, arguments: list[Any], options: dict[str, Any]) -> str:
@@ -162,7 +162,7 @@ def number_format(run: Run, arguments: list[Any], options: dict[str, Any]) -> st
     """Format a number: ``percent``, or a pattern of Java's DecimalFormat such as ``0.00`` or ``#,##0.##``."""
     value = arguments[0]
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise Failed("numberFormat: the value is no number")
+        raise Failed("numberFormat: the value is not a number")
     pattern = run.text(arguments[1]) if len(arguments) > 1 else ""
     rounding = run.text(options.get("roundingMode", "half_even"))
     found = _PATTERN.fullmatch(_NAMED.get(pattern, pattern)) if len(pattern) <= 64 else None

@@ -1,5 +1,5 @@
-"""The client's report card: what the journal shows that a client should not have done.
+"""The report on the client: mistakes of the client that the journal proves.
 
-``card`` puts it together; each other module has the rules on one subject. A rule is a function that yields
-Findings. None of them may raise a false alarm: where the journal cannot tell, nothing is said.
+``build`` creates it; each other module has the rules on one subject. A rule is a function that yields
+Findings. Rules must not raise false alarms: if the journal is not conclusive, there is no finding.
 """

@@ -1,6 +1,6 @@
-"""Rule on connections: a new one, though an answer left another that could have been used.
+"""Rule on connections: the client opened a new one although another was idle.
 
-Whether the client has closed that other one, the journal does not tell: that is no use of it either.
+The journal does not show whether the client had closed the other one. That would not be reuse either.
 """
 
 from collections.abc import AsyncIterator
@@ -9,26 +9,26 @@ from heapq import heappop, heappush
 from oagw.model.journal import COMPLETE, Entry
 from oagw.model.work import Work
 from oagw.verify.reaction import ended
-from oagw.verify.report.finding import Finding, alike, finding
+from oagw.verify.report.finding import Finding, finding, grouped
 
-# Seconds after which a client may have closed an idle connection, and that it takes to see that it is idle.
+# Seconds after which a client may close an idle connection, and after which it must know that it is idle.
 _IDLE = 5.0
 _SETTLE = 0.002
 
-# Fewer new connections are no habit.
+# The smallest number of unnecessary connections that is reported.
 _HABIT = 3
 
 
 async def connections_not_reused(entries: list[Entry], work: Work) -> AsyncIterator[Finding]:
-    """Requests of one client, one after the other, each on a connection of its own.
+    """Find clients that send consecutive requests, each on a new connection.
 
-    A client is who calls from one address with one User-Agent. It is told only if it did so at least three
-    times, and more often than it did use a connection again.
+    A client is identified by its address and User-Agent. It is reported only if it did so at least three
+    times, and more often than it reused a connection.
     """
-    for group in await alike(entries, _client, work):
-        over: list[tuple[float, int, int]] = []  # answers: when each is over, its connection and turn
-        turns: dict[int, int] = {}  # the latest of each connection
-        idle: dict[int, float] = {}  # connections, and since when; the longest idle in front
+    for group in await grouped(entries, _client, work):
+        over: list[tuple[float, int, int]] = []  # a heap of responses: end, connection, turn
+        turns: dict[int, int] = {}  # the latest turn of each connection
+        idle: dict[int, float] = {}  # connections, and since when they are idle, the longest first
         fresh: list[Entry] = []
         reused = 0
         for entry in group:
@@ -45,12 +45,12 @@ async def connections_not_reused(entries: list[Entry], work: Work) -> AsyncItera
                 fresh.append(entry)
             idle.pop(entry.connection, None)
             turns[entry.connection] = entry.turn
-            if _stays(entry):
+            if _keeps_open(entry):
                 heappush(over, (ended(entry), entry.connection, entry.turn))
         if len(fresh) >= _HABIT and len(fresh) > reused:
             text = (
-                f"{len(fresh)} of {len(group)} requests came on a new connection, though the answer before "
-                "allowed another on the one there was. "
+                f"{len(fresh)} of {len(group)} requests came on a new connection, although an existing "
+                "connection was idle. "
                 "The client does not reuse connections: each request pays for a handshake."
             )
             yield finding("connections-not-reused", "warning", text, fresh)
@@ -60,8 +60,8 @@ def _client(entry: Entry) -> tuple[str, tuple[str, ...]]:
     return entry.client[0], tuple(entry.call().headers.get("user-agent", ()))
 
 
-def _stays(entry: Entry) -> bool:
-    """Whether the connection stays open after ``entry``."""
-    asked, told = entry.call().headers.get("connection", ()), entry.response_headers.get("connection", ())
-    closes = any("close" in value.lower() for value in (*asked, *told))
+def _keeps_open(entry: Entry) -> bool:
+    """Return whether the connection stays open after ``entry``."""
+    sent, received = entry.call().headers.get("connection", ()), entry.response_headers.get("connection", ())
+    closes = any("close" in value.lower() for value in (*sent, *received))
     return entry.ended is COMPLETE and entry.version == b"HTTP/1.1" and not closes

@@ -1,4 +1,4 @@
-"""Rules on credentials: tokens where tokens do not belong. No text repeats one."""
+"""Rule on credentials: tokens in the wrong place. The texts of findings never contain a token."""
 
 import re
 from collections.abc import AsyncIterator, Iterator
@@ -13,13 +13,13 @@ from oagw.verify.report.rules import Severity
 
 RULE = "credentials-misplaced"
 
-# Tokens that are looked for: each in every request.
+# The largest number of tokens to look for in every request.
 _MAX_TOKENS = 100
 
 _SANDBOX = re.compile(SANDBOX_TOKEN.pattern.encode())
 _USER = re.compile(rb"https?://[^/?#]*@", re.IGNORECASE)
 
-# What is wrong where a token is, and how grave it is.
+# The severity and the text for each misuse.
 _MISPLACED: dict[str, tuple[Severity, str]] = {
     "url": ("error", "The gateway's token is in the URL, where logs, proxies and histories keep it."),
     "body": ("error", "The gateway's token is in the body, which goes to the upstream."),
@@ -27,13 +27,13 @@ _MISPLACED: dict[str, tuple[Severity, str]] = {
     "header": ("error", "The gateway's token is in a header field that goes to the upstream."),
     "foreign": (
         "error",
-        "The token of another sandbox, or of one that is gone, was sent here: a token outlived its test.",
+        "The token of another sandbox, or of a deleted one, was sent: the client kept it after its test.",
     ),
-    "basic": ("error", "Basic credentials were sent to the gateway, which takes bearer tokens alone."),
+    "basic": ("error", "Basic credentials were sent to the gateway, which accepts only bearer tokens."),
     "user": ("error", "A user name or password is in the URL's authority."),
     "unguarded": (
         "note",
-        "Authorization was sent to a URL that asks for none: send it to the gateway's API alone.",
+        "Authorization was sent to a URL that does not require it: send it only to the gateway's API.",
     ),
 }
 
@@ -41,9 +41,9 @@ _MISPLACED: dict[str, tuple[Severity, str]] = {
 async def credentials_misplaced(
     entries: list[Entry], work: Work, own: bytes | None = None
 ) -> AsyncIterator[Finding]:
-    """Tokens beside Authorization, tokens of other sandboxes, and Authorization where nobody asks for it.
+    """Find tokens outside Authorization, tokens of other sandboxes, and unnecessary Authorization headers.
 
-    ``own`` is the token of the sandbox that ``entries`` came in, if it has one.
+    ``own`` is the token of the sandbox of ``entries``, if it has one.
     """
     tokens = {own: None} if own else {}
     for entry in entries:
@@ -61,7 +61,7 @@ async def credentials_misplaced(
 
 
 def _misuses(entry: Entry, own: bytes | None) -> Iterator[str]:
-    """What else is wrong with the credentials of the request."""
+    """Yield the other misuses of credentials in the request."""
     if any(token != own for token in _SANDBOX.findall(_all(entry))):
         yield "foreign"
     scheme, guarded = _scheme(entry.call()), _guarded(entry)
@@ -74,7 +74,7 @@ def _misuses(entry: Entry, own: bytes | None) -> Iterator[str]:
 
 
 def _places(entry: Entry, tokens: list[bytes]) -> Iterator[str]:
-    """Where in the request one of ``tokens`` stands, besides Authorization."""
+    """Yield the parts of the request, other than Authorization, that contain one of ``tokens``."""
     call = entry.call()
     known = [token.decode("latin-1") for token in tokens]
     if any(token in entry.url for token in tokens) or _among(known, call.query):

@@ -1,4 +1,4 @@
-"""Finding: one thing that a client did wrong, and the entries that prove it; what rules ask of entries."""
+"""Finding: a mistake of a client, with the entries that prove it; and functions on entries for the rules."""
 
 from collections.abc import Callable, Hashable, Iterable
 from typing import Annotated
@@ -11,10 +11,10 @@ from oagw.model.redacted import Redacted
 from oagw.model.work import Work
 from oagw.verify.report.rules import RULES, Severity
 
-# Entries that a finding names; it says how many there are.
+# The largest number of entries in a finding. Its text has the total number.
 MAX_ENTRIES = 50
 
-# Header fields that differ from try to try of one request.
+# Header fields that may differ between attempts of the same request.
 _VOLATILE = frozenset(
     (
         b"date",
@@ -33,7 +33,7 @@ _VOLATILE = frozenset(
         b"amz-sdk-invocation-id",
         b"x-stainless-retry-count",
         b"x-retry-count",
-        b"x-retry-attempt",
+        b"x-retry-attempt_key",
     )
 )
 
@@ -43,7 +43,7 @@ _Rule = Annotated[str, Meta(description=_RULES, extra_json_schema={"enum": list(
 
 
 class Finding(Struct, frozen=True, rename="camel"):
-    """A breach of ``rule``: ``text`` is for people, ``entries`` are the ids that prove it."""
+    """A violation of ``rule``: a readable ``text``, and the ids of the ``entries`` that prove it."""
 
     rule: _Rule
     severity: Severity
@@ -52,26 +52,26 @@ class Finding(Struct, frozen=True, rename="camel"):
 
 
 def finding(rule: str, severity: Severity, text: str, entries: Iterable[Entry]) -> Finding:
-    """A Finding; the entries in the order in which they came, each once."""
-    assert severity in RULES[rule].severities, (rule, severity)  # or the documentation is wrong
+    """Create a Finding, with its entries in order of arrival and without duplicates."""
+    assert severity in RULES[rule].severities, (rule, severity)  # the documentation lists these
     proof = sorted(set(entries), key=lambda entry: entry.number)
     return Finding(rule, severity, text, [entry.id for entry in proof[:MAX_ENTRIES]])
 
 
 def target(entry: Entry) -> tuple[bytes, bytes]:
-    """What is asked for: method and URL."""
+    """Return the method and the URL."""
     return entry.method, origin_form(entry.url)
 
 
-def attempt(entry: Entry) -> Hashable:
-    """What is the same in every try of one request: method, URL, body, and the fields that do not vary."""
+def attempt_key(entry: Entry) -> Hashable:
+    """Return a key that all attempts of a request share: method, URL, body, and stable header fields."""
     lines = (line.partition(b":") for line in entry.head.split(b"\r\n"))
     fields = frozenset((name.lower(), value) for name, _, value in lines if name.lower() not in _VOLATILE)
     return *target(entry), entry.body, entry.body_size, fields
 
 
 def failed(entry: Entry) -> bool:
-    """Whether the answer is one that a client may try again after: 408, 429, 5xx, or none to its end."""
+    """Return whether a client may retry after the response: it is a 408, 429 or 5xx, or incomplete."""
     if entry.ended in (RESET, TRUNCATED):
         return True
     return (
@@ -82,14 +82,14 @@ def failed(entry: Entry) -> bool:
 
 
 def named(entry: Entry) -> str:
-    """Method and URL of ``entry``, masked, in a sentence."""
+    """Return the method and the URL of ``entry``, masked, for use in a sentence."""
     shown = Redacted(entry)
     url = shown.url if len(shown.url) <= 120 else shown.url[:120] + "..."
     return f"{shown.method} {url}"
 
 
-async def alike(entries: Iterable[Entry], by: Callable[[Entry], Hashable], work: Work) -> list[list[Entry]]:
-    """``entries`` in groups that are the same ``by`` something, in their order."""
+async def grouped(entries: Iterable[Entry], by: Callable[[Entry], Hashable], work: Work) -> list[list[Entry]]:
+    """Group ``entries`` by the key ``by``, keeping their order."""
     groups: dict[Hashable, list[Entry]] = {}
     for entry in entries:
         await work.breathe()

@@ -1,6 +1,6 @@
-"""The rules of the report card: what each finds, how grave that is, and what it needs to be judged.
+"""The rules of the report: what each finds, its severity, and its conditions.
 
-docs/control-plane.md has this table, and the description in OpenAPI.
+docs/control-plane.md repeats this table, as does the OpenAPI document.
 """
 
 from typing import Literal, NamedTuple
@@ -9,7 +9,7 @@ Severity = Literal["error", "warning", "note"]
 
 
 class Rule(NamedTuple):
-    """A rule, in words for people; a rule of several severities has a finding for each."""
+    """A description of a rule. A rule with several severities yields a finding for each."""
 
     severities: tuple[Severity, ...]
     finds: str
@@ -19,7 +19,7 @@ class Rule(NamedTuple):
 RULES = {
     "retry-after-not-honoured": Rule(
         ("error",),
-        "the same method and URL again, sooner than the answer asked for",
+        "the same method and URL again, sooner than the response allowed",
         "a 403, 408, 409, 413, 425, 429 or 5xx that was read to its end and states a delay",
     ),
     "client-error-retried": Rule(
@@ -36,24 +36,24 @@ RULES = {
     ),
     "connections-not-reused": Rule(
         ("warning",),
-        "requests one after the other, each on a connection of its own",
+        "consecutive requests, each on a new connection",
         "three such requests of one address and `User-Agent`, and fewer that did reuse a connection; "
         "the answer before left an HTTP/1.1 connection open at most 5 s ago",
     ),
     "credentials-misplaced": Rule(
         ("error", "note"),
         "a token in the URL, the body, a cookie or another header field, that of another sandbox, Basic "
-        "credentials; a note: `Authorization` where nobody asks for it",
+        "credentials; a note: `Authorization` where it is not required",
         "nothing; tokens of at least 8 characters are looked for",
     ),
     "incomplete-answer-accepted": Rule(
         ("error",),
-        "an answer that was cut or reset, and was not asked for again",
-        "`retryDue=true`: each answer that is cut must be asked for again",
+        "a response that was truncated or reset, and not retried",
+        "`retryDue=true`: the client must retry every truncated response",
     ),
     "stream-read-after-cancel": Rule(
         ("error",),
-        "a stream that was read to its end, is still open, or was asked for again within 10 s",
+        "a stream that was read to its end, is still open, or was requested again within 10 s",
         "`streamsCancelled=true`: the test cancelled every stream",
     ),
 }

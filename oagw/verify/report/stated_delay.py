@@ -1,8 +1,8 @@
-"""The delay that an answer asks for before the next request, in whichever of its header fields says so.
+"""Find the delay that a response requests before the next request, in its header fields.
 
 The most precise field counts: ``retry-after-ms``, then ``Retry-After`` (RFC 9110 section 10.2.3), then the
-reset of a rate limit of which nothing is left: ``RateLimit`` and ``RateLimit-Reset`` (drafts of the IETF, in
-seconds from now), ``X-RateLimit-Reset`` (GitHub, in seconds since 1970).
+reset of an exhausted rate limit: ``RateLimit`` and ``RateLimit-Reset`` (IETF drafts, in seconds from now),
+``X-RateLimit-Reset`` (GitHub, in seconds since 1970).
 """
 
 import re
@@ -14,41 +14,41 @@ from typing import NamedTuple
 from oagw.model.journal import Entry
 from oagw.verify.reaction import ended
 
-# A reset that is further away, in seconds, was not meant as a time in seconds.
+# A reset that is further in the future, in seconds, is not a time in seconds.
 _FAR = 366 * 86_400.0
 
-# Above this, in seconds, the SDK of OpenAI takes no account of Retry-After: some versions do not retry then,
-# others wait as they do without the field. That is half a second the first time, less a quarter at random.
+# Above this, in seconds, OpenAI's SDK ignores Retry-After: some versions do not retry then, others wait as
+# they do without the field. That is half a second the first time, less up to a quarter at random.
 _OPENAI_MOST = 60.0
 _OPENAI_BACKOFF = 0.375
 
-# The fields of which a limit is ``RateLimit-Remaining``, or ``r`` in the newer field and ``t`` its reset.
+# The remaining quota in a RateLimit field (``remaining``, or ``r`` in newer drafts) and its reset (or ``t``).
 _REMAINING = re.compile(r"\b(?:remaining|r)\s*=\s*(\d{1,18})\b", re.IGNORECASE)
 _RESET = re.compile(r"\b(?:reset|t)\s*=\s*(\d{1,18})\b", re.IGNORECASE)
 
 
 class Delay(NamedTuple):
-    """``seconds`` from the end of the answer, which its header ``field`` asks for."""
+    """A delay in ``seconds`` from the end of the response, requested by its header ``field``."""
 
     seconds: float
     field: str
 
 
 def stated_delay(entry: Entry) -> Delay | None:
-    """The delay that the answer to ``entry`` asks for, if it does; never a negative one."""
+    """Return the delay that the response to ``entry`` requests, or None. It is never negative."""
     fields = entry.response_headers
     for name, read in (("retry-after-ms", _milliseconds), ("retry-after", _retry_after)):
         seconds = read(_first(fields, name), entry)
         if seconds is not None:
             return Delay(max(0.0, seconds), _SPELLED[name])
-    # The SDK of OpenAI does not know rate limits.
+    # OpenAI's SDK ignores the fields of rate limits.
     return None if _of_openai(entry) else _rate_limit(fields, entry)
 
 
 def least_pause(entry: Entry, delay: Delay) -> float:
-    """The seconds that a client waits at least, after the answer to ``entry`` asked for ``delay``.
+    """Return the minimum pause in seconds after the response to ``entry``, which requests ``delay``.
 
-    That is the delay, or less where the rule of an official SDK is another.
+    That is the delay, or less if an official SDK waits less.
     """
     if _of_openai(entry) and delay.seconds > _OPENAI_MOST:
         return _OPENAI_BACKOFF
@@ -56,7 +56,7 @@ def least_pause(entry: Entry, delay: Delay) -> float:
 
 
 def _of_openai(entry: Entry) -> bool:
-    """Whether the rule of OpenAI's SDK applies: it was asked, or asks (its kind has fields of its own)."""
+    """Return whether the rule of OpenAI's SDK applies: by the alias called, or by the SDK's header fields."""
     return entry.alias == "openai" or b"\nx-stainless-" in b"\n" + entry.head.lower()
 
 
@@ -86,12 +86,12 @@ def _first(fields: dict[str, list[str]], name: str) -> str:
 
 
 def _items(value: str) -> list[str]:
-    """The limits in a RateLimit field: one in the older form, which separates members with commas."""
+    """Split a RateLimit field into limits. The older form has only one, with commas between its members."""
     return [value] if "remaining" in value.lower() else value.split(",")
 
 
 def _reset_of(item: str) -> float | None:
-    """The reset of a limit of which nothing remains."""
+    """Return the reset of an exhausted limit, or None."""
     remaining, reset = _REMAINING.search(item), _RESET.search(item)
     if remaining is None or reset is None or int(remaining[1]) > 0:
         return None
@@ -120,7 +120,7 @@ def _epoch(text: str, entry: Entry) -> float | None:
 
 
 def _number(text: str, entry: Entry) -> float | None:
-    """A number, whole or not, as the SDKs read it."""
+    """Parse a number, which may have decimals, as the SDKs do; return None if it is not valid."""
     if not re.fullmatch(r"\d{1,18}(\.\d{1,18})?", text, re.ASCII):
         return None
     number = float(text)
@@ -128,5 +128,5 @@ def _number(text: str, entry: Entry) -> float | None:
 
 
 def _until(date: float, entry: Entry) -> float:
-    """The seconds from the end of the answer to ``entry`` until ``date``, in seconds since 1970."""
+    """Return the seconds from the end of the response to ``entry`` to ``date``, in seconds since 1970."""
     return date - entry.date_of(ended(entry))

@@ -1,7 +1,7 @@
-"""Stubs that matched no request, and toxics that acted on no answer.
+"""Stubs that matched no request, and toxics that affected no response.
 
-That is no fault of the client, and a test may well arrange more than its client needs. So these are no
-findings: a test that asserts that there are none does not fail for them.
+They are not mistakes of the client, and a test may prepare more than its client needs. So they are not
+findings, and do not fail a test that asserts that there are no findings.
 """
 
 from typing import Literal
@@ -10,12 +10,12 @@ from msgspec import Struct
 
 from oagw.verify.report.rules import Severity
 
-# How many are listed.
+# The largest number that is listed.
 MAX_UNUSED = 100
 
 
 class Unused(Struct, frozen=True, omit_defaults=True):
-    """A stub or a toxic that did nothing: ``id`` is that of a stub, ``name`` that of a toxic, or a stub's."""
+    """A stub or a toxic without effect. A stub has an ``id``; a toxic, and maybe a stub, has a ``name``."""
 
     kind: Literal["stub", "toxic"]
     text: str
@@ -25,13 +25,13 @@ class Unused(Struct, frozen=True, omit_defaults=True):
 
 
 def unused_stub(id: str, name: str | None, why: str | None) -> Unused:
-    """A stub that answered no request; ``why`` says why it cannot, if that is certain."""
+    """Report a stub that answered no request; ``why`` explains why it cannot, if that is certain."""
     return Unused("stub", _text("It matched no request", why), "note", id, name)
 
 
 def unused_toxic(name: str, why: str | None) -> Unused:
-    """A toxic that acted on no answer; ``why`` says why it cannot, if that is certain."""
-    return Unused("toxic", _text("It acted on no answer", why), "note", name=name)
+    """Report a toxic that affected no response; ``why`` explains why it cannot, if that is certain."""
+    return Unused("toxic", _text("It affected no response", why), "note", name=name)
 
 
 def _text(nothing: str, why: str | None) -> str:

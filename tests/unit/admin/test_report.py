@@ -48,7 +48,7 @@ class ReportTests(AdminCase):
         self.refused(self.wire.admin("GET", "/report?format=xml"), "format", 400)
         self.refused(self.wire.admin("GET", "/report?retryDue=maybe"), "retryDue", 400)
 
-    def test_a_sandbox_has_a_card_of_its_own(self) -> None:
+    def test_a_sandbox_has_a_report_of_its_own(self) -> None:
         token = self.wire.gateway.sandboxes.create(60, self.wire.clock.seconds()).token.decode()
         for _ in range(2):
             self.wire.post_json(LIMITED, ERROR)

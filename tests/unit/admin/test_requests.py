@@ -156,7 +156,7 @@ class OneTests(AdminCase):
 
     def test_an_id_that_is_no_uuid_is_400(self) -> None:
         (error,) = self.get("/requests/nonsense", 400)["errors"]
-        self.assertEqual(error["detail"], "nonsense is not a UUID and no other thing here")
+        self.assertEqual(error["detail"], 'Expected a UUID, got "nonsense"')
 
     def test_below_one_there_is_nothing(self) -> None:
         self.get(f"/requests/{UNKNOWN}/x", 404)

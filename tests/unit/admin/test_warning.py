@@ -128,7 +128,7 @@ class StubTests(WarningCase):
 class ToxicTests(WarningCase):
     def test_an_alias_that_nobody_has(self) -> None:
         (warning,) = self.of_toxic(alias="wether")
-        self.assertIn('no service and no stub has the alias "wether" yet, did you mean "weather"?', warning)
+        self.assertIn('no service or stub has the alias "wether" yet, did you mean "weather"?', warning)
         (warning,) = self.of_toxic(alias="zzz")
         self.assertIn("there are calculator, github, openai, stream-test, weather", warning)
         (warning,) = self.of_toxic(request={"urlPath": "/api/oagw/v1/proxy/stripe/x"})
@@ -147,7 +147,7 @@ class ToxicTests(WarningCase):
 
     def test_what_excludes_each_other(self) -> None:
         (warning,) = self.of_toxic(alias="github", request={"urlPath": CURRENT})
-        self.assertIn('its alias is "github", but its request is one to "weather"', warning)
+        self.assertIn('its alias is "github", but its request pattern matches "weather"', warning)
         self.assertIn("toxicity is 0", self.of_toxic(toxicity=0)[0])
         self.assertIn(CURRENT, self.of_toxic(request={"urlPath": "/weather/current"})[0])
         self.assertIn("control plane", self.of_toxic(request={"urlPath": "/__admin/health"})[0])
@@ -196,4 +196,4 @@ class UnusedTests(AdminCase):
         told = self.get("/report")
         self.assertEqual((len(told["unused"]), told["unusedCount"]), (100, 150))
         text = self.wire.admin("GET", "/report?format=text").body
-        self.assertIn(b"... and 50 more stubs or toxics that did nothing", text)
+        self.assertIn(b"... and 50 more stubs or toxics without effect", text)

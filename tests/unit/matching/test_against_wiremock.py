@@ -7,7 +7,7 @@ import pytest
 
 from oagw.matching.pattern import compiled
 from oagw.matching.spec import RequestPattern
-from oagw.model import time_budget as patience
+from oagw.model import time_budget as budget
 from oagw.model.call import Call
 from oagw.model.document import converted
 from oagw.model.invalid import Invalid
@@ -21,13 +21,13 @@ def call_of(request: dict[str, Any]) -> Call:
     head = "\r\n".join(f"{name}: {value}" for name, value in fields)
     body = request.get("body", "").encode()
     call = Call(request["method"], request["url"], head.encode(), body, host="127.0.0.1")
-    call.patience = 60.0  # what matches is the question here, not in what time
+    call.time_budget = 60.0  # what matches is the question here, not in what time
     return call
 
 
 @pytest.fixture(autouse=True)
 def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patience, "MAX_EFFORT", 60.0)
+    monkeypatch.setattr(budget, "MAX_ATTEMPT", 60.0)
 
 
 def ours(case: dict[str, Any]) -> bool | None:

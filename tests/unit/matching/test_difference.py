@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oagw.matching.difference import first_difference, short
-from oagw.matching.json_comparison import Comparison, Placeholders
+from oagw.matching.json_comparison import JsonComparison, Placeholders
 from oagw.model.call import Call
-from oagw.model.time_budget import Effort
+from oagw.model.time_budget import MatchBudget
 
 quick = settings(deadline=None, max_examples=60)
 JSON = st.recursive(
@@ -26,8 +26,8 @@ def told(expected: Any, actual: Any, *, any_order: bool = False, extra: bool = F
     call = Call("POST", "/")
     if "{json-unit." in json.dumps(expected):
         expected = Placeholders("").of(expected)
-    with Effort(call, "a test") as effort:
-        compare = Comparison(any_order, extra, call, effort)
+    with MatchBudget(call, "a test") as budget:
+        compare = JsonComparison(any_order, extra, call, budget)
         lines = [str(one) for one in compare.differences(expected, actual)]
         with suppress(RecursionError):
             assert compare.fits(expected, actual) is (lines == [])

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.timed
 def test_references_lead_nowhere_else(reference: str) -> None:
     pointer, detail = refusal({"bodyPatterns": [{"matchesJsonSchema": {"$ref": reference}}]})
     assert pointer == "/request/bodyPatterns/0/matchesJsonSchema"
-    assert detail.startswith("not a JSON schema")
+    assert detail.startswith("Invalid JSON schema")
 
 
 def doubling(version: str, link: Callable[[int], dict[str, Any]], **named: Any) -> dict[str, Any]:
@@ -146,9 +146,9 @@ def test_expressions_that_take_long_to_compile_are_refused() -> None:
     [
         ({"const": 10**300}, "a number of more than 200 digits"),
         ({"const": "x" * 100_001}, "100000 characters"),
-        ("{", "not a JSON schema"),
-        ({"type": "nothing"}, "not a JSON schema"),
-        ({"const": "\ud800"}, "not a JSON schema"),
+        ("{", "Invalid JSON schema"),
+        ({"type": "nothing"}, "Invalid JSON schema"),
+        ({"const": "\ud800"}, "Invalid JSON schema"),
         ("[" * 100_000, "nested too deeply"),
     ],
 )

@@ -139,7 +139,7 @@ def test_the_nearer_pattern_has_the_smaller_distance() -> None:
 
 def test_a_comparison_says_that_an_expression_took_too_long() -> None:
     parts = pattern({"urlPattern": "/(a|aa)+$b"}).compare(Call("GET", "/" + "a" * 999 + "b"), NOW)
-    assert parts[1].actual.endswith("(given up after 50 ms: a regular expression)")
+    assert parts[1].actual.endswith("(stopped after 50 ms: a regular expression)")
     assert not parts[1].matches
 
 
@@ -229,7 +229,7 @@ def test_what_cannot_be_told_does_not_match_is_as_far_as_can_be_and_says_why() -
     assert body.actual.endswith("(the JSON is nested too deeply)")
 
 
-def test_a_call_without_patience_has_no_path_parameters() -> None:
+def test_a_call_without_time_has_no_path_parameters() -> None:
     call = Call("GET", "/a/1")
-    call.patience = 0
+    call.time_budget = 0
     assert pattern({"urlPathTemplate": "/a/{b}"}).path_parameters(call) == {}

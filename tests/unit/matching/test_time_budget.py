@@ -10,7 +10,7 @@ from oagw.matching.pattern import compiled
 from oagw.matching.spec import RequestPattern
 from oagw.model.call import Call
 from oagw.model.document import converted
-from oagw.model.time_budget import GaveUp, time_left
+from oagw.model.time_budget import BudgetExceeded, time_left
 from tests.unit.matching.asked import NOW, pattern
 
 pytestmark = pytest.mark.timed
@@ -80,11 +80,11 @@ def test_a_thousand_stubs_and_a_body_of_10_mb_keep_to_the_budget(operator: str, 
 @pytest.mark.parametrize("operator", NO_MATCH)
 def test_an_operator_is_not_tried_when_the_budget_is_used_up(operator: str) -> None:
     call = Call("POST", "/x", head=b"X-A: a", body=b'"the quick brown fox"')
-    call.patience = 0
+    call.time_budget = 0
     found = compiled(converted(pattern_of(operator), RequestPattern))
     assert not found.matches(call, NOW)
     told = {part.name: part for part in found.compare(call, NOW)}
-    assert any("this request has taken too long" in part.actual for part in told.values())
+    assert any("the time budget of the request is used up" in part.actual for part in told.values())
 
 
 def test_the_budget_is_one_for_all_patterns_and_grows_with_the_body() -> None:
@@ -105,5 +105,5 @@ def test_what_has_taken_too_long_by_itself_counts(monkeypatch: pytest.MonkeyPatc
     time_left(call)
     call.deadline, call.matching_since = perf_counter() - 1, -1.0  # a second of processor time
     assert time_left(call) <= 0
-    with pytest.raises(GaveUp, match="too long already: contains"):
+    with pytest.raises(BudgetExceeded, match="is used up: contains"):
         pattern({"host": {"contains": "a"}})._fields[0].matches(call, NOW)

@@ -36,7 +36,7 @@ from oagw.verify.verification import Verification
         ({"priority": 0}, "/priority", "Expected an integer >= 1"),
         ({"name": None}, "/name", "Expected a string, got null"),
         ({"request": []}, "/request", "Expected an object, got an array"),
-        ({"id": "me"}, "/id", "not a UUID"),
+        ({"id": "me"}, "/id", "Expected a UUID"),
         (
             {"request": {"headers": {"Accept": {"absent": True}, "X/Y": {"equalTo": 5}}}},
             "/request/headers/X~1Y/equalTo",

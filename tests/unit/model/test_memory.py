@@ -98,7 +98,7 @@ def test_documents_may_take_three_quarters_of_it() -> None:
     assert memory.shortage(MIB // 2) is None
     assert memory.shortage(0) is None
     assert memory.shortage(MIB) == (
-        "Out of memory: this takes 1.0 MiB more, what is kept takes 2.5 MiB (stubs 2.0 MiB, toxics 0.5 MiB), "
+        "Out of memory: this takes 1.0 MiB more, 2.5 MiB (stubs 2.0 MiB, toxics 0.5 MiB) are in use, "
         "and 3.0 MiB are allowed, three quarters of --memory-limit 4 (in MiB). "
         "Delete stubs, toxics or sandboxes, or raise the limit"
     )

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oagw.model.reading import MAX_FIELDS
-from oagw.model.secret import Known, is_secret, masked, masked_pairs, masked_url
+from oagw.model.secret import KnownSecrets, is_secret, masked, masked_pairs, masked_url
 
 quick = settings(deadline=None, max_examples=60)
 SECRETS = st.from_regex(r"s3cr3t[A-Za-z0-9+/_.-]{4,30}", fullmatch=True)
@@ -92,20 +92,20 @@ def test_masking_a_url_twice_changes_nothing_more(url: str) -> None:
 @quick
 @given(SECRETS, st.text(), st.text())
 def test_a_known_secret_is_masked_wherever_it_stands(secret: str, before: str, after: str) -> None:
-    assert secret not in Known([secret]).masked(before + secret + after)
+    assert secret not in KnownSecrets([secret]).masked(before + secret + after)
 
 
 def test_of_two_known_secrets_the_longer_goes_whole() -> None:
-    assert Known(["secret-1", "secret-1-more"]).masked("<secret-1-more> <secret-1>") == "<****> <****>"
+    assert KnownSecrets(["secret-1", "secret-1-more"]).masked("<secret-1-more> <secret-1>") == "<****> <****>"
 
 
 def test_short_words_are_no_known_secrets() -> None:
-    assert Known(["abc", ""]).masked("abc") == "abc"
+    assert KnownSecrets(["abc", ""]).masked("abc") == "abc"
 
 
 def test_the_token_of_any_sandbox_is_known() -> None:
     token = f"sandbox-{'0' * 16}-{'a' * 32}"
-    assert Known([]).masked(f'{{"token": "{token}"}}') == '{"token": "****"}'
+    assert KnownSecrets([]).masked(f'{{"token": "{token}"}}') == '{"token": "****"}'
 
 
 TOKEN = "tOken/with-42+slash_es.="
@@ -127,7 +127,7 @@ ESCAPED = {
 
 @pytest.mark.parametrize("escaped", ESCAPED.values(), ids=ESCAPED)
 def test_a_known_secret_is_masked_however_it_is_escaped(escaped: str) -> None:
-    shown = Known([TOKEN]).masked(f"/a/{escaped}?b={escaped}")
+    shown = KnownSecrets([TOKEN]).masked(f"/a/{escaped}?b={escaped}")
     assert "****" in shown
     for plain in (shown, unquote(shown), unquote(unquote(shown)), unquote_plus(unquote(shown))):
         for _ in range(3):
@@ -139,7 +139,7 @@ def test_a_known_secret_is_masked_however_it_is_escaped(escaped: str) -> None:
 @pytest.mark.parametrize("escape", [quote, lambda text: "".join(f"%{ord(c):02x}" for c in text)])
 def test_the_token_of_a_sandbox_is_masked_however_it_is_escaped(escape: Callable[[str], str]) -> None:
     token = f"sandbox-{'0' * 8}{'c' * 8}-{'a9' * 16}"
-    assert Known([]).masked(f"/x/{escape(token)}/y") == "/x/****/y"
+    assert KnownSecrets([]).masked(f"/x/{escape(token)}/y") == "/x/****/y"
 
 
 @quick
@@ -148,13 +148,13 @@ def test_any_escaped_secret_is_masked(secret: str, before: str, after: str, data
     ways = (str, lambda c: f"%{ord(c):02X}", lambda c: f"%{ord(c):02x}", lambda c: f"\\u{ord(c):04x}")
     escaped = "".join(data.draw(st.sampled_from(ways))(c) for c in secret)
     before, after = before.replace("%", "").replace("\\", ""), after.replace("%", "").replace("\\", "")
-    assert escaped not in Known([secret]).masked(f"{before} {escaped} {after}")
+    assert escaped not in KnownSecrets([secret]).masked(f"{before} {escaped} {after}")
 
 
 @quick
 @given(st.text())
 def test_what_has_no_secret_stays_as_it_is(text: str) -> None:
-    assert Known([TOKEN]).masked(text) == text
+    assert KnownSecrets([TOKEN]).masked(text) == text
 
 
 @pytest.mark.parametrize(
@@ -246,7 +246,7 @@ MIB = 1 << 20
 )
 @pytest.mark.timed
 def test_masking_is_linear(unit: str) -> None:
-    known, seconds = Known([TOKEN, "another-secret"]), []
+    known, seconds = KnownSecrets([TOKEN, "another-secret"]), []
     for size in (MIB // 4, MIB):
         text = unit * (size // len(unit))
         started = process_time()

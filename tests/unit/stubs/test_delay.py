@@ -41,7 +41,7 @@ def test_no_lognormal_delay_is_longer_than_its_maximum() -> None:
 @pytest.mark.parametrize(
     ("document", "why"),
     [
-        ({"type": "uniform", "lower": 2, "upper": 1}, "lower is more than upper"),
+        ({"type": "uniform", "lower": 2, "upper": 1}, "lower is greater than upper"),
         ({"type": "lognormal", "median": 2, "sigma": 0, "maxValue": 1}, "maxValue is less than median"),
         ({"type": "lognormal", "median": 0, "sigma": 0}, "> 0.0"),
         ({"type": "fixed", "milliseconds": 86_400_001}, "<= 86400000"),

@@ -28,7 +28,7 @@ Expected exactly 2 requests, but there was 1:
 
     POST [path] /api/oagw/v1/proxy/openai/v1/chat/completions
 
-What came:
+Requests received:
 
     1.     0.000 s               POST /api/oagw/v1/proxy/openai/v1/chat/completions -> 200 from openai
 
@@ -142,12 +142,12 @@ def test_what_should_have_come_before_is_told_with_its_nearest_misses() -> None:
     entries = Entries()
     entries.add(0)
     told = text(entries, after={"urlPath": CHAT + "/x"})
-    assert "Nothing matched the request that it should come after. Nearest to that:" in told
+    assert "No request matched after. Nearest to it:" in told
     assert f"expected  [path] {CHAT}/x   <<<" in told
 
 
 def test_an_empty_journal_is_told() -> None:
-    assert text(Entries()).endswith("No request has come at all.")
+    assert text(Entries()).endswith("No requests were received.")
 
 
 def test_headers_are_compared_without_their_secrets() -> None:
@@ -161,7 +161,7 @@ def test_headers_are_compared_without_their_secrets() -> None:
     }
     told = text(entries, request={**POST, "headers": headers})
     assert "  ! header Accept         expected  text/event-stream   <<<" in told
-    assert "received  Bearer ****  (masked, but not the same)" in told
+    assert "received  Bearer ****  (differs in a masked part)" in told
     assert "\n    header X-Other  " in told
     for secret in ("the-key", "the-cookie", "the-token", "test-integration-token"):
         assert secret not in told

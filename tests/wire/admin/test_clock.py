@@ -152,7 +152,7 @@ class AdvanceTests(ManualTestCase):
         now = self.clock()["now"]
         answer = self.advance(10)
         self.assertEqual(answer.status, 422)
-        self.assertIn("the clock stopped 5.000000 seconds short", answer.json()["errors"][0]["detail"])
+        self.assertIn("The clock stopped 5.000000 seconds early", answer.json()["errors"][0]["detail"])
         self.assertEqual(self.clock()["now"], now + 5)
         self.assertEqual(self.connection.take().count(b"data: x"), 50)
 

@@ -104,5 +104,5 @@ class DuplicateMembersTests(WireTestCase):
             answer = self.wire.admin("GET", path)
             self.assertEqual(answer.status, 400, path)
             (error,) = answer.json()["errors"]
-            self.assertEqual(error["detail"], f"{name}: the parameter is given twice")
+            self.assertEqual(error["detail"], f"The parameter {name} occurs twice")
             self.assertEqual(error["source"], {"pointer": name})

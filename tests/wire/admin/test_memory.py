@@ -44,7 +44,7 @@ class MemoryTests(WireTestCase):
         first = self.made(stub())
         self.made(stub())
         told = self.refused(self.wire.admin("POST", "/mappings", stub()))
-        self.assertIn("this takes 0.3 MiB more, what is kept takes 0.6 MiB (stubs 0.6 MiB)", told)
+        self.assertIn("this takes 0.3 MiB more, 0.6 MiB (stubs 0.6 MiB) are in use", told)
         self.assertEqual(self.wire.admin("GET", "/mappings").json()["meta"]["total"], 2)
         self.made(stub(10_000))  # which has room
         self.wire.admin("DELETE", f"/mappings/{first}")

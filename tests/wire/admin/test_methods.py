@@ -41,7 +41,7 @@ class MethodTests(WireTestCase):
             self.assertEqual(answer.status, 422, method)
             (error,) = answer.json()["errors"]
             self.assertEqual(error["source"]["pointer"], "/request/method")
-        self.assertIn('say "GET"', self.refusal("get"))
+        self.assertIn('did you mean "GET"?', self.refusal("get"))
 
     def test_verification_and_searches_refuse_it_as_well(self) -> None:
         for path in ("/requests/find", "/requests/count"):

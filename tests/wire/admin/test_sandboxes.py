@@ -59,19 +59,19 @@ class LifeTests(SandboxTestCase):
         self.weather("test-integration-token")  # before there was a sandbox
         self.wire.clock.advance(1)
         token = self.create()["token"]
-        self.assertEqual(text(token), "No request has come at all.")
+        self.assertEqual(text(token), "No requests were received.")
         self.weather("test-integration-token")
         self.assertEqual(
             text(token),
-            "No request has come with this sandbox's token; 1 came in the default sandbox: "
+            "No requests were received with this sandbox's token, but 1 in the default sandbox: "
             "does the client send the sandbox's token?",
         )
         self.wire.admin("DELETE", "/requests")
-        self.assertEqual(text(), "No request has come at all.")
+        self.assertEqual(text(), "No requests were received.")
         self.weather(token)
         self.assertEqual(
             text(),
-            "No request has come in the default sandbox; 1 came in sandboxes: "
+            "No requests were received in the default sandbox, but 1 in others: "
             "does the test verify with the sandbox's token?",
         )
 

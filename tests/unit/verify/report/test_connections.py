@@ -1,4 +1,4 @@
-"""What the report card says of connections; and that it says nothing of those that are used well."""
+"""What the report says of connections; and that it says nothing of those that are used well."""
 
 from typing import Any
 
@@ -22,9 +22,8 @@ def test_a_connection_for_each_request_is_found() -> None:
     (found,) = findings(connections_not_reused, entries)
     assert found.entries == [entry.id for entry in entries[1:]]
     assert (found.rule, found.severity) == ("connections-not-reused", "warning")
-    assert found.text.startswith(
-        "3 of 4 requests came on a new connection, though the answer before allowed another on the one "
-    )
+    expected = "3 of 4 requests came on a new connection, although an existing connection was idle. "
+    assert found.text.startswith(expected)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What the report card says of credentials; and that it says nothing where they stand where they belong."""
+"""What the report says of credentials; and that it says nothing where they stand where they belong."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What the report card says of retries; and that it says nothing of those that are right."""
+"""What the report says of retries; and that it says nothing of those that are right."""
 
 from email.utils import formatdate
 from itertools import pairwise

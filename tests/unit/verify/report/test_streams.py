@@ -1,4 +1,4 @@
-"""What the report card says of streams that a test cancelled."""
+"""What the report says of streams that a test cancelled."""
 
 import pytest
 
@@ -32,7 +32,7 @@ def test_a_stream_that_is_asked_for_again_is_found() -> None:
         entries.add(at, ended=CLIENT_LEFT, answer=EVENTS)
     (found,) = findings(stream_read_after_cancel, entries)
     assert found.entries == [entry.id for entry in entries]
-    assert "asked for it again 1.000 s after" in found.text
+    assert "requested it again 1.000 s after" in found.text
 
 
 def test_another_stream_is_another_stream() -> None:

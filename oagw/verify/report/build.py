@@ -1,4 +1,4 @@
-"""The report card of a sandbox: all rules, and as text."""
+"""Build the report on the client of a sandbox, and format it as text."""
 
 from collections.abc import Iterable, Iterator
 
@@ -20,30 +20,31 @@ from oagw.verify.report.streams import stream_read_after_cancel
 from oagw.verify.report.unused import MAX_UNUSED, Unused
 from oagw.verify.verification import requests
 
-# Findings in a card, and entries of each in its text.
+# The largest number of findings in a report, and of entries of each in its text.
 MAX_FINDINGS = 200
 MAX_ROWS = 6
 
 _ORDER = {"error": 0, "warning": 1, "note": 2}
 
-# What is not looked for unless the test says that it applies.
-_ASK = {
-    "incomplete-answer-accepted": "say retryDue=true where each answer that is cut must be asked for again",
-    "stream-read-after-cancel": "say streamsCancelled=true where the test cancelled every stream",
+# The rules that are checked only on request, and how to request them.
+_ON_REQUEST = {
+    "incomplete-answer-accepted": "set retryDue=true if the client must retry every truncated response",
+    "stream-read-after-cancel": "set streamsCancelled=true if the test cancelled every stream",
 }
 
 
 class Unchecked(Struct, frozen=True):
-    """A rule that was not looked at, and why."""
+    """A rule that was not checked, and why."""
 
     rule: str
     reason: str
 
 
-class Card(Struct, frozen=True, rename="camel"):
-    """What was found in ``requests`` requests, the gravest first, and which rules were not looked at.
+class ClientReport(Struct, frozen=True, rename="camel"):
+    """The findings in ``requests`` requests, most severe first, and the rules that were not checked.
 
-    ``unused`` are stubs and toxics that did nothing, ``unused_count`` how many there are: not all are listed.
+    ``unused`` lists stubs and toxics that had no effect, up to a limit; ``unused_count`` is their total
+    number.
     """
 
     requests: int
@@ -53,7 +54,7 @@ class Card(Struct, frozen=True, rename="camel"):
     unused_count: int
 
 
-async def card(
+async def build_report(
     journal: Iterable[Entry],
     work: Work,
     token: bytes | None = None,
@@ -61,13 +62,15 @@ async def card(
     retry_due: bool = False,
     streams_cancelled: bool = False,
     unused: Iterable[Unused] = (),
-) -> Card:
-    """The card of whoever sent what is in ``journal``; ``token`` is that of its sandbox, if it has one.
+) -> ClientReport:
+    """Build the report on the client that sent the requests in ``journal``.
 
-    ``retry_due`` is whether each answer that was cut had to be asked for again, ``streams_cancelled`` whether
-    all streams were cancelled before their end. ``unused`` is what did nothing of what the test arranged.
+    - ``token``: the token of the sandbox, if it has one
+    - ``retry_due``: whether the client had to retry every truncated response
+    - ``streams_cancelled``: whether the test cancelled every stream before its end
+    - ``unused``: the stubs and toxics that had no effect
     """
-    entries = sorted(journal, key=lambda entry: entry.number)  # as they came
+    entries = sorted(journal, key=lambda entry: entry.number)  # in order of arrival
     rules = [
         retry_after_not_honoured(entries, work),
         client_error_retried(entries, work),
@@ -86,24 +89,24 @@ async def card(
             findings.append(found)
     findings.sort(key=lambda found: _ORDER[found.severity])
     asked = {"incomplete-answer-accepted": retry_due, "stream-read-after-cancel": streams_cancelled}
-    unchecked = [Unchecked(rule, _ASK[rule]) for rule, given in asked.items() if not given]
+    unchecked = [Unchecked(rule, _ON_REQUEST[rule]) for rule, given in asked.items() if not given]
     cut = sum(entry.ended in (TRUNCATED, RESET) for entry in entries)
     if cut and not retry_due:
         answers = "1 answer was" if cut == 1 else f"{cut} answers were"
-        unchecked[0] = Unchecked(unchecked[0].rule, f"{answers} cut: {unchecked[0].reason}")
+        unchecked[0] = Unchecked(unchecked[0].rule, f"{answers} truncated: {unchecked[0].reason}")
     idle = list(unused)
-    return Card(len(entries), findings[:MAX_FINDINGS], unchecked, idle[:MAX_UNUSED], len(idle))
+    return ClientReport(len(entries), findings[:MAX_FINDINGS], unchecked, idle[:MAX_UNUSED], len(idle))
 
 
-def text(card: Card, journal: Iterable[Entry]) -> str:
-    """``card`` for people, with the entries of ``journal`` that prove each finding."""
-    return "\n".join(_lines(card, {entry.number: entry for entry in journal})) + "\n"
+def text(report: ClientReport, journal: Iterable[Entry]) -> str:
+    """Format ``report`` as text, with the entries of ``journal`` that prove each finding."""
+    return "\n".join(_lines(report, {entry.number: entry for entry in journal})) + "\n"
 
 
-def _lines(card: Card, entries: dict[int, Entry]) -> Iterator[str]:
-    count = len(card.findings)
-    yield f"{requests(card.requests)}, {count} finding{'' if count == 1 else 's'}"
-    for found in card.findings:
+def _lines(report: ClientReport, entries: dict[int, Entry]) -> Iterator[str]:
+    count = len(report.findings)
+    yield f"{requests(report.requests)}, {count} finding{'' if count == 1 else 's'}"
+    for found in report.findings:
         yield ""
         yield f"{found.severity}: {found.rule}"
         yield f"  {found.text}"
@@ -113,14 +116,14 @@ def _lines(card: Card, entries: dict[int, Entry]) -> Iterator[str]:
             yield f"    {'':>11}  connection {entry.connection}, request {entry.turn}, id {entry.id}"
         if len(proof) > MAX_ROWS:
             yield f"    ... and {len(proof) - MAX_ROWS} more"
-    for one in card.unused:
+    for one in report.unused:
         yield ""
         yield f"{one.severity}: unused {one.kind} {' '.join(filter(None, (one.name, one.id)))}"
         yield f"  {one.text}"
-    if card.unused_count > len(card.unused):
+    if report.unused_count > len(report.unused):
         yield ""
-        yield f"... and {card.unused_count - len(card.unused)} more stubs or toxics that did nothing"
-    for rule in card.not_checked:
+        yield f"... and {report.unused_count - len(report.unused)} more stubs or toxics without effect"
+    for rule in report.not_checked:
         yield ""
         yield f"not checked: {rule.rule}"
         yield f"  {rule.reason}"

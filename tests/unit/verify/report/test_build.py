@@ -1,9 +1,9 @@
-"""The report card as a whole."""
+"""The report as a whole."""
 
 from oagw.model.journal import CLIENT_LEFT, GATEWAY, RESET, TRUNCATED
-from oagw.verify.report.card import MAX_FINDINGS, text
+from oagw.verify.report.build import MAX_FINDINGS, text
 from tests.support.entries import CHAT, TOKEN, Entries
-from tests.support.work import card_of
+from tests.support.work import report_of
 
 EVENTS = ("Content-Type: text/event-stream",)
 
@@ -28,14 +28,14 @@ def well_behaved() -> Entries:
 
 
 def test_a_well_behaved_client_has_a_clean_card() -> None:
-    told = card_of(well_behaved(), retry_due=True, streams_cancelled=True)
+    told = report_of(well_behaved(), retry_due=True, streams_cancelled=True)
     assert told.findings == []
     assert told.requests == 13
     assert told.not_checked == []
 
 
 def test_what_the_journal_cannot_show_alone_is_said() -> None:
-    told = card_of(Entries())
+    told = report_of(Entries())
     assert [one.rule for one in told.not_checked] == [
         "incomplete-answer-accepted",
         "stream-read-after-cancel",
@@ -46,19 +46,19 @@ def test_what_the_journal_cannot_show_alone_is_said() -> None:
 def test_how_many_answers_were_cut_is_said_where_that_is_not_looked_into() -> None:
     entries = Entries()
     entries.add(0, ended=TRUNCATED)
-    assert "\n  1 answer was cut: say retryDue=true" in text(card_of(entries), entries)
+    assert "\n  1 answer was truncated: set retryDue=true" in text(report_of(entries), entries)
     entries.add(1, ended=RESET)
-    cut, cancelled = card_of(entries).not_checked
-    assert cut.reason.startswith("2 answers were cut: say retryDue=true")
-    assert cancelled.reason.startswith("say streamsCancelled=true")
-    (left,) = card_of(entries, retry_due=True).not_checked
+    cut, cancelled = report_of(entries).not_checked
+    assert cut.reason.startswith("2 answers were truncated: set retryDue=true")
+    assert cancelled.reason.startswith("set streamsCancelled=true")
+    (left,) = report_of(entries, retry_due=True).not_checked
     assert left == cancelled
 
 
 def test_one_request_is_one_request() -> None:
     entries = Entries()
     entries.add()
-    assert text(card_of(entries), entries).startswith("1 request, 0 findings\n")
+    assert text(report_of(entries), entries).startswith("1 request, 0 findings\n")
 
 
 def test_the_gravest_come_first_and_the_text_has_the_proof() -> None:
@@ -67,7 +67,7 @@ def test_the_gravest_come_first_and_the_text_has_the_proof() -> None:
     entries.add(1, status=400)
     entries.add(2, status=429, answer=("Retry-After: 2",))
     entries.add(2.5)
-    told = card_of(entries)
+    told = report_of(entries)
     assert [found.severity for found in told.findings] == ["error", "warning", "note"]
     lines = text(told, entries)
     assert lines.startswith("4 requests, 3 findings\n\nerror: retry-after-not-honoured\n")
@@ -82,4 +82,4 @@ def test_a_card_is_bounded() -> None:
     for at in range(2 * MAX_FINDINGS):
         entries.add(at * 20, url=f"/api/oagw/v1/x?{at}", status=429, answer=("Retry-After: 2",))
         entries.add(at * 20 + 1, url=f"/api/oagw/v1/x?{at}")
-    assert len(card_of(entries).findings) == MAX_FINDINGS
+    assert len(report_of(entries).findings) == MAX_FINDINGS

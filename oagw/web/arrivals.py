@@ -1,8 +1,8 @@
 """Arrivals: the order in which requests arrived and answers were written, over all connections of a gateway.
 
-The journal needs it to tell a retry from a request that was sent together with the first. Time does not tell
-them apart: a retry can be faster than two threads of a client. So each event gets a position, and where an
-answer fails, the sockets are asked whether the next request has come already.
+The journal needs this order to distinguish a retry from a request that was sent at the same time as the
+first. Time is not enough: a retry can be faster than two threads of a client. So each event gets a position,
+and before a failing answer is written, the sockets are polled for requests that have already arrived.
 """
 
 import select
@@ -25,16 +25,16 @@ class Sender(Protocol):
 
     @property
     def expects_more(self) -> bool:
-        """Whether a part of the next request is read already."""
+        """Whether a part of the next request has been read."""
 
     def precede(self, position: int) -> None:
-        """Have the next request count as arrived at ``position``."""
+        """Record that the next request arrived at ``position``."""
 
 
 class Arrivals:
-    """Positions of events, and what had arrived, but was not read, when an answer was written.
+    """Assigns positions to events, and finds requests that had arrived unread when an answer was written.
 
-    One for all ports of a gateway.
+    A gateway has one for all its ports.
     """
 
     def __init__(self) -> None:
@@ -47,17 +47,17 @@ class Arrivals:
         self._not_before = 0.0  # when the sockets are asked again
 
     def listens(self, descriptor: int) -> None:
-        """Note a socket that connections are accepted from."""
+        """Register a listening socket."""
         if self._accepting is not None:
             self._accepting.register(descriptor, select.POLLIN)
 
     def listens_no_more(self, descriptor: int) -> None:
-        """Forget a socket that connections were accepted from, which is not closed yet."""
+        """Unregister a listening socket before it is closed."""
         if self._accepting is not None:
             self._accepting.unregister(descriptor)
 
     def opened(self, channel: Sender, descriptor: int | None) -> int:
-        """Note a new connection with this socket; returns the position at which it was opened."""
+        """Register a new connection with this socket and return the position at which it was opened."""
         if descriptor is not None and self._poll is not None:
             self._channels[descriptor] = channel
             self._poll.register(descriptor, select.POLLIN)
@@ -69,18 +69,18 @@ class Arrivals:
         return position
 
     def lost(self, channel: Sender, descriptor: int | None) -> None:
-        """Forget a connection."""
+        """Unregister a connection."""
         self._begun.discard(channel)
         if descriptor is not None and self._channels.get(descriptor) is channel and self._poll is not None:
             del self._channels[descriptor]
             self._poll.unregister(descriptor)
 
     def begun(self, channel: Sender) -> None:
-        """Note that ``channel`` has read the beginning of a request."""
+        """Record that ``channel`` has read the beginning of a request."""
         self._begun.add(channel)
 
     def before_failure(self) -> None:
-        """Note on which connections the next request has come already. Called before a failure is written."""
+        """Record which connections have received their next request, before a failing answer is written."""
         position = self.position()
         for channel in tuple(self._begun):
             if channel.expects_more:
@@ -99,10 +99,10 @@ class Arrivals:
             self._not_before = now + _SPARED * (now - began)
 
     def _connections_wait(self) -> bool:
-        """Whether there are connections that are not accepted yet."""
+        """Return whether connections are waiting to be accepted."""
         return bool(self._accepting and self._accepting.poll(0))
 
 
 def _poll() -> "select.poll | None":
-    """What asks sockets; None where the system has none: then all that is unread counts as sent later."""
+    """Return a poll object, or None if the system has no poll. Then unread requests count as sent later."""
     return select.poll() if hasattr(select, "poll") else None

@@ -1,7 +1,7 @@
-"""GatewayChannel: one connection. What is no request, or too large, or too slow, is refused here.
+"""GatewayChannel: one connection. It refuses malformed, oversized and slow requests.
 
-What Twisted would answer by itself (a bare 400, a silent close) is answered with a problem. ``web.request``
-is what comes out of it; ``web.site`` is what all connections share.
+Where Twisted would send a bare 400 or close silently, it answers with a problem. ``web.request`` is a request
+that it has read; ``web.site`` is what all connections share.
 """
 
 from dataclasses import replace
@@ -47,7 +47,7 @@ SMALL_BODY = 65536
 
 @implementer(IHalfCloseableProtocol)
 class GatewayChannel(PipelinedChannel):
-    """One connection: bounded in size and time, and refusing with a problem what is no request."""
+    """One connection, bounded in size and time. It refuses malformed requests with a problem."""
 
     __slots__ = (  # see GatewayRequest
         "_checked",
@@ -109,9 +109,9 @@ class GatewayChannel(PipelinedChannel):
             self._watch.cancel()
 
     def setTimeout(self, period: float | None) -> float | None:
-        """Time out ``period`` seconds from now; None: not at all.
+        """Time out ``period`` seconds from now, or never if it is None.
 
-        Twisted would make a delayed call for each request, and cancel it. Here one call looks on.
+        Twisted would create and cancel a delayed call for each request. Here one call is reused.
         """
         previous, self.timeOut = self.timeOut, period  # type: ignore[assignment]
         self._deadline = None
@@ -224,7 +224,7 @@ class GatewayChannel(PipelinedChannel):
         self.setRawMode()
 
     def _is_refused(self, request: GatewayRequest, fields: Fields) -> bool:
-        """Whether ``request`` is refused whatever its body is; its ``process`` says how."""
+        """Return whether ``request`` is refused whatever its body is. Its ``process`` sends the refusal."""
         if check_fields(self._version, fields) is not None:
             return True
         request.path = path = origin_form(self._path.partition(b"?")[0])
@@ -256,7 +256,7 @@ class GatewayChannel(PipelinedChannel):
             self._refuse(bad.status, bad.error)
 
     def _open_entry(self, fields: Fields) -> Entry:
-        """A new entry for the request with these header ``fields``."""
+        """Open an entry for the request with these header ``fields``."""
         self._turn += 1
         head, self._head = self._head, b""
         authorization = fields.get(b"Authorization")
@@ -284,7 +284,7 @@ class GatewayChannel(PipelinedChannel):
         return version == b"HTTP/1.1" and b"close" not in options
 
     def writeConnectionLost(self) -> None:
-        """Nothing: this is what ``_refuse`` does."""
+        """Do nothing; ``_refuse`` closes the connection."""
 
     def requestDone(self, request: Request) -> None:
         if not self.is_out(request):
@@ -323,7 +323,7 @@ class GatewayChannel(PipelinedChannel):
             self.loseConnection()
 
     def _close_gently(self) -> None:
-        """End the connection when what is written is out, and read on for a while."""
+        """Close the connection after its data is sent, but keep reading for LINGER seconds."""
         self._discarding = True
         self.clearLineBuffer()
         self._dataBuffer = []
@@ -343,9 +343,9 @@ class GatewayChannel(PipelinedChannel):
         self._refuse(413, f"Body larger than {MAX_BODY} bytes")
 
     def _refuse(self, status: int, error: str, beginning: bytes = b"") -> None:
-        """Answer what is not a request, say that the connection ends, and read on for a while.
+        """Refuse a malformed request and close the connection gently.
 
-        ``beginning`` is what was read of the head, if that is not complete or malformed.
+        ``beginning`` is the part of the head that was read, if the head is incomplete or malformed.
         """
         self.setTimeout(None)
         site, reply = self.site, problem_reply(platform(status, error))
@@ -357,7 +357,7 @@ class GatewayChannel(PipelinedChannel):
         self._close_gently()
 
     def _record_refusal(self, status: int, answer: bytes, beginning: bytes) -> None:
-        """Have what was no request in the journal, with what is known of it."""
+        """Record a malformed request in the journal, as far as it was read."""
         request = self.requests[-1] if self.requests else None
         if request is not None:
             entry = request.entry

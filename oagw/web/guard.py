@@ -1,4 +1,4 @@
-"""Guards: the resources before which callers show their token; what they wrap stands behind them."""
+"""Guards: resources that check the caller before they pass a request to the resource that they wrap."""
 
 from dataclasses import replace
 from urllib.parse import unquote_to_bytes
@@ -29,7 +29,7 @@ _REFUSED = {Token.NONE: MISSING, Token.UNKNOWN: WRONG, Token.NO_SANDBOX: WRONG, 
 
 @implementer(IResource)
 class Guard:
-    """Wraps a resource that is no leaf; a request goes on to it unless it is answered here."""
+    """Wraps a resource that is not a leaf. It passes requests on, or answers them itself."""
 
     isLeaf = False
 
@@ -38,17 +38,17 @@ class Guard:
 
     @property
     def wrapped(self) -> IResource:
-        """What stands behind the guard."""
+        """The resource behind the guard."""
         return self._wrapped
 
     def instead(self, request: Exchange) -> Answer | None:
-        """What answers ``request`` in place of what is wrapped, whatever its path and method."""
+        """Return the guard's own answer to ``request``, or None to pass it on."""
         raise NotImplementedError
 
     def passes(self, request: Exchange) -> bool | None:
-        """Whether ``request`` goes on, judged by its head alone; None if that depends on the body.
+        """Return whether the head of ``request`` alone lets it pass, or None if that depends on the body.
 
-        Changes nothing.
+        It has no side effects.
         """
         raise NotImplementedError
 
@@ -72,10 +72,10 @@ class Guard:
 
 
 class BearerGuard(Guard):
-    """Lets callers on that show one of the gateway's tokens, or the token of a sandbox.
+    """Passes on callers with one of the gateway's tokens or the token of a sandbox.
 
-    Without a bearer token (RFC 6750 section 2.1; the scheme in any case): 401 with ``WWW-Authenticate:
-    Bearer``. With another token: 403. Both are problems.
+    Without a bearer token (RFC 6750 section 2.1; the scheme in any case), it answers 401 with
+    ``WWW-Authenticate: Bearer``; with another token 403. Both are problems.
     """
 
     def instead(self, request: Exchange) -> Reply | None:
@@ -87,9 +87,9 @@ class BearerGuard(Guard):
 
 
 def refused_by_guard(resource: IResource, path: bytes, request: Exchange) -> bool:
-    """Whether a guard between ``resource`` and ``path`` refuses ``request`` whatever its body is.
+    """Return whether a guard between ``resource`` and ``path`` refuses ``request`` whatever its body is.
 
-    Goes as far as resources have children, and decides nothing beyond.
+    It follows the static children only.
     """
     segments: list[bytes | None] = [unquote_to_bytes(segment) for segment in path[1:].split(b"/")]
     for segment in [*segments, None]:

@@ -1,6 +1,6 @@
-"""OutgoingChannel: how a connection writes, and how much of it is still on its way.
+"""OutgoingChannel: writes responses to a connection, and knows how much is still unsent.
 
-``web.pipelined`` adds the order of requests, ``web.channel`` the reading of them.
+``web.pipelined`` adds the order of requests, ``web.channel`` reads them.
 """
 
 import sys
@@ -24,7 +24,7 @@ _LARGE = 262_144
 
 
 class OutgoingChannel(HTTPChannel):
-    """One connection, as far as its answers go."""
+    """The responses on a connection."""
 
     site: Any  # a GatewaySite
     transport: ITCPTransport
@@ -36,13 +36,13 @@ class OutgoingChannel(HTTPChannel):
 
     @property
     def unsent(self) -> bool:
-        """Whether the transport still holds something that was written."""
+        """Whether the transport still holds written data."""
         transport: Any = self.transport
         return isinstance(transport, Connection) and bool(transport._tempDataLen or transport.dataBuffer)
 
     @property
     def undelivered(self) -> bool:
-        """Whether something that was written is still on this side, as far as the system tells."""
+        """Whether the peer has not acknowledged all written data, as far as is known."""
         return self.unsent or (
             isinstance(self.transport, Connection) and _in_kernel(self.transport.fileno()) > 0
         )
@@ -75,7 +75,7 @@ class OutgoingChannel(HTTPChannel):
         self.write(data)
 
     def send(self, data: bytes) -> None:
-        """Send at once what nothing waits before; Twisted's way would take the reactor two more turns."""
+        """Send ``data`` at once if nothing waits before it. Twisted would take two more turns of the reactor."""
         transport: Any = self.transport
         direct = isinstance(transport, Connection)  # and nothing wrapped around one, such as TLS
         direct = direct and len(data) <= _LARGE  # to cut it would copy it
@@ -89,12 +89,12 @@ class OutgoingChannel(HTTPChannel):
             transport.write(data[sent:])
 
     def cork(self) -> None:
-        """Keep what is written, to send it in one piece with what comes at once."""
+        """Hold written data until ``uncork``, to send it in one piece."""
         if self.outlet is None:
             self._corked = []
 
     def uncork(self) -> None:
-        """Send what was kept."""
+        """Send the data held since ``cork``."""
         pieces, self._corked = self._corked, None
         if pieces:
             self.send(b"".join(pieces))
@@ -256,7 +256,7 @@ class _LateEnd(_Late):
 
 
 def _in_kernel(descriptor: int) -> int:
-    """Bytes that the other side of a connection has not acknowledged; 0 where the system does not tell."""
+    """Return the number of bytes that the peer has not acknowledged, or 0 if unknown."""
     try:
         from fcntl import ioctl
         from termios import TIOCOUTQ
@@ -268,7 +268,7 @@ def _in_kernel(descriptor: int) -> int:
 
 
 def _error_of(connection: socket) -> int:
-    """The error that the system has for ``connection``, 0 for none."""
+    """Return the pending error of ``connection``, or 0."""
     try:
         return connection.getsockopt(SOL_SOCKET, SO_ERROR)
     except OSError as error:

@@ -1,8 +1,8 @@
-"""PipelinedChannel: holds pipelined requests back, so that each has a turn of the reactor of its own.
+"""PipelinedChannel: holds pipelined requests back, so that each is handled in its own turn of the reactor.
 
-The first request of what arrives is handled at once. If there is more behind it when it is answered, the
-connection queues up in ``web.turns``; if its client does not read, not before it does. ``web.channel`` reads
-the requests.
+The first request that arrives is handled at once. If others follow it when it is answered, the connection
+queues in ``web.turns``; if the client does not read, it queues when the client reads again. ``web.channel``
+reads the requests.
 """
 
 from typing import Any
@@ -19,9 +19,9 @@ log = Logger()
 
 
 class PipelinedChannel(OutgoingChannel):
-    """One connection, as far as the order of its requests goes, among themselves and those of others.
+    """The order of the requests on a connection.
 
-    While ``paused``, what has arrived is not read on.
+    While ``paused``, it leaves received data unread.
     """
 
     site: GatewaySite
@@ -30,25 +30,25 @@ class PipelinedChannel(OutgoingChannel):
 
     @property
     def expects_more(self) -> bool:
-        """Whether a part of the next request is read already."""
+        """Whether a part of the next request has been read."""
         return bool(self._buffer) or any(self._dataBuffer)
 
     def follow(self, position: int) -> None:
-        """Have what is pipelined count as sent before its predecessor's answer was over, at ``position``."""
+        """Record that pipelined requests were sent before the previous answer ended, at ``position``."""
         if self.expects_more:
             self.precede(position)
 
     def precede(self, position: int) -> None:
-        """Have the next request count as arrived at ``position``: it was, or may have been, sent before.
+        """Record that the next request arrived at ``position`` or before.
 
-        Behind a request that is not answered yet it counts as sent with that one.
+        If a request is still unanswered, the next one counts as sent together with it.
         """
         if self._earlier is None:
             entry: Entry | None = self.requests[0].entry if self.requests else None
             self._earlier = position if entry is None else min(position, entry.arrived)
 
     def _note_opened(self) -> None:
-        """Note when the connection was opened, as a position and in seconds, until there is a request."""
+        """Remember when the connection was opened, as a position and in seconds, until the first request."""
         transport: Any = self.transport
         self._descriptor: int | None = transport.fileno() if isinstance(transport, Connection) else None
         position = self.site.arrivals.opened(self, self._descriptor)
@@ -56,7 +56,7 @@ class PipelinedChannel(OutgoingChannel):
         self._earlier = None
 
     def _arrived(self) -> int:
-        """The position at which the request arrived whose head is complete now."""
+        """Return the position at which the request arrived whose head is now complete."""
         arrived, self._earlier = self._earlier or self.site.position(), None
         if self._made is not None:
             position, opened = self._made
@@ -66,9 +66,9 @@ class PipelinedChannel(OutgoingChannel):
         return arrived
 
     def readConnectionLost(self) -> None:
-        """The client sends no more (FIN), but may well read what it has asked for: it gets all its answers.
+        """Handle the client's FIN. The client may still read, so it gets all its answers.
 
-        A response without an end ends: a client that has left altogether looks the same.
+        A response without an end is ended, because a client that has closed altogether looks the same.
         """
         self.half_closed = True
         if self.requests and self._handlingRequest:
@@ -80,7 +80,7 @@ class PipelinedChannel(OutgoingChannel):
             self.loseConnection()
 
     def take_turn(self) -> None:
-        """Handle the next of the requests that were held back. Called by Turns."""
+        """Handle the next request that was held back. Called by Turns."""
         if self._waitingForTransport:
             self.site.turns.stall(self)
             return
@@ -99,7 +99,7 @@ class PipelinedChannel(OutgoingChannel):
             self._resume_reading()
 
     def _hold_requests(self) -> None:
-        """Wait for a turn before what has arrived is read on, and first for the client to read."""
+        """Wait for the client to read, then for a turn, before more is read."""
         transport: Any = self.transport
         if self.unsent and not self._waitingForTransport:
             transport.producerPaused = True  # have it call resumeProducing when all is sent
@@ -111,7 +111,7 @@ class PipelinedChannel(OutgoingChannel):
         self._limit_read_ahead()
 
     def _drop_requests(self) -> None:
-        """Forget the requests that are held back."""
+        """Drop the requests that are held back."""
         if self.paused:
             self.site.turns.forget(self)
             self.clearLineBuffer()

@@ -1,8 +1,7 @@
-"""Replies as values, and the one place that writes them.
+"""Replies: responses as values, and the functions that write them.
 
-A resource returns a Reply; ``send`` turns it into calls on the request. Whoever needs only the head
-(a stream) calls ``begin``. Every answer of the server passes through ``begin`` or, where no request
-could be parsed, through ``wire`` below.
+A resource returns a Reply; ``send`` writes it to the request. A stream calls ``begin`` for its head. Every
+response passes through ``begin`` or, if no request could be parsed, through ``wire``.
 """
 
 from collections.abc import Mapping
@@ -44,10 +43,10 @@ _PHRASES = {status: phrase.encode("ascii") for status, phrase in PHRASES.items()
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer: status, body, header fields (name to values) and who made it.
+    """A response: status, body, header fields (values by name) and source.
 
-    ``source`` is ``GATEWAY`` or ``UPSTREAM``, and leaves as X-OAGW-Error-Source; or empty, for no such field.
-    ``phrase`` is empty for the usual one.
+    ``source`` is the value of X-OAGW-Error-Source, ``GATEWAY`` or ``UPSTREAM``, or empty to omit the field.
+    ``phrase`` is the reason phrase, or empty for the standard one.
     """
 
     status: int
@@ -60,16 +59,16 @@ class Reply:
 def json_reply(
     value: Any, status: int = 200, *, source: bytes = GATEWAY, headers: Headers | None = None
 ) -> Reply:
-    """A Reply with ``value`` as JSON, which ends with a line end unless it stands for an upstream's."""
+    """Return a Reply with ``value`` as JSON, followed by a line end unless the source is UPSTREAM."""
     fields = {b"Content-Type": (JSON,), **(headers or {})}
     body = msgspec.json.encode(value)
     return Reply(status, body if source == UPSTREAM else body + b"\n", fields, source)
 
 
 def problem_reply(problem: Problem, request: Request | None = None) -> Reply:
-    """A Reply with ``problem`` as application/problem+json.
+    """Return a Reply with ``problem`` as application/problem+json.
 
-    With a request the document also says which path (``instance``) and which trace it belongs to.
+    With ``request``, the document also has the members ``instance`` (the path) and ``trace_id``.
     """
     document: dict[str, Any] = {
         "type": problem.type,
@@ -118,7 +117,7 @@ def begin(request: Request, reply: Reply) -> None:
 
 
 def begin_whole(request: Request, reply: Reply) -> None:
-    """The same, and set Content-Length, for a ``reply`` whose body is all that is sent."""
+    """Do the same and set Content-Length, for a ``reply`` with a complete body."""
     begin(request, reply)
     # RFC 9110 section 8.6: no Content-Length with 1xx and 204.
     if reply.status not in NO_BODY_CODES:
@@ -126,7 +125,7 @@ def begin_whole(request: Request, reply: Reply) -> None:
 
 
 def is_bodiless(request: Request, reply: Reply) -> bool:
-    """Whether ``reply`` to ``request`` ends with its head (RFC 9112 section 6.3)."""
+    """Return whether ``reply`` to ``request`` has no body (RFC 9112 section 6.3)."""
     return request.method == b"HEAD" or reply.status in NO_BODY_CODES
 
 
@@ -138,7 +137,7 @@ def send(request: Request, reply: Reply) -> None:
 
 
 def wire(reply: Reply) -> bytes:
-    """``reply`` as HTTP/1.1 bytes that announce the end of the connection."""
+    """Return ``reply`` as HTTP/1.1 bytes with ``Connection: close``."""
     lines = [b"HTTP/1.1 %d %b" % (reply.status, _PHRASES[reply.status])]
     lines += [b"%b: %b" % (name, v) for name, values in reply.headers.items() for v in values]
     lines += [
@@ -150,24 +149,24 @@ def wire(reply: Reply) -> bytes:
 
 
 def excerpt(text: bytes, limit: int = 200) -> str:
-    """The start of ``text`` for use in a message: at most ``limit`` bytes, never undecodable."""
+    """Return the first ``limit`` bytes of ``text`` as a string for messages."""
     return text[:limit].decode("utf-8", "replace") + ("…" if len(text) > limit else "")
 
 
 def masked_text(request: http.Request, text: bytes) -> str:
-    """``text``, which is a part of ``request``, as it may be shown: without credentials and tokens."""
+    """Return ``text``, a part of ``request``, without credentials and tokens."""
     return known_to(entry_of(request)).masked(text.decode("utf-8", "replace"))
 
 
 def masked_excerpt(request: http.Request, text: bytes, limit: int = 200) -> str:
-    """The start of ``masked_text`` for use in a message."""
+    """Return the start of ``masked_text`` for messages."""
     return excerpt(masked_text(request, text).encode("utf-8", "replace"), limit)
 
 
 def fail(request: Request, failure: Failure) -> None:
-    """Log the unexpected ``failure`` and end ``request``: a 500 problem, or a cut if bytes are out.
+    """Log the unexpected ``failure`` and answer ``request`` with a 500 problem.
 
-    A response that has begun is aborted, because a clean end would look like success.
+    If the response has begun, abort it, because a clean end would look like success.
     """
     log.failure(
         "unexpected error: {method} {path}",

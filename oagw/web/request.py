@@ -65,7 +65,7 @@ class GatewayRequest(Exchange):
     _trailers = b""  # the trailer section of a chunked body
 
     def parseCookies(self) -> None:
-        """Nothing: nobody asks for ``received_cookies``."""
+        """Do nothing: ``received_cookies`` is not used."""
 
     def handleContentChunk(self, data: bytes) -> None:
         if self.content.tell() + len(data) > MAX_BODY:
@@ -97,12 +97,12 @@ class GatewayRequest(Exchange):
             self.processingFailed(Failure())
 
     def received(self) -> None:
-        """Report to the entry that the request is complete, with as much of the body as came."""
+        """Report to the entry that the request is complete, with the body as far as it was received."""
         body = self.content.getvalue()  # no copy
         self.entry.received(body, bool(body) and self.requestHeaders.hasHeader(b"Content-Encoding"))
 
     def call(self) -> Call:
-        """What an upstream gets to see of the request, with all of the body: the entry may keep a part."""
+        """Return the request as an upstream sees it, with the whole body; the entry may keep only a part."""
         call = self.entry.call()
         call.sent_body, call.limit = self.content.getvalue(), None
         if self.faults:

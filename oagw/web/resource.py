@@ -1,13 +1,13 @@
 """Node: the resource that every URL of the gateway is made of.
 
 A Node has children by path segment and one ``render_X`` method for each HTTP method that it answers;
-each returns a Reply (or a Deferred of one) or a Stream. What is wrong with a request is raised as
-Refused and answered by ``Node.refusal`` in the shape of whoever owns the URL: the gateway's by default,
-an upstream's where a service overrides it. ``web.reply`` and ``web.stream`` write what comes out.
+each returns a Reply (or a Deferred of one) or a Stream. Errors are raised as Refused; ``Node.refusal`` turns
+them into a response in the format of the URL's owner: the gateway, unless a service overrides it.
+``web.reply`` and ``web.stream`` write the response.
 
-How paths are read: each segment is percent-decoded once, so ``%2F`` stays inside its segment; ``+`` is a
-plus (in a query it is a space); an empty segment, and so a trailing or double slash, means the node
-itself. Below an alias, dot segments are resolved before that (``gateway.proxy``).
+Each path segment is percent-decoded once, so ``%2F`` stays inside its segment; ``+`` is a plus (in a query it
+is a space); an empty segment, as after a trailing slash, means the node itself. Below an alias, dot segments
+are resolved first (``gateway.pipeline``).
 """
 
 from collections.abc import Mapping
@@ -27,10 +27,10 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
 class Refused(Exception):
-    """A request that its resource cannot serve, before it is known in which shape to say so.
+    """A request is refused; ``Node.refusal`` chooses the format of the response.
 
-    ``status`` is 400 to 599, ``message`` a sentence for people; ``field`` the member or parameter at fault
-    and ``code`` a constant for programs, where there are such.
+    ``status`` is 400 to 599, ``message`` a sentence for people, ``field`` the member or parameter at fault,
+    and ``code`` a constant for programs; the last two are None if they do not apply.
     """
 
     def __init__(
@@ -72,23 +72,23 @@ class Node(Resource):
         cls._renders = renders
 
     def refusal(self, request: Request, refused: Refused) -> Reply:
-        """How the owner of this URL words a bad request: a problem, unless a service overrides it."""
+        """Return the response to a refused request: a problem, unless a service overrides it."""
         problem = platform(refused.status, refused.message, headers=refused.headers)
         return problem_reply(problem, request)
 
     def invalid(self, request: Request, invalid: Invalid) -> Reply:
-        """How the owner of this URL words that a document does not fit."""
+        """Return the response to an invalid document."""
         return self.refusal(request, Refused(422, f"{invalid.detail} (at {invalid.pointer or '/'})"))
 
     def getChild(self, path: bytes, request: Request) -> IResource:
         return self if path == b"" else self.missing(request)
 
     def known_child(self, segment: bytes, path: bytes) -> IResource | None:
-        """The child at ``segment`` of ``path``, if it is there without a look at the request."""
+        """Return the static child at ``segment`` of ``path``, or None."""
         return self if segment == b"" else self.children.get(segment)
 
     def missing(self, request: Request) -> IResource:
-        """What stands at an unknown path below this node: 404 in its owner's words."""
+        """Return the resource of an unknown path below this node, which answers 404."""
         return Answered(self.refusal(request, _unknown_path(request)))
 
     def render(self, request: Request) -> int:
@@ -126,7 +126,7 @@ class Node(Resource):
 
 
 class Answered(Resource):
-    """A URL whose answer is known before its method is looked at, such as one that does not exist."""
+    """A resource with a fixed answer to every method, such as one that does not exist."""
 
     isLeaf = True
 

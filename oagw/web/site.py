@@ -1,6 +1,6 @@
-"""GatewaySite: what all connections at a port share.
+"""GatewaySite: the factory of connections at a port, and the state that they share.
 
-``web.channel`` is a connection, ``web.request`` a request on it, ``web.resource`` the tree that comes next.
+``web.channel`` is a connection, ``web.request`` a request on it, ``web.resource`` the tree of resources.
 """
 
 from collections.abc import Callable
@@ -31,7 +31,7 @@ CLOSING = 0.1
 
 
 class GatewaySite(Site):
-    """The factory of connections: the root of the tree, and what all connections share.
+    """Makes connections, and holds the root of the tree and the state that connections share.
 
     ``protocol`` makes a connection. Requests come in at ``entrance``, in the order that ``arrivals`` notes.
     ``mock_fault`` reads the value of X-OAGW-Mock-Fault and raises Invalid. ``outlet_for`` is called at the
@@ -77,20 +77,20 @@ class GatewaySite(Site):
         self._emptied: Deferred[None] | None = None
 
     def startFactory(self) -> None:
-        """Nothing: Twisted would open a log and arm a timer of one second for its time stamps."""
+        """Do nothing. Twisted would open a log and start a timer of one second for its time stamps."""
 
     def stopFactory(self) -> None:
-        """Nothing: see startFactory."""
+        """Do nothing; see startFactory."""
 
     def getContentFile(self, length: int | None) -> BytesIO:
         # Twisted asks for this by name; it would write a chunked body of any size to a temporary file.
         return BytesIO()
 
     def log(self, request: http.Request) -> None:
-        """Nothing: the access log is an observer of entries."""
+        """Do nothing. The access log is an observer of entries."""
 
     def close(self) -> Deferred[None]:
-        """Close all connections when what is written is out; fires after CLOSING seconds at the latest."""
+        """Close all connections after their data is sent. The Deferred fires within CLOSING seconds."""
         if not self.channels:
             return succeed(None)
         self._emptied = Deferred()
@@ -99,23 +99,23 @@ class GatewaySite(Site):
         return self._emptied.addTimeout(CLOSING, self.real, lambda *_: None)
 
     def channel_made(self, channel: OutgoingChannel) -> int:
-        """A connection is there; returns its number. Called by the channel."""
+        """Register a new connection and return its number. Called by the channel."""
         self.channels.add(channel)
         return self.entrance.connection_number()
 
     def channel_lost(self, channel: OutgoingChannel) -> None:
-        """A connection is gone. Called by the channel."""
+        """Unregister a connection. Called by the channel."""
         self.channels.discard(channel)
         if self._emptied is not None and not self.channels and not self._emptied.called:
             self._emptied.callback(None)
 
     def date(self) -> bytes:
-        """The value of the Date header now; made once a second."""
+        """Return the current value of Date, which is formatted once a second."""
         now = int(self.wall())
         if now != self._date[0]:
             self._date = (now, datetimeToString(now))
         return self._date[1]
 
     def request_id(self) -> bytes:
-        """A new value for X-Request-Id."""
+        """Return a new value for X-Request-Id."""
         return b"%016x" % self.random.getrandbits(64)

@@ -11,16 +11,16 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 
 class Waiter(Protocol):
-    """A connection that holds requests back."""
+    """A connection with requests that are held back."""
 
     def take_turn(self) -> None:
         """Handle one request."""
 
 
 class Turns:
-    """A queue of connections; in each turn of ``reactor`` the first one handles one request.
+    """A queue of connections. In each turn of ``reactor`` the first one handles one request.
 
-    So other connections, timers and streams wait for one request at most, however many are pipelined.
+    Other connections, timers and streams wait for one request at most, however many are pipelined.
     """
 
     def __init__(self, reactor: IReactorTime) -> None:
@@ -38,7 +38,7 @@ class Turns:
         return not self._waiting and not self._stalled
 
     def wait(self, waiter: Waiter) -> None:
-        """Give ``waiter`` a turn, after those that wait already."""
+        """Give ``waiter`` a turn after those that are waiting."""
         self._stalled.discard(waiter)
         self._waiting[waiter] = None
         self._read = True
@@ -46,12 +46,12 @@ class Turns:
             self._call = self._reactor.callLater(0, self._next)
 
     def stall(self, waiter: Waiter) -> None:
-        """Note that ``waiter`` needs no turn until its client reads."""
+        """Give ``waiter`` no turn until its client reads."""
         self._waiting.pop(waiter, None)
         self._stalled.add(waiter)
 
     def forget(self, waiter: Waiter) -> None:
-        """Hold nothing of ``waiter``."""
+        """Drop all references to ``waiter``."""
         self._stalled.discard(waiter)
         self._waiting.pop(waiter, None)
         if not self._waiting and self._call is not None:

@@ -44,3 +44,10 @@ def frozen_heap(_other_heap: None) -> None:
     """
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(autouse=True)
+def _own_time(request: pytest.FixtureRequest) -> None:
+    """A test that holds a limit of time has the heap for itself."""
+    if request.node.get_closest_marker("timed") is not None:
+        request.getfixturevalue("frozen_heap")

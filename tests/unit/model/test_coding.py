@@ -142,6 +142,7 @@ def test_a_body_may_decode_to_so_much() -> None:
         ("iso-2022-jp", b"\x80"),
     ],
 )
+@pytest.mark.timed
 def test_reading_what_a_body_may_decode_to_takes_a_tenth_of_a_second(
     charset: str, unit: bytes, size: int
 ) -> None:

@@ -10,9 +10,9 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from oagw.model.call import is_admin
-from oagw.model.journal import Entry, Journal
+from oagw.model.entry import Entry
+from oagw.model.journal import Journal
 from oagw.model.memory import Memory
-from oagw.model.secret import bearer as bearer
 
 if TYPE_CHECKING:
     from oagw.stubs.store import StubStore  # loaded when the first stub is made

@@ -14,7 +14,7 @@ from twisted.web.resource import IResource
 
 from oagw.admin.node import AdminNode
 from oagw.client import fixtures
-from oagw.model.journal import ENDINGS
+from oagw.model.entry import ENDINGS
 from oagw.model.problem import CATEGORIES, RETRY_AFTER
 from oagw.model.secret import is_secret
 from oagw.testing import MockGateway, Refused, pattern

@@ -21,8 +21,8 @@ from oagw.admin.shapes import EventList, NearMissList, RemovedEvents, RequestCou
 from oagw.matching.pattern import compiled
 from oagw.matching.spec import Operator, RequestPattern
 from oagw.model.call import Call, origin_form
+from oagw.model.entry import MAX_HEAD, Entry
 from oagw.model.invalid import Invalid
-from oagw.model.journal import MAX_HEAD, Entry
 from oagw.sandboxes import Sandbox
 from oagw.stubs.stub import Stub
 from oagw.timing.slices import SlicedWork

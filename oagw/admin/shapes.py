@@ -7,7 +7,7 @@ from typing import Annotated, Any, TypedDict
 
 from msgspec import Meta
 
-from oagw.model.journal import ANSWERERS, ENDINGS
+from oagw.model.entry import ANSWERERS, ENDINGS
 
 
 class TimeBudgetExceeded(TypedDict):

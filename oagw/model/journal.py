@@ -4,42 +4,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from uuid import UUID
 
-from oagw.model.entry import (
-    ANSWERERS,
-    CLIENT_LEFT,
-    COMPLETE,
-    ENDINGS,
-    FAULT,
-    FIRST_ID,
-    GATEWAY,
-    MAX_HEAD,
-    OPEN,
-    RESET,
-    SERVICE,
-    STUB,
-    TRUNCATED,
-    Entry,
-)
+from oagw.model.entry import FIRST_ID, Entry
 from oagw.model.memory import Memory
-
-__all__ = [
-    "ANSWERERS",
-    "CLIENT_LEFT",
-    "COMPLETE",
-    "ENDINGS",
-    "FAULT",
-    "GATEWAY",
-    "MAX_HEAD",
-    "OPEN",
-    "RESET",
-    "SERVICE",
-    "STUB",
-    "TRUNCATED",
-    "Entry",
-    "Journal",
-    "Pin",
-    "number_of",
-]
 
 # The approximate size of an entry without its head and body, in bytes.
 _OVERHEAD = 1000

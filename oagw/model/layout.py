@@ -1,4 +1,4 @@
-"""Where the body is in the bytes of a response, as whoever frames it says: nobody has to read HTTP again."""
+"""Layout: where the body is in the bytes of a response. The request reports it."""
 
 from collections import deque
 from collections.abc import Iterator

@@ -19,7 +19,7 @@ class Mismatch(NamedTuple):
     """``text`` says what is wrong at ``path``, such as ``a.b[0]``, which is empty for the whole document.
 
     ``unknown`` is a member that the object there cannot have, ``missing`` one that it must have, ``value`` a
-    text that is none of those that can be there.
+    text that is not among the valid ones.
     """
 
     text: str

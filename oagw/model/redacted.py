@@ -9,7 +9,7 @@ from typing import Any
 
 from oagw.model.call import Call, grouped
 from oagw.model.coding import UTF_8
-from oagw.model.journal import Entry
+from oagw.model.entry import Entry
 from oagw.model.reading import Unread, read_json, read_pairs
 from oagw.model.secret import MASK, KnownSecrets, is_secret, masked, masked_pairs, masked_url
 

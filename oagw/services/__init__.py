@@ -2,7 +2,7 @@
 
 Every module of this package is a service. It has a function ``tree(env)`` that returns its tree of resources.
 Its alias is the module's name, with dashes instead of underscores. To add a service, add a module; nothing
-else has to change. ``gateway.proxy`` looks up the tree of an alias.
+else has to change. ``gateway.pipeline`` looks up the tree of an alias.
 """
 
 from collections.abc import Callable, Iterator, Mapping

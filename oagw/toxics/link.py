@@ -1,7 +1,7 @@
 """Links: what toxics do to the bytes of one response on their way to the client.
 
 A Link is fed the bytes and the end of a response at some time, and gives what comes out of it, piece by
-piece, each at its time. Links know neither clocks nor connections: whoever feeds them says what time it is.
+piece, each at its time. Links know neither clocks nor connections: their caller passes the time.
 They hold little: one that is ``full`` is not to be fed for a while.
 """
 

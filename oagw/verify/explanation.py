@@ -13,7 +13,7 @@ from oagw.matching.difference import first_difference
 from oagw.matching.pattern import FieldComparison, Pattern, compiled
 from oagw.matching.spec import RequestPattern
 from oagw.model.call import Call, canonical_url
-from oagw.model.journal import (
+from oagw.model.entry import (
     CLIENT_LEFT,
     COMPLETE,
     FAULT,

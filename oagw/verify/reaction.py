@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from oagw.model.journal import OPEN, RESET, TRUNCATED, Entry
+from oagw.model.entry import OPEN, RESET, TRUNCATED, Entry
 
 # The number of seconds that a timer may be early.
 EARLY = 0.008

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 from oagw.matching.pattern import Pattern
 from oagw.model.call import Call
+from oagw.model.entry import Entry
 from oagw.model.invalid import Invalid
-from oagw.model.journal import Entry
 from oagw.model.work import Work
 from oagw.verify.serve_event import logged_request
 

@@ -8,7 +8,7 @@ from base64 import b64encode
 from datetime import UTC, datetime
 from typing import Any
 
-from oagw.model.journal import SERVICE, Entry
+from oagw.model.entry import SERVICE, Entry
 from oagw.model.redacted import Redacted, by_name
 
 

@@ -11,8 +11,8 @@ from msgspec import Meta, Struct
 
 from oagw.matching.pattern import compiled
 from oagw.matching.spec import RequestPattern
+from oagw.model.entry import Entry
 from oagw.model.invalid import Invalid
-from oagw.model.journal import Entry
 from oagw.model.work import Work
 from oagw.verify.reaction import Answers, Reaction, too_soon
 from oagw.verify.search import Near, Search

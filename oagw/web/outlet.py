@@ -50,7 +50,7 @@ class Shaper(Protocol):
 
 
 class _Spent:
-    """A chain that nothing comes out of: what it held is freed at once, whoever still knows the outlet."""
+    """An empty chain. It replaces a finished one, whose data can then be freed."""
 
     full = False
     due = None

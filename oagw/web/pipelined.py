@@ -10,7 +10,7 @@ from typing import Any
 from twisted.internet.tcp import Connection
 from twisted.logger import Logger
 
-from oagw.model.journal import Entry
+from oagw.model.entry import Entry
 from oagw.web.arrivals import OPENED_FOR
 from oagw.web.outgoing import OutgoingChannel
 from oagw.web.site import GatewaySite

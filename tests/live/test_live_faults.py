@@ -15,7 +15,7 @@ from twisted.internet import reactor as installed_reactor
 from twisted.internet.threads import deferToThread
 
 from oagw.config import Config
-from oagw.model.journal import CLIENT_LEFT, COMPLETE, RESET, TRUNCATED, Entry
+from oagw.model.entry import CLIENT_LEFT, COMPLETE, RESET, TRUNCATED, Entry
 from tests.live.test_live_reactor import Running, after
 from tests.support.sse import events
 from tests.support.wire import BEARER, parse, request

@@ -3,7 +3,7 @@
 from itertools import count
 from typing import Any
 
-from oagw.model.journal import COMPLETE, OPEN, SERVICE, Entry
+from oagw.model.entry import COMPLETE, OPEN, SERVICE, Entry
 
 START = 1_700_000_000.0
 TOKEN = "test-integration-token"

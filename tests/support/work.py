@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from typing import Any, TypeVar
 
-from oagw.model.journal import Entry
+from oagw.model.entry import Entry
 from oagw.verify.report.build import ClientReport, build_report
 from oagw.verify.report.finding import Finding
 from oagw.verify.verification import Outcome, Verification, verify

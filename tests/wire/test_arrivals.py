@@ -1,6 +1,6 @@
 """The order of requests and answers in the journal, from the wire. The clock stands still all the time."""
 
-from oagw.model.journal import CLIENT_LEFT, OPEN, RESET, Entry
+from oagw.model.entry import CLIENT_LEFT, OPEN, RESET, Entry
 from oagw.verify.reaction import reacts
 from oagw.web.arrivals import OPENED_FOR
 from oagw.web.channel import REQUEST_TIMEOUT

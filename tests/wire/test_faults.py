@@ -4,7 +4,7 @@ import gc
 import json
 from typing import Any
 
-from oagw.model.journal import CLIENT_LEFT, COMPLETE, FAULT, RESET, TRUNCATED, Entry
+from oagw.model.entry import CLIENT_LEFT, COMPLETE, FAULT, RESET, TRUNCATED, Entry
 from oagw.toxics.link import Link
 from tests.support.sse import events
 from tests.support.wire import BEARER, parse, request

@@ -3,7 +3,7 @@
 from typing import Any
 
 from oagw.model.ending import Ending
-from oagw.model.journal import Entry
+from oagw.model.entry import Entry
 from tests.support.pushing import Pushing
 from tests.support.sse import events
 from tests.support.wire import BEARER, parse, request

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from oagw.model.ending import Ending
-from oagw.model.journal import Entry
+from oagw.model.entry import Entry
 from oagw.toxics.link import MOST_BYTES
 from tests.support.pushing import Pushing, Source
 from tests.support.wire import BEARER, Connection, Wire, parse, request

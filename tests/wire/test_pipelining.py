@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 from oagw.config import Config
-from oagw.model.journal import COMPLETE
+from oagw.model.entry import COMPLETE
 from oagw.web.channel import LINGER, REQUEST_TIMEOUT
 from tests.support.wire import BEARER, HEALTH, Connection, Wire, answers, request
 from tests.support.wire_case import WireTestCase

@@ -5,6 +5,7 @@ The requests are those that other wire tests send, collected by running them.
 
 import unittest
 from collections.abc import Iterable, Iterator
+from importlib import import_module
 from itertools import pairwise
 from random import Random
 from types import ModuleType
@@ -14,29 +15,14 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from oagw.config import Config
 from tests.support.wire import Connection, Wire
-from tests.wire import (
-    test_arrivals,
-    test_faults,
-    test_journal,
-    test_line_ends,
-    test_pipelining,
-    test_refusals,
-    test_requests,
-    test_strictness,
-    test_stubs,
-)
 
-SOURCES = (
-    test_arrivals,
-    test_faults,
-    test_journal,
-    test_line_ends,
-    test_pipelining,
-    test_refusals,
-    test_requests,
-    test_strictness,
-    test_stubs,
-)
+SOURCES = [
+    import_module(f"tests.wire.test_{name}")
+    for name in (
+        *("arrivals", "faults", "journal", "line_ends", "pipelining"),
+        *("refusals", "requests", "strictness", "stubs"),
+    )
+]
 
 # Bytes up to which a request is cut at each place, and byte by byte.
 SHORT, MEDIUM = 60, 2_000

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from random import Random
 
 from oagw.config import Config
-from oagw.model.journal import COMPLETE, Entry
+from oagw.model.entry import COMPLETE, Entry
 from oagw.web.channel import LINGER, SMALL_BODY
 from oagw.web.request import MAX_BODY
 from tests.support.wire import BEARER, HEALTH, Answer, Wire, parse, request

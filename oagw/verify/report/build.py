@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
-from oagw.model.journal import RESET, TRUNCATED, Entry, number_of
+from oagw.model.entry import RESET, TRUNCATED, Entry
+from oagw.model.journal import number_of
 from oagw.model.work import Work
 from oagw.verify.explanation import summary
 from oagw.verify.report.connections import connections_not_reused

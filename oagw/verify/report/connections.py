@@ -6,7 +6,7 @@ The journal does not show whether the client had closed the other one. That woul
 from collections.abc import AsyncIterator
 from heapq import heappop, heappush
 
-from oagw.model.journal import COMPLETE, Entry
+from oagw.model.entry import COMPLETE, Entry
 from oagw.model.work import Work
 from oagw.verify.reaction import ended
 from oagw.verify.report.finding import Finding, finding, grouped

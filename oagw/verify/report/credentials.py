@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 from itertools import chain
 
 from oagw.model.call import PREFIXES, Call
-from oagw.model.journal import Entry
+from oagw.model.entry import Entry
 from oagw.model.secret import SANDBOX_TOKEN, SHORTEST, bearer
 from oagw.model.work import Work
 from oagw.verify.report.finding import Finding, finding

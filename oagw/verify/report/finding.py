@@ -6,7 +6,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from oagw.model.call import origin_form
-from oagw.model.journal import COMPLETE, RESET, TRUNCATED, Entry
+from oagw.model.entry import COMPLETE, RESET, TRUNCATED, Entry
 from oagw.model.redacted import Redacted
 from oagw.model.work import Work
 from oagw.verify.report.rules import RULES, Severity

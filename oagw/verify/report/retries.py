@@ -7,7 +7,7 @@ from bisect import bisect_right, insort
 from collections.abc import AsyncIterator, Callable, Hashable, Mapping
 from functools import partial
 
-from oagw.model.journal import COMPLETE, RESET, TRUNCATED, Entry
+from oagw.model.entry import COMPLETE, RESET, TRUNCATED, Entry
 from oagw.model.work import Work
 from oagw.verify.reaction import pause, reacts, too_soon
 from oagw.verify.report.finding import Finding, attempt_key, failed, finding, grouped, named, target

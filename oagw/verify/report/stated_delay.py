@@ -11,7 +11,7 @@ from email.utils import parsedate_to_datetime
 from math import isfinite
 from typing import NamedTuple
 
-from oagw.model.journal import Entry
+from oagw.model.entry import Entry
 from oagw.verify.reaction import ended
 
 # A reset that is further in the future, in seconds, is not a time in seconds.

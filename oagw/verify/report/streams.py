@@ -8,7 +8,7 @@ is requested again was reconnected against the intent of the test.
 from collections.abc import AsyncIterator
 from itertools import pairwise
 
-from oagw.model.journal import CLIENT_LEFT, COMPLETE, OPEN, Entry
+from oagw.model.entry import CLIENT_LEFT, COMPLETE, OPEN, Entry
 from oagw.model.work import Work
 from oagw.verify.reaction import pause, reacts
 from oagw.verify.report.finding import Finding, attempt_key, finding, grouped, named

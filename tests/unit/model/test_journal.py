@@ -4,7 +4,8 @@ from uuid import UUID
 
 import pytest
 
-from oagw.model.journal import Entry, Journal
+from oagw.model.entry import Entry
+from oagw.model.journal import Journal
 from oagw.model.memory import Memory
 
 

@@ -2,7 +2,8 @@
 
 from itertools import count
 
-from oagw.model.journal import Entry, Journal
+from oagw.model.entry import Entry
+from oagw.model.journal import Journal
 from oagw.model.memory import MIB, Memory
 
 NUMBERS = count(1)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from oagw.model.document import converted
-from oagw.model.journal import CLIENT_LEFT, GATEWAY
+from oagw.model.entry import CLIENT_LEFT, GATEWAY
 from oagw.verify.explanation import MAX_TEXT, differences, explain
 from oagw.verify.verification import Verification
 from tests.support.entries import CHAT, Entries

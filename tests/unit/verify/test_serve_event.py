@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from oagw.model.document import converted
-from oagw.model.journal import CLIENT_LEFT, STUB
+from oagw.model.entry import CLIENT_LEFT, STUB
 from oagw.stubs.mapping import StubMapping
 from oagw.stubs.stub import Stub
 from oagw.verify.serve_event import logged_request, serve_event

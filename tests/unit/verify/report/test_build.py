@@ -1,6 +1,6 @@
 """The report as a whole."""
 
-from oagw.model.journal import CLIENT_LEFT, GATEWAY, RESET, TRUNCATED
+from oagw.model.entry import CLIENT_LEFT, GATEWAY, RESET, TRUNCATED
 from oagw.verify.report.build import MAX_FINDINGS, text
 from tests.support.entries import CHAT, TOKEN, Entries
 from tests.support.work import report_of

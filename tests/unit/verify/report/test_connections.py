@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from oagw.model.journal import CLIENT_LEFT
+from oagw.model.entry import CLIENT_LEFT
 from oagw.verify.report.connections import connections_not_reused
 from tests.support.entries import CHAT, Entries
 from tests.support.work import findings

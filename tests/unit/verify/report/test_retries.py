@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from oagw.model.journal import CLIENT_LEFT, COMPLETE, OPEN, RESET, TRUNCATED, Entry
+from oagw.model.entry import CLIENT_LEFT, COMPLETE, OPEN, RESET, TRUNCATED, Entry
 from oagw.verify.report.finding import Finding
 from oagw.verify.report.retries import (
     client_error_retried,

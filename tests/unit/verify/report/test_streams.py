@@ -2,7 +2,7 @@
 
 import pytest
 
-from oagw.model.journal import CLIENT_LEFT, COMPLETE, OPEN, TRUNCATED
+from oagw.model.entry import CLIENT_LEFT, COMPLETE, OPEN, TRUNCATED
 from oagw.verify.report.streams import stream_read_after_cancel
 from tests.support.entries import CHAT, Entries
 from tests.support.work import findings

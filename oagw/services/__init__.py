@@ -14,8 +14,9 @@ from random import Random
 from twisted.internet.interfaces import IReactorTime
 from twisted.web.server import Request
 
+from oagw.model.refused import Refused
 from oagw.web.reply import UPSTREAM, Reply, json_reply
-from oagw.web.resource import Node, Refused
+from oagw.web.resource import Node
 from oagw.web.stream import Streams
 
 

@@ -64,7 +64,7 @@ REQUESTS = {
 }
 
 USER = {"role": "user", "content": "some words of a question"}
-PLAIN = {
+PLAIN: dict[str, dict[str, Any]] = {
     "chat/completions": {"model": "m", "messages": [USER]},
     "responses": {"model": "m", "input": "some words of a question"},
     "completions": {"model": "m", "prompt": "some words of a question"},
@@ -182,7 +182,7 @@ def of(path: str, value: Any) -> Any:
     return value
 
 
-def ask(path: str, config: Config | None = None, **members: Any) -> Answer:
+def ask(path: str, config: Config | None = None, /, **members: Any) -> Answer:
     return Wire(config or Config(seed=7)).post_json(V1 + path, PLAIN[path] | members)
 
 
@@ -242,7 +242,8 @@ def test_a_row_is_true(path: str, name: str, claim: str) -> None:
     ("path", "name"), [(path, name) for path, name, claim in ROWS if claim != "refused"], ids=str
 )
 def test_the_value_of_a_parameter_is_checked(path: str, name: str) -> None:
-    answers = [ask(path, **{name: value}) for value in ({"x": [[]]}, [[]], "x" * 2000, 1.5)]
+    values: list[Any] = [{"x": [[]]}, [[]], "x" * 2000, 1.5]
+    answers = [ask(path, **{name: value}) for value in values]
     named = [
         answer.json()["error"]["param"] or ""
         for answer in answers

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from openai import OpenAI
@@ -142,7 +143,7 @@ def test_the_steering_example_says_what_it_asks_for(oagw_gateway: MockGateway) -
     _, _, example = blocks("python")
     base_url = oagw_gateway.alias_url("openai") + "/v1"
     with OpenAI(base_url=base_url, api_key=oagw_gateway.token, max_retries=0, timeout=10) as client:
-        names = {"client": client}
+        names: dict[str, Any] = {"client": client}
         exec(compile(example, "README.md", "exec"), names)
         said = [chunk.choices[0].delta.content or "" for chunk in names["stream"]]
     assert "".join(said) == "It will."

@@ -55,7 +55,7 @@ async def running() -> AsyncIterator[Running]:
     """A gateway whose streams do not wait; afterwards nothing of it is left."""
     async with Running(Config(port=0, stream_interval_scale=0)) as running:
         yield running
-    assert running.gateway.outlets.open == running.gateway.streams.open == set()
+    assert (running.gateway.outlets.open, running.gateway.streams.open) == (set(), set())
 
 
 def entry(running: Running) -> Entry:
@@ -145,7 +145,7 @@ async def test_slices_arrive_apart(running: Running) -> None:
     def pieces() -> list[int]:
         with socket.create_connection(("127.0.0.1", running.port), timeout=20) as client:
             client.sendall(get(WEATHER, "slicer; average_size=50; delay=20000"))
-            sizes = []
+            sizes: list[int] = []
             while sum(sizes) < 250:
                 sizes.append(len(client.recv(1 << 16)))
             return sizes
@@ -207,5 +207,5 @@ async def test_a_client_that_leaves_or_reads_nothing_leaves_nothing_behind(runni
             await after(0.01)
         await after(0.2)
     await running.quiet()
-    assert running.gateway.outlets.open == running.gateway.streams.open == set()
+    assert (running.gateway.outlets.open, running.gateway.streams.open) == (set(), set())
     assert {one.ended for one in running.gateway.sandboxes.default.journal} == {CLIENT_LEFT}

@@ -114,9 +114,10 @@ async def test_a_client_that_does_not_read_costs_one_answer(running: Running) ->
     client = await running.connect(Client(PROBE * 29 + LAST))
     client.transport.pauseProducing()
     (channel,) = running.gateway.site.channels
+    transport: Any = channel.transport
     for _ in range(200):  # far more turns than thirty answers need
         await turn()
-    held = channel.transport._tempDataLen + len(channel.transport.dataBuffer)
+    held = transport._tempDataLen + len(transport.dataBuffer)
     before = len(handled)
     assert before < 15  # kernels take some MB
     assert held <= len(body)

@@ -43,6 +43,15 @@ class WireTransport(StringTransport):
     def setTcpNoDelay(self, enabled: bool) -> None:
         """Nothing to do in memory."""
 
+    def getTcpNoDelay(self) -> bool:
+        return True
+
+    def setTcpKeepAlive(self, enabled: bool) -> None:
+        """Nothing to do in memory."""
+
+    def getTcpKeepAlive(self) -> bool:
+        return False
+
 
 class Reactor(Clock):
     """A clock with the turns of a reactor: what is scheduled in one turn runs in the next at the earliest."""

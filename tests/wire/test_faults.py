@@ -345,7 +345,7 @@ class JournalTests(FaultTests):
 
         for chunks, expected in ((broken(), b"HTTP/1.1 500"), (breaking(), b"")):
             stream = self.wire.gateway.streams.stream(chunks, 0.1)
-            self.probe.answer = lambda request, stream=stream: stream
+            self.probe.answer = lambda request, stream=stream: stream  # type: ignore[misc]
             connection = self.wire.connect()
             data = connection.send(get(PATH, "latency; latency=0"))
             self.wire.clock.pump([0.1] * 5)

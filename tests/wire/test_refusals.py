@@ -4,8 +4,9 @@ from twisted.trial.unittest import SynchronousTestCase
 
 import oagw.web.request
 from oagw.web import channel
-from oagw.web.channel import LINGER, REQUEST_TIMEOUT
+from oagw.web.channel import LINGER
 from oagw.web.request import MAX_BODY
+from oagw.web.site import REQUEST_TIMEOUT
 from tests.support.probe import PATH, Probe
 from tests.support.wire import BEARER, Answer, Wire, parse, request
 from tests.support.wire_case import WireTestCase
@@ -177,7 +178,7 @@ class UnexpectedErrorTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.probe = Probe()
         self.wire = Wire(services={"probe": self.probe.tree})
-        self.probe.answer = lambda request: 1 / 0
+        self.probe.answer = lambda request: 1 / 0  # type: ignore[assignment, return-value]
 
     def test_an_exception_in_a_resource_is_a_500_problem(self) -> None:
         answer = self.wire.ask("GET", PATH)

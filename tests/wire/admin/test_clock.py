@@ -13,7 +13,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from oagw.config import Config
 from oagw.timing import manual_clock as clock
 from oagw.web import stream
-from oagw.web.channel import LINGER, REQUEST_TIMEOUT
+from oagw.web.channel import LINGER
+from oagw.web.site import REQUEST_TIMEOUT
 from oagw.web.stream import Stream
 from tests.support.probe import PROBE
 from tests.support.sse import events
@@ -262,7 +263,7 @@ class AskedTests(ManualTestCase):
     def test_how_far_it_is_to_move_is_checked(self) -> None:
         now = self.clock()["now"]
         far, text = {"seconds": 366 * 86400 + 1}, (b"{", b"", b'{"seconds":1e999}', b'{"seconds":NaN}')
-        odd = ([], {}, {"seconds": "1"}, {"seconds": None}, {"seconds": 1, "minutes": 1})
+        odd: list[Any] = [[], {}, {"seconds": "1"}, {"seconds": None}, {"seconds": 1, "minutes": 1}]
         for body in ({"seconds": -1}, far, *odd, *text):
             answer = self.wire.admin("POST", "/clock/advance", body)
             self.assertEqual(answer.status, 422, body)
@@ -279,7 +280,9 @@ class AskedTests(ManualTestCase):
         token = self.wire.admin("POST", "/sandboxes").json()["token"]
         self.assertEqual(self.wire.admin("GET", "/clock", token=token).status, 200)
         self.assertEqual(self.wire.admin("POST", "/clock/advance", {"seconds": 1}, token=token).status, 403)
-        self.successResultOf(self.wire.gateway.streams.ticker.clock.advance(600))
+        manual = self.wire.gateway.streams.ticker.clock
+        assert isinstance(manual, clock.ManualClock)
+        self.successResultOf(manual.advance(600))
 
 
 class RealClockTests(WireTestCase):

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from oagw.testing import MockGateway
+from tests.docs.pages import HOME, PAGES
 from tests.parsers.survey import catalogue, table
 from tests.support.stream_cases import Case
 from tests.support.wire import Wire
 
-HOME = Path(__file__).resolve().parent.parent
-PAGE = (HOME / "docs" / "streams.md").read_text()
+PAGE = PAGES["docs/streams.md"]
 RUST = HOME / "tests" / "support" / "rust"
 
 # Seconds that a program gets to run or to be compiled.

@@ -39,7 +39,7 @@ def test_the_problems_that_are_named_exist() -> None:
 
 
 def test_all_categories_of_problems_are_listed_with_their_status() -> None:
-    listed = {}
+    listed: dict[str, Any] = {}
     rows = table("docs/stub.md", "An error of the gateway", "Status")
     for cell, categories in rows:
         statuses = [int(status) for status in re.findall(r"\d+", cell)]

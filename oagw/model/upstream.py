@@ -52,7 +52,7 @@ class RequestHeaderRules(HeaderRules, frozen=True):
     passthrough_allowlist: tuple[str, ...] | UnsetType = UNSET
 
 
-class Headers(msgspec.Struct, frozen=True):
+class UpstreamHeaders(msgspec.Struct, frozen=True):
     """The header rules of an upstream."""
 
     request: RequestHeaderRules | UnsetType | None = UNSET
@@ -129,7 +129,7 @@ class NewUpstream(msgspec.Struct, frozen=True):
     protocol: str
     alias: str | UnsetType | None = UNSET
     auth: Auth | UnsetType | None = UNSET
-    headers: Headers | UnsetType | None = UNSET
+    headers: UpstreamHeaders | UnsetType | None = UNSET
     plugins: Plugins | UnsetType | None = UNSET
     rate_limit: RateLimit | UnsetType | None = UNSET
     cors: Cors | UnsetType | None = UNSET
@@ -146,7 +146,7 @@ class UpstreamUpdate(msgspec.Struct, frozen=True):
     enabled: bool
     alias: str | UnsetType | None = UNSET
     auth: Auth | UnsetType | None = UNSET
-    headers: Headers | UnsetType | None = UNSET
+    headers: UpstreamHeaders | UnsetType | None = UNSET
     plugins: Plugins | UnsetType | None = UNSET
     rate_limit: RateLimit | UnsetType | None = UNSET
     cors: Cors | UnsetType | None = UNSET
@@ -165,7 +165,7 @@ class Upstream(msgspec.Struct, frozen=True):
     protocol: str
     enabled: bool
     auth: Auth | None = None
-    headers: Headers | None = None
+    headers: UpstreamHeaders | None = None
     plugins: Plugins | None = None
     rate_limit: RateLimit | None = None
     cors: Cors | None = None

@@ -26,7 +26,7 @@ RULES = (
     "policies",
     "secrets",
 )
-WIRES = ("timing", "web", "services")
+WIRES = ("timing", "web", "services", "forward")
 
 # What each part may import besides itself.
 MAY_IMPORT: dict[str, set[str]] = {
@@ -43,6 +43,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "timing": {"model"},
     "web": {"model", "timing"},
     "services": {"model", "timing", "web"},
+    "forward": {"model", "timing", "web"},
     "gateway": {*RULES, *WIRES},
     "admin": {*RULES, *WIRES, "gateway"},
     "app": {*RULES, *WIRES, "gateway", "admin", "config"},

@@ -1,0 +1,130 @@
+"""The connection to an upstream: sends one request and reports the response.
+
+Each call has a connection of its own, as in the real gateway. ``forward.response`` reads the bytes,
+``forward.relay`` passes the response on.
+"""
+
+from typing import Any, Protocol
+
+from twisted.internet import protocol
+from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
+from twisted.internet.error import ConnectionDone
+from twisted.internet.interfaces import IStreamClientEndpoint
+from twisted.python.failure import Failure
+
+from oagw.forward.response import ResponseError, ResponseReader, UpstreamHead
+from oagw.model.upstream import Endpoint
+
+# The longest time that connecting may take, in seconds.
+CONNECT_TIMEOUT = 10.0
+
+_TLS = ("https", "wss")
+
+
+class Receiver(Protocol):
+    """Who gets the response. ``failed`` may come at any time and is the last; so is ``done``."""
+
+    def begun(self, head: UpstreamHead) -> None:
+        """The head is complete."""
+
+    def received(self, data: bytes) -> None:
+        """``data`` is the next part of the body."""
+
+    def done(self) -> None:
+        """The response is complete."""
+
+    def failed(self, reason: Failure) -> None:
+        """The response will not be complete."""
+
+
+class UpstreamConnection(protocol.Protocol):
+    """Sends ``request``, the bytes of head and body, and reports the response to ``receiver``."""
+
+    transport: Any
+
+    def __init__(self, request: bytes, receiver: Receiver, bodiless: bool = False) -> None:
+        self._request = request
+        self._receiver: Receiver | None = receiver
+        self._reader = ResponseReader(bodiless)
+
+    def connectionMade(self) -> None:
+        self.transport.write(self._request)
+        self._request = b""
+
+    def dataReceived(self, data: bytes) -> None:
+        receiver, reader = self._receiver, self._reader
+        if receiver is None:
+            return
+        begins = reader.head is None
+        try:
+            body = reader.feed(data)
+        except ResponseError:
+            self._fail(Failure())
+            return
+        if begins and reader.head is not None:
+            receiver.begun(reader.head)
+        if body and self._receiver is not None:
+            receiver.received(body)
+        if reader.done:
+            self._complete()
+
+    def connectionLost(self, reason: Failure = protocol.connectionDone) -> None:
+        if self._receiver is None:
+            return
+        if reason.check(ConnectionDone) is None:
+            self._fail(reason)
+            return
+        try:
+            self._reader.end()
+        except ResponseError:
+            self._fail(Failure())
+        else:
+            self._complete()
+
+    def pause(self) -> None:
+        """Read no more until ``resume``."""
+        self.transport.pauseProducing()
+
+    def resume(self) -> None:
+        """Read again."""
+        self.transport.resumeProducing()
+
+    def abort(self) -> None:
+        """Close the connection at once; nothing is reported any more."""
+        self._receiver = None
+        if self.transport is not None:
+            self.transport.abortConnection()
+
+    def _complete(self) -> None:
+        receiver, self._receiver = self._receiver, None
+        if receiver is not None:
+            self.transport.abortConnection()  # nothing else is asked on it
+            receiver.done()
+
+    def _fail(self, reason: Failure) -> None:
+        receiver, self._receiver = self._receiver, None
+        if receiver is not None:
+            self.transport.abortConnection()
+            receiver.failed(reason)
+
+
+def endpoint_of(reactor: Any, endpoint: Endpoint, trust: Any = None) -> IStreamClientEndpoint:
+    """Return where to connect for ``endpoint``.
+
+    ``trust`` are the certificate authorities to accept, an IOpenSSLTrustRoot; the platform's by default.
+    """
+    plain = HostnameEndpoint(reactor, endpoint.host.encode(), endpoint.port, timeout=CONNECT_TIMEOUT)
+    if endpoint.scheme not in _TLS:
+        return plain
+    from twisted.internet.ssl import optionsForClientTLS, platformTrust  # imported late: needs OpenSSL
+
+    options = optionsForClientTLS(endpoint.host, trustRoot=trust or platformTrust())
+    return wrapClientTLS(options, plain)
+
+
+def send(endpoint: IStreamClientEndpoint, connection: UpstreamConnection) -> "Deferred[Any]":
+    """Connect ``connection``. Cancelling stops connecting."""
+    factory = protocol.Factory.forProtocol(lambda: connection)
+    factory.noisy = False
+    return endpoint.connect(factory)

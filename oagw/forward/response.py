@@ -30,6 +30,14 @@ class UpstreamHead(NamedTuple):
     fields: list[tuple[bytes, bytes]]
     length: int | None
 
+    @property
+    def is_event_stream(self) -> bool:
+        """Whether the body consists of server-sent events."""
+        return any(
+            name == b"content-type" and value.lower().startswith(b"text/event-stream")
+            for name, value in self.fields
+        )
+
 
 class ResponseError(Exception):
     """The bytes are not a response, or exceed a limit; the message says why."""

@@ -176,7 +176,7 @@ def _misses(near: Iterable[Near], spec: RequestPattern) -> Iterator[str]:
         yield f"  id {one.found.id}"
         if not at or not _is_other(pattern, one.found):
             yield ""
-            yield from _comparison(pattern, one.found)
+            yield from comparison(pattern, one.found)
 
 
 def _is_other(pattern: Pattern, entry: Entry) -> bool:
@@ -198,7 +198,7 @@ def differences(outcome: Outcome) -> list[dict[str, str]]:
     ]
 
 
-def _comparison(pattern: Pattern, entry: Entry) -> Iterator[str]:
+def comparison(pattern: Pattern, entry: Entry) -> Iterator[str]:
     """Yield the fields of ``pattern``; those that differ are marked and have both values."""
     known = known_to(entry, entry.call())
     parts = [part for part in _parts(pattern, entry, known) if not part.is_any]

@@ -18,12 +18,16 @@ from oagw.verify.report.retries import (
     retry_after_not_honoured,
 )
 from oagw.verify.report.streams import stream_read_after_cancel
+from oagw.verify.report.unmatched import Unmatched
 from oagw.verify.report.unused import MAX_UNUSED, Unused
 from oagw.verify.verification import requests
 
 # The largest number of findings in a report, and of entries of each in its text.
 MAX_FINDINGS = 200
 MAX_ROWS = 6
+
+# The number of requests that its text lists: the last ones.
+MAX_CALLS = 20
 
 _ORDER = {"error": 0, "warning": 1, "note": 2}
 
@@ -44,8 +48,8 @@ class Unchecked(Struct, frozen=True):
 class ClientReport(Struct, frozen=True, rename="camel"):
     """The findings in ``requests`` requests, most severe first, and the rules that were not checked.
 
-    ``unused`` lists stubs and toxics that had no effect, up to a limit; ``unused_count`` is their total
-    number.
+    ``unmatched`` lists requests that nothing could answer, up to a limit. ``unused`` lists stubs and toxics
+    that had no effect, up to a limit; ``unused_count`` is their total number.
     """
 
     requests: int
@@ -53,6 +57,7 @@ class ClientReport(Struct, frozen=True, rename="camel"):
     not_checked: list[Unchecked]
     unused: list[Unused]
     unused_count: int
+    unmatched: list[Unmatched]
 
 
 async def build_report(
@@ -63,6 +68,7 @@ async def build_report(
     retry_due: bool = False,
     streams_cancelled: bool = False,
     unused: Iterable[Unused] = (),
+    unmatched: Iterable[Unmatched] = (),
 ) -> ClientReport:
     """Build the report on the client that sent the requests in ``journal``.
 
@@ -70,6 +76,7 @@ async def build_report(
     - ``retry_due``: whether the client had to retry every truncated response
     - ``streams_cancelled``: whether the test cancelled every stream before its end
     - ``unused``: the stubs and toxics that had no effect
+    - ``unmatched``: the requests that nothing could answer
     """
     entries = sorted(journal, key=lambda entry: entry.number)  # in order of arrival
     rules = [
@@ -96,17 +103,29 @@ async def build_report(
         answers = "1 answer was" if cut == 1 else f"{cut} answers were"
         unchecked[0] = Unchecked(unchecked[0].rule, f"{answers} truncated: {unchecked[0].reason}")
     idle = list(unused)
-    return ClientReport(len(entries), findings[:MAX_FINDINGS], unchecked, idle[:MAX_UNUSED], len(idle))
+    return ClientReport(
+        len(entries), findings[:MAX_FINDINGS], unchecked, idle[:MAX_UNUSED], len(idle), list(unmatched)
+    )
 
 
-def text(report: ClientReport, journal: Iterable[Entry]) -> str:
-    """Format ``report`` as text, with the entries of ``journal`` that prove each finding."""
-    return "\n".join(_lines(report, {entry.number: entry for entry in journal})) + "\n"
+def text(report: ClientReport, journal: Iterable[Entry], none: str = "No requests were received.") -> str:
+    """Format ``report`` as text, with the entries of ``journal`` that prove each finding, and the last ones.
+
+    ``none`` is the sentence for a report without requests.
+    """
+    return "\n".join(_lines(report, {entry.number: entry for entry in journal}, none)) + "\n"
 
 
-def _lines(report: ClientReport, entries: dict[int, Entry]) -> Iterator[str]:
+def _lines(report: ClientReport, entries: dict[int, Entry], none: str) -> Iterator[str]:
     count = len(report.findings)
     yield f"{requests(report.requests)}, {count} finding{'' if count == 1 else 's'}"
+    if not report.requests:
+        yield none
+    for request in report.unmatched:
+        head, *lines = request.text.split("\n")
+        yield ""
+        yield f"unmatched: {head}"
+        yield from (f"  {line}".rstrip() for line in lines)
     for found in report.findings:
         yield ""
         yield f"{found.severity}: {found.rule}"
@@ -124,7 +143,22 @@ def _lines(report: ClientReport, entries: dict[int, Entry]) -> Iterator[str]:
     if report.unused_count > len(report.unused):
         yield ""
         yield f"... and {report.unused_count - len(report.unused)} more stubs or toxics without effect"
+    yield from _last(sorted(entries.values(), key=lambda entry: entry.number))
     for rule in report.not_checked:
         yield ""
         yield f"not checked: {rule.rule}"
         yield f"  {rule.reason}"
+
+
+def _last(entries: list[Entry]) -> Iterator[str]:
+    """Yield a line for each of the last of ``entries``."""
+    last = entries[-MAX_CALLS:]
+    if last:
+        yield ""
+        yield (
+            f"the last {len(last)} of {len(entries)} requests:"
+            if len(last) < len(entries)
+            else "all requests:"
+        )
+    for entry in last:
+        yield f"  {entry.time - entries[0].time:>+11.3f} s  {summary(entry)}"

@@ -15,6 +15,7 @@ from oagw.admin.warning import aliases_of
 from oagw.sandboxes import Sandbox, TokenSandbox
 from oagw.stubs.never_acts import why_stub, why_toxic
 from oagw.timing.slices import SlicedWork
+from oagw.verify.explanation import pattern_text
 from oagw.verify.report.build import ClientReport, build_report, text
 from oagw.verify.report.unmatched import unmatched
 from oagw.verify.report.unused import Unused, unused_stub, unused_toxic
@@ -79,7 +80,8 @@ def _unused(sandbox: Sandbox, env: AdminEnv) -> Iterator[Unused]:
     store = sandbox.stub_store()
     for stub in store:
         if not store.has_answered(stub):
-            yield unused_stub(stub.id, stub.mapping.name or None, why_stub(stub, store, aliases))
+            why = why_stub(stub, store, aliases)
+            yield unused_stub(stub.id, stub.mapping.name or None, why, pattern_text(stub.pattern))
     for toxic in sandbox.toxics.values():
         if not toxic.acted:
             yield unused_toxic(toxic.name, why_toxic(toxic, aliases))

@@ -105,10 +105,15 @@ def _share(part: int, count: int) -> str:
 
 def _pattern(spec: RequestPattern) -> Iterator[str]:
     """Yield the fields of ``spec``, one per line, with the method and the URL on the first."""
-    method, url, *fields = compiled(spec).compare(Call("", ""), 0)
-    yield " ".join(part.expected for part in (method, url))
-    for part in fields:
+    pattern = compiled(spec)
+    yield pattern_text(pattern)
+    for part in pattern.compare(Call("", ""), 0)[2:]:
         yield f"{part.name}: {_cut(part.expected)}"
+
+
+def pattern_text(pattern: Pattern, known: KnownSecrets | None = None) -> str:
+    """Return the method and the URL of ``pattern``, with the ``known`` secrets masked."""
+    return _cut(" ".join(part.expected for part in pattern.compare(Call("", ""), 0, known)[:2]), MAX_TEXT)
 
 
 def _timeline(rows: list[Entry], outcome: Outcome) -> Iterator[str]:

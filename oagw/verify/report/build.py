@@ -17,7 +17,7 @@ from oagw.verify.report.retries import (
     retries_without_backoff,
     retry_after_not_honoured,
 )
-from oagw.verify.report.streams import stream_read_after_cancel
+from oagw.verify.report.streams import is_stream, stream_read_after_cancel
 from oagw.verify.report.unmatched import Unmatched
 from oagw.verify.report.unused import MAX_UNUSED, Unused
 from oagw.verify.verification import requests
@@ -39,10 +39,11 @@ _ON_REQUEST = {
 
 
 class Unchecked(Struct, frozen=True):
-    """A rule that was not checked, and why."""
+    """A rule that was not checked, and why; ``answers`` is the number of answers that it would look at."""
 
     rule: str
     reason: str
+    answers: int = 0
 
 
 class ClientReport(Struct, frozen=True, rename="camel"):
@@ -96,16 +97,25 @@ async def build_report(
             await work.breathe()
             findings.append(found)
     findings.sort(key=lambda found: _ORDER[found.severity])
-    asked = {"incomplete-answer-accepted": retry_due, "stream-read-after-cancel": streams_cancelled}
-    unchecked = [Unchecked(rule, _ON_REQUEST[rule]) for rule, given in asked.items() if not given]
-    cut = sum(entry.ended in (TRUNCATED, RESET) for entry in entries)
-    if cut and not retry_due:
-        answers = "1 answer was" if cut == 1 else f"{cut} answers were"
-        unchecked[0] = Unchecked(unchecked[0].rule, f"{answers} truncated: {unchecked[0].reason}")
+    unchecked = []
+    if not retry_due:
+        cut = sum(entry.ended in (TRUNCATED, RESET) for entry in entries)
+        unchecked.append(_unchecked("incomplete-answer-accepted", cut, "truncated"))
+    if not streams_cancelled:
+        streams = 0
+        for entry in entries:
+            await work.breathe()
+            streams += is_stream(entry)
+        unchecked.append(_unchecked("stream-read-after-cancel", streams, "a stream", "streams"))
     idle = list(unused)
     return ClientReport(
         len(entries), findings[:MAX_FINDINGS], unchecked, idle[:MAX_UNUSED], len(idle), list(unmatched)
     )
+
+
+def _unchecked(rule: str, answers: int, one: str, many: str | None = None) -> Unchecked:
+    what = f"1 answer was {one}" if answers == 1 else f"{answers} answers were {many or one}"
+    return Unchecked(rule, f"{what}: {_ON_REQUEST[rule]}" if answers else _ON_REQUEST[rule], answers)
 
 
 def text(report: ClientReport, journal: Iterable[Entry], none: str = "No requests were received.") -> str:
@@ -145,6 +155,8 @@ def _lines(report: ClientReport, entries: dict[int, Entry], none: str) -> Iterat
         yield f"... and {report.unused_count - len(report.unused)} more stubs or toxics without effect"
     yield from _last(sorted(entries.values(), key=lambda entry: entry.number))
     for rule in report.not_checked:
+        if not rule.answers:
+            continue
         yield ""
         yield f"not checked: {rule.rule}"
         yield f"  {rule.reason}"

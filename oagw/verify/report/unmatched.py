@@ -5,11 +5,10 @@ from typing import Any
 
 from msgspec import Struct
 
-from oagw.model.call import Call
 from oagw.model.entry import Entry
 from oagw.model.redacted import known_to
 from oagw.model.work import Work
-from oagw.verify.explanation import comparison, summary
+from oagw.verify.explanation import comparison, pattern_text, summary
 from oagw.verify.search import Near, Search
 
 # The largest number that is listed.
@@ -55,9 +54,9 @@ def _lines(entry: Entry, times: int, near: list[Near], has_stubs: bool) -> Itera
         yield "There are no stubs."
     for one in near[:1]:
         stub = one.found
-        method, url = stub.pattern.compare(Call("", ""), 0, known_to(entry, entry.call()))[:2]
+        request = pattern_text(stub.pattern, known_to(entry, entry.call()))
         name = f' "{stub.mapping.name}"' if stub.mapping.name else ""
-        yield f"The nearest stub is {method.expected} {url.expected}{name}, id {stub.id}"
+        yield f"The nearest stub is {request}{name}, id {stub.id}"
         if one.distance:
             yield from comparison(stub.pattern, entry)
         else:

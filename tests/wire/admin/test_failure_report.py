@@ -64,7 +64,7 @@ class FailureReportTests(AdminCase):
 
         text = self.text()
 
-        calls = text.partition("\nthe last 20 of 23 requests:\n")[2].partition("\n\n")[0].split("\n")
+        calls = text.partition("\nthe last 20 of 23 requests:\n")[2].splitlines()
         self.assertEqual(len(calls), 20)
         self.assertRegex(calls[0], r"^ +\+3\.000 s  GET .*\?city=3&token=\S+ -> 200 from weather$")
         self.assertNotIn(TOKEN, text)

@@ -11,7 +11,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from importlib.machinery import PathFinder
 from typing import Any
@@ -38,9 +38,8 @@ def main(args: Sequence[str], prog: str = "server.py") -> int:
             ignore_hangup(console.line)
         _require("twisted", "msgspec", "jsonschema_rs", "regex")
         listening = open_socket(config, os.environ)
-        if config.mappings is None:
-            announce(listening)
-        _serve(config, listening, console, parent)
+        ready = announce(listening) if config.mappings is None else None
+        _serve(config, listening, console, parent, ready)
     except (ConfigError, ListenError) as error:
         console.line(f"{prog}: {error}")
         return 2 if isinstance(error, ConfigError) else 1
@@ -48,7 +47,9 @@ def main(args: Sequence[str], prog: str = "server.py") -> int:
     return 0
 
 
-def _serve(config: Config, listening: socket.socket, console: Console, parent: int) -> None:
+def _serve(
+    config: Config, listening: socket.socket, console: Console, parent: int, ready: Callable[[], None] | None
+) -> None:
     gc.disable()  # imports create next to no garbage
     from twisted.internet import reactor as installed_reactor
 
@@ -63,7 +64,8 @@ def _serve(config: Config, listening: socket.socket, console: Console, parent: i
         from oagw.server.mappings import keep_loaded
 
         keep_loaded(gateway, reactor, console.line)
-        announce(listening)  # only now, because invalid stubs end the process
+    if ready is None:
+        ready = announce(listening)  # only now, because invalid stubs end the process
     gateway.listen(reactor, listening)
 
     reactor.addSystemEventTrigger("before", "shutdown", gateway.stop)
@@ -74,6 +76,7 @@ def _serve(config: Config, listening: socket.socket, console: Console, parent: i
 
     # Replace the signal handlers that reactor.run() installs: they log an error at a second signal.
     reactor.callWhenRunning(on_stop, stop_signalled)
+    reactor.callWhenRunning(ready)
     if config.exit_with_parent:
         from oagw.server.parent import watch
 

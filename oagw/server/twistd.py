@@ -59,8 +59,9 @@ class GatewayService(Service):
                 keep_loaded(self._gateway, reactor, line)
             except ConfigError as error:
                 sys.exit(f"twistd oagw: {error}")
-        announce(self._listening)
+        ready = announce(self._listening)
         self._gateway.listen(reactor, self._listening)
+        reactor.callWhenRunning(ready)
         if self._config.exit_with_parent:
             watch(reactor, partial(stop, reactor), os.getppid())
 

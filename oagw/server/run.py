@@ -16,7 +16,7 @@ from functools import partial
 from importlib.machinery import PathFinder
 from typing import Any
 
-from oagw.config import Config, ConfigError, parse_args
+from oagw.config import Config, ConfigError, misspelled_variable, parse_args
 from oagw.server.console import Console, fill_standard_streams
 from oagw.server.listen import ListenError, announce, open_socket
 from oagw.server.signals import accept_signals, end_within_grace, ignore_hangup, on_stop
@@ -33,10 +33,17 @@ def main(args: Sequence[str], prog: str = "server.py") -> int:
     fill_standard_streams()
     console = Console(2)
     try:
-        config = parse_args(args, prog)
+        config = parse_args(args, prog, os.environ)
+        if (misspelled := misspelled_variable(os.environ)) is not None:
+            console.line(f"{prog}: {misspelled}")
         if config.mappings is None:
             ignore_hangup(console.line)
         _require("twisted", "msgspec", "jsonschema_rs", "regex")
+        if config.parent is not None:
+            from oagw.server.parent import runs
+
+            if not runs(config.parent):
+                raise ListenError(f"--exit-with-parent: there is no process {config.parent}")
         listening = open_socket(config, os.environ)
         ready = announce(listening) if config.mappings is None else None
         _serve(config, listening, console, parent, ready)
@@ -80,7 +87,7 @@ def _serve(
     if config.exit_with_parent:
         from oagw.server.parent import watch
 
-        watch(reactor, partial(stop, reactor), parent)
+        watch(reactor, partial(stop, reactor), parent, config.parent)
     _raise_descriptor_limit()
     gc.freeze()  # exempt the loaded modules from later collections
     gc.enable()

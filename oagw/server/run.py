@@ -1,4 +1,4 @@
-"""``python server.py`` and ``python -m oagw``: listen, announce the address, then load the gateway.
+"""``server.py``, ``python -m oagw`` and ``oagw-mock``: listen, announce the address, then load the gateway.
 
 Importing Twisted takes most of the time to the first response. The socket listens before that, so a client
 that connects early waits for a moment instead of being refused.
@@ -54,6 +54,11 @@ def main(args: Sequence[str], prog: str = "server.py") -> int:
     return 0
 
 
+def command() -> int:
+    """Run the command ``oagw-mock``."""
+    return main(sys.argv[1:], prog="oagw-mock")
+
+
 def _serve(
     config: Config, listening: socket.socket, console: Console, parent: int, ready: Callable[[], None] | None
 ) -> None:
@@ -107,7 +112,7 @@ def _require(*packages: str) -> None:
         if spec is None or spec.origin is None:
             python = _python_beside()
             what_to_do = (
-                f"run: {sys.executable} -m pip install -r requirements.txt"
+                f"run: {sys.executable} -m pip install -r requirements.txt, or: uv run server.py"
                 if python is None
                 else f"run the server with the environment beside it: {python}"
             )

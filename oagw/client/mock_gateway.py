@@ -212,8 +212,8 @@ def start(url: str | None = None, *, token: str | None = None, options: Sequence
     """
     url = url or os.environ.get("OAGW_URL")
     if url:
-        token = token or os.environ.get("OAGW_TOKEN") or TOKEN
-        return RunningGateway(url, token, os.environ.get("OAGW_ADMIN_TOKEN"))
+        tokens = os.environ.get("OAGW_TOKEN", "").split() or [TOKEN]
+        return RunningGateway(url, token or tokens[0], os.environ.get("OAGW_ADMIN_TOKEN"))
     gateway = MockGateway(token=token or TOKEN, options=options)
     gateway.start()
     return gateway

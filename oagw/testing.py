@@ -8,6 +8,16 @@ from oagw.client.mock_gateway import (
     RunningGateway,
     Sandbox,
     pattern,
+    start,
 )
 
-__all__ = ["CannotAct", "GatewayFailed", "MockGateway", "Refused", "RunningGateway", "Sandbox", "pattern"]
+__all__ = [
+    "CannotAct",
+    "GatewayFailed",
+    "MockGateway",
+    "Refused",
+    "RunningGateway",
+    "Sandbox",
+    "pattern",
+    "start",
+]

@@ -86,5 +86,6 @@ def test_the_example_of_the_readme_works_in_another_crate(target: Path, tmp_path
     _, _, shown = done.stdout.partition("---- tests::a_declined_card_is_charged_once stdout ----")
     assert "assertion `left == right` failed" in shown
     assert "---- what the gateway saw in sandbox" in shown
-    assert "unused stub" in shown
+    assert "unmatched: POST /api/oagw/v1/proxy/stripe/v1/charges -> 404 from the gateway" in shown
+    assert "! body    $.amount  expected 500, received 600   <<<" in shown
     assert "what the gateway saw" not in done.stderr

@@ -703,8 +703,8 @@ impl Sandbox {
         self.plane.server.exchange(&request, Instant::now() + CALL)
     }
 
-    /// Makes [`finish`](Sandbox::finish) panic if a stub was not called, or if a call was answered by the
-    /// gateway's own 404.
+    /// Makes [`finish`](Sandbox::finish) panic if a stub was not called, or if neither a stub nor a service could
+    /// answer a call.
     pub fn strict(mut self) -> Sandbox {
         self.strict = true;
         self
@@ -724,24 +724,19 @@ impl Sandbox {
         }
     }
 
+    /// Returns what a strict test fails for, or "".
     fn complaint(&self) -> Result<String, Error> {
-        let mut text = String::new();
-        let unmatched = self.plane.ask("GET", "/requests?unmatched=true&limit=20", None, &[])?;
-        for event in unmatched["requests"].as_array().iter().rev() {
-            let request = &event["request"];
-            if request["oagw"]["answeredBy"] == "gateway" && request["oagw"]["status"] == 404 {
-                let line = (request["method"].as_str(), request["url"].as_str());
-                let (method, url) = (line.0.unwrap_or_default(), line.1.unwrap_or_default());
-                let _ = writeln!(text, "the gateway itself answered {method} {url} with 404");
-            }
+        let report = self.plane.ask("GET", "/report?format=json", None, &[])?;
+        let text = |one: &Json| one["text"].as_str().unwrap_or_default().replace('\n', "\n  ");
+        let mut complaint = String::new();
+        for one in report["unmatched"].as_array() {
+            let _ = writeln!(complaint, "Nothing could answer a call:\n  {}", text(one));
         }
-        for one in self.plane.ask("GET", "/report?format=json", None, &[])?["unused"].as_array() {
-            if one["kind"] == "stub" {
-                let name = one["name"].as_str().or(one["id"].as_str()).unwrap_or_default();
-                let _ = writeln!(text, "the stub {name}: {}", one["text"].as_str().unwrap_or_default());
-            }
+        for one in report["unused"].as_array().iter().filter(|one| one["kind"] == "stub") {
+            let name = one["name"].as_str().or(one["id"].as_str()).unwrap_or_default();
+            let _ = writeln!(complaint, "A stub was not called: {name}\n  {}", text(one));
         }
-        Ok(text)
+        Ok(complaint)
     }
 
     /// Remembers that a method failed: a test that returns the error does not panic.

@@ -1183,7 +1183,10 @@ fn mapping(request: Json, response: Json) -> Result<Json, Error> {
                     definition.push(("fixedDelayMilliseconds".to_string(), Json::Number(Number(text))));
                 }
                 None => {
-                    return Err(Error::Malformed(format!("delay: expected a number of seconds, got {value}")))
+                    return Err(Error::Malformed(format!(
+                        "delay: expected a number of seconds, not {}",
+                        value.encoded()?
+                    )))
                 }
             },
             name if name == "response" || OF_MAPPING.contains(&name) => {

@@ -62,8 +62,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
-use std::thread;
 use std::time::{Duration, Instant};
+use std::{panic, thread};
 
 /// The token that a gateway accepts by default.
 const TOKEN: &str = "test-integration-token";
@@ -767,14 +767,15 @@ impl Drop for Sandbox {
         if !failed {
             return delete();
         }
-        // A thread shares the captured output of the test. In it, a failing print does no harm.
+        // A thread shares the captured output of the test, and its panic is not one during another.
         let (done, over) = mpsc::channel::<()>();
         let (plane, id) = (self.plane.clone(), self.id.clone());
         let print = move || {
             let seen = plane.report(deadline - DELETE);
             let mut seen = seen.unwrap_or_else(|error| format!("no report: {error}\n"));
             shorten(&mut seen, MAX_CARD);
-            eprint!("\n---- what the gateway saw in sandbox {id} ----\n{seen}----\n");
+            let text = format!("\n---- what the gateway saw in sandbox {id} ----\n{seen}----\n");
+            let _ = panic::catch_unwind(|| eprint!("{text}")); // fails if standard error is closed
             delete();
             drop(done);
         };

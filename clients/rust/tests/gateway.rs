@@ -390,6 +390,16 @@ fn a_drop_deletes_the_sandbox() {
 }
 
 #[test]
+fn a_drop_does_not_abort_the_tests_if_standard_error_is_closed() {
+    let mut gone = Command::new("true").stdin(Stdio::piped()).spawn().unwrap();
+    let broken_pipe = gone.stdin.take().unwrap();
+    gone.wait().unwrap();
+    let status =
+        victim("panics").arg("--nocapture").stdout(Stdio::null()).stderr(broken_pipe).status().unwrap();
+    assert_eq!(status.code(), Some(101));
+}
+
+#[test]
 fn a_drop_takes_two_seconds_if_the_gateway_hangs() {
     let created = b"HTTP/1.1 201 Created\r\nContent-Length: 25\r\n\r\n{\"id\": \"i\", \"token\": \"t\"}";
     thread::scope(|scope| {

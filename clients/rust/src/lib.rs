@@ -197,7 +197,7 @@ impl Gateway {
         self.sandbox_with(())
     }
 
-    /// Creates a sandbox with options, such as `{"expiresAfterSeconds": 60}`.
+    /// Creates a sandbox with options: `expiresAfterSeconds`, and `name`, by which a `--seed` tells sandboxes apart.
     pub fn sandbox_with(&self, options: impl Document) -> Result<Sandbox, Error> {
         let created = self.admin("POST", "/sandboxes", options)?;
         match (created["id"].as_str(), created["token"].as_str()) {

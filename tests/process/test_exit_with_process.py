@@ -6,7 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 from launched import PATIENCE, ROOT, Launched, ended, until
-from test_parent import WITHOUT_PIDFD
+
+# The server where the system cannot tell when a process ends.
+WITHOUT_PIDFD = (
+    "import os, sys; del os.pidfd_open; from oagw.server.run import main; sys.exit(main(sys.argv[1:]))"
+)
 
 
 @pytest.fixture
@@ -22,7 +26,7 @@ def kill(process: subprocess.Popen[bytes]) -> None:
     process.wait(PATIENCE)
 
 
-def test_it_ends_with_the_process_and_not_with_its_parent(watched):
+def test_it_ends_with_the_process_and_not_with_its_parent(watched: subprocess.Popen[bytes]) -> None:
     script = "import subprocess, sys; subprocess.Popen(sys.argv[1:], stdin=subprocess.PIPE)"
     server_py = str(ROOT / "server.py")
     command = (sys.executable, "-c", script, sys.executable, server_py)
@@ -33,7 +37,7 @@ def test_it_ends_with_the_process_and_not_with_its_parent(watched):
         until(lambda: not server.accepts())
 
 
-def test_where_the_system_cannot_tell_it_ends_too(watched):
+def test_where_the_system_cannot_tell_it_ends_too(watched: subprocess.Popen[bytes]) -> None:
     command = (sys.executable, "-c", WITHOUT_PIDFD)
     with Launched("0", f"--exit-with-parent={watched.pid}", command=command, cwd=ROOT) as server:
         assert server.get()[0] == 200
@@ -41,7 +45,7 @@ def test_where_the_system_cannot_tell_it_ends_too(watched):
         assert server.process.wait(PATIENCE) == 0
 
 
-def test_a_process_that_is_not_there_is_refused(watched):
+def test_a_process_that_is_not_there_is_refused(watched: subprocess.Popen[bytes]) -> None:
     kill(watched)
     process = ended("0", f"--exit-with-parent={watched.pid}")
     assert (process.returncode, process.stdout) == (1, "")

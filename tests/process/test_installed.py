@@ -9,6 +9,7 @@ import sysconfig
 import tomllib
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from launched import ROOT, Launched, ended
@@ -59,13 +60,13 @@ def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def away(tmp_path: Path) -> dict:
+def away(tmp_path: Path) -> dict[str, Any]:
     """A directory away from the checkout, and variables that do not lead there."""
     env = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "OAGW"))}
     return {"cwd": tmp_path, "env": env}
 
 
-def test_the_wheel_has_every_module_and_the_dependencies_of_the_project(wheel, environment):
+def test_the_wheel_has_every_module_and_the_dependencies(wheel: Path, environment: Path) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     with zipfile.ZipFile(wheel) as archive:
         packed = {name for name in archive.namelist() if ".dist-info/" not in name}
@@ -80,7 +81,7 @@ def test_the_wheel_has_every_module_and_the_dependencies_of_the_project(wheel, e
     assert normalized(installed.requires or []) == normalized(project["dependencies"])
 
 
-def test_the_command_takes_variables_and_options(environment, away):
+def test_the_command_takes_variables_and_options(environment: Path, away: dict[str, Any]) -> None:
     away["env"] |= {
         "OAGW_PORT": "1",
         "OAGW_TOKEN": "one two",
@@ -97,7 +98,7 @@ def test_the_command_takes_variables_and_options(environment, away):
         assert "oagw-mock: the variable OAGW_SEEED is no option; did you mean OAGW_SEED?\n" in server.said()
 
 
-def test_the_command_names_an_invalid_variable(environment, away):
+def test_the_command_names_an_invalid_variable(environment: Path, away: dict[str, Any]) -> None:
     away["env"]["OAGW_ACCESS_LOG"] = "yes"
     process = ended(command=(str(environment / "bin" / "oagw-mock"),), **away)
     assert (process.returncode, process.stdout) == (2, "")
@@ -106,7 +107,7 @@ def test_the_command_names_an_invalid_variable(environment, away):
     )
 
 
-def test_the_fixtures_are_there_without_an_option(environment, away):
+def test_the_fixtures_are_there_without_an_option(environment: Path, away: dict[str, Any]) -> None:
     (away["cwd"] / "test_charges.py").write_text(USES_THE_FIXTURES)
     options = ["-q", "-p", "no:cacheprovider"]
     process = ended(*options, command=(str(environment / "bin" / "python"), "-m", "pytest"), **away)
@@ -114,7 +115,7 @@ def test_the_fixtures_are_there_without_an_option(environment, away):
     assert "1 passed" in process.stdout
 
 
-def test_the_plugin_is_there(environment, away):
+def test_the_plugin_is_there(environment: Path, away: dict[str, Any]) -> None:
     python = str(environment / "bin" / "python")
     script = "import oagw, twisted.plugins.oagw_plugin as plugin; print(oagw.__file__, plugin.__file__)"
     for file in ended("-c", script, command=(python,), **away).stdout.split():

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from oagw.config import Config, ConfigError, misspelled_variable, parse_args
-from oagw.options import OPTIONS
+from oagw.options import OPTIONS, Option
 
 
 def test_every_option_is_a_variable() -> None:
@@ -73,7 +73,7 @@ def test_the_variable_for_the_parent_is_a_switch_too(text: str) -> None:
 
 
 @pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.name)
-def test_an_empty_variable_counts_as_missing(option) -> None:
+def test_an_empty_variable_counts_as_missing(option: Option) -> None:
     assert parse_args([], environ={option.variable: " "}) == Config()
 
 

@@ -54,7 +54,7 @@ class Raw(Protocol):
         self.lost = reason
 
     @property
-    def end(self) -> type[Exception] | None:
+    def end(self) -> type[BaseException] | None:
         return None if self.lost is None else self.lost.type
 
 
@@ -284,8 +284,8 @@ class ConnectionTests(InMemoryCase):
     def test_an_agent_tells_a_reset_from_a_cut(self) -> None:
         self.gateway.stub("GET stripe/x", body="x" * 1000)
         for toxic, ended in (("reset_peer", ConnectionAborted), ("limit_data", ConnectionDone)):
-            member = "bytes" if toxic == "limit_data" else "after_bytes"
-            with self.gateway.toxic(toxic, **{member: 600}):
+            attributes: dict[str, Any] = {"bytes" if toxic == "limit_data" else "after_bytes": 600}
+            with self.gateway.toxic(toxic, **attributes):
                 body = Body(self.successResultOf(self.request(b"/x")))
                 self.gateway.pump()
                 self.assertIs(body.ended.type, ResponseFailed)
@@ -315,7 +315,7 @@ class ConnectionTests(InMemoryCase):
         def broken(data: bytes) -> None:
             raise ZeroDivisionError
 
-        raw.dataReceived = broken  # type: ignore[method-assign]
+        raw.dataReceived = broken
         self.gateway.reactor.connectTCP("localhost", 8765, Connects(raw))
         self.gateway.pump()
         raw.transport.write(b"GET /health HTTP/1.1\r\nHost: g\r\n\r\n")

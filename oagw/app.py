@@ -37,6 +37,7 @@ from oagw.web.stream import Streams
 
 if TYPE_CHECKING:
     from oagw.admin.expiry import Expiry  # loaded when the control plane is first called
+    from oagw.admin.waiting import Waits
     from oagw.stubs.folder import Directory
     from oagw.toxics.toxic import Toxic
 
@@ -121,6 +122,7 @@ class Gateway:
         self._wall = wall
         self._started = clock.seconds()
         self._expiry: Expiry | None = None
+        self._waits: Waits | None = None
         self._config = config
         self._shut_down = shut_down
         self._ports: list[Any] = []
@@ -171,10 +173,12 @@ class Gateway:
         from oagw.admin.expiry import Expiry
         from oagw.admin.guard import AdminGuard
         from oagw.admin.root import tree
+        from oagw.admin.waiting import Waits
         from oagw.timing.slices import Slices
 
         random = _random(self._config.seed, "control plane")
         self._expiry = Expiry(self.sandboxes, self._clock)
+        self._waits = Waits(self._clock, self.site.real)
         env = AdminEnv(
             self.sandboxes,
             self._clock,
@@ -190,6 +194,7 @@ class Gateway:
             self._config.sandbox_lifetime,
             self._upstreams,
             Slices(self.site.real),
+            self._waits,
         )
         return AdminGuard(tree(env), self._config.admin_token is not None)
 
@@ -206,6 +211,8 @@ class Gateway:
         self.streams.end()
         if self._expiry is not None:
             self._expiry.stop()
+        if self._waits is not None:
+            self._waits.stop()
         return stopped.addCallback(lambda _: self.site.close())
 
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from twisted.internet.interfaces import IReactorTime
 
 from oagw.admin.expiry import Expiry
+from oagw.admin.waiting import Waits
 from oagw.gateway.outlets import Outlets
 from oagw.sandboxes import Sandboxes
 from oagw.stubs.folder import Directory
@@ -21,7 +22,8 @@ class AdminEnv(NamedTuple):
     ``clock`` measures durations, ``wall`` is the date in seconds since 1970. ``directory`` is the folder that
     stubs are read from, ``started`` when the server was (the clock's seconds). ``lifetime`` is that of a
     sandbox whose maker does not say, in seconds; ``expiry`` frees those that are past theirs. ``services``
-    are the aliases of those that are built in. ``slices`` grants turns to long work.
+    are the aliases of those that are built in. ``slices`` grants turns to long work. ``waits`` are the calls
+    that wait for requests.
     """
 
     sandboxes: Sandboxes
@@ -38,3 +40,4 @@ class AdminEnv(NamedTuple):
     lifetime: float
     services: Collection[str]
     slices: Slices
+    waits: Waits

@@ -18,6 +18,9 @@ from oagw.client.ending import Ending
 # Time limit of each socket operation of a call to the control plane, in seconds.
 _TIMEOUT = 30.0
 
+# The longest time that the gateway waits for ``within``, in seconds.
+_MAX_WAIT = 30.0
+
 _PROXY = "/api/oagw/v1/proxy/"
 
 # Warnings are attributed to the first caller outside these modules.
@@ -208,11 +211,15 @@ class ControlPlane:
         after: Pattern | None = None,
         not_sooner_than: float | None = None,
         not_later_than: float | None = None,
+        within: float | None = None,
     ) -> int:
         """Return the number of requests that match ``request``.
 
         By default at least one is expected. With ``after``, only requests count that came after one that
         matches ``after``; ``not_sooner_than`` and ``not_later_than`` bound the seconds between the two.
+
+        With ``within``, wait up to so many seconds, 30 at most, until the requests have come. With
+        ``times=0`` or ``at_most``, this must hold until the end of that time.
 
         Raises AssertionError, with an explanation, if the number is not as expected.
         """
@@ -225,8 +232,10 @@ class ControlPlane:
             "after": None if after is None else _as_json(after),
             "notSoonerThan": not_sooner_than,
             "notLaterThan": not_later_than,
+            "within": within,
         }
-        answer = self.admin("POST", "/verify", _given(document), accept=(200, 409))
+        wait = min(within or 0.0, _MAX_WAIT)
+        answer = self.admin("POST", "/verify", _given(document), accept=(200, 409), wait=wait)
         if "errors" in answer:  # the journal is disabled
             raise Refused(_details(answer["errors"]))
         if not answer["verified"]:
@@ -252,20 +261,34 @@ class ControlPlane:
         self.admin("POST", "/reset")
 
     def admin(
-        self, method: str, path: str, document: Any = None, *, accept: Sequence[int] = (200, 201, 204)
+        self,
+        method: str,
+        path: str,
+        document: Any = None,
+        *,
+        accept: Sequence[int] = (200, 201, 204),
+        wait: float = 0.0,
     ) -> Any:
         """Call ``/__admin`` + ``path`` and return the decoded JSON of the response, None if it is empty.
 
-        Raises Refused if the status is not in ``accept``, and ConnectionError if there is no response.
+        ``wait`` is how many seconds the gateway may wait before it responds. Raises Refused if the status is
+        not in ``accept``, and ConnectionError if there is no response.
         """
         __tracebackhide__ = True
-        text = self._call(method, path, document, accept)
+        text = self._call(method, path, document, accept, wait)
         try:
             return json.loads(text) if text else None
         except ValueError:
             raise Refused(self._not_a_control_plane(path, 200, text)) from None
 
-    def _call(self, method: str, path: str, document: Any = None, accept: Sequence[int] = (200,)) -> bytes:
+    def _call(
+        self,
+        method: str,
+        path: str,
+        document: Any = None,
+        accept: Sequence[int] = (200,),
+        wait: float = 0.0,
+    ) -> bytes:
         from http.client import (
             HTTPConnection,
             HTTPException,
@@ -275,7 +298,7 @@ class ControlPlane:
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
         if self._admin_token is not None:
             headers["Authorization"] = f"Bearer {self._admin_token}"
-        connection = HTTPConnection(self.base_url.partition("://")[2], timeout=_TIMEOUT)
+        connection = HTTPConnection(self.base_url.partition("://")[2], timeout=_TIMEOUT + wait)
         try:
             body = None if document is None else json.dumps(document)
             connection.request(method, f"/__admin{path}", body, headers)

@@ -8,9 +8,10 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from oagw.client.control_plane import CannotAct, ControlPlane, Refused, Stub, Toxic, checked_url, pattern
 from oagw.client.ending import Ending
@@ -36,6 +37,8 @@ _TOKEN = Config().tokens[0]
 _STOP_TIMEOUT = 5.0
 # Seconds to wait for a server that does not answer to exit, so that its output can be reported.
 _EXIT_TIMEOUT = 1.0
+# Seconds between two looks at the clock.
+_LOOK = 0.005
 
 
 class GatewayFailed(RuntimeError):
@@ -66,6 +69,28 @@ class RunningGateway(ControlPlane):
     def advance(self, seconds: float) -> None:
         """Advance the clock of ``--clock manual``; return when everything that fell due has been written."""
         self.admin("POST", "/clock/advance", {"seconds": seconds})
+
+    def advance_until_idle(self, limit: float | None = None) -> None:
+        """Advance the clock until no answer waits for a time to come, by at most ``limit`` seconds.
+
+        The default is an hour. Raises Refused if answers are still pending then. What clients send in
+        reaction is not waited for.
+        """
+        document: dict[str, Any] = {"untilIdle": True}
+        self.admin("POST", "/clock/advance", document if limit is None else {**document, "seconds": limit})
+
+    def wait_pending(self, count: int = 1, within: float = 5.0) -> None:
+        """Wait until at least ``count`` answers wait for the clock of ``--clock manual``.
+
+        They may be delayed, or streams that wait for their next event; those of all sandboxes count. After
+        that, the clock can be advanced without overtaking requests that are still on their way. Raises
+        TimeoutError after ``within`` seconds of real time.
+        """
+        end = time.monotonic() + within
+        while (pending := self.admin("GET", "/clock")["pending"]) < count:
+            if time.monotonic() >= end:
+                raise TimeoutError(f"{pending} answers are pending after {within:g} s, not {count}")
+            time.sleep(_LOOK)
 
 
 class Sandbox(ControlPlane, Ending):

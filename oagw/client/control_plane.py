@@ -170,6 +170,8 @@ class ControlPlane:
         request: Pattern | None = None,
         toxicity: float | None = None,
         name: str | None = None,
+        times: int | None = None,
+        skip: int | None = None,
         **attributes: Any,
     ) -> "Toxic":
         """Add a toxic of Toxiproxy's ``type``, with its ``attributes``, to responses.
@@ -178,8 +180,9 @@ class ControlPlane:
         ``delay`` of ``slicer`` in microseconds, ``rate`` in KB per second, and sizes in bytes.
 
         The toxic applies to the responses of the upstream ``alias``, to those whose request matches
-        ``request``, or to all; with probability ``toxicity``, 1 by default. ``name`` identifies it in the
-        journal; by default a unique one is generated.
+        ``request``, or to all; with probability ``toxicity``, 1 by default. It lets ``skip`` of them pass at
+        first, and then acts on ``times`` of them, by default on all. ``name`` identifies it in the journal;
+        by default a unique one is generated.
         """
         document = {
             "type": type,
@@ -188,6 +191,8 @@ class ControlPlane:
             "alias": alias,
             "request": None if request is None else _as_json(request),
             "toxicity": toxicity,
+            "times": times,
+            "skip": skip,
         }
         return Toxic(self, self.admin("POST", "/toxics", _given(document))["name"])
 

@@ -15,11 +15,9 @@ from typing import Any, TypedDict, Unpack
 
 from oagw.client.ending import Ending
 
-# Time limit of each socket operation of a call to the control plane, in seconds.
-_TIMEOUT = 30.0
-
-# The longest time that the gateway waits for ``within``, in seconds.
-_MAX_WAIT = 30.0
+# Time limit of each socket operation of a call to the control plane, in seconds. With ``within``, the gateway
+# waits up to 30.
+_TIMEOUT = 60.0
 
 _PROXY = "/api/oagw/v1/proxy/"
 
@@ -64,6 +62,8 @@ class Response(TypedDict, total=False):
     sse: Mapping[str, Any] | Sequence[Mapping[str, Any]]
     problem: str | Mapping[str, Any]
     error_source: str
+    informational: Sequence[Mapping[str, Any]]  # 1xx responses before it: status, headers
+    trailers: Mapping[str, str | Sequence[str]]
 
 
 def checked_url(url: str) -> str:
@@ -239,8 +239,7 @@ class ControlPlane:
             "notLaterThan": not_later_than,
             "within": within,
         }
-        wait = min(within or 0.0, _MAX_WAIT)
-        answer = self.admin("POST", "/verify", _given(document), accept=(200, 409), wait=wait)
+        answer = self.admin("POST", "/verify", _given(document), accept=(200, 409))
         if "errors" in answer:  # the journal is disabled
             raise Refused(_details(answer["errors"]))
         if not answer["verified"]:
@@ -266,34 +265,20 @@ class ControlPlane:
         self.admin("POST", "/reset")
 
     def admin(
-        self,
-        method: str,
-        path: str,
-        document: Any = None,
-        *,
-        accept: Sequence[int] = (200, 201, 204),
-        wait: float = 0.0,
+        self, method: str, path: str, document: Any = None, *, accept: Sequence[int] = (200, 201, 204)
     ) -> Any:
         """Call ``/__admin`` + ``path`` and return the decoded JSON of the response, None if it is empty.
 
-        ``wait`` is how many seconds the gateway may wait before it responds. Raises Refused if the status is
-        not in ``accept``, and ConnectionError if there is no response.
+        Raises Refused if the status is not in ``accept``, and ConnectionError if there is no response.
         """
         __tracebackhide__ = True
-        text = self._call(method, path, document, accept, wait)
+        text = self._call(method, path, document, accept)
         try:
             return json.loads(text) if text else None
         except ValueError:
             raise Refused(self._not_a_control_plane(path, 200, text)) from None
 
-    def _call(
-        self,
-        method: str,
-        path: str,
-        document: Any = None,
-        accept: Sequence[int] = (200,),
-        wait: float = 0.0,
-    ) -> bytes:
+    def _call(self, method: str, path: str, document: Any = None, accept: Sequence[int] = (200,)) -> bytes:
         from http.client import (
             HTTPConnection,
             HTTPException,
@@ -303,7 +288,7 @@ class ControlPlane:
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
         if self._admin_token is not None:
             headers["Authorization"] = f"Bearer {self._admin_token}"
-        connection = HTTPConnection(self.base_url.partition("://")[2], timeout=_TIMEOUT + wait)
+        connection = HTTPConnection(self.base_url.partition("://")[2], timeout=_TIMEOUT)
         try:
             body = None if document is None else json.dumps(document)
             connection.request(method, f"/__admin{path}", body, headers)

@@ -106,7 +106,7 @@ class Gateway:
         self.root = Root(upstreams, clock, self._admin, stubs, self._pipeline)
         self.site = GatewaySite(
             StubbedOutside(self.root, stubs),
-            GatewayChannel,
+            _channel(config),
             clock,
             _random(config.seed, "request id"),
             ticker,
@@ -241,6 +241,14 @@ def _mock_fault(value: str) -> "tuple[Toxic, ...]":
     from oagw.toxics.mock_fault import faults  # loaded on first use: most tests have no toxics
 
     return faults(value)
+
+
+def _channel(config: Config) -> type[GatewayChannel]:
+    if not config.gzip:
+        return GatewayChannel
+    from oagw.web.gzip import GzipChannel
+
+    return GzipChannel
 
 
 def _random(seed: int | None, purpose: str) -> Random:

@@ -33,6 +33,7 @@ class Config(NamedTuple):  # importing dataclasses would delay the first connect
     - ``sandbox_lifetime``: seconds between the last use of a sandbox and its expiry.
     - ``memory_limit``: the limit of all stubs and journals together, in MiB.
     - ``github_links``: make the links in bodies of the GitHub mock point to the gateway.
+    - ``gzip``: compress bodies for clients that accept it.
     """
 
     host: str = "127.0.0.1"
@@ -50,6 +51,7 @@ class Config(NamedTuple):  # importing dataclasses would delay the first connect
     sandbox_lifetime: float = 600.0
     memory_limit: int = 512
     github_links: bool = False
+    gzip: bool = False
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -121,6 +123,9 @@ def parse_args(args: Sequence[str], prog: str = "server.py") -> Config:
         "--strict-models",
         action="store_true",
         help="answer requests for models that are not listed with 404 model_not_found",
+    )
+    parser.add_argument(
+        "--gzip", action="store_true", help="compress bodies for clients whose Accept-Encoding has gzip"
     )
     parser.add_argument(
         "--github-links",

@@ -67,6 +67,8 @@ def _sent(answer: Answer, request: Request, streams: Streams) -> Reply | Stream:
         chunks.append(Chunk(0, ending=answer.ending))
         return streams.play(chunks, _unmeasured(replace(head, body=b"", headers=fields)))
     if answer.pieces is not None and head.status not in NO_BODY_CODES:
+        if isinstance(request, GatewayRequest):
+            head = request.coded(head)
         return streams.play(_dribbled(head.body, *answer.pieces), _unmeasured(head))
     return _framed(head, streams)
 

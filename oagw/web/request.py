@@ -158,6 +158,10 @@ class GatewayRequest(Exchange):
             b"%b: %b\r\n" % (name, value) for name, values in headers.items() for value in values
         )
 
+    def coded(self, reply: Reply) -> Reply:
+        """Return ``reply`` with its body as it is to be sent in pieces; ``web.gzip`` may compress it."""
+        return reply
+
     def finish(self) -> None:
         if self._disconnected or self.finished:
             HTTPRequest.finish(self)  # which says what is wrong with that

@@ -75,20 +75,20 @@ class Gateway:
         ticker = Ticker(clock, turns)
         self.streams = Streams(ticker, config.stream_interval_scale)
         self.outlets = Outlets(ticker)
-        # Each has numbers of its own, so that the calls to one do not change the ids of another.
         self._upstreams = upstreams = BuiltInServices(
             lambda alias: Env(
+                alias,
                 clock,
                 wall,
-                _random(config.seed, alias),
                 self.streams,
                 config.strict_models,
                 config.github_links,
             )
         )
         memory = Memory(config.memory_limit * MIB)
-        self.sandboxes = Sandboxes(_random(config.seed, "sandboxes"), config.journal_count, 64 << 20, memory)
-        stubs = Stubs(self.sandboxes, self.streams, wall, _random(config.seed, "stubs"))
+        random = _random(config.seed, "sandboxes")
+        self.sandboxes = Sandboxes(random, config.journal_count, 64 << 20, memory, config.seed)
+        stubs = Stubs(self.sandboxes, self.streams, wall)
         # The observers of all requests, in the order in which they are called.
         observers = [Journals(), *observers]
         if access_log is not None and config.access_log:
@@ -176,14 +176,12 @@ class Gateway:
         from oagw.admin.waiting import Waits
         from oagw.timing.slices import Slices
 
-        random = _random(self._config.seed, "control plane")
         self._expiry = Expiry(self.sandboxes, self._clock)
         self._waits = Waits(self._clock, self.site.real)
         env = AdminEnv(
             self.sandboxes,
             self._clock,
             self._wall,
-            random,
             self._shut_down,
             self._directory,
             self._started,

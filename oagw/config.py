@@ -23,7 +23,7 @@ class Config(NamedTuple):  # importing dataclasses would delay the first connect
     """The options of a gateway.
 
     - ``port``: 0 to 65535; 0 selects a free port.
-    - ``seed``: makes generated ids repeatable.
+    - ``seed``: makes what is random repeatable, such as generated ids, for each sandbox by itself.
     - ``stream_interval_scale``: multiplies the gaps of all streams; 0 sends without waiting.
     - ``strict_models``: answer models that are not listed with 404.
     - ``journal_count``: the number of requests that the journal keeps; 0 disables it.
@@ -105,7 +105,7 @@ def parse_args(args: Sequence[str], prog: str = "server.py") -> Config:
         metavar="TOKEN",
         help=f"bearer token to accept; may be repeated (default: {default.tokens[0]})",
     )
-    parser.add_argument("--seed", type=_seed, metavar="N", help="make generated ids repeatable")
+    parser.add_argument("--seed", type=_seed, metavar="N", help="make what is random repeatable, such as ids")
     parser.add_argument("--access-log", action="store_true", help="log each request to standard error")
     parser.add_argument(
         "--stream-interval-scale",

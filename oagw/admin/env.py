@@ -1,7 +1,6 @@
 """AdminEnv: what the resources of the control plane get from the gateway."""
 
 from collections.abc import Callable, Collection
-from random import Random
 from typing import NamedTuple
 
 from twisted.internet.interfaces import IReactorTime
@@ -17,7 +16,7 @@ from oagw.web.stream import Streams
 
 
 class AdminEnv(NamedTuple):
-    """What a gateway is made of, random numbers for ids, and the way to stop.
+    """What a gateway is made of, and the way to stop.
 
     ``clock`` measures durations, ``wall`` is the date in seconds since 1970. ``directory`` is the folder that
     stubs are read from, ``started`` when the server was (the clock's seconds). ``lifetime`` is that of a
@@ -29,7 +28,6 @@ class AdminEnv(NamedTuple):
     sandboxes: Sandboxes
     clock: IReactorTime
     wall: Callable[[], float]
-    random: Random
     stop: Callable[[], object]
     directory: Directory
     started: float

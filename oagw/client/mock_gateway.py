@@ -57,13 +57,16 @@ class RunningGateway(ControlPlane):
         super().__init__(checked_url(base_url), admin_token)
         self.token = token
 
-    def sandbox(self, expires_after: float | None = None) -> "Sandbox":
+    def sandbox(self, expires_after: float | None = None, *, name: str | None = None) -> "Sandbox":
         """Create a sandbox, which expires ``expires_after`` seconds after its last use.
 
-        The default is the server's ``--sandbox-lifetime``.
+        The default is the server's ``--sandbox-lifetime``. With ``--seed``, what is random in the sandbox
+        depends on its ``name`` and its own requests, not on other sandboxes. Raises Refused if there is a
+        sandbox with this name.
         """
-        document = {} if expires_after is None else {"expiresAfterSeconds": expires_after}
-        created = self.admin("POST", "/sandboxes", document)
+        options = {"expiresAfterSeconds": expires_after, "name": name}
+        given = {option: value for option, value in options.items() if value is not None}
+        created = self.admin("POST", "/sandboxes", given)
         return Sandbox(self, created["id"], created["token"])
 
     def advance(self, seconds: float) -> None:

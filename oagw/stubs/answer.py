@@ -156,19 +156,23 @@ class PreparedResponse:
         return self._plain == other._plain
 
     def answer(
-        self, call: Call, settings: Settings, now: float, random: Random, path: dict[str, str]
+        self, call: Call, settings: Settings, now: float, random: Callable[[], Random], path: dict[str, str]
     ) -> Answer:
-        """Return the answer to ``call``. Raises RenderError if a template exceeds its limits."""
+        """Return the answer to ``call``. Raises RenderError if a template exceeds its limits.
+
+        ``random`` returns the random numbers of this answer.
+        """
         answer = self._plain
         fixed, distribution = self._fixed_delay, self._distribution
         milliseconds = (settings.fixed_delay if fixed is UNSET else fixed) or 0
         distribution = settings.delay_distribution if distribution is UNSET else distribution
-        if distribution is not None:
-            milliseconds += distribution.sample(random)
+        drawn = random() if distribution is not None or self._variations else None
+        if distribution is not None and drawn is not None:
+            milliseconds += distribution.sample(drawn)
         if milliseconds:
             answer = answer._replace(delay=milliseconds / 1000)
-        if self._variations:
-            context = Context(now=now, random=random, path_parameters=path, parameters=self._parameters)
+        if drawn is not None:
+            context = Context(now=now, random=drawn, path_parameters=path, parameters=self._parameters)
             for vary in self._variations:
                 answer = vary(answer, call, context)
         return answer

@@ -7,7 +7,7 @@ come with a request. ``/__admin/toxics`` makes them, ``gateway.outlets`` puts th
 from collections.abc import Callable, Iterable
 from functools import partial
 from random import Random
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -16,6 +16,7 @@ from oagw.matching.pattern import compiled
 from oagw.matching.spec import RequestPattern
 from oagw.model.call import Call, alias_of
 from oagw.model.document import converted
+from oagw.model.draws import Draws
 from oagw.model.invalid import Invalid
 from oagw.model.layout import Layout
 from oagw.model.suggestion import suggestion
@@ -85,8 +86,10 @@ class Toxic:
     """What ``document`` asks for, checked; raises Invalid. ``weight`` is the memory it takes, in bytes.
 
     It counts the answers that it was to act on, in order to ``skip`` the first ones, and those that it was
-    chosen for, up to ``times``.
+    chosen for, up to ``times``. ``rule`` identifies it in its sandbox, for its random numbers.
     """
+
+    rule = ""
 
     def __init__(self, document: ToxicDocument) -> None:
         if document.type not in TYPES:
@@ -100,7 +103,8 @@ class Toxic:
         self.attributes: Attributes = converted(document.attributes, TYPES[document.type], "/attributes")
         self.attributes.check()
         self.acted = 0  # on how many answers
-        self._skipped = self._chosen = 0
+        self.answers = 0  # that it was to act on
+        self._chosen = 0
         self._skip = document.skip or 0
         self._times = None if document.times is UNSET else document.times
         self._pattern = None if document.request is UNSET else compiled(document.request, "/request")
@@ -122,7 +126,7 @@ class Toxic:
         shown["attributes"] = msgspec.to_builtins(self.attributes)
         if self._skip or self._times is not None:
             times = UNSET if self._times is None else self._times - self._chosen
-            shown["remaining"] = msgspec.to_builtins(Remaining(self._skip - self._skipped, times))
+            shown["remaining"] = msgspec.to_builtins(Remaining(max(self._skip - self.answers, 0), times))
         return shown
 
     def changed(self, change: ToxicChange) -> "Toxic":
@@ -148,8 +152,8 @@ class Toxic:
 
     def hits(self, random: Random) -> bool:
         """Whether it acts on this answer, after its ``skip`` first ones: its toxicity is the probability."""
-        if self._skipped < self._skip:
-            self._skipped += 1
+        self.answers += 1
+        if self.answers <= self._skip:
             return False
         toxicity = self.document.toxicity
         if self.used_up or (toxicity < 1 and random.random() >= toxicity):
@@ -158,23 +162,39 @@ class Toxic:
         return True
 
 
-def selected(toxics: Iterable[Toxic], call: Call, now: float, random: Random) -> list[Toxic]:
+class Acting(NamedTuple):
+    """A toxic that acts on one response, and its random numbers for it."""
+
+    toxic: Toxic
+    random: Random
+
+
+def selected(toxics: Iterable[Toxic], call: Call, now: float, draws: Draws) -> list[Acting]:
     """Those of ``toxics`` that act on the answer to ``call`` at ``now``, in their order; once per answer."""
     alias, found = alias_of(call.paths[0]), []
     for toxic in toxics:
         if toxic.used_up:
             continue
         if toxic.selects(call, alias, now):
+            random = draws.of(toxic.rule, toxic.answers + 1)
             if toxic.hits(random):
-                found.append(toxic)
+                found.append(Acting(toxic, random))
         elif call.budget_exceeded:
             note_undecided(call, "toxic", toxic.name)
     return found
 
 
-def chain(toxics: Iterable[Toxic], random: Random, layout: Layout, acts: Callable[[Toxic], None]) -> Chain:
+def asked_for(toxics: Iterable[Toxic], draws: Draws) -> list[Acting]:
+    """Those of ``toxics``, which a request asks for, that act on the answer to it."""
+    acting = (Acting(toxic, draws.next("fault")) for toxic in toxics)
+    return [one for one in acting if one.toxic.hits(one.random)]
+
+
+def chain(toxics: Iterable[Acting], layout: Layout, acts: Callable[[Toxic], None]) -> Chain:
     """What ``toxics`` do to one response, the first of them first.
 
     ``acts`` is called once with each that comes to have a part in it.
     """
-    return Chain([toxic.attributes.link(Response(random, layout, partial(acts, toxic))) for toxic in toxics])
+    return Chain(
+        [toxic.attributes.link(Response(random, layout, partial(acts, toxic))) for toxic, random in toxics]
+    )

@@ -80,7 +80,7 @@ class GatewayRequest(Exchange):
         fields = self.responseHeaders._rawHeaders
         fields[b"Date"] = [site.date()]
         given = self.requestHeaders.getRawHeaders(REQUEST_ID, (b"",))[0]
-        request_id = given if _PLAIN.fullmatch(given) else site.request_id()
+        request_id = given if _PLAIN.fullmatch(given) else self.caller.sandbox.draws.request_id(self.path)
         fields[REQUEST_ID] = [request_id]
         try:
             problem = self._malformed()

@@ -62,7 +62,7 @@ def test_what_does_not_come_in_time_is_an_assertion_error(gateway: MockGateway, 
 
 def test_an_answer_is_pending_before_the_clock_is_advanced(gateway: MockGateway, sandbox: Sandbox) -> None:
     sandbox.stub("GET stripe/slow", delay=60)
-    with pytest.raises(TimeoutError, match="0 answers are pending after 0.01 s, not 1"):
+    with pytest.raises(TimeoutError, match=r"0 answers are pending after 0\.01 s, not 1"):
         gateway.wait_pending(within=0.01)
     threads = [later(sandbox, "stripe/slow") for _ in range(2)]
     gateway.wait_pending(2)

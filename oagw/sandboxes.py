@@ -14,6 +14,7 @@ from oagw.model.draws import Draws, SeededDraws
 from oagw.model.entry import Entry
 from oagw.model.journal import Journal
 from oagw.model.memory import Memory
+from oagw.model.refused import Refused
 
 if TYPE_CHECKING:
     from oagw.stubs.store import StubStore  # loaded when the first stub is made
@@ -123,14 +124,6 @@ class TokenSandbox(Sandbox):
         return (now if self.open else self.used) + self.lifetime
 
 
-class TooManySandboxes(Exception):
-    """The number of sandboxes has reached MAX_SANDBOXES."""
-
-
-class NameTaken(Exception):
-    """A sandbox has this name already."""
-
-
 class Sandboxes:
     """The default Sandbox, whose journal keeps ``count`` entries and ``size`` bytes, and those with tokens.
 
@@ -187,15 +180,15 @@ class Sandboxes:
         """Create a sandbox that expires ``lifetime`` seconds after its last use.
 
         With a seed, its random numbers depend on its ``name``; without a name, on its id, and so on the order
-        in which sandboxes are made. Raises NameTaken, TooManySandboxes, or Invalid if there is not enough
-        memory.
+        in which sandboxes are made. Raises Refused: 409 if another sandbox has this name, 429 if there are
+        MAX_SANDBOXES. Raises Invalid if there is not enough memory.
         """
         if name is not None and name in self._names:
             self.expire(now)
             if name in self._names:
-                raise NameTaken
+                raise Refused(409, "A sandbox has this name; delete it, or choose another name")
         if len(self._sandboxes) >= MAX_SANDBOXES:
-            raise TooManySandboxes
+            raise Refused(429, f"The limit of {MAX_SANDBOXES} sandboxes is reached; delete some")
         self.memory.check(_SANDBOX_WEIGHT)
         id = f"{self._random.getrandbits(64):016x}"
         token = _SANDBOX + f"{id}-{self._random.getrandbits(128):032x}".encode()

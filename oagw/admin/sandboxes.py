@@ -7,10 +7,10 @@ from twisted.web.server import Request
 
 from oagw.admin.env import AdminEnv
 from oagw.admin.node import AdminNode, read_document, sandbox_of_call
+from oagw.model.refused import Refused
 from oagw.model.secret import KnownSecrets
-from oagw.sandboxes import MAX_LIFETIME, MAX_SANDBOXES, NameTaken, TokenSandbox, TooManySandboxes
+from oagw.sandboxes import MAX_LIFETIME, TokenSandbox
 from oagw.web.reply import Reply, excerpt, json_reply
-from oagw.web.resource import Refused
 
 
 class NewSandbox(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
@@ -75,12 +75,7 @@ class SandboxesNode(AdminNode):
         given = given or NewSandbox()
         asked, name = given.expires_after_seconds, given.name or None
         lifetime = self.env.lifetime if asked is None else asked
-        try:
-            sandbox = self.env.sandboxes.create(lifetime, self.env.clock.seconds(), name)
-        except NameTaken:
-            raise Refused(409, "A sandbox has this name; delete it, or choose another name") from None
-        except TooManySandboxes:
-            raise Refused(429, f"The limit of {MAX_SANDBOXES} sandboxes is reached; delete some") from None
+        sandbox = self.env.sandboxes.create(lifetime, self.env.clock.seconds(), name)
         self.env.expiry.look()
         created: Created = {
             "id": sandbox.id,

@@ -10,6 +10,7 @@ from oagw.admin.error import Errors
 from oagw.admin.node import AdminNode, read_document, recorded
 from oagw.admin.shapes import NotVerified, Verified
 from oagw.model.invalid import Invalid
+from oagw.model.refused import Refused
 from oagw.sandboxes import Sandbox, Sandboxes, TokenSandbox
 from oagw.timing.slices import SlicedWork
 from oagw.verify.explanation import differences, explain
@@ -17,7 +18,6 @@ from oagw.verify.reaction import Reaction
 from oagw.verify.search import near_requests
 from oagw.verify.verification import MAX_WAIT, Verification, Verifier
 from oagw.web.reply import Reply, json_reply
-from oagw.web.resource import Refused
 
 
 class Verify(AdminNode):

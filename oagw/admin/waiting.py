@@ -10,8 +10,8 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from oagw.model.journal import Journal
+from oagw.model.refused import Refused
 from oagw.verify.verification import MAX_WAIT
-from oagw.web.resource import Refused
 
 # The largest number of calls that wait at the same time.
 MAX_WAITS = 100

@@ -5,7 +5,7 @@ from typing import Any
 from oagw.admin import clock as admin_clock
 from oagw.config import Config
 from oagw.timing import manual_clock
-from oagw.web.channel import REQUEST_TIMEOUT
+from oagw.web.site import REQUEST_TIMEOUT
 from tests.support.wire import BEARER, Answer, Connection, Wire, parse, request
 from tests.support.wire_case import WireTestCase
 
@@ -15,7 +15,11 @@ class UntilIdleTests(WireTestCase):
         self.wire = Wire(Config(seed=1, clock="manual"))
         self.connection = self.wire.connect()
         self.open: list[Connection] = []
-        self.addCleanup(lambda: [connection.leave() for connection in self.open])
+        self.addCleanup(self.leave_all)
+
+    def leave_all(self) -> None:
+        for connection in self.open:
+            connection.leave()
 
     def ask(self, path: str) -> Connection:
         connection = self.wire.connect()

@@ -29,8 +29,9 @@ __all__ = [
     "pattern",
 ]
 
-# Time limit of each socket operation of a call to the control plane, in seconds.
-_TIMEOUT = 30.0
+# Time limit of each socket operation of a call to the control plane, in seconds. With ``within``, the gateway
+# waits up to 30.
+_TIMEOUT = 60.0
 
 # Warnings are attributed to the first caller outside of modules with this prefix.
 _OURS = "oagw."
@@ -110,6 +111,8 @@ class ControlPlane:
         request: Pattern | None = None,
         toxicity: float | None = None,
         name: str | None = None,
+        times: int | None = None,
+        skip: int | None = None,
         **attributes: Any,
     ) -> "Toxic":
         """Add a toxic of Toxiproxy's ``type``, with its ``attributes``, to responses.
@@ -118,8 +121,9 @@ class ControlPlane:
         ``delay`` of ``slicer`` in microseconds, ``rate`` in KB per second, and sizes in bytes.
 
         The toxic applies to the responses of the upstream ``alias``, to those whose request matches
-        ``request``, or to all; with probability ``toxicity``, 1 by default. ``name`` identifies it in the
-        journal; by default a unique one is generated.
+        ``request``, or to all; with probability ``toxicity``, 1 by default. It lets ``skip`` of them pass at
+        first, and then acts on ``times`` of them, by default on all. ``name`` identifies it in the journal;
+        by default a unique one is generated.
         """
         document = {
             "type": type,
@@ -128,6 +132,8 @@ class ControlPlane:
             "alias": alias,
             "request": None if request is None else as_json(request),
             "toxicity": toxicity,
+            "times": times,
+            "skip": skip,
         }
         return Toxic(self, self.admin("POST", "/toxics", given(document))["name"])
 
@@ -151,11 +157,15 @@ class ControlPlane:
         after: Pattern | None = None,
         not_sooner_than: float | None = None,
         not_later_than: float | None = None,
+        within: float | None = None,
     ) -> int:
         """Return the number of requests that match ``request``.
 
         By default at least one is expected. With ``after``, only requests count that came after one that
         matches ``after``; ``not_sooner_than`` and ``not_later_than`` bound the seconds between the two.
+
+        With ``within``, wait up to so many seconds, 30 at most, until the requests have come. With
+        ``times=0`` or ``at_most``, this must hold until the end of that time.
 
         Raises AssertionError, with an explanation, if the number is not as expected.
         """
@@ -168,6 +178,7 @@ class ControlPlane:
             "after": None if after is None else as_json(after),
             "notSoonerThan": not_sooner_than,
             "notLaterThan": not_later_than,
+            "within": within,
         }
         answer = self.admin("POST", "/verify", given(document), accept=(200, 409))
         if "errors" in answer:  # the journal is disabled

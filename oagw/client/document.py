@@ -31,6 +31,8 @@ class Response(TypedDict, total=False):
     sse: Mapping[str, Any] | Sequence[Mapping[str, Any]]
     problem: str | Mapping[str, Any]
     error_source: str
+    informational: Sequence[Mapping[str, Any]]  # 1xx responses before it: status, headers
+    trailers: Mapping[str, str | Sequence[str]]
 
 
 def pattern(request: str, **conditions: Any) -> dict[str, Any]:

@@ -10,10 +10,11 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import IO, Any, Self
 
 from oagw.client.control_plane import CannotAct, ControlPlane, Refused, Stub, Toxic, checked_url, pattern
 from oagw.client.ending import Ending
@@ -43,6 +44,9 @@ _STOP_TIMEOUT = 5.0
 # Seconds to wait for a server that does not answer to exit, so that its output can be reported.
 _EXIT_TIMEOUT = 1.0
 
+# Seconds between two looks at the clock.
+_LOOK = 0.005
+
 
 class GatewayFailed(RuntimeError):
     """The server did not start, or exited unexpectedly; the message is its output."""
@@ -60,19 +64,45 @@ class RunningGateway(ControlPlane, Ending):
         super().__init__(checked_url(base_url), admin_token)
         self.token = token
 
-    def sandbox(self, expires_after: float | None = None, *, strict: bool = False) -> "Sandbox":
+    def sandbox(
+        self, expires_after: float | None = None, *, name: str | None = None, strict: bool = False
+    ) -> "Sandbox":
         """Create a sandbox, which expires ``expires_after`` seconds after its last use.
 
-        The default is the server's ``--sandbox-lifetime``. If it is ``strict``, its ``with`` block ends with
-        ``verify_strict``.
+        The default is the server's ``--sandbox-lifetime``. With ``--seed``, what is random in the sandbox
+        depends on its ``name`` and its own requests, not on other sandboxes. If it is ``strict``, its
+        ``with`` block ends with ``verify_strict``. Raises Refused if there is a sandbox with this name.
         """
-        document = {} if expires_after is None else {"expiresAfterSeconds": expires_after}
-        created = self.admin("POST", "/sandboxes", document)
+        options = {"expiresAfterSeconds": expires_after, "name": name}
+        given = {option: value for option, value in options.items() if value is not None}
+        created = self.admin("POST", "/sandboxes", given)
         return Sandbox(self, created["id"], created["token"], strict=strict)
 
     def advance(self, seconds: float) -> None:
         """Advance the clock of ``--clock manual``; return when everything that fell due has been written."""
         self.admin("POST", "/clock/advance", {"seconds": seconds})
+
+    def advance_until_idle(self, limit: float | None = None) -> None:
+        """Advance the clock until no answer waits for a time to come, by at most ``limit`` seconds.
+
+        The default is an hour. Raises Refused if answers are still pending then. What clients send in
+        reaction is not waited for.
+        """
+        document: dict[str, Any] = {"untilIdle": True}
+        self.admin("POST", "/clock/advance", document if limit is None else {**document, "seconds": limit})
+
+    def wait_pending(self, count: int = 1, within: float = 5.0) -> None:
+        """Wait until at least ``count`` answers wait for the clock of ``--clock manual``.
+
+        They may be delayed, or streams that wait for their next event; those of all sandboxes count. After
+        that, the clock can be advanced without overtaking requests that are still on their way. Raises
+        TimeoutError after ``within`` seconds of real time.
+        """
+        end = time.monotonic() + within
+        while (pending := self.admin("GET", "/clock")["pending"]) < count:
+            if time.monotonic() >= end:
+                raise TimeoutError(f"{pending} answers are pending after {within:g} s, not {count}")
+            time.sleep(_LOOK)
 
     def stop(self) -> None:
         """Do nothing: whoever started the server stops it."""

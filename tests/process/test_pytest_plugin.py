@@ -8,8 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from launched import ROOT, until
-from test_mock_gateway import answers
+from launched import ROOT, listens, until
 
 from oagw.testing import MockGateway
 
@@ -156,6 +155,12 @@ class Plain(unittest.TestCase):
 """
 
 
+def answers(url: str) -> bool:
+    """Whether somebody listens at ``url``."""
+    host, _, port = url.removeprefix("http://").partition(":")
+    return listens(host, int(port))
+
+
 def run(folder: Path, tests: str, *options: str, runner: str = "pytest", **variables: str) -> str:
     """What a ``runner`` says of ``tests``, which it finds in ``folder``."""
     (folder / "test_it.py").write_text(CALL + tests)
@@ -182,7 +187,7 @@ def failure(said: str, name: str) -> str:
     found = re.search(rf"^_+ (?:ERROR at setup of )?\S*{name} _+$", said, re.MULTILINE)
     assert found, said
     rest = said[found.end() :]
-    return rest[: re.search(r"^(_{5,}.*_{5,}|={5,}.*={5,})$", rest, re.MULTILINE).start()]
+    return re.split(r"^(?:_{5,}.*_{5,}|={5,}.*={5,})$", rest, maxsplit=1, flags=re.MULTILINE)[0]
 
 
 def test_a_failing_test_shows_what_the_gateway_saw_and_a_strict_one_fails(tmp_path: Path) -> None:

@@ -84,6 +84,10 @@ fn requests_and_responses_are_texts_or_documents() {
     assert_eq!(answered[0]["body"], r#"{"amount": 5}"#);
     stub.remove().unwrap();
     assert_eq!(sandbox.call_with(CHARGES, json!({"amount": 5})).unwrap().status, 404);
+    thread::scope(|scope| {
+        scope.spawn(|| sandbox.call("GET stripe/later").unwrap());
+        sandbox.verify("GET stripe/later", json!({"times": 1, "within": 20})).unwrap();
+    });
     sandbox.reset().unwrap();
     assert_eq!(sandbox.requests(()).unwrap().len(), 0);
 }
@@ -101,6 +105,10 @@ fn toxics_break_answers_until_they_are_removed() {
     assert_eq!(sandbox.call("GET github/users/octocat").unwrap().status, 200);
     assert_eq!(sandbox.requests("GET github/users/octocat").unwrap()[0]["oagw"]["toxics"], json!(["slow"]));
     cut.remove().unwrap();
+    let second = json!({"alias": "weather", "bytes": 0, "skip": 1, "times": 1});
+    sandbox.toxic("limit_data", second).unwrap();
+    assert_eq!(sandbox.call(weather).unwrap().status, 200);
+    assert!(sandbox.call(weather).is_err());
     assert_eq!(sandbox.call(weather).unwrap().status, 200);
 }
 
@@ -114,6 +122,12 @@ fn a_manual_clock_moves_when_the_test_says_so() {
         sandbox.wait_pending().unwrap();
         assert_eq!(gateway.clock().state().unwrap()["pending"], 1);
         sandbox.clock().advance(Duration::from_secs(3600)).unwrap();
+        assert_eq!(slow.join().unwrap(), "at last");
+    });
+    thread::scope(|scope| {
+        let slow = scope.spawn(|| sandbox.call("GET stripe/slow").unwrap().text());
+        sandbox.wait_pending().unwrap();
+        sandbox.clock().advance_until_idle().unwrap();
         assert_eq!(slow.join().unwrap(), "at last");
     });
     let text = sandbox.clock().advance(Duration::from_secs(u64::MAX)).unwrap_err().to_string();

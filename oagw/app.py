@@ -176,20 +176,20 @@ class Gateway:
         random = _random(self._config.seed, "control plane")
         self._expiry = Expiry(self.sandboxes, self._clock)
         env = AdminEnv(
-            self.sandboxes,
-            self._clock,
-            self._wall,
-            random,
-            self._shut_down,
-            self._directory,
-            self._started,
-            self.streams,
-            self.outlets,
-            self.site,
-            self._expiry,
-            self._config.sandbox_lifetime,
-            self._upstreams,
-            Slices(self.site.real),
+            sandboxes=self.sandboxes,
+            clock=self._clock,
+            wall=self._wall,
+            random=random,
+            stop=self._shut_down,
+            directory=self._directory,
+            started=self._started,
+            streams=self.streams,
+            outlets=self.outlets,
+            site=self.site,
+            expiry=self._expiry,
+            lifetime=self._config.sandbox_lifetime,
+            services=self._upstreams,
+            slices=Slices(self.site.real),
         )
         return AdminGuard(tree(env), self._config.admin_token is not None)
 

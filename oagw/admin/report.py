@@ -11,7 +11,7 @@ from oagw.admin.env import AdminEnv
 from oagw.admin.node import AdminNode, read_query, recorded
 from oagw.admin.warning import aliases_of
 from oagw.sandboxes import Sandbox, TokenSandbox
-from oagw.stubs.never_acts import why_stub, why_toxic
+from oagw.stubs.ineffective import why_stub_cannot_answer, why_toxic_cannot_act
 from oagw.timing.slices import SlicedWork
 from oagw.verify.report.build import ClientReport, build_report, text
 from oagw.verify.report.unused import Unused, unused_stub, unused_toxic
@@ -68,7 +68,9 @@ def _unused(sandbox: Sandbox, env: AdminEnv) -> Iterator[Unused]:
     store = sandbox.stub_store()
     for stub in store:
         if not store.has_answered(stub):
-            yield unused_stub(stub.id, stub.mapping.name or None, why_stub(stub, store, aliases))
+            yield unused_stub(
+                stub.id, stub.mapping.name or None, why_stub_cannot_answer(stub, store, aliases)
+            )
     for toxic in sandbox.toxics.values():
         if not toxic.acted:
-            yield unused_toxic(toxic.name, why_toxic(toxic, aliases))
+            yield unused_toxic(toxic.name, why_toxic_cannot_act(toxic, aliases))

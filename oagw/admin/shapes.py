@@ -104,19 +104,23 @@ class RequestTotal(TypedDict):
     total: int
 
 
-class EventList(TypedDict):
+class FromJournal(TypedDict):
+    """Whether the journal is disabled; all responses that come from it have this member."""
+
+    requestJournalDisabled: bool
+
+
+class EventList(FromJournal):
     """Requests with their responses, newest first."""
 
     requests: list[ServeEvent]
     meta: RequestTotal
-    requestJournalDisabled: bool
 
 
-class RequestList(TypedDict):
+class RequestList(FromJournal):
     """Requests without their responses."""
 
     requests: list[RecordedRequest]
-    requestJournalDisabled: bool
 
 
 class RemovedEvents(TypedDict):
@@ -125,11 +129,10 @@ class RemovedEvents(TypedDict):
     serveEvents: list[ServeEvent]
 
 
-class RequestCount(TypedDict):
+class RequestCount(FromJournal):
     """The number of matching requests."""
 
     count: int
-    requestJournalDisabled: bool
 
 
 class NearMiss(TypedDict):

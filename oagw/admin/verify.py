@@ -35,29 +35,29 @@ class Verify(AdminNode):
     async def _verify(self, spec: Verification, sandbox: Sandbox) -> Reply:
         work = SlicedWork(self.env.slices)
         outcome = await verify(spec, sandbox.journal, work)
-        told = {
+        result = {
             "verified": outcome.verified,
             "count": len(outcome.counted),
             "requests": [entry.id for entry in outcome.counted],
         }
         if outcome.verified:
-            return json_reply(told)
-        near = []
+            return json_reply(result)
+        near_misses = []
         for one in near_requests(outcome.near, spec.request):
             await work.breathe()
-            near.append(one)
+            near_misses.append(one)
         await work.breathe()
         text = explain(outcome, _none(sandbox, self.env.sandboxes))
         await work.breathe()
-        why = {
+        details = {
             "expected": spec.expected,
             "text": text,
-            "nearMisses": near,
+            "nearMisses": near_misses,
             "differences": differences(outcome),
             "tooSoon": [_mistimed(one) for one in outcome.too_soon],
             "tooLate": [_mistimed(one) for one in outcome.too_late],
         }
-        return json_reply({**told, **why}, 409)
+        return json_reply({**result, **details}, 409)
 
 
 def _none(sandbox: Sandbox, sandboxes: Sandboxes) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from oagw.model.call import origin_form
 from oagw.model.entry import COMPLETE, Entry, Observer
-from oagw.model.redacted import known_to
+from oagw.model.redacted import known_secrets
 from oagw.sandboxes import Sandbox
 from oagw.web.reply import excerpt
 
@@ -39,7 +39,7 @@ class AccessLog(Observer):
         if not entry.method:  # no valid request line
             self._write(f"{entry.client[0]} - - {entry.status} -")
             return
-        known = known_to(entry)
+        known = known_secrets(entry)
 
         def shown(text: bytes, limit: int) -> str:
             masked = known.masked(text.decode("utf-8", "replace"))

@@ -7,8 +7,7 @@ from twisted.web.resource import IResource
 from twisted.web.server import Request
 
 from oagw import __version__
-from oagw.gateway.pipeline import Pipeline
-from oagw.gateway.proxy import Proxy
+from oagw.gateway.pipeline import Pipeline, Proxy
 from oagw.gateway.status import Health, Status
 from oagw.gateway.stubbed import StubbedInside, Stubs
 from oagw.model.call import is_admin

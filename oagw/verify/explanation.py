@@ -25,10 +25,10 @@ from oagw.model.entry import (
     TRUNCATED,
     Entry,
 )
-from oagw.model.redacted import Redacted, known_to
+from oagw.model.redacted import Redacted, known_secrets
 from oagw.model.secret import MASK, KnownSecrets
 from oagw.verify.reaction import Reaction
-from oagw.verify.search import Near
+from oagw.verify.search import Candidate
 from oagw.verify.verification import Outcome, requests
 
 # The limits on the characters of the text and of a value, the rows of the timeline, and the differences of a
@@ -168,7 +168,7 @@ def summary(entry: Entry) -> str:
     return f"{_line(shown)} -> {answer}{more}"
 
 
-def _misses(near: Iterable[Near], spec: RequestPattern) -> Iterator[str]:
+def _misses(near: Iterable[Candidate], spec: RequestPattern) -> Iterator[str]:
     pattern = compiled(spec)
     for at, one in enumerate(near):
         yield ""
@@ -193,14 +193,14 @@ def differences(outcome: Outcome) -> list[dict[str, str]]:
     return [
         {"request": near.found.id, "field": part.name, "expected": part.expected, "actual": part.actual}
         for near in outcome.near
-        for part in _parts(pattern, near.found, known_to(near.found, near.found.call()))
+        for part in _parts(pattern, near.found, known_secrets(near.found, near.found.call()))
         if not part.matches
     ]
 
 
 def _comparison(pattern: Pattern, entry: Entry) -> Iterator[str]:
     """Yield the fields of ``pattern``; those that differ are marked and have both values."""
-    known = known_to(entry, entry.call())
+    known = known_secrets(entry, entry.call())
     parts = [part for part in _parts(pattern, entry, known) if not part.is_any]
     width = min(30, max((len(part.name) for part in parts), default=0))
     for part in parts:

@@ -15,7 +15,7 @@ from oagw.model.entry import Entry
 from oagw.model.invalid import Invalid
 from oagw.model.work import Work
 from oagw.verify.reaction import Answers, Reaction, too_soon
-from oagw.verify.search import Near, Search
+from oagw.verify.search import Candidate, Search
 
 Times = Annotated[int, Meta(ge=0)]
 Seconds = Annotated[float, Meta(ge=0, extra={"unit": "seconds"})]
@@ -95,8 +95,8 @@ class Outcome(NamedTuple):
     too_soon: list[Reaction]
     too_late: list[Reaction]
     others: int
-    near: list[Near]
-    near_after: list[Near]
+    near: list[Candidate]
+    near_after: list[Candidate]
 
     @property
     def enough(self) -> bool:
@@ -117,7 +117,7 @@ async def verify(spec: Verification, journal: Iterable[Entry], work: Work) -> Ou
     pattern = compiled(spec.request, "/request")
     matched = await search.matching(pattern, entries, "/request")
     counted, unordered, earlier, pairs = matched, [], [], []
-    near_after: list[Near] = []
+    near_after: list[Candidate] = []
     if spec.after is not None:
         after = compiled(spec.after, "/after")
         earlier = await search.matching(after, entries, "/after")

@@ -22,7 +22,7 @@ from oagw.model.coding import (
     strict_text_of,
 )
 from oagw.model.mismatch import mismatch
-from oagw.model.reading import Unread, decode, read_pairs
+from oagw.model.reading import ParseLimitExceeded, decode, read_pairs
 from oagw.web.reply import excerpt
 from oagw.web.resource import Refused
 
@@ -48,7 +48,7 @@ def read_json(request: Request, decoder: msgspec.json.Decoder[T]) -> T:
         return decode(decoder, body)
     except RecursionError:
         raise Refused(400, "Invalid JSON: nested too deeply") from None
-    except Unread as error:
+    except ParseLimitExceeded as error:
         raise Refused(413, f"The JSON {error}") from None
     except msgspec.ValidationError as error:
         said = mismatch(error)

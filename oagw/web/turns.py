@@ -10,7 +10,7 @@ from typing import Protocol
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 
-class Waiter(Protocol):
+class HeldConnection(Protocol):
     """A connection with requests that are held back."""
 
     def take_turn(self) -> None:
@@ -25,8 +25,8 @@ class Turns:
 
     def __init__(self, reactor: IReactorTime) -> None:
         self._reactor = reactor
-        self._waiting: OrderedDict[Waiter, None] = OrderedDict()
-        self._stalled: set[Waiter] = set()
+        self._waiting: OrderedDict[HeldConnection, None] = OrderedDict()
+        self._stalled: set[HeldConnection] = set()
         self._call: IDelayedCall | None = None
         # Whether a request was handled as it was read, after the last poll, and whether a turn was left out.
         self._read = False
@@ -37,23 +37,23 @@ class Turns:
         """Whether no connection holds requests back."""
         return not self._waiting and not self._stalled
 
-    def wait(self, waiter: Waiter) -> None:
-        """Give ``waiter`` a turn after those that are waiting."""
-        self._stalled.discard(waiter)
-        self._waiting[waiter] = None
+    def wait(self, connection: HeldConnection) -> None:
+        """Give ``connection`` a turn after those that are waiting."""
+        self._stalled.discard(connection)
+        self._waiting[connection] = None
         self._read = True
         if self._call is None:
             self._call = self._reactor.callLater(0, self._next)
 
-    def stall(self, waiter: Waiter) -> None:
-        """Give ``waiter`` no turn until its client reads."""
-        self._waiting.pop(waiter, None)
-        self._stalled.add(waiter)
+    def stall(self, connection: HeldConnection) -> None:
+        """Give ``connection`` no turn until its client reads."""
+        self._waiting.pop(connection, None)
+        self._stalled.add(connection)
 
-    def forget(self, waiter: Waiter) -> None:
-        """Drop all references to ``waiter``."""
-        self._stalled.discard(waiter)
-        self._waiting.pop(waiter, None)
+    def forget(self, connection: HeldConnection) -> None:
+        """Drop all references to ``connection``."""
+        self._stalled.discard(connection)
+        self._waiting.pop(connection, None)
         if not self._waiting and self._call is not None:
             self._call.cancel()
             self._call, self._left_out = None, False
@@ -70,10 +70,10 @@ class Turns:
             self._call = self._reactor.callLater(0, self._next)
             return
         self._left_out = False
-        waiter, _ = self._waiting.popitem(last=False)
+        connection, _ = self._waiting.popitem(last=False)
         try:
-            waiter.take_turn()
+            connection.take_turn()
         finally:
-            self._read = False  # what takes its turn waits again for another
+            self._read = False  # a connection that takes its turn waits again for another
             if self._waiting and self._call is None:
                 self._call = self._reactor.callLater(0, self._next)

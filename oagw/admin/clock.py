@@ -10,7 +10,7 @@ from oagw.admin.env import AdminEnv
 from oagw.admin.node import AdminNode, read_document, sandbox_of_call
 from oagw.model.invalid import Invalid
 from oagw.sandboxes import TokenSandbox
-from oagw.timing.manual_clock import MAX_RUN, ManualClock, TooMuch
+from oagw.timing.manual_clock import MAX_CALLS, ManualClock, TooMuch
 from oagw.web.reply import Reply, json_reply
 from oagw.web.resource import Refused
 
@@ -80,7 +80,7 @@ class Advance(AdminNode):
         try:
             await move
         except TooMuch as stopped:
-            early = f"{stopped.left:.6f} seconds early, after {MAX_RUN} events"
+            early = f"{stopped.left:.6f} seconds early, after {MAX_CALLS} events"
             return self.refusal(request, Refused(422, f"The clock stopped {early}; advance it again"))
         return json_reply(_shown(self.env))
 

@@ -41,11 +41,11 @@ class AccessLog(Observer):
             return
         known = known_secrets(entry)
 
-        def shown(text: bytes, limit: int) -> str:
+        def redacted(text: bytes, limit: int) -> str:
             masked = known.masked(text.decode("utf-8", "replace"))
             return excerpt(masked.encode("utf-8", "replace"), limit)
 
-        method, path = shown(entry.method, 200), shown(origin_form(entry.url).partition(b"?")[0], 1000)
+        method, path = redacted(entry.method, 200), redacted(origin_form(entry.url).partition(b"?")[0], 1000)
         status = "-" if entry.status is None else entry.status
         end = "" if entry.ended is COMPLETE else " (incomplete)"
         self._write(f"{entry.client[0]} {method} {path} {status} {entry.sent}{end}")

@@ -93,7 +93,7 @@ class Pipeline(Resource):
         # 2. Resolve the target: the stub, a built-in service, or an upstream that has other stubs.
         target: Target
         if stub is not None:
-            target = partial(self._play, request, stub)
+            target = partial(self._respond, request, stub)
         elif alias in self._services:
             target = partial(self._serve, request, alias, segments[at:])
         elif alias and alias in self._stubs.aliases(request):
@@ -145,7 +145,7 @@ class Pipeline(Resource):
             head = policy(call, head, self._wall())
         return head
 
-    def _play(self, request: Exchange, stub: Selected, call: Call | None) -> None:
+    def _respond(self, request: Exchange, stub: Selected, call: Call | None) -> None:
         """Respond with a stub."""
         if call is not None:
             stub = stub._replace(call=call)

@@ -93,7 +93,7 @@ class Stubs:
 
     def answer(self, request: Exchange, selected: Selected) -> Answer:
         """Return the answer of ``selected``, and count it as a hit."""
-        from oagw.gateway.stub_answer import played
+        from oagw.gateway.stub_answer import to_reply
         from oagw.templates.render_context import RenderError
 
         stub, call, now = selected
@@ -107,7 +107,7 @@ class Stubs:
             return _undecodable(call, request)
         if answer.source is None:
             answer = answer._replace(source="gateway" if request.entry.alias is None else "upstream")
-        return played(answer, request, self._streams)
+        return to_reply(answer, request, self._streams)
 
     def miss(self, request: Exchange, alias: str) -> Reply:
         """Return the 404 of the upstream ``alias``, which exists because of stubs, none of which match."""

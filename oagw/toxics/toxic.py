@@ -1,7 +1,7 @@
-"""Toxics: what the network does to an answer, in Toxiproxy's words and JSON.
+"""Toxic: a simulated network fault, with Toxiproxy's terms and JSON format.
 
-``toxics.types`` has the types, each with what it does to a response; ``toxics.mock_fault`` those toxics that
-come with a request. ``/__admin/toxics`` makes them, ``gateway.outlets`` puts them below a response.
+``toxics.types`` has the types and ``toxics.link`` what they do to a response. ``/__admin/toxics`` and
+``toxics.mock_fault`` create toxics; ``gateway.outlets`` applies them to responses.
 """
 
 from collections.abc import Callable, Iterable
@@ -25,16 +25,16 @@ from oagw.toxics.attributes import Attributes
 from oagw.toxics.link import Chain, Response
 from oagw.toxics.types import TYPES
 
-# Toxics at a time in one sandbox: an answer goes through all of them.
+# The largest number of toxics in one sandbox. A response may go through all of them.
 MAX_TOXICS = 64
 
-# Told of in the description; Toxic checks them, and says what there is.
+# These enums are for the OpenAPI document only: Toxic checks the values, with better messages.
 _Type = Annotated[str, Meta(extra_json_schema={"enum": list(TYPES)})]
 _Stream = Annotated[str, Meta(extra_json_schema={"enum": ["downstream"]})]
 
 
 class ToxicDocument(Struct, frozen=True, forbid_unknown_fields=True):
-    """A toxic as JSON; ``alias`` and ``request`` are not Toxiproxy's: whose answers it acts on."""
+    """A toxic as JSON. Toxiproxy does not have ``alias`` and ``request``, which select the responses."""
 
     type: _Type
     name: Annotated[str, Meta(min_length=1, max_length=200)] | UnsetType = UNSET
@@ -46,7 +46,7 @@ class ToxicDocument(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ToxicChange(Struct, frozen=True, forbid_unknown_fields=True):
-    """What can be changed of a toxic: attributes that are not given stay."""
+    """A change of a toxic. Attributes that are not given keep their values."""
 
     name: str | UnsetType = UNSET
     type: _Type | UnsetType = UNSET
@@ -58,7 +58,7 @@ class ToxicChange(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Toxic:
-    """What ``document`` asks for, checked; raises Invalid. ``weight`` is the memory it takes, in bytes."""
+    """The toxic that ``document`` describes; raises Invalid. ``weight`` is the memory it takes, in bytes."""
 
     def __init__(self, document: ToxicDocument) -> None:
         if document.type not in TYPES:
@@ -71,27 +71,27 @@ class Toxic:
         self.document = msgspec.structs.replace(document, name=self.name)
         self.attributes: Attributes = converted(document.attributes, TYPES[document.type], "/attributes")
         self.attributes.check()
-        self.acted = 0  # on how many answers
+        self.acted = 0  # the number of responses that it affected
         self._pattern = None if document.request is UNSET else compiled(document.request, "/request")
         self.weight = weight(encoded(self.document), encoded(document.request))
 
     @property
     def request_alias(self) -> str | None:
-        """The one upstream whose requests match its ``request``, in lower case."""
+        """The alias of the only upstream whose requests its ``request`` matches, in lower case."""
         return None if self._pattern is None else self._pattern.alias
 
     @property
     def ends(self) -> bool:
-        """Whether it ends the answers that it acts on."""
+        """Whether it ends the responses on which it acts."""
         return self.attributes.ends
 
     def as_json(self) -> dict[str, Any]:
-        """The toxic as Toxiproxy shows it, with all its attributes."""
-        shown: dict[str, Any] = msgspec.to_builtins(self.document)
-        return {**shown, "attributes": msgspec.to_builtins(self.attributes)}
+        """Return the toxic in Toxiproxy's JSON format, with all attributes."""
+        document: dict[str, Any] = msgspec.to_builtins(self.document)
+        return {**document, "attributes": msgspec.to_builtins(self.attributes)}
 
     def changed(self, change: ToxicChange) -> "Toxic":
-        """This toxic with ``change``; raises Invalid."""
+        """Return a copy of this toxic with ``change`` applied; raises Invalid."""
         given = {name: value for name, value in msgspec.structs.asdict(change).items() if value is not UNSET}
         for fixed in ("name", "type", "stream"):
             if given.get(fixed, getattr(self.document, fixed)) != getattr(self.document, fixed):
@@ -100,20 +100,20 @@ class Toxic:
         return Toxic(msgspec.structs.replace(self.document, **given))
 
     def selects(self, call: Call, alias: str | None, now: float) -> bool:
-        """Whether it acts on answers to ``call``, which goes to the upstream ``alias``, at ``now``."""
+        """Return whether it acts on responses to ``call``, a request at ``now`` to the upstream ``alias``."""
         wanted = self.document.alias
         if wanted is not UNSET and wanted.lower() != alias:
             return False
         return self._pattern is None or self._pattern.matches(call, now)
 
     def hits(self, random: Random) -> bool:
-        """Whether it acts on this answer: its toxicity is the probability."""
+        """Return, at random, whether it acts on a response. Its toxicity is the probability."""
         toxicity = self.document.toxicity
         return toxicity >= 1 or random.random() < toxicity
 
 
 def selected(toxics: Iterable[Toxic], call: Call, now: float, random: Random) -> list[Toxic]:
-    """Those of ``toxics`` that act on the answer to ``call`` at ``now``, in their order; once per answer."""
+    """Return those of ``toxics`` that act on the response to ``call``. To be called once per response."""
     alias, found = alias_of(call.paths[0]), []
     for toxic in toxics:
         if toxic.selects(call, alias, now):
@@ -125,8 +125,8 @@ def selected(toxics: Iterable[Toxic], call: Call, now: float, random: Random) ->
 
 
 def chain(toxics: Iterable[Toxic], random: Random, layout: Layout, acts: Callable[[Toxic], None]) -> Chain:
-    """What ``toxics`` do to one response, the first of them first.
+    """Return the chain of links by which ``toxics`` act on one response, in their order.
 
-    ``acts`` is called once with each that comes to have a part in it.
+    ``acts`` is called with each toxic, once, when it first affects the response.
     """
     return Chain([toxic.attributes.link(Response(random, layout, partial(acts, toxic))) for toxic in toxics])

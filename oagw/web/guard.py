@@ -46,9 +46,9 @@ class Guard:
         raise NotImplementedError
 
     def passes(self, request: Exchange) -> bool | None:
-        """Return whether the head of ``request`` alone lets it pass, or None if that depends on the body.
+        """Return whether ``request`` passes, judged by its head alone; None if that depends on the body.
 
-        It has no side effects.
+        This has no side effects.
         """
         raise NotImplementedError
 

@@ -1,7 +1,7 @@
-"""Turns: connections with pipelined requests take turns, one request between two polls of the reactor.
+"""Turns: connections with pipelined requests take turns. One request is handled between two polls.
 
-``web.channel`` reads the first request of what arrives at once, and waits here before it reads the next. The
-reactor polls its sockets in between.
+When several requests arrive at once, ``web.channel`` handles the first one, and queues here before it handles
+the next. The reactor polls its sockets in between.
 """
 
 from collections import OrderedDict
@@ -28,9 +28,8 @@ class Turns:
         self._waiting: OrderedDict[HeldConnection, None] = OrderedDict()
         self._stalled: set[HeldConnection] = set()
         self._call: IDelayedCall | None = None
-        # Whether a request was handled as it was read, after the last poll, and whether a turn was left out.
-        self._read = False
-        self._left_out = False
+        self._read = False  # whether a request was handled when it was read, since the last poll
+        self._skipped = False  # whether the last turn was skipped because of that
 
     @property
     def settled(self) -> bool:
@@ -56,20 +55,20 @@ class Turns:
         self._waiting.pop(connection, None)
         if not self._waiting and self._call is not None:
             self._call.cancel()
-            self._call, self._left_out = None, False
+            self._call, self._skipped = None, False
 
     def _next(self) -> None:
         self._call = None
         if not self._waiting:
-            self._left_out = False
+            self._skipped = False
             return
-        if self._read and not self._left_out:
-            # Handling another now would make two between two polls. Requests that are read in every poll
-            # must not stop those that wait, so this is for one turn at most.
-            self._read, self._left_out = False, True
+        if self._read and not self._skipped:
+            # Handling another request now would make two between two polls. Skip at most one turn, because
+            # otherwise requests that are read after every poll would keep this queue waiting forever.
+            self._read, self._skipped = False, True
             self._call = self._reactor.callLater(0, self._next)
             return
-        self._left_out = False
+        self._skipped = False
         connection, _ = self._waiting.popitem(last=False)
         try:
             connection.take_turn()

@@ -20,7 +20,7 @@ from oagw.model.secret import is_secret
 from oagw.testing import MockGateway, Refused, pattern
 from oagw.toxics.mock_fault import faults
 from oagw.toxics.types import TYPES
-from oagw.verify.report.retries import _AGAIN, _DELAYED, _GITHUB_FINAL, _LIMITS
+from oagw.verify.report.retries import _DELAY_FOR_REQUEST, _DELAY_FOR_URL, _GITHUB_FINAL, _RETRYABLE
 from oagw.verify.report.rules import RULES
 from tests.support.wire import Wire
 
@@ -129,8 +129,8 @@ def test_the_statuses_that_the_rules_name_are_those_of_the_code() -> None:
     def statuses(text: str) -> set[int]:
         return {int(status) for status in re.findall(r"\b[45]\d\d\b", text)}
 
-    assert statuses(RULES["retry-after-not-honoured"].needs) == (_LIMITS | _DELAYED) - {503}
-    assert statuses(RULES["client-error-retried"].needs) == _AGAIN | {404}
+    assert statuses(RULES["retry-after-not-honoured"].needs) == (_DELAY_FOR_URL | _DELAY_FOR_REQUEST) - {503}
+    assert statuses(RULES["client-error-retried"].needs) == _RETRYABLE | {404}
     (github,) = re.findall(r"retry a 4xx other than (.+?)\. ", PAGE)
     assert statuses(github) == _GITHUB_FINAL
 

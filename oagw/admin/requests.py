@@ -304,8 +304,8 @@ class OfRequest(JournalNode):
     async def _near_misses(self, given: LoggedRequest, stubs: list[Stub]) -> Reply:
         search = Search(SlicedWork(self.env.slices))
         near = await search.nearest_stubs(given.call(), self.env.wall(), stubs)
-        shown = {k: v for k, v in msgspec.to_builtins(given).items() if v is not None}
-        return json_reply({"nearMisses": [near_miss(shown, one) for one in near]})
+        document = {k: v for k, v in msgspec.to_builtins(given).items() if v is not None}
+        return json_reply({"nearMisses": [near_miss(document, one) for one in near]})
 
 
 class OfPattern(AdminNode):

@@ -67,8 +67,8 @@ class SandboxesNode(AdminNode):
         if isinstance(sandbox_of_call(request), TokenSandbox):
             raise Refused(403, "Not allowed with the token of a sandbox")
         given = read_document(request, self.takes)
-        asked = None if given is None else given.expires_after_seconds
-        lifetime = self.env.lifetime if asked is None else asked
+        seconds = None if given is None else given.expires_after_seconds
+        lifetime = self.env.lifetime if seconds is None else seconds
         try:
             sandbox = self.env.sandboxes.create(lifetime, self.env.clock.seconds())
         except TooManySandboxes:

@@ -1,4 +1,4 @@
-"""/__admin/toxics: the toxics of the caller's sandbox, as in Toxiproxy's API for those of a proxy."""
+"""/__admin/toxics: the toxics of a sandbox. The API is that of Toxiproxy for the toxics of a proxy."""
 
 from typing import ClassVar
 
@@ -17,8 +17,9 @@ from oagw.web.resource import Refused
 class Toxics(AdminNode):
     """GET /__admin/toxics → 200, a list, in the order in which they act; POST a toxic → 200, the toxic.
 
-    DELETE → 204: there are none. 409 for a name that is there, and for more than MAX_TOXICS. Answers under
-    way keep their toxics, except that those which hang because of one that is removed or changed are closed.
+    DELETE → 204: delete all toxics. 409 for a name that exists already, and for more than MAX_TOXICS toxics.
+    Responses in progress keep their toxics, but those that hang because of a toxic that is deleted or changed
+    are closed.
     """
 
     takes = msgspec.json.Decoder(ToxicDocument)
@@ -53,9 +54,9 @@ class Toxics(AdminNode):
 
 
 class OneToxic(AdminNode):
-    """GET /__admin/toxics/{name} → 200, the toxic; POST or PATCH members → 200, the toxic with them.
+    """GET /__admin/toxics/{name} → 200, the toxic; POST or PATCH members → 200, the changed toxic.
 
-    DELETE → 204: it is gone. 404 for a name that no toxic has.
+    DELETE → 204: delete it. 404 if it does not exist.
     """
 
     takes = msgspec.json.Decoder(ToxicChange)

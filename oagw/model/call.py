@@ -86,7 +86,7 @@ class Call:
         self.matching_since = 0.0  # in seconds of the thread's CPU time
 
     def with_head(self, head: bytes) -> "Call":
-        """The same call with other header lines."""
+        """Return a copy of the call with other header lines."""
         call = Call(
             self.method, self.url, head, self.sent_body, client=self.client, host=self.host, port=self.port
         )

@@ -79,7 +79,7 @@ def _lines(outcome: Outcome, none: str) -> Iterator[str]:
         yield none
     if spec.after is not None and not outcome.earlier:
         yield ""
-        yield "No request matched after." + (" Nearest to it:" if outcome.near_after else "")
+        yield "No request matched `after`." + (" The nearest:" if outcome.near_after else "")
         yield from _misses(outcome.near_after, spec.after)
 
 
@@ -87,7 +87,7 @@ def _headlines(outcome: Outcome) -> Iterator[str]:
     spec, count = outcome.spec, len(outcome.counted)
     if not outcome.enough:
         were = "there were none" if not count else "there was 1" if count == 1 else f"there were {count}"
-        order = " after the other" if spec.after is not None else ""
+        order = " after the response to another" if spec.after is not None else ""
         yield f"Expected {spec.expected}{order}, but {were}:"
     for wrong, bound, most, how in (
         (outcome.too_soon, spec.not_sooner_than, "at least", "too soon"),
@@ -132,7 +132,10 @@ def _notes(outcome: Outcome, index: dict[int, int]) -> Iterator[tuple[int, str]]
     if not outcome.enough:
         for entry in outcome.unordered:
             came = bool(outcome.earlier) and outcome.earlier[0].number < entry.number
-            yield entry.number, f"not counted: the other had not {'been answered' if came else 'come'} yet"
+            yield (
+                entry.number,
+                f"not counted: the other request had not {'been answered' if came else 'come'} yet",
+            )
     for wrong, bound, least in (
         (outcome.too_soon, outcome.spec.not_sooner_than, "at least"),
         (outcome.too_late, outcome.spec.not_later_than, "at most"),

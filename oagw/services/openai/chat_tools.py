@@ -127,16 +127,16 @@ def function_box(functions: list[FunctionDefinition], choice: FunctionCall | Non
     return Toolbox(offered, Choice(choice or "auto", None, "function_call", parallel=False))
 
 
-def _offered(tool: Tool, place: str) -> OfferedTool:
+def _offered(tool: Tool, location: str) -> OfferedTool:
     if isinstance(tool, FunctionTool):
-        return _function(tool.function, f"{place}.function")
+        return _function(tool.function, f"{location}.function")
     form = tool.custom.format
     grammar = form.grammar if isinstance(form, GrammarFormat) else None
-    return OfferedTool(tool.custom.name, "custom", grammar, f"{place}.custom.format.grammar")
+    return OfferedTool(tool.custom.name, "custom", grammar, f"{location}.custom.format.grammar")
 
 
-def _function(function: FunctionDefinition, place: str) -> OfferedTool:
-    return OfferedTool(function.name, "function", function.parameters, f"{place}.parameters")
+def _function(function: FunctionDefinition, location: str) -> OfferedTool:
+    return OfferedTool(function.name, "function", function.parameters, f"{location}.parameters")
 
 
 def _empty(field: str) -> Refused:

@@ -1,12 +1,13 @@
 """The composition root: create a Gateway from a Config and its clocks. No logic, only wiring."""
 
 import socket
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from random import Random
 from time import monotonic
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
@@ -27,7 +28,7 @@ from oagw.model.memory import MIB, Memory
 from oagw.model.secret import KnownSecrets
 from oagw.policies import AFTER, BEFORE, After, Before
 from oagw.sandboxes import Sandboxes
-from oagw.services import BuiltInServices, Env
+from oagw.services import BuiltInServices, Env, Service
 from oagw.timing.ticker import Ticker
 from oagw.web.arrivals import Arrivals
 from oagw.web.channel import GatewayChannel
@@ -53,6 +54,7 @@ class Gateway:
     - ``wall``: returns the date in seconds since 1970; by default, the time of ``real``
     - ``observers``: called for the events of requests, after the gateway's own observers
     - ``before``, ``after``: the policies
+    - ``services``: upstreams by alias, in addition to the built-in ones
     """
 
     def __init__(
@@ -65,6 +67,7 @@ class Gateway:
         observers: Iterable[Observer] = (),
         before: Sequence[Before] = BEFORE,
         after: Sequence[After] = AFTER,
+        services: Mapping[str, Service] = MappingProxyType({}),
     ) -> None:
         clock, turns = real, None
         wall = wall or real.seconds
@@ -87,7 +90,8 @@ class Gateway:
                 self.streams,
                 config.strict_models,
                 config.github_links,
-            )
+            ),
+            services,
         )
         memory = Memory(config.memory_limit * MIB)
         self.sandboxes = Sandboxes(_random(config.seed, "sandboxes"), config.journal_count, 64 << 20, memory)

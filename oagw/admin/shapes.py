@@ -21,7 +21,7 @@ class TimeBudgetExceeded(TypedDict):
     serviceAnsweredInstead: bool
 
 
-class Ours(TypedDict):
+class RequestDetails(TypedDict):
     """Data about a request for which WireMock has no members."""
 
     id: Annotated[str, Meta(description="the id of the request, also of its ServeEvent")]
@@ -83,7 +83,7 @@ class RecordedRequest(TypedDict):
     queryParams: dict[str, Any]
     formParams: dict[str, Any]
     browserProxyRequest: bool
-    oagw: Ours
+    oagw: RequestDetails
 
 
 class ServeEvent(TypedDict):

@@ -153,7 +153,7 @@ class Stubbed(Guard):
         """Return whether the stub for ``request`` is selected here."""
         raise NotImplementedError
 
-    def instead(self, request: Exchange) -> Answer | None:
+    def intercept(self, request: Exchange) -> Answer | None:
         if not self._stubs.exist(request) or not self.concerns(request):
             return None
         selected = self._stubs.select(request)

@@ -23,7 +23,7 @@ class AnySite(Guard):
         super().__init__(wrapped)
         self._entrance = entrance
 
-    def instead(self, request: Exchange) -> None:
+    def intercept(self, request: Exchange) -> None:
         """Open the entry of ``request``, which is complete, and end it with the response."""
         fields = request.requestHeaders
         lines = [b"%b: %b" % (name, one) for name, values in fields.getAllRawHeaders() for one in values]

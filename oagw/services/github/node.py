@@ -12,7 +12,7 @@ from twisted.web.server import Request
 from oagw.model.refused import Refused
 from oagw.services import Env, UpstreamNode
 from oagw.services.github.conditional import entity_tag, none_match
-from oagw.services.github.rate import LIMIT, RateLimit
+from oagw.services.github.rate import LIMIT, Quota
 from oagw.web.exchange import caller_of
 from oagw.web.reply import JSON, UPSTREAM, Headers, Reply, excerpt
 
@@ -56,7 +56,7 @@ class GitHub:
 
     def __init__(self, env: Env) -> None:
         self._env = env
-        self._limit = RateLimit()
+        self._limit = Quota()
 
     def base_url(self, request: Request) -> str:
         """Return the base URL of links: GitHub's, or with ``--github-links`` that of this gateway."""

@@ -136,7 +136,7 @@ class Gateway:
     def listen(self, reactor: Any, listening: socket.socket) -> None:
         """Serve connections to the socket ``listening`` in ``reactor``, an IReactorSocket.
 
-        Close the socket, after its descriptor is duplicated. May be called several times, for several ports.
+        This takes over the socket. May be called several times, to serve several ports.
         """
         listening.setblocking(False)  # Twisted accepts connections until accept() would block
         port: Any = reactor.adoptStreamPort(listening.fileno(), listening.family, self.site)

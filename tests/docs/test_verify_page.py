@@ -55,6 +55,6 @@ def test_the_members_of_oagw_are_those_of_an_answer() -> None:
     (event,) = wire.admin("GET", "/requests").json()["requests"]
     written = dict(table(PAGE, "The journal", "Member"))
     assert [name.strip("`") for name in written] == list(event["request"]["oagw"])
-    schema = wire.admin("GET", "/openapi.json").json()["components"]["schemas"]["Ours"]
+    schema = wire.admin("GET", "/openapi.json").json()["components"]["schemas"]["RequestDetails"]
     for name, described in schema["properties"].items():
         assert described["description"] == written[f"`{name}`"]

@@ -108,7 +108,7 @@ class Outlet:
     @property
     def wants_pause(self) -> bool:
         """Whether the source has to pause."""
-        return self._full or self._paused is not None
+        return self._full or self._paused is not None or self.ending is Ending.HANG
 
     def note_head(self, head: bytes) -> None:
         """Note that ``head``, which has no blank line at its end, is written next."""
@@ -241,7 +241,7 @@ class Outlet:
                     self.source.resumeProducing()
 
     def _end(self, ending: Ending) -> None:
-        self.ending = ending
+        is_paused, self.ending = self.wants_pause, ending
         self._ticker.forget(self)
         self._chain = _SPENT
         channel, request = self._channel, self._request
@@ -252,8 +252,8 @@ class Outlet:
             channel.requestDone(request)
         else:
             if self.source is not None:
-                if ending is Ending.HANG:
-                    self.source.pauseProducing()
-                else:
+                if ending is not Ending.HANG:
                     self.source.stopProducing()
+                elif not is_paused:
+                    self.source.pauseProducing()
             channel.end(request, ending)

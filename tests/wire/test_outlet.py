@@ -161,6 +161,17 @@ class OutletTests(WireTestCase):
         self.assertEqual(source.told, ["pause"])
         self.leave()
 
+    def test_a_source_whose_response_hangs_stays_paused(self) -> None:
+        resource = pushing(self.wire, [(0.0, b"x" * 1000)] * 1000)
+        self.play("timeout; after_bytes=280", 0.1)
+        (source,) = resource.sources
+        self.assertEqual(source.told, ["pause"])
+        producer = self.connection.transport.producer
+        producer.pauseProducing()
+        producer.resumeProducing()
+        self.assertEqual(source.told, ["pause"])
+        self.leave()
+
     def test_a_source_that_registers_during_a_pause_is_paused_at_once(self) -> None:
         for fault in (None, "latency; latency=10"):
             resource = pushing(self.wire, [(0.0, b"x")])

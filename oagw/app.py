@@ -38,6 +38,7 @@ from oagw.web.stream import Streams
 
 if TYPE_CHECKING:
     from oagw.admin.expiry import Expiry  # loaded when the control plane is first called
+    from oagw.admin.waiting import Waits
     from oagw.stubs.folder import Directory
     from oagw.toxics.toxic import Toxic
 
@@ -55,6 +56,7 @@ class Gateway:
     - ``observers``: called for the events of requests, after the gateway's own observers
     - ``before``, ``after``: the policies
     - ``services``: upstreams by alias, in addition to the built-in ones
+    - ``by_hand``: whether ``real`` is moved by hand, too, so that nothing has to be early or late
     """
 
     def __init__(
@@ -68,8 +70,9 @@ class Gateway:
         before: Sequence[Before] = BEFORE,
         after: Sequence[After] = AFTER,
         services: Mapping[str, Service] = MappingProxyType({}),
+        by_hand: bool = False,
     ) -> None:
-        clock, turns = real, None
+        clock, turns = real, real if by_hand else None
         wall = wall or real.seconds
         if config.clock == "manual":
             from oagw.timing.manual_clock import ManualClock
@@ -81,12 +84,11 @@ class Gateway:
         ticker = Ticker(clock, turns)
         self.streams = Streams(ticker, config.stream_interval_scale)
         self.outlets = Outlets(ticker)
-        # Each has its own random numbers, so that calls to one do not change the ids of another.
         self._upstreams = upstreams = BuiltInServices(
             lambda alias: Env(
+                alias,
                 clock,
                 wall,
-                _random(config.seed, alias),
                 self.streams,
                 config.strict_models,
                 config.github_links,
@@ -94,8 +96,9 @@ class Gateway:
             services,
         )
         memory = Memory(config.memory_limit * MIB)
-        self.sandboxes = Sandboxes(_random(config.seed, "sandboxes"), config.journal_count, 64 << 20, memory)
-        stubs = Stubs(self.sandboxes, self.streams, wall, _random(config.seed, "stubs"))
+        random = _random(config.seed, "sandboxes")
+        self.sandboxes = Sandboxes(random, config.journal_count, 64 << 20, memory, config.seed)
+        stubs = Stubs(self.sandboxes, self.streams, wall)
         # The observers of all requests, in the order in which they are called.
         observers = [Journals(), *observers]
         if access_log is not None and config.access_log:
@@ -113,7 +116,7 @@ class Gateway:
         self.root = Root(upstreams, clock, self._admin, stubs, self._pipeline)
         self.site = GatewaySite(
             StubbedOutside(self.root, stubs),
-            GatewayChannel,
+            _channel(config),
             clock,
             _random(config.seed, "request id"),
             ticker,
@@ -129,6 +132,7 @@ class Gateway:
         self._wall = wall
         self._started = clock.seconds()
         self._expiry: Expiry | None = None
+        self._waits: Waits | None = None
         self._config = config
         self._shut_down = shut_down
         self._ports: list[Any] = []
@@ -179,15 +183,15 @@ class Gateway:
         from oagw.admin.expiry import Expiry
         from oagw.admin.guard import AdminGuard
         from oagw.admin.root import tree
+        from oagw.admin.waiting import Waits
         from oagw.timing.slices import Slices
 
-        random = _random(self._config.seed, "control plane")
         self._expiry = Expiry(self.sandboxes, self._clock)
+        self._waits = Waits(self._clock, self.site.real)
         env = AdminEnv(
             sandboxes=self.sandboxes,
             clock=self._clock,
             wall=self._wall,
-            random=random,
             stop=self._shut_down,
             directory=self._directory,
             started=self._started,
@@ -198,6 +202,7 @@ class Gateway:
             lifetime=self._config.sandbox_lifetime,
             services=self._upstreams,
             slices=Slices(self.site.real),
+            waits=self._waits,
         )
         return AdminGuard(tree(env), self._config.admin_token is not None)
 
@@ -215,6 +220,8 @@ class Gateway:
         self.streams.end()
         if self._expiry is not None:
             self._expiry.stop()
+        if self._waits is not None:
+            self._waits.stop()
         return stopped.addCallback(lambda _: self.site.close())
 
 
@@ -242,6 +249,14 @@ def _mock_fault(value: str) -> "tuple[Toxic, ...]":
     from oagw.toxics.mock_fault import faults  # loaded on first use: most tests have no toxics
 
     return faults(value)
+
+
+def _channel(config: Config) -> type[GatewayChannel]:
+    if not config.gzip:
+        return GatewayChannel
+    from oagw.web.gzip import GzipChannel
+
+    return GzipChannel
 
 
 def _random(seed: int | None, purpose: str) -> Random:

@@ -42,6 +42,14 @@ class TooMuch(Exception):
         self.left = left
 
 
+class NotIdle(Exception):
+    """The next event, due in ``after`` seconds, is beyond the limit of the advance."""
+
+    def __init__(self, after: float) -> None:
+        super().__init__()
+        self.after = after
+
+
 class _Call(DelayedCall):
     """A delayed call. Of those due at the same time, the one with the lowest ``number`` runs first."""
 
@@ -93,31 +101,51 @@ class ManualClock:
         """
         return self._moving.run(lambda: Deferred.fromCoroutine(self._move(seconds)))
 
+    def advance_until_idle(self, next_due: Callable[[], float | None], most: float) -> "Deferred[None]":
+        """Advance until ``next_due``, which returns the time of the next relevant event, returns None.
+
+        Other calls that become due on the way run, too. Return a Deferred that fires when this is done, or
+        fails with TooMuch, or with NotIdle if the next event is more than ``most`` seconds after the start.
+        """
+        return self._moving.run(lambda: Deferred.fromCoroutine(self._move_until_idle(next_due, most)))
+
     async def _move(self, seconds: float) -> None:
-        target = round(self._now + seconds, _DECIMALS)
-        may_wait, run = True, 0
+        await self._move_to(round(self._now + seconds, _DECIMALS), _Move())
+
+    async def _move_until_idle(self, next_due: Callable[[], float | None], most: float) -> None:
+        last, move = round(self._now + most, _DECIMALS), _Move()
         while True:
-            # Once a client has not read in time, do not wait for clients again: an advance must not hang.
-            may_wait = may_wait and await self._settle()
+            await self._settle(move)
+            due = next_due()
+            if due is None:
+                return
+            if due > last + _GRAIN / 2:
+                raise NotIdle(due - self._now)
+            await self._move_to(max(round(due, _DECIMALS), self._now), move)
+
+    async def _move_to(self, target: float, move: "_Move") -> None:
+        while True:
+            await self._settle(move)
             call = self._first()
             if call is None or call.getTime() > target + _GRAIN / 2:
                 break
-            if run == MAX_CALLS:
+            if move.run == MAX_CALLS:
                 raise TooMuch(target - self._now)
             self._now = max(self._now, min(round(call.getTime(), _DECIMALS), target))
             self._run(call)
-            run += 1
-            if run % _SLICE == 0:
+            move.run += 1
+            if move.run % _SLICE == 0:
                 await deferLater(self._real, 0)
         self._now = target
 
-    async def _settle(self) -> bool:
-        """Wait until ``settled`` returns true. Return False if that takes more than a second."""
-        for _ in range(_POLLS):
+    async def _settle(self, move: "_Move") -> None:
+        """Wait until ``settled`` returns true, or for a second."""
+        for _ in range(_POLLS if move.may_wait else 0):
             if self._settled():
-                return True
+                return
             await deferLater(self._real, _POLL_INTERVAL)
-        return False
+        # Once a client has not read in time, do not wait for clients again: an advance must not hang.
+        move.may_wait = False
 
     def _first(self) -> _Call | None:
         """Return the call that is due first."""
@@ -149,6 +177,14 @@ class ManualClock:
             call.func(*call.args, **call.kw)
         except Exception:
             log.failure("a timed call failed")
+
+
+class _Move:
+    """The state of one advance."""
+
+    def __init__(self) -> None:
+        self.run = 0  # the number of calls that ran
+        self.may_wait = True  # whether to wait for clients that do not read
 
 
 def _entry(call: _Call) -> tuple[float, int, _Call]:

@@ -46,19 +46,29 @@ MAY_IMPORT: dict[str, set[str]] = {
     "gateway": {*RULES, *WIRES},
     "admin": {*RULES, *WIRES, "gateway"},
     "app": {*RULES, *WIRES, "gateway", "admin", "config"},
-    "config": set(),
+    "config": {"options", "model"},
+    "options": {"model"},
     "server": {"app", "config", "gateway", "model"},
     "client": {"config", "model"},
+    "in_memory": {"app", "client", "config"},
     # Public names of what moved.
     "__main__": {"server"},
     "tap": {"server"},
-    "testing": {"client"},
+    "testing": {"client", "in_memory"},
     "control_plane": {"client"},
     "pytest_plugin": {"client"},
 }
 
 # What runs before the socket listens, or in the process of a test.
-BEFORE_LISTENING = ("config", "server.console", "server.listen", "server.run", "server.signals", "__main__")
+BEFORE_LISTENING = (
+    "config",
+    "options",
+    "server.console",
+    "server.listen",
+    "server.run",
+    "server.signals",
+    "__main__",
+)
 STANDARD_LIBRARY = (*BEFORE_LISTENING, "client.control_plane", "client.mock_gateway", "testing")
 
 

@@ -46,7 +46,7 @@ class EventOptions:
     count: int
     interval: float
     jitter: float
-    random: Random
+    random: Random | None  # of the jitter
     make: Callable[[int], bytes]
     retry: int | None
     keepalive: float
@@ -97,11 +97,13 @@ class Events(UpstreamNode):
         count = given.integer("count", 0, 10**9, len(CLASSIC))
         last = given.integer("last_event_id", 0, _LARGEST_ID, 0)
         resumed = _own_id(request.getHeader(b"last-event-id"), count or _LARGEST_ID)
+        jitter = given.seconds("jitter", _YEAR, 0.0)
+        random = None if not jitter else self._env.random(request) if seed is None else Random(seed)
         options = EventOptions(
             count=count,
             interval=given.seconds("interval", _YEAR, INTERVAL),
-            jitter=given.seconds("jitter", _YEAR, 0.0),
-            random=self._env.random if seed is None else Random(seed),
+            jitter=jitter,
+            random=random,
             make=measured(size, type) if MEASURES & given.names else classic,
             retry=given.integer("retry", 0, 10**9, None),
             keepalive=given.seconds("keepalive", _YEAR, 0.0),
@@ -164,10 +166,9 @@ def chunks(options: EventOptions) -> Iterator[Chunk]:
             pause = yield from _keep_alive(pause, options.keepalive)
         yield Chunk(pause, data, burst)
         sent, id = sent + burst, id + burst
-        previous, offset = (
-            offset,
-            options.random.uniform(-options.jitter, options.jitter) if options.jitter else 0.0,
-        )
+        previous, offset = offset, 0.0
+        if options.random:
+            offset = options.random.uniform(-options.jitter, options.jitter)
         pause = max(0.0, options.interval + offset - previous)
     if options.ending is Ending.TRUNCATE:
         half = options.make(id + 1)

@@ -11,7 +11,7 @@ from oagw.model.work import Work
 from oagw.verify.explanation import comparison, pattern_text, summary
 from oagw.verify.search import Candidate, Search
 
-# The largest number that is listed.
+# The largest number of requests that are listed.
 MAX_UNMATCHED = 10
 
 

@@ -184,7 +184,7 @@ class PumpedReactor(MemoryReactorClock):
             end.connect(protocol)
 
     def _do(self, end: MemoryTransport, is_read: bool) -> None:
-        """Call ``doRead`` or ``doWrite`` of ``end``. Disconnect it if that returns a reason, as a reactor does."""
+        """Call ``doRead`` or ``doWrite`` of ``end``. If it returns a reason, disconnect ``end``."""
         try:
             why = end.doRead() if is_read else end.doWrite()
         except Exception as error:

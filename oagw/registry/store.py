@@ -20,7 +20,7 @@ from oagw.registry.resolve import Disabled, Resolved, candidates
 # The largest numbers of one sandbox, and the approximate size of a record without its JSON, in bytes.
 MAX_UPSTREAMS = 20_000
 MAX_ROUTES = 40_000
-_WEIGHT = 2_000
+_WEIGHT = 1_200
 
 # The largest number of resolved aliases that are remembered.
 _REMEMBERED = 50_000
@@ -190,7 +190,7 @@ class Registry:
         return self._tables[upstream]
 
     def _weigh(self, kind: str, id: UUID, record: Upstream | Route) -> None:
-        weight = _WEIGHT + 4 * len(msgspec.json.encode(record))  # objects take more than their JSON
+        weight = _WEIGHT + 2 * len(msgspec.json.encode(record))  # objects take about twice their JSON
         more = weight - self._weights.get(id, 0)
         self._memory.check(more)
         self._memory.keep(kind, more)

@@ -51,7 +51,8 @@ class Gateway:
     since 1970; without it, ``real`` has the date as well. ``access_log`` takes the lines of ``--access-log``;
     ``shut_down`` is called when the control plane is asked to stop the server. ``observers`` are called
     for the events of requests, in addition to the gateway's own. ``before`` and ``after`` are the policies.
-    ``services`` are upstreams by alias, in addition to the built-in ones.
+    ``services`` are upstreams by alias, in addition to the built-in ones. ``by_hand``: ``real`` does not go
+    by itself either, so that nothing comes a little early or late.
     """
 
     def __init__(
@@ -65,8 +66,9 @@ class Gateway:
         before: Sequence[Before] = BEFORE,
         after: Sequence[After] = AFTER,
         services: Mapping[str, Service] = MappingProxyType({}),
+        by_hand: bool = False,
     ) -> None:
-        clock, turns = real, None
+        clock, turns = real, real if by_hand else None
         wall = wall or real.seconds
         if config.clock == "manual":
             from oagw.timing.manual_clock import ManualClock

@@ -9,6 +9,7 @@ from oagw.admin.env import AdminEnv
 from oagw.admin.node import AdminNode, read_document, sandbox_of_call
 from oagw.admin.warning import warned_of_toxic
 from oagw.model.refused import Refused
+from oagw.model.suggestion import suggestion
 from oagw.sandboxes import Sandbox
 from oagw.toxics.toxic import MAX_TOXICS, ShownToxic, Toxic, ToxicChange, ToxicDocument
 from oagw.web.reply import Reply, excerpt, json_reply
@@ -95,9 +96,11 @@ class OneToxic(AdminNode):
         return Reply(204)
 
     def _toxic(self, request: Request) -> Toxic:
-        toxic = sandbox_of_call(request).toxics.get(self._name)
+        toxics = sandbox_of_call(request).toxics
+        toxic = toxics.get(self._name)
         if toxic is None:
-            raise Refused(404, f'No such toxic: "{excerpt(self._name.encode())}"')
+            others = suggestion(self._name, toxics)
+            raise Refused(404, f'No such toxic: "{excerpt(self._name.encode())}"{others}')
         return toxic
 
 

@@ -60,7 +60,7 @@ class Verify(AdminNode):
             await work.breathe()
             near.append(one)
         await work.breathe()
-        text = explain(outcome, _none(sandbox, self.env.sandboxes))
+        text = explain(outcome, no_requests(sandbox, self.env.sandboxes))
         if not in_time:
             text += f"\n\n{_stood_still(spec)}"
         await work.breathe()
@@ -93,7 +93,7 @@ class Verify(AdminNode):
         return not wait.out_of_real_time
 
 
-def _none(sandbox: Sandbox, sandboxes: Sandboxes) -> str:
+def no_requests(sandbox: Sandbox, sandboxes: Sandboxes) -> str:
     """Say that ``sandbox`` had no requests, and whether they may have come with the wrong token."""
     count = sandboxes.elsewhere(sandbox)
     if not count:

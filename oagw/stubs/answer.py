@@ -17,6 +17,7 @@ from oagw.model.call import Call
 from oagw.model.ending import ENDINGS_BY_NAME, Ending
 from oagw.model.invalid import Invalid
 from oagw.model.problem import Problem, scripted
+from oagw.model.suggestion import suggestion
 from oagw.stubs import event
 from oagw.stubs.delay import Distribution
 from oagw.stubs.event import TimedEvent
@@ -306,7 +307,7 @@ def _body(definition: ResponseDefinition, files: Files, pointer: str) -> bytes:
     name = definition.body_file_name
     if isinstance(name, str) and not _names_by_template(definition):
         if name not in files:
-            detail = f'No such file in __files: "{name}"'
+            detail = f'No such file in __files: "{name}"{suggestion(name, files)}'
             raise Invalid(f"{pointer}/bodyFileName", detail)
         return files[name]
     return b""

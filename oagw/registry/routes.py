@@ -17,7 +17,7 @@ def create(registry: Registry, tenant: UUID, new: NewRoute) -> Route:
     check_cors(given(new.cors))
     if registry.upstream(tenant, upstream) is None:
         raise invalid(f"upstream '{upstream}' not found for this tenant")
-    return _put(registry, registry.new_id(), tenant, upstream, new)
+    return _put(registry, registry.new_id("route"), tenant, upstream, new)
 
 
 def replace(registry: Registry, tenant: UUID, id: UUID, update: RouteUpdate) -> Route:

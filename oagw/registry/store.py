@@ -3,11 +3,11 @@
 from bisect import bisect_left, insort
 from collections.abc import Callable
 from itertools import islice
-from random import Random
 from uuid import UUID
 
 import msgspec
 
+from oagw.model.draws import Draws
 from oagw.model.invalid import Invalid
 from oagw.model.memory import Memory
 from oagw.model.route import Route
@@ -36,16 +36,14 @@ class Registry:
     def __init__(
         self,
         memory: Memory,
-        random: Random,
+        draws: Draws,
         tenants: Tenants,
         dropped: Callable[[str], object] = lambda owner: None,
-        ssrf_protection: bool = False,
     ) -> None:
         self.tenants = tenants
-        self.ssrf_protection = ssrf_protection
         self.revision = 0
         self._memory = memory
-        self._random = random
+        self._draws = draws
         self._dropped = dropped
         self._upstreams: dict[UUID, Upstream] = {}
         self._routes: dict[UUID, Route] = {}
@@ -112,9 +110,9 @@ class Registry:
         """Return all routes of an upstream."""
         return [self._routes[id] for id in self._of_upstream.get(upstream, ())]
 
-    def new_id(self) -> UUID:
-        """Return a random id."""
-        return UUID(int=self._random.getrandbits(128), version=4)
+    def new_id(self, kind: str) -> UUID:
+        """Return a random id for an upstream or a route."""
+        return UUID(int=self._draws.bits(kind, 128), version=4)
 
     def put_upstream(self, upstream: Upstream) -> None:
         """Add an upstream, or replace the one with its id, whose tenant and alias must be the same.

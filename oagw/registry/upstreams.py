@@ -1,6 +1,7 @@
 """Upstreams: create, replace and delete upstreams, with the checks in the order of the real gateway."""
 
 from collections.abc import Callable
+from typing import NamedTuple
 from uuid import UUID
 
 from oagw.model.gts import UPSTREAM
@@ -22,34 +23,40 @@ from oagw.registry.ssrf import check_hosts
 from oagw.registry.store import Registry
 from oagw.secrets import reference_in
 
-# Returns whether the caller can read the secret with this reference.
-SecretExists = Callable[[str], bool]
+
+class Outside(NamedTuple):
+    """What the checks need to know besides the registry.
+
+    ``secret_exists`` returns whether the caller can read the secret with a reference. With
+    ``ssrf_protection``, endpoints must be public.
+    """
+
+    secret_exists: Callable[[str], bool]
+    ssrf_protection: bool = False
 
 
-def create(registry: Registry, tenant: UUID, new: NewUpstream, secret_exists: SecretExists) -> Upstream:
+def create(registry: Registry, tenant: UUID, new: NewUpstream, outside: Outside) -> Upstream:
     """Add an upstream of ``tenant``. Raises Rejected, and Invalid if there is no room."""
-    _check_server(registry, new.server)
+    _check_server(new.server, outside)
     check_cors(given(new.cors))
     limit = given(new.rate_limit)
     check_budget(limit)
     alias = chosen(given(new.alias), new.server.endpoints)
-    _check_above(registry, tenant, alias, new, secret_exists)
+    _check_above(registry, tenant, alias, new, outside)
     if registry.find(tenant, alias) is not None:
         raise exists(UPSTREAM, alias, f"alias '{alias}' already exists for tenant")
-    return _put(registry, registry.new_id(), tenant, alias, new)
+    return _put(registry, registry.new_id("upstream"), tenant, alias, new)
 
 
-def replace(
-    registry: Registry, tenant: UUID, id: UUID, update: UpstreamUpdate, secret_exists: SecretExists
-) -> Upstream:
+def replace(registry: Registry, tenant: UUID, id: UUID, update: UpstreamUpdate, outside: Outside) -> Upstream:
     """Replace an upstream of ``tenant`` but for its alias. Raises Rejected and Invalid, as ``create``."""
     stored = found(registry, tenant, id)
-    _check_server(registry, update.server)
+    _check_server(update.server, outside)
     kept(given(update.alias), stored.alias, update.server.endpoints, stored.server.endpoints)
     check_cors(given(update.cors))
     limit = given(update.rate_limit)
     check_budget(limit)
-    _check_above(registry, tenant, stored.alias, update, secret_exists)
+    _check_above(registry, tenant, stored.alias, update, outside)
     check_lowering(registry, tenant, stored.alias, stored.rate_limit, limit)
     return _put(registry, id, tenant, stored.alias, update)
 
@@ -62,9 +69,9 @@ def found(registry: Registry, tenant: UUID, id: UUID) -> Upstream:
     return upstream
 
 
-def _check_server(registry: Registry, server: Server) -> None:
+def _check_server(server: Server, outside: Outside) -> None:
     check_endpoints(server.endpoints)
-    if registry.ssrf_protection:
+    if outside.ssrf_protection:
         check_hosts(server.endpoints)
 
 
@@ -73,25 +80,25 @@ def _check_above(
     tenant: UUID,
     alias: str,
     body: NewUpstream | UpstreamUpdate,
-    secret_exists: SecretExists,
+    outside: Outside,
 ) -> None:
     """Check what depends on the tenants above ``tenant``, and on secrets."""
     if tenant not in registry.tenants:
         raise tenant_not_found(tenant)
     ancestor = closest_ancestor(registry, tenant, alias)
     check_binding(ancestor, body)
-    _check_secret(given(body.auth), secret_exists)
+    _check_secret(given(body.auth), outside)
     check_allocation(registry, tenant, alias, given(body.rate_limit), ancestor)
 
 
-def _check_secret(auth: Auth | None, secret_exists: SecretExists) -> None:
+def _check_secret(auth: Auth | None, outside: Outside) -> None:
     stated = (auth.config or {}).get("secret_ref") if auth is not None else None
     if stated is None:
         return
     reference = reference_in(stated)
     if reference is None:
         raise invalid(f"invalid secret_ref '{stated[:300]}': expected 1 to 255 letters, digits, '_' or '-'")
-    if not secret_exists(reference):
+    if not outside.secret_exists(reference):
         description = (
             f"secret_ref '{stated}' is not accessible to this tenant (not provisioned yet, or not shared)"
         )

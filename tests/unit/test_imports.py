@@ -38,7 +38,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "toxics": {"model", "java", "matching"},
     "verify": {"model", "java", "matching"},
     "stubs": set(RULES) - {"stubs", "sandboxes", "policies", "secrets", "registry"},
-    "sandboxes": set(RULES) - {"policies"},
+    "sandboxes": set(RULES),
     "policies": {"model"},
     "secrets": {"model"},
     "registry": {"model", "policies", "secrets"},

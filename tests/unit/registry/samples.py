@@ -6,6 +6,7 @@ from uuid import UUID
 
 import msgspec
 
+from oagw.model.draws import Draws
 from oagw.model.memory import MIB, Memory
 from oagw.model.refused import Refused
 from oagw.model.route import NewRoute, Route, RouteUpdate
@@ -13,6 +14,7 @@ from oagw.model.tenants import Tenant, Tenants
 from oagw.model.upstream import NewUpstream, Upstream, UpstreamUpdate
 from oagw.registry import routes, upstreams
 from oagw.registry.store import Registry
+from oagw.registry.upstreams import Outside
 
 ROOT, LEFT, RIGHT, LEAF, ALONE, BELOW, OUTSIDE = (UUID(int=number) for number in range(1, 8))
 
@@ -33,7 +35,8 @@ APIKEY = "gts.cf.core.oagw.auth_plugin.v1~cf.core.oagw.apikey.v1"
 
 
 def registry(**options: Any) -> Registry:
-    return Registry(Memory(MIB), Random(1), TREE, **options)
+    """An empty registry."""
+    return Registry(Memory(MIB), Draws(Random(1)), TREE, **options)
 
 
 def body(alias: str | None = "lab", host: str = "127.0.0.1", **members: Any) -> dict[str, Any]:
@@ -42,13 +45,16 @@ def body(alias: str | None = "lab", host: str = "127.0.0.1", **members: Any) -> 
     return {"server": server, "protocol": PROTOCOL, **({} if alias is None else {"alias": alias}), **members}
 
 
-def create(kept: Registry, tenant: UUID, document: dict[str, Any], *secrets: str) -> Upstream:
-    return upstreams.create(kept, tenant, msgspec.convert(document, NewUpstream), secrets.__contains__)
+def create(
+    kept: Registry, tenant: UUID, document: dict[str, Any], *secrets: str, protected: bool = False
+) -> Upstream:
+    outside = Outside(secrets.__contains__, protected)
+    return upstreams.create(kept, tenant, msgspec.convert(document, NewUpstream), outside)
 
 
 def replace(kept: Registry, upstream: Upstream, document: dict[str, Any], *secrets: str) -> Upstream:
     update = msgspec.convert({"tags": [], "enabled": True, **document}, UpstreamUpdate)
-    return upstreams.replace(kept, upstream.tenant_id, upstream.uuid, update, secrets.__contains__)
+    return upstreams.replace(kept, upstream.tenant_id, upstream.uuid, update, Outside(secrets.__contains__))
 
 
 def http(path: str = "/v1", *methods: str, **members: Any) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from random import Random
 import pytest
 
 import oagw.registry.store
+from oagw.model.draws import Draws
 from oagw.model.invalid import Invalid
 from oagw.model.memory import MIB, Memory
 from oagw.registry.resolve import Disabled, Resolved, match
@@ -25,7 +26,7 @@ from tests.unit.registry.samples import (
 
 def test_everything_counts_towards_the_limit() -> None:
     memory = Memory(MIB)
-    kept = Registry(memory, Random(1), TREE)
+    kept = Registry(memory, Draws(Random(1)), TREE)
     lab = create(kept, ROOT, body())
     create_route(kept, lab)
     small = dict(memory.documents)

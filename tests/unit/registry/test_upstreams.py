@@ -310,14 +310,14 @@ def test_bad_cors(cors: Any, reason: str) -> None:
 def test_ssrf_protection(host: str) -> None:
     alias = None if host[0] in "lL" else "lab"
     create(registry(), ROOT, body(alias, host))
-    message = refusal(create, registry(ssrf_protection=True), ROOT, body(alias, host))
+    message = refusal(create, registry(), ROOT, body(alias, host), protected=True)
     assert "is blocked by SSRF protection (matches '" in message
-    create(registry(ssrf_protection=True), ROOT, body("public", "8.8.8.8"))
+    create(registry(), ROOT, body("public", "8.8.8.8"), protected=True)
 
 
 def test_the_order_of_the_checks() -> None:
     """A document with all faults, of which the first is mended again and again."""
-    kept = registry(ssrf_protection=True)
+    kept = registry()
     create(
         kept,
         LEFT,
@@ -346,7 +346,7 @@ def test_the_order_of_the_checks() -> None:
     ]
     for phrase, change in mended:
         tenant = OUTSIDE if phrase == "tenant not found" else LEAF
-        assert phrase in refusal(create, kept, tenant, faulty), phrase
+        assert phrase in refusal(create, kept, tenant, faulty, protected=True), phrase
         faulty = faulty | change
 
 

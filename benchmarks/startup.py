@@ -1,4 +1,4 @@
-"""From spawn to the first accepted connection, and to the first 200."""
+"""Measure the time from the spawn to the first accepted connection, and to the first 200."""
 
 import socket
 import time
@@ -8,12 +8,12 @@ from statistics import median
 from subjects import BARE, FLASK, OURS, Subject, end, free_port, spawn
 from table import Row, milliseconds, ratio
 
-# Seconds between two tries to connect.
+# Seconds between two attempts to connect.
 _POLL = 0.0005
 
 
 def rows(quick: bool) -> Iterator[Row]:
-    """Two rows: the first connection and the first 200."""
+    """Yield two rows: the first connection and the first 200."""
     subjects = (OURS, BARE, FLASK)
     rounds = [[_start(subject) for subject in subjects] for _ in range(5 if quick else 21)]
     accepted, answered = ([[pair[n] for pair in r] for r in rounds] for n in range(2))
@@ -36,7 +36,7 @@ def rows(quick: bool) -> Iterator[Row]:
 
 
 def _start(subject: Subject) -> tuple[float, float]:
-    """Seconds until the first connection is accepted, and until a request on it is answered."""
+    """Return the seconds until the first connection is accepted, and until a request on it is answered."""
     port = free_port()
     start = time.perf_counter()
     process = spawn(subject, port)

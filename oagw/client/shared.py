@@ -25,7 +25,7 @@ class SharedGateway(RunningGateway):
 
     def __init__(self, folder: Path, controller: int, options: Sequence[str] = ()) -> None:
         name = "oagw-" + sha256(json.dumps(list(options)).encode()).hexdigest()[:12]
-        self._log = folder / f"{name}.log"  # what the server writes to standard error
+        self._log = folder / f"{name}.log"  # for the standard error of the server
         self._pid = 0
         with open(folder / f"{name}.lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -46,7 +46,7 @@ class SharedGateway(RunningGateway):
             url = announced(process, "listening")
         except GatewayFailed as failure:
             raise GatewayFailed(f"{failure}\n{self._said()}".strip()) from None
-        # It is not this process that waits for it: Popen would warn that it still runs.
+        # This process does not wait for the server; Popen would warn that it still runs.
         process.returncode = 0
         return {"url": url, "pid": process.pid}
 

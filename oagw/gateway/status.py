@@ -1,4 +1,4 @@
-"""The two questions about the gateway itself: is it there, and what does it know."""
+"""The health and the status of the gateway."""
 
 from collections.abc import Callable
 

@@ -1,12 +1,13 @@
 """The composition root: a Config and two clocks become a Gateway. Wiring, no logic."""
 
 import socket
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from random import Random
 from time import monotonic
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
@@ -27,7 +28,7 @@ from oagw.model.memory import MIB, Memory
 from oagw.model.secret import KnownSecrets
 from oagw.policies import AFTER, BEFORE, After, Before
 from oagw.sandboxes import Sandboxes
-from oagw.services import BuiltInServices, Env
+from oagw.services import BuiltInServices, Env, Service
 from oagw.timing.ticker import Ticker
 from oagw.web.arrivals import Arrivals
 from oagw.web.channel import GatewayChannel
@@ -49,6 +50,7 @@ class Gateway:
     since 1970; without it, ``real`` has the date as well. ``access_log`` takes the lines of ``--access-log``;
     ``shut_down`` is called when the control plane is asked to stop the server. ``observers`` are called
     for the events of requests, in addition to the gateway's own. ``before`` and ``after`` are the policies.
+    ``services`` are upstreams by alias, in addition to the built-in ones.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class Gateway:
         observers: Iterable[Observer] = (),
         before: Sequence[Before] = BEFORE,
         after: Sequence[After] = AFTER,
+        services: Mapping[str, Service] = MappingProxyType({}),
     ) -> None:
         clock, turns = real, None
         wall = wall or real.seconds
@@ -83,7 +86,8 @@ class Gateway:
                 self.streams,
                 config.strict_models,
                 config.github_links,
-            )
+            ),
+            services,
         )
         memory = Memory(config.memory_limit * MIB)
         self.sandboxes = Sandboxes(_random(config.seed, "sandboxes"), config.journal_count, 64 << 20, memory)

@@ -13,6 +13,7 @@ from oagw.model.call import is_admin
 from oagw.model.entry import Entry
 from oagw.model.journal import Journal
 from oagw.model.memory import Memory
+from oagw.model.refused import Refused
 
 if TYPE_CHECKING:
     from oagw.stubs.store import StubStore  # loaded when the first stub is made
@@ -109,10 +110,6 @@ class TokenSandbox(Sandbox):
         return (now if self.open else self.used) + self.lifetime
 
 
-class TooManySandboxes(Exception):
-    """The number of sandboxes has reached MAX_SANDBOXES."""
-
-
 class Sandboxes:
     """The default Sandbox, whose journal keeps ``count`` entries and ``size`` bytes, and those with tokens.
 
@@ -164,10 +161,10 @@ class Sandboxes:
     def create(self, lifetime: float, now: float) -> TokenSandbox:
         """Create a sandbox that expires ``lifetime`` seconds after its last use.
 
-        Raises TooManySandboxes, or Invalid if there is not enough memory.
+        Raises Refused (429) if there are MAX_SANDBOXES, or Invalid if there is not enough memory.
         """
         if len(self._sandboxes) >= MAX_SANDBOXES:
-            raise TooManySandboxes
+            raise Refused(429, f"The limit of {MAX_SANDBOXES} sandboxes is reached; delete some")
         self.memory.check(_SANDBOX_WEIGHT)
         id = f"{self._random.getrandbits(64):016x}"
         token = _SANDBOX + f"{id}-{self._random.getrandbits(128):032x}".encode()

@@ -9,10 +9,10 @@ from twisted.web.server import Request
 from oagw.admin.env import AdminEnv
 from oagw.admin.node import AdminNode, read_document, sandbox_of_call
 from oagw.model.invalid import Invalid
+from oagw.model.refused import Refused
 from oagw.sandboxes import TokenSandbox
 from oagw.timing.manual_clock import MAX_RUN, ManualClock, TooMuch
 from oagw.web.reply import Reply, json_reply
-from oagw.web.resource import Refused
 
 # How far one call may move the clock, in seconds: a year.
 MAX_SECONDS = 366 * 86400

@@ -18,6 +18,7 @@ from oagw.matching.operator import check_number, condition
 from oagw.matching.spec import Operator
 from oagw.model.call import Call
 from oagw.model.invalid import Invalid
+from oagw.model.refused import Refused
 from oagw.model.time_budget import BudgetExceeded
 from oagw.sandboxes import Sandbox, TokenSandbox
 from oagw.stubs.mapping import Mappings, StubMapping
@@ -25,7 +26,6 @@ from oagw.stubs.store import StubStore
 from oagw.stubs.stub import Stub
 from oagw.timing.slices import SlicedWork
 from oagw.web.reply import Reply, excerpt, json_reply
-from oagw.web.resource import Refused
 from oagw.web.sliced import SlicedReply
 
 

@@ -23,13 +23,13 @@ from oagw.matching.spec import Operator, RequestPattern
 from oagw.model.call import Call, origin_form
 from oagw.model.entry import MAX_HEAD, Entry
 from oagw.model.invalid import Invalid
+from oagw.model.refused import Refused
 from oagw.sandboxes import Sandbox
 from oagw.stubs.stub import Stub
 from oagw.timing.slices import SlicedWork
 from oagw.verify.search import Search, near_miss, near_requests
 from oagw.verify.serve_event import logged_request, milliseconds, serve_event
 from oagw.web.reply import Reply, json_reply
-from oagw.web.resource import Refused
 from oagw.web.sliced import SlicedReply
 
 

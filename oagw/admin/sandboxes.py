@@ -7,10 +7,10 @@ from twisted.web.server import Request
 
 from oagw.admin.env import AdminEnv
 from oagw.admin.node import AdminNode, read_document, sandbox_of_call
+from oagw.model.refused import Refused
 from oagw.model.secret import KnownSecrets
-from oagw.sandboxes import MAX_LIFETIME, MAX_SANDBOXES, TokenSandbox, TooManySandboxes
+from oagw.sandboxes import MAX_LIFETIME, TokenSandbox
 from oagw.web.reply import Reply, excerpt, json_reply
-from oagw.web.resource import Refused
 
 
 class NewSandbox(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
@@ -69,10 +69,7 @@ class SandboxesNode(AdminNode):
         given = read_document(request, self.takes)
         asked = None if given is None else given.expires_after_seconds
         lifetime = self.env.lifetime if asked is None else asked
-        try:
-            sandbox = self.env.sandboxes.create(lifetime, self.env.clock.seconds())
-        except TooManySandboxes:
-            raise Refused(429, f"The limit of {MAX_SANDBOXES} sandboxes is reached; delete some") from None
+        sandbox = self.env.sandboxes.create(lifetime, self.env.clock.seconds())
         self.env.expiry.look()
         created: Created = {
             "id": sandbox.id,

@@ -5,11 +5,11 @@ from twisted.web.server import Request
 
 from oagw.admin.env import AdminEnv
 from oagw.admin.node import AdminNode, read_document, sandbox_of_call
+from oagw.model.refused import Refused
 from oagw.sandboxes import Sandbox
 from oagw.stubs.store import STARTED
 from oagw.stubs.stub import Stub
 from oagw.web.reply import Reply, json_reply
-from oagw.web.resource import Refused
 
 
 class ScenarioState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -8,10 +8,10 @@ from twisted.web.server import Request
 from oagw.admin.env import AdminEnv
 from oagw.admin.node import AdminNode, read_document, sandbox_of_call
 from oagw.admin.warning import warned_of_toxic
+from oagw.model.refused import Refused
 from oagw.sandboxes import Sandbox
 from oagw.toxics.toxic import MAX_TOXICS, Toxic, ToxicChange, ToxicDocument
 from oagw.web.reply import Reply, excerpt, json_reply
-from oagw.web.resource import Refused
 
 
 class Toxics(AdminNode):

@@ -7,6 +7,7 @@ else has to change. ``gateway.pipeline`` looks up the tree of an alias.
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from pkgutil import iter_modules
 from random import Random
@@ -14,8 +15,9 @@ from random import Random
 from twisted.internet.interfaces import IReactorTime
 from twisted.web.server import Request
 
+from oagw.model.refused import Refused
 from oagw.web.reply import UPSTREAM, Reply, json_reply
-from oagw.web.resource import Node, Refused
+from oagw.web.resource import Node
 from oagw.web.stream import Streams
 
 
@@ -50,31 +52,42 @@ class Env:
     github_links: bool = False
 
 
-class BuiltInServices(Mapping[str, UpstreamNode]):
+# A service: a function that returns its tree.
+Service = Callable[[Env], Node]
+
+
+class BuiltInServices(Mapping[str, Node]):
     """The trees of all services by alias, in alphabetical order.
 
     A service is imported and built when it is first looked up: most tests use one or two, and importing all
-    takes longer than the rest of the gateway. ``env`` returns the Env for an alias.
+    takes longer than the rest of the gateway. ``env`` returns the Env for an alias. ``own`` are services of
+    the program that embeds the gateway; they replace those of this package with the same alias.
     """
 
-    def __init__(self, env: Callable[[str], Env]) -> None:
+    def __init__(self, env: Callable[[str], Env], own: Mapping[str, Service]) -> None:
         self._env = env
-        self._modules = {
-            name.replace("_", "-"): name for name in sorted(info.name for info in iter_modules(__path__))
+        services: dict[str, Service] = {
+            info.name.replace("_", "-"): partial(_tree, info.name) for info in iter_modules(__path__)
         }
-        self._trees: dict[str, UpstreamNode] = {}
+        services.update(own)
+        self._services = dict(sorted(services.items()))
+        self._trees: dict[str, Node] = {}
 
-    def __getitem__(self, alias: str) -> UpstreamNode:
+    def __getitem__(self, alias: str) -> Node:
         if alias not in self._trees:
-            module = import_module(f"{__name__}.{self._modules[alias]}")
-            self._trees[alias] = module.tree(self._env(alias))
+            self._trees[alias] = self._services[alias](self._env(alias))
         return self._trees[alias]
 
     def __contains__(self, alias: object) -> bool:
-        return alias in self._modules  # does not import the service
+        return alias in self._services  # does not import the service
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._modules)
+        return iter(self._services)
 
     def __len__(self) -> int:
-        return len(self._modules)
+        return len(self._services)
+
+
+def _tree(name: str, env: Env) -> Node:
+    tree: Node = import_module(f"{__name__}.{name}").tree(env)
+    return tree

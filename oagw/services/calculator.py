@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 import msgspec
 from twisted.web.server import Request
 
+from oagw.model.refused import Refused
 from oagw.services import Env, UpstreamNode
 from oagw.web.body import read_json
 from oagw.web.reply import UPSTREAM, Reply, json_reply
-from oagw.web.resource import Refused
 
 Number = int | float
 

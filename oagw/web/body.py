@@ -23,8 +23,8 @@ from oagw.model.coding import (
 )
 from oagw.model.mismatch import mismatch
 from oagw.model.reading import Unread, decode, read_pairs
+from oagw.model.refused import Refused
 from oagw.web.reply import excerpt
-from oagw.web.resource import Refused
 
 T = TypeVar("T")
 

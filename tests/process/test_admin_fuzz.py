@@ -93,13 +93,13 @@ def lives_on(server: Launched, **headers: str) -> None:
 
 
 @pytest.mark.parametrize("clock", ["real", "manual"])
-def test_no_call_of_the_control_plane_breaks_it_or_its_description(tmp_path, clock):
+def test_no_call_of_the_control_plane_breaks_it_or_its_description(tmp_path: Path, clock: str) -> None:
     with Launched("0", "--seed", "1", "--clock", clock, *QUICK) as server:
         fuzz(server, tmp_path, SECONDS // 3)
         lives_on(server)
 
 
-def test_no_call_from_within_a_sandbox_does(tmp_path):
+def test_no_call_from_within_a_sandbox_does(tmp_path: Path) -> None:
     with Launched("0", "--seed", "1", *QUICK) as server:
         _, sandbox = call(server, "POST", "/__admin/sandboxes")
         authorization = f"Bearer {sandbox['token']}"

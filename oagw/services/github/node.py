@@ -9,12 +9,12 @@ import msgspec
 from twisted.web.resource import IResource
 from twisted.web.server import Request
 
+from oagw.model.refused import Refused
 from oagw.services import Env, UpstreamNode
 from oagw.services.github.conditional import entity_tag, none_match
 from oagw.services.github.rate import LIMIT, RateLimit
 from oagw.web.exchange import caller_of
 from oagw.web.reply import JSON, UPSTREAM, Headers, Reply, excerpt
-from oagw.web.resource import Refused
 
 API = "https://api.github.com"
 _ON_THE_GATEWAY = "/api/oagw/v1/proxy/github"

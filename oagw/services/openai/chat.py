@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Meta
 from twisted.web.server import Request
 
+from oagw.model.refused import Refused
 from oagw.services import Env
 from oagw.services.openai import pace
 from oagw.services.openai.chat_tools import (
@@ -38,7 +39,6 @@ from oagw.services.openai.request_directives import extract_directives
 from oagw.services.openai.tokens import conversation, logprob, usage
 from oagw.services.openai.tools import Toolbox, ToolCall, bad_choice
 from oagw.web.reply import Reply
-from oagw.web.resource import Refused
 from oagw.web.stream import Stream
 
 Penalty = Annotated[float, Meta(ge=-2, le=2)]

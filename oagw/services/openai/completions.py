@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta
 from twisted.web.server import Request
 
+from oagw.model.refused import Refused
 from oagw.model.sse import encode_data
 from oagw.services import Env
 from oagw.services.openai import pace
@@ -32,7 +33,6 @@ from oagw.services.openai.node import OpenAINode, read
 from oagw.services.openai.request_directives import extract_directives
 from oagw.services.openai.tokens import count, logprob, usage
 from oagw.web.reply import Reply
-from oagw.web.resource import Refused
 from oagw.web.stream import Stream
 
 _MOST_CHOICES = 128

@@ -6,10 +6,10 @@ from functools import cache
 from twisted.web.resource import IResource
 from twisted.web.server import Request
 
+from oagw.model.refused import Refused
 from oagw.services import Env, UpstreamNode
 from oagw.services.stream_test.case import Case
 from oagw.web.reply import UPSTREAM, Reply, json_reply
-from oagw.web.resource import Refused
 from oagw.web.stream import Stream
 
 

@@ -6,9 +6,9 @@ from typing import NoReturn, TypeVar
 
 from twisted.web.server import Request
 
+from oagw.model.refused import Refused
 from oagw.model.suggestion import suggestion
 from oagw.web.body import query_pairs
-from oagw.web.resource import Refused
 
 T = TypeVar("T")
 

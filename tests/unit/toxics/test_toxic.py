@@ -100,7 +100,8 @@ def test_the_type_of_a_toxic_cannot_be_changed() -> None:
     ],
 )
 def test_an_alias_selects_the_answers_of_that_upstream(alias: str | None, url: str, acts: bool) -> None:
-    one = toxic(**({} if alias is None else {"alias": alias}))
+    members: Any = {} if alias is None else {"alias": alias}
+    one = toxic(**members)
     assert selected([one], Call("GET", url), 0.0, Random(1)) == ([one] if acts else [])
 
 

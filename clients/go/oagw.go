@@ -96,15 +96,17 @@ func Start(options ...string) (*Gateway, error) {
 		return Connect(address)
 	}
 	gateway := &Gateway{}
-	gateway.Control = &Control{
-		Token: env("OAGW_TOKEN", defaultToken), bearer: os.Getenv("OAGW_ADMIN_TOKEN"), gateway: gateway,
+	gateway.Control = newControl(gateway, "")
+	program := command()
+	line := append(program, "0", "--exit-with-parent")
+	if os.Getenv("OAGW_TOKEN") == "" { // which is an option of the server as well
+		line = append(line, "--token="+gateway.Token)
 	}
-	line := append(command(), "0", "--exit-with-parent", "--token="+gateway.Token)
 	gateway.process = exec.Command(line[0], append(line[1:], options...)...)
 	if err := gateway.listen(); err != nil {
 		said := gateway.lastWords()
 		gateway.Close()
-		return nil, fmt.Errorf("the gateway did not start (%s): %w\n%s", gateway.process, err, said)
+		return nil, fmt.Errorf("the gateway did not start (%s): %w\n%s", strings.Join(program, " "), err, said)
 	}
 	return gateway, nil
 }
@@ -118,13 +120,16 @@ func Connect(address string) (*Gateway, error) {
 		return nil, errors.New("OAGW_URL is not the URL of a gateway, such as http://127.0.0.1:8765")
 	}
 	gateway := &Gateway{}
-	gateway.Control = &Control{
-		URL:     "http://" + parsed.Host,
-		Token:   env("OAGW_TOKEN", defaultToken),
-		bearer:  os.Getenv("OAGW_ADMIN_TOKEN"),
-		gateway: gateway,
-	}
+	gateway.Control = newControl(gateway, "http://"+parsed.Host)
 	return gateway, nil
+}
+
+func newControl(gateway *Gateway, address string) *Control {
+	token := defaultToken
+	if several := strings.Fields(os.Getenv("OAGW_TOKEN")); len(several) > 0 {
+		token = several[0]
+	}
+	return &Control{URL: address, Token: token, bearer: os.Getenv("OAGW_ADMIN_TOKEN"), gateway: gateway}
 }
 
 // listen starts the process and reads where it listens.
@@ -173,12 +178,16 @@ func (gateway *Gateway) lastWords() string {
 	if gateway.said == nil {
 		return ""
 	}
-	text := make([]byte, maxWords)
-	size, _ := gateway.said.Seek(0, io.SeekEnd)
-	if size -= maxWords; size < 0 {
-		size = 0
+	info, err := gateway.said.Stat()
+	if err != nil {
+		return ""
 	}
-	read, _ := gateway.said.ReadAt(text, size)
+	start := info.Size() - maxWords
+	if start < 0 {
+		start = 0
+	}
+	text := make([]byte, maxWords)
+	read, _ := gateway.said.ReadAt(text, start)
 	return strings.TrimSpace(string(text[:read]))
 }
 
@@ -212,13 +221,6 @@ func command() []string {
 func exists(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil
-}
-
-func env(name, otherwise string) string {
-	if value := os.Getenv(name); value != "" {
-		return value
-	}
-	return otherwise
 }
 
 // A Control calls the control plane for one sandbox. Its methods return errors: *[Refused] if the control plane
@@ -461,11 +463,13 @@ func (control *Control) remove(path string) error {
 	return err
 }
 
-// On says to which answers a toxic applies: all of the sandbox, those of an alias, those to a request.
+// On says on which answers a toxic acts: all of the sandbox, those of an alias, those to a request.
 type On struct {
 	Alias    string
 	Request  any
 	Toxicity float64 // how probably it acts; 0 is 1
+	Skip     int     // how many answers it lets pass at first
+	Times    int     // on how many it then acts; 0 is all
 	Name     string
 	More     JSON // further members of the toxic
 }
@@ -484,6 +488,8 @@ func (control *Control) toxic(kind string, attributes JSON, on []On) (string, []
 	for _, one := range on {
 		put(toxic, "alias", one.Alias, one.Alias != "")
 		put(toxic, "toxicity", one.Toxicity, one.Toxicity != 0)
+		put(toxic, "skip", one.Skip, one.Skip != 0)
+		put(toxic, "times", one.Times, one.Times != 0)
 		put(toxic, "name", one.Name, one.Name != "")
 		if one.Request != nil {
 			pattern, err := asPattern(one.Request)

@@ -35,6 +35,10 @@ export interface Response {
   statusMessage?: string;
   bodyFileName?: string;
   errorSource?: "upstream" | "gateway" | "none";
+  /** Responses before this one: 100, 102, 103. */
+  informational?: { status: number; headers?: Record<string, string | string[]> }[];
+  /** Fields after the body. */
+  trailers?: Record<string, string | string[]>;
   fault?: string;
   chunkedDribbleDelay?: { numberOfChunks: number; totalDuration: number };
   delayDistribution?: Record<string, unknown>;
@@ -61,12 +65,16 @@ export type ToxicType =
   | "reset_peer"
   | "slow_close";
 
-/** To which answers a toxic applies. */
+/** On which answers a toxic acts: all of the sandbox, those of an alias, those to a request. */
 export interface ToxicOptions {
   alias?: string;
   request?: Pattern;
   /** How probably it acts; 1 by default. */
   toxicity?: number;
+  /** How many answers it lets pass at first. */
+  skip?: number;
+  /** On how many it then acts; all, if absent. */
+  times?: number;
   name?: string;
 }
 

@@ -64,11 +64,12 @@ function hideFrames(error) {
 
 /** Start a gateway with these command-line options, or connect to that of OAGW_URL. */
 export async function start({ options = [] } = {}) {
-  const { OAGW_URL, OAGW_TOKEN: token = TOKEN } = process.env;
+  const { OAGW_URL, OAGW_TOKEN } = process.env;
   if (OAGW_URL) return connect(OAGW_URL);
-  const [program, ...args] = [...command(), "0", "--exit-with-parent", `--token=${token}`, ...options];
+  const [program, ...args] = command();
+  const ours = ["0", "--exit-with-parent", ...(OAGW_TOKEN ? [] : [`--token=${TOKEN}`])];
   // The server stops at the end of its standard input, so it cannot outlive this process.
-  const child = spawn(program, args, { stdio: ["pipe", "pipe", "pipe"] });
+  const child = spawn(program, [...args, ...ours, ...options], { stdio: ["pipe", "pipe", "pipe"] });
   const server = { child, said: "" };
   child.stderr.setEncoding("utf8").on("data", (text) => {
     server.said = (server.said + text).slice(-MAX_WORDS);
@@ -96,12 +97,11 @@ export async function start({ options = [] } = {}) {
   });
   // None of it keeps this process alive.
   for (const one of [child, child.stdin, child.stdout, child.stderr]) one.unref();
-  return new Gateway({ url, token, adminToken: process.env.OAGW_ADMIN_TOKEN }, server);
+  return new Gateway({ url, ...tokens() }, server);
 }
 
 /** The gateway that runs at an address: a URL, or what `gateway.address` was. */
 export function connect(address) {
-  const { OAGW_TOKEN: token = TOKEN, OAGW_ADMIN_TOKEN: adminToken } = process.env;
   if (typeof address !== "string") return new Gateway(address);
   let parsed;
   try {
@@ -110,7 +110,13 @@ export function connect(address) {
   if (parsed?.protocol !== "http:" || parsed.pathname !== "/" || parsed.search || parsed.username) {
     throw new TypeError("the gateway's address is not a URL such as http://127.0.0.1:8765");
   }
-  return new Gateway({ url: parsed.origin, token, adminToken });
+  return new Gateway({ url: parsed.origin, ...tokens() });
+}
+
+// The variables are the server's options as well; the first of several tokens will do.
+function tokens() {
+  const { OAGW_TOKEN, OAGW_ADMIN_TOKEN } = process.env;
+  return { token: OAGW_TOKEN?.trim().split(/\s+/)[0] || TOKEN, adminToken: OAGW_ADMIN_TOKEN || undefined };
 }
 
 function command() {

@@ -66,7 +66,7 @@ def go_tests(go: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_go_client_passes_its_tests(go: str) -> None:
     assert run([Path(go).with_name("gofmt"), "-l", "."], CLIENT, passes=True) == ""
-    run([go, "vet", "."], CLIENT, passes=True)
+    run([go, "vet", "./..."], CLIENT, passes=True)
     run([go, "test", "-count=1", "."], CLIENT, passes=True)
 
 

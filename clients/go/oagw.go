@@ -512,6 +512,9 @@ func (control *Control) RemoveToxic(name string) error {
 	return control.remove("/toxics/" + url.PathEscape(name))
 }
 
+// Reset deletes stubs, toxics and requests, and resets scenarios and settings.
+func (control *Control) Reset() error { return control.Call("POST", "/reset", nil, nil) }
+
 // An Expectation is what Verify expects of the requests that match: by default, that there is at least one.
 type Expectation func(document JSON) error
 

@@ -201,6 +201,9 @@ func TestTheReportHasWhatHadNoEffect(t *testing.T) {
 	text, err := sandbox.Control.ReportText()
 	equal(t, err == nil, true)
 	contains(t, text, "0 requests, 0 findings\n", "unused stub GET a/b")
+	equal(t, sandbox.Control.Check() != nil, true)
+	equal(t, sandbox.Control.Reset() == nil, true)
+	equal(t, sandbox.Control.Check() == nil, true)
 }
 
 // fake is a test that can fail without failing this one.

@@ -751,6 +751,12 @@ func ExpiresAfter(lifetime time.Duration) SandboxOption {
 	return func(options *sandboxOptions) { options.document["expiresAfterSeconds"] = lifetime.Seconds() }
 }
 
+// Named names the sandbox: with "--seed", what is random in it depends on its name and its own requests. No other may
+// have this name.
+func Named(name string) SandboxOption {
+	return func(options *sandboxOptions) { options.document["name"] = name }
+}
+
 // OpenSandbox makes a sandbox that is not bound to a test. DeleteSandbox deletes it.
 func (gateway *Gateway) OpenSandbox(options ...SandboxOption) (*Control, error) {
 	control, _, err := gateway.open(options)

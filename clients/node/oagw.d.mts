@@ -154,7 +154,9 @@ export interface ClockState {
 export interface SandboxOptions {
   /** Fail the test if a stub was not called, or a call was answered by the gateway's own 404. */
   strict?: boolean;
-  /** Seconds after its last use. */
+  /** With `--seed`, what is random in the sandbox depends on its name and its own requests. It must be free. */
+  name?: string;
+  /** Delete it so many seconds after its last use, even if the test process is gone. */
   expiresAfter?: number;
 }
 

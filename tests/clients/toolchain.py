@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 300
 
 # Seconds until a server without its parent has to be gone.
-GONE = 10.0
+GONE = 30.0
 
 # What a failed test prints that called stripe/v1/chargez instead of stripe/v1/charges.
 CARD = (

@@ -141,6 +141,6 @@ def read_query(request: Request, type: type[T]) -> T:
     try:
         return msgspec.convert(given, type, strict=False)
     except msgspec.ValidationError as error:
-        invalid = misfit(error)
+        invalid = misfit(error, "", given, type)
         name = invalid.pointer.removeprefix("/")
         raise Refused(400, f"{name}: {invalid.detail}", field=name) from None

@@ -1,29 +1,48 @@
+import json
 import resource
 import shutil
 import signal
 import socket
 import subprocess
+from pathlib import Path
 
 import pytest
 from launched import PATIENCE, Launched, free_port, ipv6
+
+from oagw import __version__
 
 BURST = 1000
 
 needs_ipv6 = pytest.mark.skipif(not ipv6(), reason="this machine has no IPv6")
 
 
-def test_standard_output_is_one_line_of_json_that_says_where_it_listens() -> None:
+def test_standard_output_is_two_lines_of_json_that_say_where_it_listens_and_that_it_is_ready() -> None:
     with Launched("0") as server:
-        assert server.event == {
-            "event": "listening",
+        about = {
             "url": f"http://127.0.0.1:{server.port}",
             "host": "127.0.0.1",
             "port": server.port,
             "pid": server.process.pid,
+            "version": __version__,
         }
+        assert server.event == {"event": "listening", **about}
+        assert json.loads(server.line(b".*")[0]) == {"event": "ready", **about}
         assert server.get()[0] == 200
         assert server.stop() == 0
         assert server.rest() == b""
+
+
+def test_when_a_server_is_ready_next_to_nothing_is_left_to_do_for_an_answer() -> None:
+    def processor_time() -> int:
+        fields = Path(f"/proc/{server.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return int(fields[11]) + int(fields[12])
+
+    with Launched("0") as server, server.connect() as client:
+        client.sendall(b"GET /health HTTP/1.1\r\nHost: mock\r\n\r\n")
+        server.line(b'"ready"')
+        until_ready = processor_time()
+        assert client.recv(15) == b"HTTP/1.1 200 OK"
+        assert processor_time() - until_ready < until_ready / 4
 
 
 def test_standard_error_is_one_line_for_people() -> None:

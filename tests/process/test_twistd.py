@@ -1,3 +1,4 @@
+import json
 import os
 import re
 import signal
@@ -24,6 +25,7 @@ def test_the_plugin_takes_the_server_s_options_and_announces_itself(place: dict[
     with Launched("0", "--token", "other", "--access-log", command=PLUGIN, **place) as server:
         assert server.event["pid"] == server.process.pid
         assert server.event["url"] == f"http://127.0.0.1:{server.port}"
+        assert json.loads(server.line(rb'\{"event".*\}')[0]) == {**server.event, "event": "ready"}
         assert server.get("/api/oagw/v1/status", Authorization="Bearer other")[0] == 200
         assert server.get("/api/oagw/v1/status", Authorization=BEARER)[0] == 403
         until(lambda: "GET /api/oagw/v1/status 403" in server.said())  # the answer is out before its line

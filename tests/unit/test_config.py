@@ -60,7 +60,7 @@ def test_the_memory_limit_is_read() -> None:
         (["--stream-interval-scale", "inf"], "a factor is a number, 0 or greater, not 'inf'"),
         (["--stream-interval-scale", "fast"], "a factor is a number, 0 or greater, not 'fast'"),
         (["--host"], "argument --host: expected one argument"),
-        (["--clock", "slow"], "argument --clock: invalid choice: 'slow'"),
+        (["--clock", "slow"], "argument --clock: there is no clock 'slow'; there are real, manual"),
         (["--sandbox-lifetime", "0"], "a lifetime is greater than 0 and at most 604800 seconds, not '0'"),
         (["--sandbox-lifetime", "604801"], "a lifetime is greater than 0"),
         (["--sandbox-lifetime", "nan"], "a lifetime is greater than 0"),

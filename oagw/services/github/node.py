@@ -12,7 +12,7 @@ from twisted.web.server import Request
 from oagw.model.refused import Refused
 from oagw.services import Env, UpstreamNode
 from oagw.services.github.conditional import entity_tag, none_match
-from oagw.services.github.rate import LIMIT, RateLimit
+from oagw.services.github.rate import LIMIT, Quota
 from oagw.web.exchange import caller_of
 from oagw.web.reply import JSON, UPSTREAM, Headers, Reply, excerpt
 
@@ -56,7 +56,7 @@ class GitHub:
 
     def __init__(self, env: Env) -> None:
         self._env = env
-        self._limit = RateLimit()
+        self._limit = Quota()
 
     def base_url(self, request: Request) -> str:
         """Return the base URL of links: GitHub's, or with ``--github-links`` that of this gateway."""
@@ -73,7 +73,7 @@ class GitHub:
         """Return the header fields of every response. If ``counts``, it counts against the rate limit."""
         now = self._env.wall()
         window = self._limit.window(caller_of(request).sandbox, now, counts)
-        digits = b"%023X" % self._env.random.getrandbits(92)
+        digits = b"%023X" % self._env.random_bits(request, 92)
         id = b"%b:%b:%b:%b:%08X" % (digits[:4], digits[4:9], digits[9:16], digits[16:], int(now))
         return {
             b"X-GitHub-Media-Type": (_media_type(request.getHeader(b"accept") or b""),),

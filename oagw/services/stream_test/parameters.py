@@ -7,7 +7,7 @@ from typing import NoReturn, TypeVar
 from twisted.web.server import Request
 
 from oagw.model.refused import Refused
-from oagw.model.suggestion import suggestion
+from oagw.model.suggestion import nearest_first, suggestion
 from oagw.web.body import query_pairs
 
 T = TypeVar("T")
@@ -67,7 +67,7 @@ class Parameters:
         if text is None:
             return default
         if text not in choices:
-            self.refuse(name, f"must be one of {', '.join(choices)}, got {text[:40]!r}")
+            self.refuse(name, f"must be one of {', '.join(nearest_first(text, choices))}, got {text[:40]!r}")
         return choices[text]
 
     def refuse_others(self) -> None:

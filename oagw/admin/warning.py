@@ -14,13 +14,12 @@ from oagw.stubs.never_acts import Aliases, why_stub, why_toxic
 from oagw.stubs.stub import Stub
 from oagw.toxics.toxic import Toxic
 from oagw.web.exchange import entry_of
-from oagw.web.reply import Reply
+from oagw.web.reply import Reply, field_value
 
 WARNING = b"X-OAGW-Warning"
 
-# The largest number of warnings in a response, and of characters of each.
+# The largest number of warnings in a response.
 _MOST = 5
-_LENGTH = 500
 
 # The number of stubs of an import that are checked.
 _LOOKED_AT = 200
@@ -56,10 +55,6 @@ def _warned(reply: Reply, request: Request, warnings: list[str]) -> Reply:
     told = warnings[:_MOST]
     if len(warnings) > _MOST:
         told[-1] = f"{len(warnings) - _MOST + 1} more cannot act"
-    return replace(reply, headers={**reply.headers, WARNING: tuple(_line(known.masked(one)) for one in told)})
-
-
-def _line(text: str) -> bytes:
-    """Return ``text`` as the value of a header field: in ASCII, on one line."""
-    plain = "".join(char if char.isprintable() else " " for char in text)
-    return plain[:_LENGTH].encode("ascii", "backslashreplace")[: 2 * _LENGTH]
+    return replace(
+        reply, headers={**reply.headers, WARNING: tuple(field_value(known.masked(one)) for one in told)}
+    )

@@ -17,7 +17,9 @@ from oagw.model.call import Call
 from oagw.model.entry import SERVICE
 from oagw.model.problem import UPSTREAM_TYPE, Problem, canonical, invalid_field
 from oagw.model.response_head import ResponseHead
+from oagw.model.suggestion import listed
 from oagw.policies import After, Before
+from oagw.services import UpstreamNode
 from oagw.web.deliver import Answer, deliver
 from oagw.web.exchange import Exchange
 from oagw.web.reply import Reply, fail, masked_excerpt, problem_reply
@@ -52,6 +54,7 @@ class Pipeline(Resource):
         self._wall = wall
         self._before = before
         self._after = after
+        self._hint = self._hint_for
 
     def render(self, request: Exchange) -> int:
         try:
@@ -140,11 +143,25 @@ class Pipeline(Resource):
     def _serve(self, request: Exchange, alias: str, rest: list[bytes], call: Call | None) -> None:
         """Respond with the built-in service ``alias``; ``rest`` has the raw segments of the path below it."""
         request.entry.answered(SERVICE)
+        request.hint = self._hint
         if call is not None and call.head != request.entry.head:
             request.requestHeaders = _fields(call)
         if b"/." in request.path:
             request.postpath = resolve_dots(rest, request.postpath or [])
         request.render(getChildForRequest(self._services[alias], request))
+
+    def _hint_for(self, request: Exchange) -> str | None:
+        """Return a hint for an unknown path of a built-in service: its paths, and the nearest stub."""
+        alias = request.entry.alias or ""
+        tree = self._services[alias]
+        hints = []
+        if isinstance(tree, UpstreamNode) and tree.paths:
+            below = request.path.decode("utf-8", "replace").lower().partition(f"/{alias}/")[2]
+            called = f"{request.method.decode('latin-1')} /{below}"
+            hints.append(f"The paths of {alias} are {listed(called, tree.paths)}")
+        if self._stubs.exist(request) and (nearest := self._stubs.nearest(request, alias)):
+            hints.append(nearest)
+        return ". ".join(hints) or None
 
     def _miss(self, request: Exchange, alias: str, call: Call | None) -> None:
         """Respond with a 404 of the upstream ``alias``: it exists because of stubs, but none matches."""

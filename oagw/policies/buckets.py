@@ -17,7 +17,7 @@ WINDOWS = {"second": (1, 10), "minute": (60, 60), "hour": (3_600, 60), "day": (8
 _NEVER = 60
 
 
-class Outcome(NamedTuple):
+class Taken(NamedTuple):
     """What a bucket says of a call.
 
     ``limit`` and ``remaining`` are in units of cost. ``reset`` and ``retry_after`` are in whole seconds from
@@ -33,7 +33,7 @@ class Outcome(NamedTuple):
 class Bucket(Protocol):
     """The state of one rate limit for one scope. Times are in seconds of a monotonic clock."""
 
-    def take(self, cost: int, now: float) -> Outcome:
+    def take(self, cost: int, now: float) -> Taken:
         """Take ``cost`` units, or nothing if there are not enough."""
         ...
 
@@ -50,7 +50,7 @@ class TokenBucket:
         self._tokens = float(self._capacity)
         self._since = now
 
-    def take(self, cost: int, now: float) -> Outcome:
+    def take(self, cost: int, now: float) -> Taken:
         """Take ``cost`` tokens, or nothing if there are not enough."""
         self._tokens = min(self._capacity, self._tokens + (now - self._since) * self._refill)
         self._since = now
@@ -61,7 +61,7 @@ class TokenBucket:
         else:
             retry_after = self._wait(cost - self._tokens) or 1
         reset = self._wait(self._capacity - self._tokens)
-        return Outcome(self._capacity, math.floor(self._tokens + 1e-9), reset, retry_after)
+        return Taken(self._capacity, math.floor(self._tokens + 1e-9), reset, retry_after)
 
     def _wait(self, tokens: float) -> int:
         """Return the whole seconds in which ``tokens`` are refilled."""
@@ -82,7 +82,7 @@ class SlidingWindow:
         self._spent: deque[list[int]] = deque()  # pairs of the number of a part and what it spent
         self._sum = 0
 
-    def take(self, cost: int, now: float) -> Outcome:
+    def take(self, cost: int, now: float) -> Taken:
         """Take ``cost`` units, or nothing if the window has not enough left."""
         current = math.floor(now / self._part + 1e-9)
         while self._spent and self._spent[0][0] <= current - self._parts:
@@ -95,7 +95,7 @@ class SlidingWindow:
                 self._spent.append([current, 0])
             self._spent[-1][1] += cost
             self._sum += cost
-        return Outcome(
+        return Taken(
             self._limit, max(0, self._limit - self._sum), self._window if self._sum else 0, retry_after
         )
 
@@ -119,7 +119,7 @@ class Buckets:
     def __len__(self) -> int:
         return len(self._buckets)
 
-    def take(self, owner: str, scope: Hashable, limit: RateLimit, now: float) -> Outcome:
+    def take(self, owner: str, scope: Hashable, limit: RateLimit, now: float) -> Taken:
         """Take the cost of one call from the bucket of ``owner`` (an upstream or a route) for ``scope``.
 
         A limit that has changed since begins with a fresh bucket.

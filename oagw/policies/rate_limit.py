@@ -7,7 +7,7 @@ from typing import NamedTuple
 from oagw.model.problem import PROXY_TYPE, Problem, canonical
 from oagw.model.tenants import Identity
 from oagw.model.upstream import RateLimit
-from oagw.policies.buckets import Buckets, Outcome
+from oagw.policies.buckets import Buckets, Taken
 
 # Header fields as pairs of name and value.
 Fields = Iterable[tuple[bytes, bytes]]
@@ -40,7 +40,7 @@ def spend(
     A bucket that rejects the call ends it; what was taken before stays taken. ``received`` are the header
     fields as the caller sent them; ``now`` is monotonic, ``date`` in seconds since 1970.
     """
-    outcomes: list[Outcome] = []
+    outcomes: list[Taken] = []
     shown = any(limit.response_headers for _, limit in limits)
     for owner, limit in limits:
         outcome = buckets.take(owner, scope_of(limit.scope, identity, received), limit, now)
@@ -83,7 +83,7 @@ def address_of(received: Fields) -> str:
     return "unknown"
 
 
-def _fields(outcome: Outcome, date: float) -> tuple[tuple[bytes, bytes], ...]:
+def _fields(outcome: Taken, date: float) -> tuple[tuple[bytes, bytes], ...]:
     return (
         (b"X-RateLimit-Limit", b"%d" % outcome.limit),
         (b"X-RateLimit-Remaining", b"%d" % outcome.remaining),
@@ -91,7 +91,7 @@ def _fields(outcome: Outcome, date: float) -> tuple[tuple[bytes, bytes], ...]:
     )
 
 
-def _rejected(outcome: Outcome, shown: bool, date: float) -> Problem:
+def _rejected(outcome: Taken, shown: bool, date: float) -> Problem:
     detail = "Rate limit exceeded. Retry after the duration indicated by the Retry-After header."
     headers = {b"Retry-After": (b"%d" % (outcome.retry_after or 0),)}
     if shown:

@@ -14,7 +14,18 @@ import oagw
 
 HOME = Path(oagw.__file__).parent
 
-RULES = ("model", "java", "matching", "templates", "toxics", "verify", "stubs", "sandboxes", "policies")
+RULES = (
+    "model",
+    "java",
+    "matching",
+    "templates",
+    "toxics",
+    "verify",
+    "stubs",
+    "sandboxes",
+    "policies",
+    "secrets",
+)
 WIRES = ("timing", "web", "services")
 
 # What each part may import besides itself.
@@ -25,9 +36,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "templates": {"model", "java", "matching"},
     "toxics": {"model", "java", "matching"},
     "verify": {"model", "java", "matching"},
-    "stubs": set(RULES) - {"stubs", "sandboxes", "policies"},
+    "stubs": set(RULES) - {"stubs", "sandboxes", "policies", "secrets"},
     "sandboxes": set(RULES) - {"policies"},
     "policies": {"model"},
+    "secrets": {"model"},
     "timing": {"model"},
     "web": {"model", "timing"},
     "services": {"model", "timing", "web"},

@@ -29,7 +29,7 @@ class UnknownNameTests(WireTestCase):
         said = self.stub(request={"headers": {"X": {"containz": "x"}}})
         self.assertIn('did you mean "contains"? There are contains, ', said)
         said = self.stub(request={"headers": {"X": {"equalTo": "x", "ignoreArrayOrder": True}}})
-        self.assertEqual(said, "equalTo has no option ignoreArrayOrder; there are caseInsensitive")
+        self.assertEqual(said, "equalTo has no option ignoreArrayOrder; there is caseInsensitive")
 
     def test_a_value_among_a_few(self) -> None:
         said = self.stub(response={"fault": "CONNECTION_RESET"})
@@ -55,7 +55,7 @@ class UnknownNameTests(WireTestCase):
     def test_a_toxic_its_type_and_its_attribute(self) -> None:
         self.wire.admin("POST", "/toxics", {"type": "latency", "name": "slow", "attributes": {"latency": 1}})
         self.assertEqual(
-            self.told("GET", "/toxics/slwo"), 'No such toxic: "slwo", did you mean "slow"? There are slow'
+            self.told("GET", "/toxics/slwo"), 'No such toxic: "slwo", did you mean "slow"? There is slow'
         )
         said = self.told("POST", "/toxics", {"type": "latncy"})
         self.assertTrue(
@@ -72,7 +72,7 @@ class UnknownNameTests(WireTestCase):
         mapping = {"scenarioName": "buying", "requiredScenarioState": "paid", "request": {"url": "/"}}
         self.wire.admin("POST", "/mappings", mapping)
         said = self.told("PUT", "/scenarios/buyin/state", {"state": "x"})
-        self.assertEqual(said, 'Scenario buyin does not exist, did you mean "buying"? There are buying')
+        self.assertEqual(said, 'Scenario buyin does not exist, did you mean "buying"? There is buying')
         said = self.told("PUT", "/scenarios/buying/state", {"state": "payd"})
         self.assertIn('does not support state payd, did you mean "paid"? There are paid, Started', said)
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oagw.model.upstream import RateLimit
-from oagw.policies.buckets import WINDOWS, Buckets, Outcome
+from oagw.policies.buckets import WINDOWS, Buckets, Taken
 
 
 def limit(rate: int = 10, **members: Any) -> RateLimit:
@@ -16,7 +16,7 @@ def limit(rate: int = 10, **members: Any) -> RateLimit:
     return msgspec.convert({"sustained": {"rate": rate, "window": window}, **members}, RateLimit)
 
 
-def take(buckets: Buckets, rule: RateLimit, now: float, scope: str = "x") -> Outcome:
+def take(buckets: Buckets, rule: RateLimit, now: float, scope: str = "x") -> Taken:
     return buckets.take("upstream:1", scope, rule, now)
 
 
@@ -24,10 +24,10 @@ class TestTokenBucket:
     def test_it_starts_full_and_admits_its_capacity_at_once(self) -> None:
         buckets, rule = Buckets(), limit(2, burst={"capacity": 5})
         assert [take(buckets, rule, 100.0).remaining for _ in range(5)] == [4, 3, 2, 1, 0]
-        assert take(buckets, rule, 100.0) == Outcome(5, 0, 3, 1)
+        assert take(buckets, rule, 100.0) == Taken(5, 0, 3, 1)
 
     def test_without_a_burst_the_capacity_is_the_rate(self) -> None:
-        assert take(Buckets(), limit(7), 0.0) == Outcome(7, 6, 1)
+        assert take(Buckets(), limit(7), 0.0) == Taken(7, 6, 1)
 
     def test_the_stated_pause_is_honest_and_no_longer_than_needed(self) -> None:
         buckets, rule = Buckets(), limit(6, window="minute", burst={"capacity": 1})
@@ -39,7 +39,7 @@ class TestTokenBucket:
     def test_a_refusal_takes_nothing(self) -> None:
         buckets, rule = Buckets(), limit(10, cost=6)
         assert take(buckets, rule, 0.0).remaining == 4
-        assert take(buckets, rule, 0.0) == Outcome(10, 4, 1, 1)
+        assert take(buckets, rule, 0.0) == Taken(10, 4, 1, 1)
         assert take(buckets, limit(10, cost=4), 0.0).remaining == 0
 
     def test_a_cost_above_the_capacity_never_passes(self) -> None:
@@ -47,10 +47,10 @@ class TestTokenBucket:
         assert [take(buckets, rule, float(at)).retry_after for at in (0, 100)] == [1, 1]
 
     def test_a_bucket_that_never_refills_says_a_minute(self) -> None:
-        assert take(Buckets(), limit(0), 0.0) == Outcome(0, 0, 0, 60)
+        assert take(Buckets(), limit(0), 0.0) == Taken(0, 0, 0, 60)
         buckets, rule = Buckets(), limit(0, burst={"capacity": 1})
-        assert take(buckets, rule, 0.0) == Outcome(1, 0, 60)
-        assert take(buckets, rule, 1e6) == Outcome(1, 0, 60, 60)
+        assert take(buckets, rule, 0.0) == Taken(1, 0, 60)
+        assert take(buckets, rule, 1e6) == Taken(1, 0, 60, 60)
 
     @given(st.integers(1, 50), st.lists(st.floats(0, 3), max_size=60))
     def test_no_more_is_admitted_than_capacity_and_refill_allow(self, rate: int, pauses: list[float]) -> None:
@@ -71,19 +71,19 @@ class TestSlidingWindow:
     def test_it_admits_exactly_its_rate_in_a_window_and_ignores_the_burst(self) -> None:
         buckets, rule = Buckets(), limit(3, algorithm="sliding_window", burst={"capacity": 50})
         assert [take(buckets, rule, 5.0).remaining for _ in range(3)] == [2, 1, 0]
-        assert take(buckets, rule, 5.95) == Outcome(3, 0, 1, 1)
+        assert take(buckets, rule, 5.95) == Taken(3, 0, 1, 1)
         assert take(buckets, rule, 6.0).retry_after is None
 
     def test_the_stated_pause_ends_when_enough_has_left_the_window(self) -> None:
         buckets, rule = Buckets(), limit(2, window="minute", algorithm="sliding_window")
         take(buckets, rule, 0.0)
         take(buckets, rule, 20.0)
-        assert take(buckets, rule, 30.0) == Outcome(2, 0, 60, 30)
+        assert take(buckets, rule, 30.0) == Taken(2, 0, 60, 30)
         assert take(buckets, rule, 60.0).retry_after is None
         assert take(buckets, rule, 60.0).retry_after == 20
 
     def test_a_cost_above_the_rate_waits_for_the_window_in_vain(self) -> None:
-        assert take(Buckets(), limit(2, cost=3, algorithm="sliding_window"), 0.0) == Outcome(2, 2, 0, 1)
+        assert take(Buckets(), limit(2, cost=3, algorithm="sliding_window"), 0.0) == Taken(2, 2, 0, 1)
 
     @given(st.sampled_from(sorted(WINDOWS)), st.integers(1, 20), st.lists(st.floats(0, 0.4), max_size=80))
     def test_in_no_window_is_more_admitted(self, window: str, rate: int, pauses: list[float]) -> None:

@@ -75,8 +75,8 @@ def oagw_options() -> Sequence[str]:
 def oagw_gateway(request: pytest.FixtureRequest, oagw_options: Sequence[str]) -> Iterator[RunningGateway]:
     """A running gateway, shared by the whole test session. Stubs that a test adds remain.
 
-    It is started with ``oagw_options``, unless ``--oagw-url`` or OAGW_URL says where one runs. The workers
-    of pytest-xdist share one.
+    It is started with ``oagw_options``, unless ``--oagw-url`` or OAGW_URL says where one runs, which has its
+    own. The workers of pytest-xdist share one.
 
     >>> def test_weather(oagw_gateway):
     ...     url = oagw_gateway.alias_url("weather") + "/current?city=Oslo"

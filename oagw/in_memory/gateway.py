@@ -139,7 +139,8 @@ class InMemoryGateway(RunningGateway):
         return result
 
     def stop(self) -> None:
-        """Close all connections. A test need not do so: nothing outlives it."""
+        """Close all connections, and refuse new ones. A test need not do so: nothing outlives it."""
+        self.reactor.tcpServers.clear()
         self._gateway.stop()
         self.advance(1)
 

@@ -351,6 +351,8 @@ class ConnectionTests(InMemoryCase):
         self.assertIs(body.ended.type, ResponseDone)
         self.assertIs(raw.end, ConnectionDone)
         self.assertEqual(self.gateway.reactor.getDelayedCalls(), [])
+        with self.assertRaises(ConnectionRefusedError):
+            self.gateway.run(self.request(b"/x"))
 
 
 class BackpressureTests(InMemoryCase):

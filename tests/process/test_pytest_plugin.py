@@ -173,6 +173,7 @@ def run(folder: Path, tests: str, *options: str, runner: str = "pytest", **varia
     if runner == "pytest":
         options = ("-p", "oagw.pytest_plugin", *options)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("OAGW_")}
+    environment["COVERAGE_FILE"] = str(ROOT / ".coverage")  # if coverage is measured, then in one place
     return subprocess.run(
         [sys.executable, "-m", runner, *options, "test_it.py"],
         cwd=folder,

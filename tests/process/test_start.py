@@ -1,8 +1,13 @@
 """``start`` connects or starts, and a gateway is ready when it is asked to be."""
 
+import json
+import subprocess
+import sys
+
 import pytest
 from launched import listens
 
+from oagw.client.mock_gateway import announced
 from oagw.testing import MockGateway, RunningGateway, start
 
 
@@ -33,25 +38,36 @@ def test_start_starts_a_gateway_where_none_is_named(monkeypatch: pytest.MonkeyPa
     assert not is_there(RunningGateway(url))
 
 
-def test_a_gateway_is_ready_when_that_is_asked_for(capfd: pytest.CaptureFixture[str]) -> None:
-    with MockGateway(until_ready=True) as ready, MockGateway() as listening:
-        assert ready.admin("GET", "/clock")["mode"] == listening.admin("GET", "/clock")["mode"] == "real"
-    assert capfd.readouterr().out == ""
+def test_a_gateway_is_ready_when_that_is_asked_for() -> None:
+    told = [{"event": "listening", "url": "http://a"}, {"event": "ready", "url": "http://b"}]
+    script = "".join(f"print({json.dumps(line)!r})\n" for line in told)
+    for expected in told:
+        with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE) as process:
+            assert announced(process, expected["event"]) == expected["url"]
+    with MockGateway(until_ready=True) as gateway:
+        assert gateway.admin("GET", "/clock")["mode"] == "real"
 
 
 def test_an_exception_in_its_block_has_the_report_once(gateway: MockGateway) -> None:
-    with pytest.raises(ZeroDivisionError) as caught, start(gateway.base_url) as running:
-        with running.sandbox() as sandbox:
+    def fail() -> None:
+        with start(gateway.base_url) as running, running.sandbox() as sandbox:
             sandbox.stub("GET stripe/x")
             raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError) as caught:
+        fail()
     (note,) = caught.value.__notes__
     assert note.startswith("What the gateway saw:\n0 requests, 0 findings\n")
     assert "unused stub" in note
 
 
 def test_a_report_that_cannot_be_had_does_not_hide_the_failure() -> None:
-    with pytest.raises(ZeroDivisionError) as caught, MockGateway() as gateway:
-        gateway.stop()
-        raise ZeroDivisionError
+    def fail() -> None:
+        with MockGateway() as gateway:
+            gateway.stop()
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError) as caught:
+        fail()
     (note,) = caught.value.__notes__
     assert "No report: the gateway is not running" in note

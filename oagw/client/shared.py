@@ -43,9 +43,11 @@ class SharedGateway(RunningGateway):
         with open(self._log, "wb") as log:
             process = spawn(arguments, subprocess.DEVNULL, log)
         try:
-            url = announced(process, "listening")
+            url = announced(process, "ready")  # after which it writes no more to standard output
         except GatewayFailed as failure:
             raise GatewayFailed(f"{failure}\n{self._said()}".strip()) from None
+        assert process.stdout is not None
+        process.stdout.close()
         # It is not this process that waits for it: Popen would warn that it still runs.
         process.returncode = 0
         return {"url": url, "pid": process.pid}

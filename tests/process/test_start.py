@@ -1,14 +1,18 @@
 """``start`` connects or starts, and a gateway is ready when it is asked to be."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
-from launched import listens
+from launched import listens, until
 
 from oagw.client.mock_gateway import announced
-from oagw.testing import MockGateway, RunningGateway, start
+from oagw.client.shared import SharedGateway
+from oagw.testing import GatewayFailed, MockGateway, RunningGateway, start
 
 
 def is_there(gateway: RunningGateway) -> bool:
@@ -71,3 +75,18 @@ def test_a_report_that_cannot_be_had_does_not_hide_the_failure() -> None:
         fail()
     (note,) = caught.value.__notes__
     assert "No report: the gateway is not running" in note
+
+
+def test_workers_with_the_same_options_share_a_server(tmp_path: Path) -> None:
+    first = SharedGateway(tmp_path, os.getpid(), ["--seed", "1"])
+    (known,) = tmp_path.glob("oagw-*.json")
+    pid = json.loads(known.read_text())["pid"]
+    try:
+        assert SharedGateway(tmp_path, os.getpid(), ["--seed", "1"]).base_url == first.base_url
+        with pytest.raises(GatewayFailed, match="is not a folder"):
+            SharedGateway(tmp_path, os.getpid(), ["--mappings", str(tmp_path / "no")])
+    finally:
+        os.kill(pid, signal.SIGTERM)
+    until(lambda: not is_there(first))
+    with pytest.raises(GatewayFailed, match="has exited:\noagw-mock-server listens on"):
+        first.requests()

@@ -11,7 +11,7 @@ from twisted.web.server import Request
 from oagw.model.ending import ENDINGS_BY_NAME, Ending
 from oagw.model.sse import Event, encode
 from oagw.services import Env, UpstreamNode
-from oagw.services.stream_test.parameters import Parameters
+from oagw.services._parameters import Parameters
 from oagw.web.reply import UPSTREAM, Reply
 from oagw.web.stream import Chunk, Stream, head
 

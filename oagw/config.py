@@ -32,6 +32,7 @@ class Config(NamedTuple):  # importing dataclasses would delay the first connect
     - ``memory_limit``: the limit of all stubs and journals together, in MiB.
     - ``github_links``: make the links in bodies of the GitHub mock point to the gateway.
     - ``parent``: the process id of what ``exit_with_parent`` watches; None for the parent and standard input.
+    - ``gzip``: compress bodies for clients that accept it.
     """
 
     host: str = "127.0.0.1"
@@ -50,6 +51,7 @@ class Config(NamedTuple):  # importing dataclasses would delay the first connect
     memory_limit: int = 512
     github_links: bool = False
     parent: int | None = None
+    gzip: bool = False
 
     @property
     def secrets(self) -> tuple[str, ...]:

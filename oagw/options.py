@@ -35,6 +35,7 @@ What it answers
   --mappings DIR         folder with WireMock's mappings/ and __files/, loaded
                          at start and on SIGHUP
   --strict-models        answer 404 for OpenAI models that are not listed
+  --gzip                 compress bodies for clients that accept gzip
   --github-links         lead links in GitHub's bodies to this gateway
   --seed N               make generated ids and random choices repeatable
 
@@ -186,6 +187,7 @@ OPTIONS = (
     Option("admin-token", "admin_token", _token),
     Option("mappings", "mappings", str),
     Option("strict-models", "strict_models"),
+    Option("gzip", "gzip"),
     Option("github-links", "github_links"),
     Option("seed", "seed", _seed),
     Option("clock", "clock", _clock),

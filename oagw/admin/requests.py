@@ -97,7 +97,7 @@ class Requests(JournalNode):
     def render_GET(self, request: Request) -> SlicedReply:
         sandbox, query = sandbox_of_call(request), read_query(request, self.query)
         stub = None if query.matching_stub is None else _uuid(query.matching_stub)
-        since = -1 if query.since is None else milliseconds(_date(query.since))
+        since = -1 if query.since is None else milliseconds(read_date(query.since))
         found = [
             entry
             for entry in newest_first(sandbox)
@@ -331,7 +331,8 @@ def newest_first(sandbox: Sandbox) -> list[Entry]:
     return list(sandbox.journal)[::-1]
 
 
-def _date(text: str) -> float:
+def read_date(text: str) -> float:
+    """Return the ISO 8601 date ``text`` of the parameter ``since`` in seconds since 1970; raises Refused."""
     try:
         date = datetime.fromisoformat(text.replace(" ", "+"))  # an unencoded +
         return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()

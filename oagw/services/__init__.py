@@ -16,7 +16,9 @@ from typing import ClassVar
 from twisted.internet.interfaces import IReactorTime
 from twisted.web.server import Request
 
+from oagw.model.draws import Draws
 from oagw.model.refused import Refused
+from oagw.web.exchange import caller_of
 from oagw.web.reply import UPSTREAM, Reply, field_value, json_reply
 from oagw.web.resource import Node
 from oagw.web.stream import Streams
@@ -49,20 +51,30 @@ class UpstreamNode(Node):
 class Env:
     """What a service gets from the gateway.
 
+    - ``alias``: the alias of the service.
     - ``clock``: measures durations and schedules calls.
     - ``wall``: returns the date, in seconds since 1970.
-    - ``random``: the service's own random numbers.
     - ``streams``: opens event streams.
     - ``strict_models``: reject models that the OpenAI service does not list.
     - ``github_links``: make links in bodies of the GitHub service point to this gateway.
     """
 
+    alias: str
     clock: IReactorTime
     wall: Callable[[], float]
-    random: Random
     streams: Streams
     strict_models: bool = False
     github_links: bool = False
+
+    def random(self, request: Request) -> Random:
+        """Return the random numbers for the answer to ``request``. Call this once for each answer."""
+        draws: Draws = caller_of(request).sandbox.draws
+        return draws.next(self.alias)
+
+    def random_bits(self, request: Request, count: int) -> int:
+        """Return a random number of ``count`` bits for the answer to ``request``; it is quick."""
+        draws: Draws = caller_of(request).sandbox.draws
+        return draws.bits(f"{self.alias} bits", count)
 
 
 # A service: a function that returns its tree.

@@ -80,7 +80,7 @@ class GatewayRequest(Exchange):
         fields = self.responseHeaders._rawHeaders
         fields[b"Date"] = [site.date()]
         given = self.requestHeaders.getRawHeaders(REQUEST_ID, (b"",))[0]
-        request_id = given if _PLAIN.fullmatch(given) else site.request_id()
+        request_id = given if _PLAIN.fullmatch(given) else self.caller.sandbox.draws.request_id(self.path)
         fields[REQUEST_ID] = [request_id]
         try:
             problem = self._malformed()
@@ -157,6 +157,10 @@ class GatewayRequest(Exchange):
         self._trailers = b"".join(
             b"%b: %b\r\n" % (name, value) for name, values in headers.items() for value in values
         )
+
+    def coded(self, reply: Reply) -> Reply:
+        """Return ``reply`` with its body as it is to be sent in pieces; ``web.gzip`` may compress it."""
+        return reply
 
     def finish(self) -> None:
         if self._disconnected or self.finished:

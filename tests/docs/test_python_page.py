@@ -1,11 +1,16 @@
 """docs/python.md: what a request stands for, what is raised, and what the example prints."""
 
 import re
+import unittest
+from typing import Any
+
+import pytest
 
 import oagw.testing
 from oagw.client import fixtures
-from oagw.testing import pattern
+from oagw.testing import MockGateway, pattern
 from tests.docs.pages import blocks, names, table
+from tests.docs.test_examples import call
 
 PAGE = "docs/python.md"
 
@@ -25,5 +30,21 @@ def test_all_public_names_are_on_the_page() -> None:
 
 
 def test_the_fixture_to_override_exists() -> None:
-    (overridden,) = re.findall(r"def (\w+)", blocks(PAGE, "python")[-1])
+    (overridden,) = re.findall(r"def (oagw_\w+)", "".join(blocks(PAGE, "python")))
     assert overridden in vars(fixtures)
+
+
+def test_the_test_case_runs(gateway: MockGateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OAGW_URL", gateway.base_url)
+    (source,) = (block for block in blocks(PAGE, "python") if "import start" in block)
+    known: dict[str, Any] = {"unittest": unittest, "call": call}
+    exec(source, known)
+    known["StartTests"]("test_a_charge").debug()
+    known["call"] = print  # a client that sends nothing
+    with pytest.raises(AssertionError, match="A stub was not called"):
+        known["StartTests"]("test_a_charge").debug()
+
+
+def test_the_methods_in_memory_exist() -> None:
+    for written, _ in table(PAGE, "With Twisted", "Method"):
+        assert hasattr(oagw.testing.InMemoryGateway, written.strip("`").partition("(")[0])

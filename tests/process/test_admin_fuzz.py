@@ -56,8 +56,19 @@ def fuzz(server: Launched, folder: Path, seconds: int, *options: str, token: str
         "--exclude-checks=positive_data_acceptance,ensure_resource_availability",
         *options,
     ]
+    environment = {
+        **os.environ,
+        "SCHEMATHESIS_HOOKS": "fuzz_hooks",
+        "PYTHONPATH": str(Path(__file__).parent),
+    }
     run = subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, timeout=seconds + 60, check=False
+        command,
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=seconds + 60,
+        check=False,
     )
     assert run.returncode == 0, run.stdout[-20_000:] + run.stderr[-2_000:]
 

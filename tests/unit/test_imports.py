@@ -50,10 +50,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "options": {"model"},
     "server": {"app", "config", "gateway", "model"},
     "client": {"config", "model"},
+    "in_memory": {"app", "client", "config"},
     # Public names of what moved.
     "__main__": {"server"},
     "tap": {"server"},
-    "testing": {"client"},
+    "testing": {"client", "in_memory"},
     "control_plane": {"client"},
     "pytest_plugin": {"client"},
 }

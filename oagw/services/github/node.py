@@ -73,7 +73,7 @@ class GitHub:
         """Return the header fields of every response. If ``counts``, it counts against the rate limit."""
         now = self._env.wall()
         window = self._limit.window(caller_of(request).sandbox, now, counts)
-        digits = b"%023X" % self._env.random.getrandbits(92)
+        digits = b"%023X" % self._env.random_bits(request, 92)
         id = b"%b:%b:%b:%b:%08X" % (digits[:4], digits[4:9], digits[9:16], digits[16:], int(now))
         return {
             b"X-GitHub-Media-Type": (_media_type(request.getHeader(b"accept") or b""),),

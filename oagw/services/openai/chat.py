@@ -155,15 +155,16 @@ class ChatCompletions(OpenAINode):
             json_format=form.json_schema if isinstance(form, SchemaFormat) else isinstance(form, JsonFormat),
             location="response_format.json_schema.schema",
         )
+        random = self._env.random(request)
         common = {
-            "id": random_id(self._env.random, "chatcmpl-", 29),
+            "id": random_id(random, "chatcmpl-", 29),
             "created": int(self._env.wall()),
             "model": chat.model,
             "system_fingerprint": FINGERPRINT,
             "service_tier": served(chat.service_tier),
         }
         choices = chat.n or 1
-        ids = [[random_id(self._env.random, "call_") for _ in completion.calls] for _ in range(choices)]
+        ids = [[random_id(random, "call_") for _ in completion.calls] for _ in range(choices)]
         tokens = usage(conversation(texts), choices * completion.tokens)
         top = (chat.top_logprobs or 0) if chat.logprobs else None
         legacy = chat.functions is not None

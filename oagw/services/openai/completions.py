@@ -98,7 +98,7 @@ class Completions(OpenAINode):
             completion, directives = _complete(body, prompt, choices)
             completions += [completion] * (body.n or 1)
         common = {
-            "id": random_id(self._env.random, "cmpl-", 29),
+            "id": random_id(self._env.random(request), "cmpl-", 29),
             "created": int(self._env.wall()),
             "model": body.model,
             "system_fingerprint": FINGERPRINT,

@@ -5,6 +5,7 @@
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import islice
 
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
@@ -26,6 +27,9 @@ from oagw.web.reply import Reply, fail, masked_excerpt, problem_reply
 
 # The real gateway does not repeat an unknown alias in ``detail``; it uses this UUID for all.
 _NIL = "00000000-0000-0000-0000-000000000000"
+
+# The largest number of aliases of stubs that are compared with an unknown one.
+_LISTED = 200
 
 # Sends the response. The argument is the call as changed by policies, or None if there are no policies.
 Target = Callable[[Call | None], None]
@@ -172,17 +176,17 @@ class Pipeline(Resource):
         """Return the response for an unknown or empty alias."""
         if not alias:
             return problem_reply(invalid_field("path", "MISSING_ALIAS", "Missing alias"), request)
-        request.entry.resolved(alias.decode("latin-1").lower(), matched=False)
-        hint = self._stubs.hint(request)
+        name = alias.decode("latin-1").lower()
+        request.entry.resolved(name, matched=False)
+        others = sorted(islice(self._stubs.aliases(request), _LISTED))
+        hint = f"The aliases are {listed(name, dict.fromkeys([*self._services, *others]))}"
+        if nearest := self._stubs.hint(request):
+            hint = f"{nearest}. {hint}"
         problem = canonical(
             "not_found",
             error=f"Unknown alias: {masked_excerpt(request, alias)}",
             detail=f"upstream not found: {_NIL}",
-            context={
-                "resource_type": UPSTREAM_TYPE,
-                "resource_name": _NIL,
-                **({"hint": hint} if hint else {}),
-            },
+            context={"resource_type": UPSTREAM_TYPE, "resource_name": _NIL, "hint": hint},
         )
         return problem_reply(problem, request)
 

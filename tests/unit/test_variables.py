@@ -146,6 +146,7 @@ def test_the_number_after_the_switch_for_the_parent_is_the_port() -> None:
     config = parse_args(["--exit-with-parent", "5000"])
     assert (config.port, config.exit_with_parent, config.parent) == (5000, True, None)
     assert parse_args(["--exit-with-parent=5000"]).parent == 5000
+    assert parse_args(["--exit-with-parent=1"]).parent == 1
 
 
 def test_the_help_fits_on_a_screen_and_has_every_option_and_default(

@@ -80,6 +80,11 @@ class UnknownNameTests(WireTestCase):
         said = self.told("GET", "/requests?limt=1")
         self.assertIn('did you mean "limit"? There are limit, ', said)
 
+    def test_an_alias(self) -> None:
+        self.wire.admin("POST", "/mappings", {"request": {"urlPath": f"{PROXY}stripe/v1"}})
+        context = self.wire.ask("GET", f"{PROXY}strpe/v1").json()["context"]
+        self.assertIn("The aliases are stripe, ", context["hint"])
+
     def test_a_directive_and_a_fault(self) -> None:
         body = {"model": "gpt-4o", "messages": [{"role": "user", "content": "[mock fnish=length]"}]}
         answer = self.wire.post_json(f"{PROXY}openai/v1/chat/completions", body)

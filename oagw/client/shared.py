@@ -29,7 +29,7 @@ class SharedGateway(RunningGateway):
 
     def __init__(self, folder: Path, controller: int, options: Sequence[str] = ()) -> None:
         name = "oagw-" + sha256(json.dumps(list(options)).encode()).hexdigest()[:12]
-        self._log = folder / f"{name}.log"  # what the server writes to standard error
+        self._log = folder / f"{name}.log"  # for the standard error of the server
         self._pid = 0
         with open(folder / f"{name}.lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -52,7 +52,7 @@ class SharedGateway(RunningGateway):
             raise GatewayFailed(f"{failure}\n{self._said()}".strip()) from None
         assert process.stdout is not None
         process.stdout.close()
-        # It is not this process that waits for it: Popen would warn that it still runs.
+        # This process does not wait for the server; Popen would warn that it still runs.
         process.returncode = 0
         return {"url": url, "pid": process.pid}
 

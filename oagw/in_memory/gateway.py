@@ -1,4 +1,4 @@
-"""InMemoryGateway: the gateway, and clients on Twisted, in memory; the test moves the time."""
+"""InMemoryGateway: the gateway and clients on Twisted in memory; the test advances the time."""
 
 import time
 from collections.abc import Coroutine, Mapping, Sequence
@@ -23,7 +23,7 @@ from oagw.in_memory.reactor import PumpedReactor
 
 T = TypeVar("T")
 
-# The most seconds that pass until a call of the control plane is answered.
+# The largest number of seconds until a call of the control plane is answered.
 _PATIENCE = 60.0
 
 _HOUR = 3600.0
@@ -58,7 +58,7 @@ class InMemoryGateway(RunningGateway):
     ConnectionLost; a cut response is a ConnectionDone. Data arrives in order, and as fast as the client
     reads: what it does not read makes the gateway pause.
 
-    ``options`` are command-line options of ``server.py``; ``--clock`` makes no sense here. Raises ValueError
+    ``options`` are command-line options of ``server.py``; ``--clock`` is not allowed. Raises ValueError
     if one is invalid.
     """
 
@@ -83,17 +83,17 @@ class InMemoryGateway(RunningGateway):
     def agent(self, **options: Any) -> IAgent:
         """Return an Agent that reaches the gateway, with further ``options`` of Agent, such as ``pool``.
 
-        Its ``request`` also pumps, so that an answer which comes at once is there when it returns. A client
+        Its ``request`` also pumps, so that an immediate response has arrived when it returns. A client
         that makes an Agent of its own gets ``reactor``; call ``pump`` after its requests.
         """
         return _PumpingAgent(Agent(self.reactor, **options), self.reactor)
 
     def pump(self) -> None:
-        """Run what is due and move data until nothing is left to do now; time does not pass."""
+        """Run the calls that are due and transfer data, until nothing is left to do. Time does not pass."""
         self.reactor.pump()
 
     def advance(self, seconds: float) -> None:
-        """Let ``seconds`` pass. What falls due on the way happens in order, each at its own time."""
+        """Let ``seconds`` pass. Events that become due on the way happen in order, each at its time."""
         self.reactor.advance(seconds)
 
     def advance_until_idle(self, limit: float | None = None) -> None:

@@ -107,5 +107,5 @@ def tree(env: Env) -> UpstreamNode:
     """Return the tree of the GitHub API."""
     github = GitHub(env)
     octocat = OCTOCAT.encode()
-    users = Users(github, {octocat: User(github, octocat)})  # the one that is asked for, made once
+    users = Users(github, {octocat: User(github, octocat)})  # the only user that exists, created once
     return Root(github, {b"users": users, b"repos": Repositories(github)})

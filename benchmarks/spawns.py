@@ -66,7 +66,7 @@ def _first_answer(_: int) -> str:
             with urllib.request.urlopen(f"{url}/health", timeout=30) as answer:
                 return str(answer.status)
         except Exception as error:
-            return repr(error)
+            return f"{error!r}, exit status {server.poll()}"
         finally:
             server.kill()
 

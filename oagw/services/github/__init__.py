@@ -88,7 +88,7 @@ class Repository(GitHubNode):
         return self.reply(request, repository(base_url, self._owner, self._name, OPEN_ISSUES))
 
 
-class Root(GitHubNode):
+class GitHubRoot(GitHubNode):
     """The root of the API."""
 
     paths = (
@@ -108,4 +108,4 @@ def tree(env: Env) -> UpstreamNode:
     github = GitHub(env)
     octocat = OCTOCAT.encode()
     users = Users(github, {octocat: User(github, octocat)})  # the only user that exists, created once
-    return Root(github, {b"users": users, b"repos": Repositories(github)})
+    return GitHubRoot(github, {b"users": users, b"repos": Repositories(github)})

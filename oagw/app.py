@@ -41,6 +41,7 @@ from oagw.web.stream import Streams
 if TYPE_CHECKING:
     from oagw.admin.expiry import Expiry  # loaded when the control plane is first called
     from oagw.admin.waiting import Waits
+    from oagw.gateway.forwarding import Forwarding
     from oagw.stubs.folder import Directory
     from oagw.toxics.toxic import Toxic
 
@@ -51,7 +52,7 @@ class Gateway:
     Two gateways in one process share nothing.
 
     - ``real``: a clock that runs by itself and should never step. It measures all durations, unless
-      ``--clock manual`` is given
+      ``--clock manual`` is given. Calls can be forwarded to real upstreams if it is a reactor
     - ``access_log``: takes the lines of ``--access-log``
     - ``shut_down``: called when a client asks the control plane to stop the server
     - ``wall``: returns the date in seconds since 1970; by default, the time of ``real``
@@ -115,7 +116,7 @@ class Gateway:
             position=self._arrivals.position,
             secrets=config.secrets,
         )
-        self._pipeline = Pipeline(upstreams, stubs, wall, before, after)
+        self._pipeline = Pipeline(upstreams, stubs, wall, before, after, self._forwarding)
         self.root = Root(upstreams, clock, self._admin, stubs, self._pipeline)
         self.site = GatewaySite(
             StubbedOutside(self.root, stubs),
@@ -130,6 +131,7 @@ class Gateway:
             real,
             wall,
         )
+        self._real = real
         self._clock = clock
         self._stubs = stubs
         self._wall = wall
@@ -180,6 +182,16 @@ class Gateway:
     def _settled(self) -> bool:
         """Whether all data that was due is written and read, and all requests that arrived are handled."""
         return self.streams.ticker.settled and self.site.turns.settled and not self.site.stalled
+
+    def _forwarding(self) -> "Forwarding":
+        from oagw.forward.relay import Timeouts
+        from oagw.gateway.forwarding import Forwarding
+
+        config = self._config
+        timeouts = Timeouts(config.proxy_timeout, config.streaming_idle_timeout)
+        return Forwarding(
+            self._real, self._clock, self._wall, self._upstreams, timeouts, config.allow_http_upstream
+        )
 
     def _admin(self) -> IResource:
         from oagw.admin.env import AdminEnv

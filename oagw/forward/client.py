@@ -4,13 +4,19 @@ Each call has a connection of its own, as in the real gateway. ``forward.respons
 ``forward.relay`` passes the response on.
 """
 
+from ipaddress import ip_address
 from typing import Any, Protocol
 
 from twisted.internet import protocol
 from twisted.internet.defer import Deferred
-from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
+from twisted.internet.endpoints import (
+    HostnameEndpoint,
+    TCP4ClientEndpoint,
+    TCP6ClientEndpoint,
+    wrapClientTLS,
+)
 from twisted.internet.error import ConnectionDone
-from twisted.internet.interfaces import IStreamClientEndpoint
+from twisted.internet.interfaces import IReactorPluggableNameResolver, IStreamClientEndpoint
 from twisted.python.failure import Failure
 
 from oagw.forward.response import ResponseError, ResponseReader, UpstreamHead
@@ -39,18 +45,19 @@ class Receiver(Protocol):
 
 
 class UpstreamConnection(protocol.Protocol):
-    """Sends ``request``, the bytes of head and body, and reports the response to ``receiver``."""
+    """Sends ``request``, a head, and ``body``, and reports the response to ``receiver``."""
 
     transport: Any
 
-    def __init__(self, request: bytes, receiver: Receiver, bodiless: bool = False) -> None:
-        self._request = request
+    def __init__(self, request: bytes, receiver: Receiver, bodiless: bool = False, body: bytes = b"") -> None:
+        self._request, self._body = request, body
         self._receiver: Receiver | None = receiver
         self._reader = ResponseReader(bodiless)
 
     def connectionMade(self) -> None:
-        self.transport.write(self._request)
-        self._request = b""
+        # The body is not copied; the transport joins small pieces.
+        self.transport.writeSequence((self._request, self._body))
+        self._request = self._body = b""
 
     def dataReceived(self, data: bytes) -> None:
         receiver, reader = self._receiver, self._reader
@@ -114,7 +121,7 @@ def endpoint_of(reactor: Any, endpoint: Endpoint, trust: Any = None) -> IStreamC
 
     ``trust`` are the certificate authorities to accept, an IOpenSSLTrustRoot; the platform's by default.
     """
-    plain = HostnameEndpoint(reactor, endpoint.host.encode(), endpoint.port, timeout=CONNECT_TIMEOUT)
+    plain = tcp_endpoint(reactor, endpoint)
     if endpoint.scheme not in _TLS:
         return plain
     from twisted.internet.ssl import optionsForClientTLS, platformTrust  # imported late: needs OpenSSL
@@ -123,7 +130,23 @@ def endpoint_of(reactor: Any, endpoint: Endpoint, trust: Any = None) -> IStreamC
     return wrapClientTLS(options, plain)
 
 
-def send(endpoint: IStreamClientEndpoint, connection: UpstreamConnection) -> "Deferred[Any]":
+def tcp_endpoint(reactor: Any, endpoint: Endpoint, timeout: float = CONNECT_TIMEOUT) -> IStreamClientEndpoint:
+    """Return where to connect for ``endpoint``, without TLS."""
+    host, port = endpoint.host, endpoint.port
+    try:
+        version: int | None = ip_address(host).version
+    except ValueError:
+        version = None
+    if version == 6:
+        return TCP6ClientEndpoint(reactor, host, port, timeout)
+    if version == 4 or not IReactorPluggableNameResolver.providedBy(
+        reactor
+    ):  # in memory, names need no look-up
+        return TCP4ClientEndpoint(reactor, host, port, timeout)
+    return HostnameEndpoint(reactor, host.encode(), port, timeout=timeout)
+
+
+def send(endpoint: IStreamClientEndpoint, connection: protocol.Protocol) -> "Deferred[Any]":
     """Connect ``connection``. Cancelling stops connecting."""
     factory = protocol.Factory.forProtocol(lambda: connection)
     factory.noisy = False

@@ -21,6 +21,10 @@ from twisted.python.failure import Failure
 from oagw.model.problem import PROXY_TYPE, Problem, canonical
 from oagw.web.reply import PROBLEM_JSON, Reply
 
+# The longest time that the platform waits for the head of a response, from that of the request, in seconds.
+PLATFORM_TIMEOUT = 30.0
+_PLATFORM = "gts.cf.core.api_gateway.gateway.v1~"
+
 # The causes of a 503 that are worth another try after 10 s; all others are after 5 s.
 _UNREACHABLE = (DNSLookupError, NoRouteError, UserError)
 
@@ -43,6 +47,13 @@ def unavailable(retry_after: int) -> Problem:
 def timed_out(detail: str) -> Problem:
     """Return the 504 for an upstream that takes too long."""
     context = {"resource_type": PROXY_TYPE}
+    return canonical("deadline_exceeded", error=detail, detail=detail, context=context)
+
+
+def overdue() -> Problem:
+    """Return the 504 of the platform, for a request that is not answered in time."""
+    detail = f"Request exceeded {PLATFORM_TIMEOUT:g}s timeout"
+    context = {"resource_type": _PLATFORM}
     return canonical("deadline_exceeded", error=detail, detail=detail, context=context)
 
 

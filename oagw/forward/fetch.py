@@ -72,7 +72,7 @@ async def fetch(
     lines += [f"{name}: {value}" for name, value in fields.items()]
     lines += [f"Content-Length: {len(body)}", "Connection: close", "", ""]
     collected = _Collected()
-    connection = UpstreamConnection("\r\n".join(lines).encode("latin-1", "replace") + body, collected)
+    connection = UpstreamConnection("\r\n".join(lines).encode("latin-1", "replace"), collected, body=body)
     connecting = send(endpoint_of(reactor, endpoint, trust), connection)
     connecting.addErrback(collected.failed)
     collected.answer.addTimeout(TIMEOUT, clock)

@@ -14,13 +14,20 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from oagw.forward.client import UpstreamConnection, send
-from oagw.forward.failures import document_of, problem_of, reply_of, timed_out, unavailable
+from oagw.forward.failures import (
+    document_of,
+    overdue,
+    problem_of,
+    reply_of,
+    timed_out,
+    unavailable,
+)
 from oagw.forward.response import UpstreamHead
 from oagw.model.ending import Ending
 from oagw.model.problem import Problem
 from oagw.web.deliver import deliver
 from oagw.web.exchange import Exchange
-from oagw.web.reply import Reply, begin, problem_reply
+from oagw.web.reply import Reply, begin, fail, masked_text, problem_reply
 
 # The pauses between the attempts to resolve a name, in seconds.
 _DNS_RETRIES = (0.1, 0.5, 2.5)
@@ -30,20 +37,24 @@ class Forwarded(NamedTuple):
     """A request as it leaves for an upstream, and what happens to the response.
 
     - ``endpoint``: where to connect
-    - ``request``: the bytes of the request; ``bodiless``: whether it is a HEAD
+    - ``head``: the bytes of the request's head; ``body``: those of its body
+    - ``bodiless``: whether the response has no body in any case, because the request is a HEAD
     - ``url``: the URL of the request, for messages
     - ``instance``: the path and query below ``/proxy``, for the forwarder's problems
     - ``respond``: returns the head to send for that of the upstream, or a problem that replaces the response
     - ``fail``: returns the response to a failure of the forwarder, with the gateway's header rules applied
+    - ``deadline``: the time at which the head must be there in any case, or None
     """
 
     endpoint: IStreamClientEndpoint
-    request: bytes
+    head: bytes
+    body: bytes
     bodiless: bool
-    url: str
-    instance: str
+    url: bytes
+    instance: bytes
     respond: Callable[[UpstreamHead], Reply | Problem]
     fail: Callable[[Reply], Reply] = lambda reply: reply
+    deadline: float | None = None
 
 
 class Timeouts(NamedTuple):
@@ -67,10 +78,11 @@ class Relay:
         self._call = call
         self._timeouts = timeouts
         self._clock = clock
-        self._connection = UpstreamConnection(call.request, self, call.bodiless)
+        self._connection = UpstreamConnection(call.head, self, call.bodiless, call.body)
         self._left: int | None = None  # of the announced length
         self._begun = self._paused = False
         self._silence = timeouts.head
+        self._overdue = False  # whether the next time-out is that of the platform
         self._last = 0.0  # when the upstream was last heard
         self._timer: IDelayedCall | None = None
         self._retry: IDelayedCall | None = None
@@ -79,8 +91,13 @@ class Relay:
     def start(self) -> None:
         """Connect to the upstream."""
         assert self._request is not None
-        self._last = self._clock.seconds()
-        self._timer = self._clock.callLater(self._timeouts.head, self._look)
+        self._last = now = self._clock.seconds()
+        deadline = self._call.deadline
+        if deadline is not None:
+            # The platform's limit began with the request, and wins if both end at the same time.
+            self._overdue = deadline <= now + self._silence
+            self._silence = min(self._silence, max(0.0, deadline - now))
+        self._timer = self._clock.callLater(self._silence, self._look)
         self._request.notifyFinish().addErrback(lambda _: self.stopProducing())
         self._connect(_DNS_RETRIES)
 
@@ -88,17 +105,25 @@ class Relay:
         request, self._last = self._request, self._clock.seconds()
         if request is None:
             return
-        answer = self._call.respond(head)
-        if isinstance(answer, Problem):
-            self._close()
-            self._connection.abort()
-            deliver(request, problem_reply(answer, request))
+        try:
+            answer = self._call.respond(head)
+            if isinstance(answer, Problem):
+                answer = problem_reply(answer, request)
+                self._close()
+                self._connection.abort()
+                deliver(request, answer)
+                return
+            begin(request, answer)
+        except Exception:
+            self.stopProducing()
+            fail(request, Failure())
             return
         self._begun, self._left = True, head.length
-        if head.is_event_stream and self._timeouts.stream < self._silence and self._timer is not None:
+        self._silence, self._overdue = self._timeouts.head, False
+        if head.is_event_stream and self._timeouts.stream < self._silence:
             self._silence = self._timeouts.stream
+        if self._timer is not None:
             self._timer.reset(self._silence)
-        begin(request, answer)
         request.write(b"")
         request.registerProducer(self, True)
 
@@ -157,8 +182,11 @@ class Relay:
             request = self._request
             self._close()
             if request is not None:
-                detail = f"request to {self._call.url} timed out after {self._timeouts.head:g}s"
-                deliver(request, problem_reply(timed_out(detail), request))
+                problem = overdue()
+                if not self._overdue:
+                    url = masked_text(request, self._call.url)
+                    problem = timed_out(f"request to {url} timed out after {self._timeouts.head:g}s")
+                deliver(request, problem_reply(problem, request))
         elif self._silence < self._timeouts.head:  # an event stream that is idle
             self._end(Ending.COMPLETE)
         else:
@@ -175,17 +203,20 @@ class Relay:
         request = self._request
         self._close()
         if request is not None:
-            deliver(request, self._call.fail(reply_of(problem, self._call.instance)))
+            deliver(request, self._call.fail(reply_of(problem, self._instance(request))))
 
     def _break_off(self, problem: Problem) -> None:
         """Append the document of ``problem`` to the body, up to the announced length."""
         request = self._request
         if request is None:
             return
-        document = document_of(problem, self._call.instance)
+        document = document_of(problem, self._instance(request))
         missing = len(document) if self._left is None else self._left
         request.write(document[:missing])
         self._end(Ending.COMPLETE if missing <= len(document) else Ending.TRUNCATE)
+
+    def _instance(self, request: Exchange) -> str:
+        return masked_text(request, self._call.instance)
 
     def _end(self, ending: Ending) -> None:
         request = self._request

@@ -14,7 +14,7 @@ from oagw.model.caller import Caller
 from oagw.model.ending import Ending
 
 # Who sent the response.
-GATEWAY, SERVICE, STUB, FAULT = ANSWERERS = ("gateway", "service", "stub", "fault")
+GATEWAY, SERVICE, STUB, FAULT, UPSTREAM = ANSWERERS = ("gateway", "service", "stub", "fault", "upstream")
 
 # How a response ended, as the journal shows it: one that hangs is open.
 ENDINGS = (Ending.OPEN, Ending.COMPLETE, Ending.CLIENT_LEFT, Ending.TRUNCATE, Ending.RESET)

@@ -81,7 +81,14 @@ class Relaying(Resource):
             return test.instead or Reply(head.status, b"", fields, UPSTREAM, head.reason)
 
         call = Forwarded(
-            test.upstream, b"GET / HTTP/1.1\r\n\r\n", False, "http://up/x", "/probe/x?y", respond
+            test.upstream,
+            b"GET / HTTP/1.1\r\n\r\n",
+            b"",
+            False,
+            b"http://up/x",
+            b"/probe/x?y",
+            respond,
+            deadline=test.deadline,
         )
         Relay(request, call, test.timeouts, test.wire.clock).start()
         return NOT_DONE_YET
@@ -90,6 +97,7 @@ class Relaying(Resource):
 class RelayTestCase(WireTestCase):
     timeouts = Timeouts(2.0, 300.0)
     instead: Any = None
+    deadline: float | None = None
 
     def setUp(self) -> None:
         super().setUp()

@@ -11,7 +11,7 @@ from twisted.web.server import Request
 
 from oagw.model.document import misfit
 from oagw.model.duplicate_members import check_members
-from oagw.model.reading import Unread, decode
+from oagw.model.reading import ParseLimitExceeded, decode
 from oagw.model.refused import Refused
 from oagw.registry.rejections import Rejected
 from oagw.registry.store import Registry
@@ -148,7 +148,7 @@ def read_as(request: Exchange, decoder: msgspec.json.Decoder[T]) -> T:
     except msgspec.ValidationError as error:
         invalid = misfit(error, "", _raw(body), decoder.type)
         raise Refused(422, f"{invalid.pointer or '/'}: {invalid.detail}", field=invalid.pointer) from None
-    except Unread as error:
+    except ParseLimitExceeded as error:
         raise Refused(413, f"The JSON {error}") from None
     except ValueError as error:  # DecodeError, and UnicodeDecodeError for bad UTF-8 in a string
         raise Refused(400, f"Invalid JSON: {str(error).replace('`', '')}") from None

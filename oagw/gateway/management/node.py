@@ -43,14 +43,14 @@ class ManagementEnv(NamedTuple):
     ssrf_protection: bool = False
 
 
-class Page(msgspec.Struct, frozen=True):
+class ListPage(msgspec.Struct, frozen=True):
     """A part of a list: at most ``limit`` items, 100 at most, after ``offset`` others."""
 
     limit: Annotated[int, msgspec.Meta(ge=0, lt=2**32)] = _LIMIT
     offset: Annotated[int, msgspec.Meta(ge=0, lt=2**32)] = 0
 
 
-class RoutePage(Page, frozen=True):
+class RouteListPage(ListPage, frozen=True):
     """A part of a list: at most ``limit`` items, 100 at most, after ``offset`` others.
 
     ``upstream_id`` is the identifier of the upstream whose routes are listed.
@@ -81,7 +81,7 @@ class ManagementNode(DescribedNode):
 
     errors = ManagementProblem
     error_media = "application/problem+json"
-    query: ClassVar[type[Page]]
+    query: ClassVar[type[ListPage]]
 
     def __init__(self, env: ManagementEnv, children: Mapping[bytes, IResource] | None = None) -> None:
         super().__init__(children)
@@ -154,10 +154,10 @@ def read_as(request: Exchange, decoder: msgspec.json.Decoder[T]) -> T:
         raise Refused(400, f"Invalid JSON: {str(error).replace('`', '')}") from None
 
 
-def read_page(request: Exchange) -> Page:
+def read_page(request: Exchange) -> ListPage:
     """Return the limit and offset in the query of ``request``. Raises Refused (400)."""
     stated = parameters(request, ("limit", "offset"))
-    return Page(min(_number(stated, "limit", _LIMIT), _MOST), _number(stated, "offset", 0))
+    return ListPage(min(_number(stated, "limit", _LIMIT), _MOST), _number(stated, "offset", 0))
 
 
 def parameters(request: Exchange, names: tuple[str, ...]) -> dict[str, str]:

@@ -17,7 +17,6 @@ WAITING = {
     24: NOT_APPLICABLE,
     **dict.fromkeys((104, *range(114, 121), 165), WEB_SOCKET),
     **dict.fromkeys(range(105, 112), CORS),
-    136: "the plugins API of the design",
     **dict.fromkeys((138, 168), REGISTRY),
 }
 

@@ -1,4 +1,4 @@
-"""Behaviours 121 to 135: the management API."""
+"""Behaviours 121 to 136: the management API."""
 
 from typing import Any
 from uuid import uuid4
@@ -410,6 +410,11 @@ def test_134_error_source_and_error(root: Client, anonymous: Client) -> None:
         document = answer.json()
         assert isinstance(document["error"], str)
         assert document["instance"].startswith(root.rig.prefix)
+
+
+def test_136_no_plugins_api(root: Client) -> None:
+    for method, path in (("GET", "/plugins"), ("POST", "/plugins"), ("GET", f"/plugins/{uuid4()}/source")):
+        platform(root.ask(method, path, {} if method == "POST" else None), 404)
 
 
 @pytest.mark.double

@@ -31,6 +31,10 @@ _NUMBER = re.compile(r"\+?([0-9]{1,10})")
 _LIMIT, _MOST = 50, 100
 
 
+# The largest body in bytes: the checks of one take a tenth of a second at most.
+MAX_BODY = 1 << 20
+
+
 class ManagementEnv(NamedTuple):
     """What the resources get from the gateway.
 
@@ -132,14 +136,16 @@ def tenant_of(request: Exchange) -> UUID:
 def read_as(request: Exchange, decoder: msgspec.json.Decoder[T]) -> T:
     """Decode the body of ``request``.
 
-    Raises Refused: 415 for another Content-Type than JSON, 400 for a body that is not JSON, 422 for JSON of
-    another shape.
+    Raises Refused: 415 for another Content-Type than JSON, 413 for more than MAX_BODY bytes, 400 for a body
+    that is not JSON, 422 for JSON of another shape.
     """
     media_type = request.getHeader(b"content-type") or b""
     if not _JSON.fullmatch(media_type.partition(b";")[0].strip()):
         stated = f", got {excerpt(media_type)}" if media_type else ""
         raise Refused(415, f"Expected Content-Type application/json{stated}")
     body = read_body(request)
+    if len(body) > MAX_BODY:
+        raise Refused(413, f"Body larger than {MAX_BODY} bytes")
     try:
         check_members(body)
         return decode(decoder, body)

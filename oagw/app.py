@@ -117,7 +117,7 @@ class Gateway:
             secrets=config.secrets,
         )
         self._pipeline = Pipeline(upstreams, stubs, wall, before, after, self._forwarding)
-        self.root = Root(upstreams, clock, self._admin, stubs, self._pipeline)
+        self.root = Root(upstreams, clock, self._admin, stubs, self._pipeline, self._management)
         self.site = GatewaySite(
             StubbedOutside(self.root, stubs),
             _channel(config),
@@ -163,7 +163,9 @@ class Gateway:
             detail = "There is no control plane on a site other than the gateway's own"
             return Answered(error_reply(404, detail))
 
-        root = Root(self._upstreams, self._clock, no_control_plane, self._stubs, self._pipeline)
+        root = Root(
+            self._upstreams, self._clock, no_control_plane, self._stubs, self._pipeline, self._management
+        )
         return AnySite(StubbedOutside(root, self._stubs), self.entrance)
 
     def load_mappings(self) -> int:
@@ -192,6 +194,13 @@ class Gateway:
         return Forwarding(
             self._real, self._clock, self._wall, self._upstreams, timeouts, config.allow_http_upstream
         )
+
+    def _management(self) -> Mapping[bytes, IResource]:
+        from oagw.gateway.management.node import ManagementEnv
+        from oagw.gateway.management.root import resources
+
+        config = self._config
+        return resources(ManagementEnv(self._wall, config.management_api_enabled, config.ssrf_protection))
 
     def _admin(self) -> IResource:
         from oagw.admin.env import AdminEnv

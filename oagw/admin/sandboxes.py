@@ -102,8 +102,9 @@ class SandboxesNode(AdminNode):
         given = given or NewSandbox()
         seconds, name = given.expires_after_seconds, given.name or None
         lifetime = self.env.lifetime if seconds is None else seconds
-        tenants = tree(given.tenants or {})
-        sandbox = self.env.sandboxes.create(lifetime, self.env.clock.seconds(), name, tenants)
+        sandbox = self.env.sandboxes.create(
+            lifetime, self.env.clock.seconds(), name, tree(given.tenants or {})
+        )
         self.env.expiry.look()
         created: Created = {
             "id": sandbox.id,

@@ -15,7 +15,7 @@ from oagw.model.tenants import Tenants
 from oagw.model.upstream import Upstream
 from oagw.registry.alias import normalised
 from oagw.registry.matching import RouteTable
-from oagw.registry.resolve import Disabled, Resolved, candidates
+from oagw.registry.resolve import Disabled, Resolved, candidates, is_visible
 
 # The largest numbers of one sandbox, and the approximate size of a record without its JSON, in bytes.
 MAX_UPSTREAMS = 20_000
@@ -79,6 +79,14 @@ class Registry:
                 self._resolved.clear()
             self._resolved[key] = known
         return known
+
+    def aliases(self, tenant: UUID) -> list[str]:
+        """Return the aliases that mean an upstream for ``tenant``, also a disabled one."""
+        if tenant not in self.tenants:
+            return []
+        chain = self.tenants.chain(tenant)
+        upstreams = (self._upstreams[id] for owner in chain for id in self._order.get(owner, ()))
+        return [one.alias for one in upstreams if one.tenant_id == tenant or is_visible(one)]
 
     def find(self, tenant: UUID, alias: str) -> Upstream | None:
         """Return the upstream of ``tenant`` itself with the normalised ``alias``, or None."""

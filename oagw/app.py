@@ -116,8 +116,10 @@ class Gateway:
             position=self._arrivals.position,
             secrets=config.secrets,
         )
+        self._clock = clock
+        self._stubs = stubs
         self._pipeline = Pipeline(upstreams, stubs, wall, before, after, self._forwarding)
-        self.root = Root(upstreams, clock, self._admin, stubs, self._pipeline, self._management)
+        self.root = self._root(self._admin)
         self.site = GatewaySite(
             StubbedOutside(self.root, stubs),
             _channel(config),
@@ -132,8 +134,6 @@ class Gateway:
             wall,
         )
         self._real = real
-        self._clock = clock
-        self._stubs = stubs
         self._wall = wall
         self._started = clock.seconds()
         self._expiry: Expiry | None = None
@@ -163,10 +163,7 @@ class Gateway:
             detail = "There is no control plane on a site other than the gateway's own"
             return Answered(error_reply(404, detail))
 
-        root = Root(
-            self._upstreams, self._clock, no_control_plane, self._stubs, self._pipeline, self._management
-        )
-        return AnySite(StubbedOutside(root, self._stubs), self.entrance)
+        return AnySite(StubbedOutside(self._root(no_control_plane), self._stubs), self.entrance)
 
     def load_mappings(self) -> int:
         """Read the stubs of ``--mappings`` and return their number. If it raises Invalid, nothing changes."""
@@ -201,6 +198,22 @@ class Gateway:
 
         config = self._config
         return resources(ManagementEnv(self._wall, config.management_api_enabled, config.ssrf_protection))
+
+    def _root(self, admin: Callable[[], IResource]) -> Root:
+        return Root(
+            self._upstreams,
+            self._clock,
+            admin,
+            self._stubs,
+            self._pipeline,
+            self._management,
+            self._credstore,
+        )
+
+    def _credstore(self) -> Mapping[bytes, IResource]:
+        from oagw.gateway.credstore import resources
+
+        return resources(self._wall)
 
     def _admin(self) -> IResource:
         from oagw.admin.env import AdminEnv

@@ -194,6 +194,7 @@ class Forwarding:
             added = await credentials.fields(effective.auth, sandbox.secrets, identity, self._wall())
             if isinstance(added, Problem):
                 return added
+            request.entry.conceal(*_secrets(added))
             for name, value in added:
                 fields = replaced(fields, name, value)
             fields = collapsed(fields)
@@ -308,6 +309,12 @@ def _received(request: Exchange, call: Call) -> Fields:
         made = request.responseHeaders.getRawHeaders(REQUEST_ID, ())
         fields += ((b"x-request-id", value) for value in made)
     return fields
+
+
+def _secrets(credentials: Iterable[Field]) -> list[str]:
+    """Return the values of ``credentials``, and what follows a prefix such as ``Bearer``."""
+    values = [value.decode("latin-1") for _, value in credentials]
+    return [*values, *(value.rpartition(" ")[2] for value in values)]
 
 
 def _respond(outgoing: Outgoing, head: UpstreamHead) -> Reply | Problem:

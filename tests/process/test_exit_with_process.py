@@ -50,3 +50,23 @@ def test_a_process_that_is_not_there_is_refused(watched: subprocess.Popen[bytes]
     process = ended("0", f"--exit-with-parent={watched.pid}")
     assert (process.returncode, process.stdout) == (1, "")
     assert process.stderr == f"server.py: --exit-with-parent: there is no process {watched.pid}\n"
+
+
+# The server where loading it never ends.
+LOADING = """
+import sys, time
+class Slow:
+    def find_spec(self, name, path=None, target=None):
+        if name == "twisted.internet":
+            time.sleep(60)
+sys.meta_path.insert(0, Slow())
+from oagw.server.run import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_it_ends_at_once_while_it_still_loads() -> None:
+    command = (sys.executable, "-c", LOADING)
+    with Launched("0", "--exit-with-parent", command=command, cwd=ROOT, stdin=subprocess.PIPE) as server:
+        server.process.stdin.close()
+        assert server.process.wait(PATIENCE) == 0

@@ -20,6 +20,7 @@ from collections.abc import Callable
 from threading import Thread
 
 from oagw.server.console import reopened
+from oagw.server.listen import ListenError
 from oagw.server.signals import GRACE
 
 # Seconds between two checks of the parent process where the system has no pidfd_open(2).
@@ -67,6 +68,26 @@ def _process_ends(process: int) -> None:
         poll = select.poll()
         poll.register(descriptor, select.POLLIN)
         poll.poll()
+
+
+def check(parent: int, process: int | None) -> None:
+    """Raise ListenError if what is to be watched has ended: ``process``, or else ``parent``.
+
+    A process whose parent has ended has another parent, which has adopted it. That one is in another session,
+    while a parent has the session of its child, unless the child has one of its own.
+    """
+    if process is not None:
+        if not runs(process):
+            raise ListenError(f"--exit-with-parent: there is no process {process}")
+        return
+    try:
+        adopted = os.getsid(0) not in (os.getsid(parent), os.getpid())
+    except ProcessLookupError:
+        adopted = True
+    except OSError:
+        return  # we may not know
+    if adopted:
+        raise ListenError("--exit-with-parent: the parent process has already ended")
 
 
 def runs(process: int) -> bool:

@@ -42,11 +42,10 @@ def main(args: Sequence[str], prog: str = "server.py") -> int:
         if config.mappings is None:
             ignore_hangup(console.line)
         _require("twisted", "msgspec", "jsonschema_rs", "regex")
-        if config.parent is not None:
-            from oagw.server.parent import runs
+        if config.exit_with_parent:
+            from oagw.server.parent import check
 
-            if not runs(config.parent):
-                raise ListenError(f"--exit-with-parent: there is no process {config.parent}")
+            check(parent, config.parent)
         listening = open_socket(config, os.environ)
         ready = announce(listening) if config.mappings is None else None
         _serve(config, listening, console, ready, _watch(config, parent))

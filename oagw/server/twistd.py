@@ -18,7 +18,7 @@ from oagw.app import Gateway, stop, use_monotonic_clock
 from oagw.config import Config, ConfigError, misspelled_variable, parse_args
 from oagw.server.console import Console
 from oagw.server.listen import ListenError, announce, open_socket
-from oagw.server.parent import Watch, runs
+from oagw.server.parent import Watch, check
 from oagw.server.signals import ignore_hangup
 
 
@@ -79,10 +79,9 @@ def makeService(options: Options) -> IService:
     """
     if (misspelled := misspelled_variable(os.environ)) is not None:
         Console(2).line(f"twistd oagw: {misspelled}")
-    process = options.config.parent
-    if process is not None and not runs(process):
-        sys.exit(f"twistd oagw: --exit-with-parent: there is no process {process}")
     try:
+        if options.config.exit_with_parent:
+            check(os.getppid(), options.config.parent)
         listening = open_socket(options.config, os.environ)
     except ListenError as error:
         sys.exit(f"twistd oagw: {error}")

@@ -11,7 +11,7 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 from twisted.web.http_headers import Headers
 from twisted.web.resource import IResource, Resource, getChildForRequest
-from twisted.web.server import NOT_DONE_YET
+from twisted.web.server import NOT_DONE_YET, Request
 
 from oagw.gateway.stubbed import Selected, Stubs
 from oagw.model.call import Call
@@ -24,6 +24,7 @@ from oagw.services import UpstreamNode
 from oagw.web.deliver import Answer, deliver
 from oagw.web.exchange import Exchange
 from oagw.web.reply import Reply, fail, masked_excerpt, problem_reply
+from oagw.web.resource import Node
 
 # The real gateway does not repeat an unknown alias in ``detail``; it uses this UUID for all.
 _NIL = "00000000-0000-0000-0000-000000000000"
@@ -33,6 +34,19 @@ _LISTED = 200
 
 # Sends the response. The argument is the call as changed by policies, or None if there are no policies.
 Target = Callable[[Call | None], None]
+
+
+class Proxy(Node):
+    """/proxy: 404. Everything below it goes into the pipeline."""
+
+    def __init__(self, pipeline: "Pipeline") -> None:
+        super().__init__()
+        self._pipeline = pipeline
+
+    def getChild(self, path: bytes, request: Request) -> IResource:
+        if not path and not request.postpath:
+            return self.missing(request)
+        return self._pipeline
 
 
 class Pipeline(Resource):
@@ -86,7 +100,7 @@ class Pipeline(Resource):
         # 2. Resolve the target: the stub, a built-in service, or an upstream that has other stubs.
         target: Target
         if stub is not None:
-            target = partial(self._play, request, stub)
+            target = partial(self._respond, request, stub)
         elif alias in self._services:
             target = partial(self._serve, request, alias, segments[at:])
         elif alias and alias in self._stubs.aliases(request):
@@ -138,7 +152,7 @@ class Pipeline(Resource):
             head = policy(call, head, self._wall())
         return head
 
-    def _play(self, request: Exchange, stub: Selected, call: Call | None) -> None:
+    def _respond(self, request: Exchange, stub: Selected, call: Call | None) -> None:
         """Respond with a stub."""
         if call is not None:
             stub = stub._replace(call=call)

@@ -1,4 +1,4 @@
-"""The root of the tree: what stands before the guard, and what behind it."""
+"""The root of the tree. It decides which URLs require a token."""
 
 from collections.abc import Callable, Mapping
 
@@ -8,8 +8,7 @@ from twisted.web.server import Request
 
 from oagw import __version__
 from oagw.gateway.accept import VARY, prefers_html
-from oagw.gateway.pipeline import Pipeline
-from oagw.gateway.proxy import Proxy
+from oagw.gateway.pipeline import Pipeline, Proxy
 from oagw.gateway.status import Health, Probe, Status
 from oagw.gateway.stubbed import StubbedInside, Stubs
 from oagw.model.call import is_admin
@@ -51,7 +50,7 @@ class Root(Node):
         self._control_plane: IResource | None = None
 
     def getChild(self, path: bytes, request: Request) -> IResource:
-        if path == b"__admin" and is_admin(request.path):  # and no other spelling of it
+        if path == b"__admin" and is_admin(request.path):  # only in this spelling, not percent-encoded
             return self._loaded_control_plane()
         return super().getChild(path, request)
 
@@ -62,7 +61,7 @@ class Root(Node):
 
     def _loaded_control_plane(self) -> IResource:
         if self._control_plane is None:
-            self._control_plane = self._admin()  # loaded when it is first called: most tests never do
+            self._control_plane = self._admin()  # loaded on the first call, because most tests never use it
         return self._control_plane
 
     def render_GET(self, request: Exchange) -> Reply:

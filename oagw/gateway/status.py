@@ -1,4 +1,4 @@
-"""What the gateway says about itself: that it is there, that it is ready, and what it knows."""
+"""The health, the readiness and the status of the gateway."""
 
 from collections.abc import Callable
 

@@ -1,8 +1,9 @@
 """The built-in upstreams, one module or package each.
 
-Every module of this package is a service. It has a function ``tree(env)`` that returns its tree of resources.
-Its alias is the module's name, with dashes instead of underscores. To add a service, add a module; nothing
-else has to change. ``gateway.pipeline`` looks up the tree of an alias.
+Every module of this package is a service, unless its name begins with an underscore. It has a function
+``tree(env)`` that returns its tree of resources. Its alias is the module's name, with dashes instead of
+underscores. To add a service, add a module; nothing else has to change. ``gateway.pipeline``
+looks up the tree of an alias.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -92,7 +93,9 @@ class BuiltInServices(Mapping[str, Node]):
     def __init__(self, env: Callable[[str], Env], own: Mapping[str, Service]) -> None:
         self._env = env
         services: dict[str, Service] = {
-            info.name.replace("_", "-"): partial(_tree, info.name) for info in iter_modules(__path__)
+            info.name.replace("_", "-"): partial(_tree, info.name)
+            for info in iter_modules(__path__)
+            if not info.name.startswith("_")
         }
         services.update(own)
         self._services = dict(sorted(services.items()))

@@ -19,7 +19,7 @@ from twisted.web.server import Request
 
 from oagw.model.ending import Ending
 from oagw.model.problem import PHRASES, Problem, canonical
-from oagw.model.redacted import known_to
+from oagw.model.redacted import known_secrets
 from oagw.model.response_head import ResponseHead
 from oagw.web.exchange import entry_of
 
@@ -161,7 +161,7 @@ def excerpt(text: bytes, limit: int = 200) -> str:
 
 def masked_text(request: http.Request, text: bytes) -> str:
     """Return ``text``, a part of ``request``, without credentials and tokens."""
-    return known_to(entry_of(request)).masked(text.decode("utf-8", "replace"))
+    return known_secrets(entry_of(request)).masked(text.decode("utf-8", "replace"))
 
 
 def masked_excerpt(request: http.Request, text: bytes, limit: int = 200) -> str:

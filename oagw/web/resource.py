@@ -1,4 +1,4 @@
-"""Node: the resource that every URL of the gateway is made of.
+"""Node: the base class of the gateway's resources.
 
 A Node has children by path segment and one ``render_X`` method for each HTTP method that it answers;
 each returns a Reply (or a Deferred of one) or a Stream. Errors are raised as Refused; ``Node.refusal`` turns
@@ -27,9 +27,10 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
 class Node(Resource):
-    """Answers the methods it has a ``render_X`` for; HEAD wherever GET is; OPTIONS with 204 and Allow.
+    """A resource that answers the methods for which it has a ``render_X``, and HEAD if it answers GET.
 
-    Another method is 405 with Allow, an unknown child 404, and so is a Node without methods.
+    OPTIONS is answered with 204 and Allow, other methods with 405 and Allow. Unknown children, and nodes
+    without methods, are answered with 404.
     """
 
     source: ClassVar[bytes] = GATEWAY
@@ -40,7 +41,7 @@ class Node(Resource):
         self.children = dict(children or {})
 
     def __init_subclass__(cls) -> None:
-        # A fixed table: Twisted would paste any method token into getattr("render_" + token).
+        # Use a fixed table: Twisted would call getattr with "render_" and any method that a client sends.
         super().__init_subclass__()
         renders = {m.encode(): f"render_{m}" for m in METHODS if hasattr(cls, f"render_{m}")}
         if b"GET" in renders:

@@ -16,6 +16,7 @@ def test_every_option_is_a_variable() -> None:
         "OAGW_ADMIN_TOKEN": "secret",
         "OAGW_MAPPINGS": "some folder",
         "OAGW_STRICT_MODELS": "1",
+        "OAGW_GZIP": "true",
         "OAGW_GITHUB_LINKS": "true",
         "OAGW_SEED": "-7",
         "OAGW_CLOCK": "manual",
@@ -44,6 +45,7 @@ def test_every_option_is_a_variable() -> None:
         sandbox_lifetime=7.5,
         memory_limit=6,
         github_links=True,
+        gzip=True,
         parent=4711,
     )
     defaults = Config()

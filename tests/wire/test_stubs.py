@@ -91,7 +91,7 @@ class WhoAnswersTests(StubCase):
         self.assertTrue(self.get().json()["error"].endswith(why))
 
     def test_an_upstream_that_no_stub_is_for_names_the_stub_that_may_have_been_meant(self) -> None:
-        aliases = "The aliases are stream-test, calculator, github, openai, probe, weather"
+        aliases = "The aliases are stream-test, calculator, echo, github, httpstatus, openai, probe, weather"
         self.assertEqual(self.get().json()["context"]["hint"], aliases)
         self.stub(name="lost", request={"url": "/stripe/v1/charges"})
         problem = self.get().json()

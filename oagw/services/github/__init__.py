@@ -88,7 +88,7 @@ class Repository(GitHubNode):
         return self.reply(request, repository(base_url, self._owner, self._name, OPEN_ISSUES))
 
 
-class Root(GitHubNode):
+class GitHubRoot(GitHubNode):
     """The root of the API."""
 
     paths = (
@@ -107,5 +107,5 @@ def tree(env: Env) -> UpstreamNode:
     """Return the tree of the GitHub API."""
     github = GitHub(env)
     octocat = OCTOCAT.encode()
-    users = Users(github, {octocat: User(github, octocat)})  # the one that is asked for, made once
-    return Root(github, {b"users": users, b"repos": Repositories(github)})
+    users = Users(github, {octocat: User(github, octocat)})  # the only user that exists, created once
+    return GitHubRoot(github, {b"users": users, b"repos": Repositories(github)})

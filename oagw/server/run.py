@@ -41,7 +41,7 @@ def main(args: Sequence[str], prog: str = "server.py") -> int:
             console.line(f"{prog}: {misspelled}")
         if config.mappings is None:
             ignore_hangup(console.line)
-        _require("twisted", "msgspec", "jsonschema_rs", "regex")
+        _require("twisted", "msgspec", "jsonschema_rs", "regex", "publicsuffixlist")
         if config.exit_with_parent:
             from oagw.server.parent import check
 

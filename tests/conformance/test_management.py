@@ -99,6 +99,22 @@ def test_122_get_by_id(root: Client, hierarchy_root: Client) -> None:
     assert plain["cors"] == {"sharing": "private", "enabled": False, "allow_credentials": False}
     assert plain["auth"] == {"type": "any", "sharing": "private"}
     assert plain["plugins"] == {"sharing": "private", "items": []}
+    # Empty lists and objects, and null, mean the same as nothing.
+    empty = root.upstream(
+        headers={
+            "request": {"set": {}, "add": {}, "remove": [], "passthrough_allowlist": []},
+            "response": None,
+        },
+        rate_limit=limit(1, burst=None, budget={"mode": "unlimited", "total": None}),
+        cors={"allowed_origins": [], "allowed_methods": [], "expose_headers": []},
+        auth={"type": "any", "config": None},
+        plugins={"items": [{"plugin_ref": "any", "config": {}}]},
+        tags=[],
+    )
+    shown = {name: empty[name] for name in ("headers", "cors", "auth")}
+    assert shown == {name: plain[name] for name in shown}
+    assert empty["rate_limit"] == plain["rate_limit"] | {"budget": {"mode": "unlimited"}}
+    assert empty["plugins"] == {"sharing": "private", "items": [{"plugin_ref": "any"}]}
     unknown = str(uuid4())
     for client, id in ((root, unknown), (hierarchy_root, created["id"].removeprefix(UPSTREAM))):
         document = problem(client.get(f"/upstreams/{UPSTREAM}{id}"), 404, "not_found")

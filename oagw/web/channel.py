@@ -15,10 +15,10 @@ from twisted.web.http import _IdentityTransferDecoder
 from twisted.web.server import Request
 from zope.interface import implementer
 
-from oagw.model.call import origin_form
+from oagw.model.call import is_proxied, origin_form
 from oagw.model.ending import Ending
 from oagw.model.entry import Entry
-from oagw.model.problem import platform
+from oagw.model.problem import Problem, platform, too_large
 from oagw.web.guard import refused_by_guard
 from oagw.web.head import (
     MAX_SIZE,
@@ -28,6 +28,7 @@ from oagw.web.head import (
     body_length,
     check_fields,
     check_lines,
+    contradictory,
     expectations,
     parse_beginning,
     parse_head,
@@ -188,7 +189,7 @@ class GatewayChannel(PipelinedChannel):
     def _head_received(self, head: bytes, rest: bytes) -> None:
         """Begin a request: its ``head`` is complete, and followed by ``rest``. Raises BadRequest."""
         method, target, version, lines, fields = parse_head(head)
-        length = self.length = body_length(version, fields, MAX_BODY)
+        length = self.length = body_length(version, fields, MAX_BODY, target)
         self._command, self._path, self._version, self._head = method, target, version, lines
         self._buffer, self._checked = rest, 0
         request = self.requestFactory(self, 0)
@@ -225,7 +226,7 @@ class GatewayChannel(PipelinedChannel):
 
     def _is_refused(self, request: GatewayRequest, fields: Fields) -> bool:
         """Return whether ``request`` is refused whatever its body is. Its ``process`` sends the refusal."""
-        if check_fields(self._version, fields) is not None:
+        if check_fields(self._version, fields) is not None or contradictory(fields):
             return True
         request.path = path = origin_form(self._path.partition(b"?")[0])
         try:
@@ -340,15 +341,26 @@ class GatewayChannel(PipelinedChannel):
         self._lingering = self.site.real.callLater(LINGER, self.transport.abortConnection)
 
     def _refuse_body(self) -> None:
-        self._refuse(413, f"Body larger than {MAX_BODY} bytes")
+        """Refuse a chunked body that grew too large. The limit of calls to upstreams is the gateway's."""
+        error = f"Body larger than {MAX_BODY} bytes"
+        self._refuse(413, error, problem=too_large(error) if is_proxied(self._path) else None)
 
-    def _refuse(self, status: int, error: str, beginning: bytes = b"") -> None:
-        """Refuse a malformed request and close the connection gently.
+    def _refuse(
+        self, status: int, error: str, beginning: bytes = b"", problem: Problem | None = None
+    ) -> None:
+        """Refuse a malformed request with ``problem`` and close the connection gently.
 
-        ``beginning`` is the part of the head that was read, if the head is incomplete or malformed.
+        By default, it is that of ``status`` and ``error``. ``beginning`` is the part of the head that was
+        read, if the head is incomplete or malformed.
         """
         self.setTimeout(None)
-        site, reply = self.site, problem_reply(platform(status, error))
+        request = None
+        if problem is None:
+            problem = platform(status, error)
+        else:
+            request = self.requests[-1]
+            request.path = origin_form(self._path.partition(b"?")[0])
+        site, reply, status = self.site, problem_reply(problem, request), problem.status
         fields = {b"Date": (site.date(),), REQUEST_ID: (site.request_id(),), **reply.headers}
         answer = wire(replace(reply, headers=fields))
         site.arrivals.before_failure()

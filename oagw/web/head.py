@@ -15,6 +15,7 @@ from twisted.internet.abstract import isIPv6Address
 from twisted.web.http import _ChunkedTransferDecoder, _MalformedChunkedDataError
 from twisted.web.http_headers import InvalidHeaderName, _nameEncoder
 
+from oagw.model.call import is_proxied
 from oagw.model.problem import Problem, invalid_field, platform
 
 # The values of each field, by its name as Twisted spells it.
@@ -24,6 +25,8 @@ Fields = dict[bytes, list[bytes]]
 MAX_LINE = 16384
 MAX_SIZE = 16384
 MAX_FIELDS = 500
+
+_TRANSFER_CODING = b"Transfer-Encoding"
 
 # The longest name or address that is accepted in Host (RFC 1035 allows names of 253 characters).
 _MAX_HOST = 300
@@ -192,22 +195,31 @@ def has_bare_line_end(rest: bytes | bytearray, limit: int | None = None) -> bool
     return rest.find(b"\n", 0, end) >= 0 or rest.find(b"\r", 0, end - 1) >= 0
 
 
-def body_length(version: bytes, fields: Fields, limit: int) -> int | None:
+def body_length(version: bytes, fields: Fields, limit: int, target: bytes = b"") -> int | None:
     """The length of the body after a head with ``fields``; None if it is chunked (RFC 9112 section 6.3).
 
-    Raises BadRequest: 413 for more than ``limit`` bytes, 501 for a transfer coding other than chunked.
+    Raises BadRequest: 413 for more than ``limit`` bytes, 501 for a transfer coding other than chunked. As in
+    the real gateway, a Content-Length after a Transfer-Encoding is dropped from ``fields``. If ``target`` is
+    that of a call to an upstream, the pipeline refuses what is ``contradictory``.
     """
     lengths = fields.get(b"Content-Length")
-    codings = fields.get(b"Transfer-Encoding")
+    codings = fields.get(_TRANSFER_CODING)
     if codings is not None:
-        if lengths is not None:
-            raise BadRequest(400, "Both Content-Length and Transfer-Encoding")
+        if lengths is not None and list(fields).index(b"Content-Length") > list(fields).index(
+            _TRANSFER_CODING
+        ):
+            del fields[b"Content-Length"]
         _check_codings(version, codings)
+        if contradictory(fields) and not is_proxied(target):
+            if b"Content-Length" in fields:
+                raise BadRequest(400, "Both Content-Length and Transfer-Encoding")
+            raise BadRequest(501, "Transfer-Encoding other than chunked")
         return None
     if lengths is None:
         return 0
-    if len(lengths) > 1:
-        raise BadRequest(400, "More than one Content-Length")
+    if len(set(lengths)) > 1:
+        raise BadRequest(400, "Different values of Content-Length")
+    del lengths[1:]
     if not lengths[0].isdigit():
         raise BadRequest(400, "Malformed Content-Length")
     try:
@@ -225,8 +237,14 @@ def _check_codings(version: bytes, values: list[bytes]) -> None:
     codings = [coding.strip(b" \t").lower() for coding in b",".join(values).split(b",")]
     if codings.count(b"chunked") != 1 or codings[-1] != b"chunked":
         raise BadRequest(400, "Transfer-Encoding does not end with chunked")
-    if len(codings) > 1:
-        raise BadRequest(501, "Transfer-Encoding other than chunked")
+
+
+def contradictory(fields: Fields) -> bool:
+    """Whether the body is chunked, but ``fields`` have a length as well, or another transfer coding."""
+    codings = fields.get(_TRANSFER_CODING)
+    if codings is None:
+        return False
+    return b"Content-Length" in fields or [coding.strip(b" \t").lower() for coding in codings] != [b"chunked"]
 
 
 def check_fields(version: bytes, fields: Fields) -> Problem | None:

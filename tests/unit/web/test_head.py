@@ -192,8 +192,10 @@ def test_a_content_length_over_the_limit_is_413(value: bytes) -> None:
     assert rejected(lambda: length(cl=[value])) == 413
 
 
-def test_two_lengths_are_400_even_if_they_are_the_same() -> None:
-    assert rejected(lambda: length(cl=[b"3", b"3"])) == 400
+def test_two_lengths_are_400_unless_they_are_the_same() -> None:
+    assert length(cl=[b"3", b"3"]) == 3
+    assert length(te=[b"chunked"], cl=[b"3"]) is None
+    assert rejected(lambda: length(cl=[b"3", b"4"])) == 400
     assert rejected(lambda: length(cl=[b"3"], te=[b"chunked"])) == 400
     assert rejected(lambda: length(cl=[b"99999"], te=[b"identity"])) == 400
 

@@ -320,6 +320,14 @@ class TargetsTests(UpstreamsTestCase):
         self.assertNotIn("x-oagw-mock-fault", self.reactor.requests[0].names)
         connection.leave()
 
+    def test_a_toxic_for_an_upstream_can_act(self) -> None:
+        toxic = {"name": "slow", "type": "latency", "attributes": {"latency": 1}, "alias": "lab"}
+        self.assertIn("x-oagw-warning", self.wire.admin("POST", "/toxics", toxic).headers)
+        self.wire.admin("DELETE", "/toxics/slow")
+        self.registered()
+        self.assertNotIn("x-oagw-warning", self.wire.admin("POST", "/toxics", toxic).headers)
+        self.assertEqual(self.ask().status, 200)
+
     def test_a_guard_replaces_a_response(self) -> None:
         guard = {"plugin_ref": REQUIRED, "config": {"required_response_headers": "X-Must"}}
         self.registered(plugins={"items": [guard]}, headers={"response": {"set": {"x-must": "too late"}}})

@@ -223,6 +223,9 @@ class Pipeline(Resource):
     async def _steps(
         self, request: Exchange, matched: "Matched", suffix: str, stub: Selected | None, call: Call
     ) -> None:
+        # As in the real gateway, a client that closes its side of the connection has left.
+        request.endless = True
+
         # 3. Before: the call as it leaves for the upstream, or the reason why it does not.
         outgoing = await self._forwarding.prepare(request, call, matched, suffix, stub is not None)
         if request._disconnected:
@@ -237,6 +240,7 @@ class Pipeline(Resource):
             self._forwarding.relay(request, outgoing)
             return
 
+        request.endless = False
         # 5. After: policies of the upstream change the head, then those of the gateway.
         request.after = partial(_answered, request, request.path, outgoing, request.after)
         if stub is not None:

@@ -27,7 +27,7 @@ class Exchange(Request):
     call: Callable[[], Call]
     after: Callable[[ResponseHead], ResponseHead] | None = None  # changes the head before it is written
     hint: "Callable[[Exchange], str | None] | None" = None  # says what may have been meant by an unknown path
-    endless = False  # whether the response goes on until the client leaves
+    endless = False  # whether it ends when the client closes its side of the connection
 
     def write(self, data: bytes, events: int | None = None) -> None:
         """Write ``data`` of the body. The first call writes the head, too.

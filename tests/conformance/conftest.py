@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conformance.client import Client, Clients, Rig
+from tests.conformance.lab import Lab, open_lab
 from tests.conformance.rigged import rig as rig_of
 
 HOME = Path(__file__).resolve().parents[2]
@@ -64,6 +65,19 @@ def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
         return
     with ours() as url:
         yield rig_of(url)
+
+
+@pytest.fixture(scope="session")
+def open_upstream() -> Iterator[Lab]:
+    """The upstream of all tests."""
+    yield from open_lab()
+
+
+@pytest.fixture
+def lab(open_upstream: Lab) -> Lab:
+    """The upstream that this test plays."""
+    open_upstream.clear()
+    return open_upstream
 
 
 @pytest.fixture

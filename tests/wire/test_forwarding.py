@@ -446,6 +446,18 @@ class FailingTests(UpstreamsTestCase):
         connection.leave()
         self.assertTrue(self.reactor.peers[0].transport.disconnected)
 
+    def test_so_does_one_that_closes_its_side(self) -> None:
+        self.registered()
+        for answer in (None, b"HTTP/1.1 200 OK\r\n\r\nbegun"):
+            self.reactor.answer = lambda *_, answer=answer: answer
+            connection = self.wire.connect()
+            connection.send(request(f"GET {PROXY}/lab/v1 HTTP/1.1", "Host: g", BEARER))
+            self.wire.clock.advance(0)
+            connection.protocol.readConnectionLost()
+            self.assertTrue(connection.transport.disconnected)
+            connection.leave()
+            self.assertTrue(self.reactor.peers[-1].transport.disconnected)
+
     def test_nothing_is_sent_twice_nor_followed(self) -> None:
         self.registered()
         for status, fields in (("500 No", ()), ("302 Found", ("Location: /elsewhere",)), ("401 Who", ())):

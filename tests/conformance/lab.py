@@ -40,7 +40,6 @@ class Peer:
     def __init__(self, connection: socket.socket, host: str) -> None:
         self.socket = connection
         self.host = host
-        self.left = threading.Event()  # set when the gateway has closed it
 
     def send(self, data: bytes) -> None:
         """Send ``data`` as it is."""

@@ -133,13 +133,9 @@ def test_048_host(root: Client, lab: Lab) -> None:
 
 @pytest.mark.double
 def test_048_host_without_a_usual_port(root: Client) -> None:
-    for scheme, port, expected in (
-        ("http", 80, "echo.test"),
-        ("https", 443, "echo.test"),
-        ("http", 443, "echo.test"),
-    ):
+    for scheme, port in (("http", 80), ("https", 443), ("http", 443), ("https", 80)):
         alias = root.at(port, "echo.test", scheme=scheme)
-        assert dict(root.call(alias).json()["headers"])["host"] == expected
+        assert dict(root.call(alias).json()["headers"])["host"] == "echo.test"
         root.delete(f"/upstreams/{root.of_alias(alias)['id']}")
 
 

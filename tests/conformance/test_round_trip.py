@@ -1,11 +1,13 @@
 """Behaviours 1 to 30: the round trip of a call, and its errors."""
 
 import json
+import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -22,6 +24,10 @@ UNKNOWN = "00000000-0000-0000-0000-000000000000"
 
 def source(answer: Any, expected: str) -> None:
     assert answer.source == expected, answer
+
+
+def silent(request: Received, peer: Peer) -> None:
+    peer.wait_until_left()
 
 
 def answering(status: int, *fields: str, body: bytes = b"") -> Any:
@@ -176,7 +182,7 @@ def test_018_failures_of_the_forwarder(root: Client) -> None:
 
 def test_019_slow_head(root: Client, lab: Lab) -> None:
     alias = root.at(lab.port)
-    lab.script = lambda request, peer: peer.left.wait(TIMEOUT + 1) and None
+    lab.script = silent
     began = monotonic()
     answer = root.call(f"{alias}/v1?q=1")
     assert TIMEOUT - 0.1 <= monotonic() - began < TIMEOUT + 1.5
@@ -194,7 +200,7 @@ def test_020_slow_body(root: Client, lab: Lab) -> None:
     def script(request: Received, peer: Peer) -> None:
         peer.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
         for _ in range(4):
-            peer.left.wait(0.7)
+            sleep(0.7)
             peer.send(b"1\r\nx\r\n")
         peer.send(b"0\r\n\r\n")
 
@@ -245,7 +251,7 @@ def test_017_unknown_host(patient: Any) -> None:
 def test_021_deadline_of_the_platform(patient: Any, lab: Lab) -> None:
     client, advance = patient
     alias = client.at(lab.port)
-    lab.script = lambda request, peer: peer.wait_until_left() and None
+    lab.script = silent
     call = waiting(client, alias)
     arrived(lab)
     advance(29.9)
@@ -320,9 +326,6 @@ def test_026_redirects(root: Client, lab: Lab) -> None:
 
 
 def test_027_client_leaves(root: Client, lab: Lab) -> None:
-    import socket
-    from urllib.parse import urlsplit
-
     alias = root.at(lab.port)
     left = threading.Event()
 

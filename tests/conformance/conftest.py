@@ -3,10 +3,11 @@
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from json import loads
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -65,6 +66,15 @@ def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
         return
     with ours() as url:
         yield rig_of(url)
+
+
+@pytest.fixture(scope="session")
+def patient() -> Iterator[tuple[Client, Callable[[float], Any]]]:
+    """A client of our server with a manual clock, and a function that advances it."""
+    with ours("--patient") as url:
+        client = Client(rig_of(url), "root")
+        yield client, lambda seconds: client.ask("POST", "//__admin/clock/advance", {"seconds": seconds})
+        client.clean_up()
 
 
 @pytest.fixture(scope="session")

@@ -12,9 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.conformance.client import METHODS, Client, named, new_alias, problem, violation
-from tests.conformance.conftest import ours
 from tests.conformance.lab import Lab, Peer, Received, free_port
-from tests.conformance.rigged import rig as rig_of
 
 # The longest wait for the head of a response in the rig, in seconds.
 TIMEOUT = 2.0
@@ -207,15 +205,6 @@ def test_020_slow_body(root: Client, lab: Lab) -> None:
     lab.script = script
     answer = root.call(alias)
     assert (answer.status, answer.body, answer.complete) == (200, b"xxxx", True)
-
-
-@pytest.fixture(scope="module")
-def patient() -> Any:
-    """A client of our server with a manual clock, and a function that advances it."""
-    with ours("--patient") as url:
-        client = Client(rig_of(url), "root")
-        yield client, lambda seconds: client.ask("POST", "//__admin/clock/advance", {"seconds": seconds})
-        client.clean_up()
 
 
 def waiting(client: Client, target: str, *fields: str) -> Any:

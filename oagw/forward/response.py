@@ -132,30 +132,30 @@ class ResponseReader:
         self.head = UpstreamHead(status, found[4] or b"", fields, length)
 
     def _feed_chunks(self, data: bytes) -> bytes:
-        buffer, body = self._buffer + data, []
+        buffer, at, body = self._buffer + data, 0, []
         while not self.done:
             if self._left:
-                piece = buffer[: self._left]
+                piece = buffer[at : at + self._left]
                 body.append(piece)
-                buffer = buffer[len(piece) :]
+                at += len(piece)
                 self._left -= len(piece)
                 if self._left:
                     break
-                self._left = 0
             if self._left == 0 and not self._in_trailers:  # the end of a chunk
-                if not buffer.startswith(b"\r\n"):
-                    if len(buffer) > 1 or buffer not in (b"", b"\r"):
+                end = buffer[at : at + 2]
+                if end != b"\r\n":
+                    if end not in (b"", b"\r"):
                         raise ResponseError("a chunk does not end with a line end")
                     break
-                buffer, self._left = buffer[2:], None
-            line, end, rest = buffer.partition(b"\n")
-            if not end:
-                if len(buffer) > MAX_CHUNK_LINE:
+                at, self._left = at + 2, None
+            end_of_line = buffer.find(b"\n", at)
+            if end_of_line < 0:
+                if len(buffer) - at > MAX_CHUNK_LINE:
                     raise ResponseError(f"a line between chunks is longer than {MAX_CHUNK_LINE} bytes")
                 break
-            buffer = rest
+            line, at = buffer[at:end_of_line], end_of_line + 1
             self._take_line(line.removesuffix(b"\r"))
-        self._buffer = b"" if self.done else buffer
+        self._buffer = b"" if self.done else buffer[at:]
         return b"".join(body)
 
     def _take_line(self, line: bytes) -> None:

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 from twisted.internet.address import IPv4Address
-from twisted.internet.error import ConnectionDone, ConnectionRefusedError
+from twisted.internet.error import ConnectionDone, ConnectionRefusedError, UserError
 from twisted.internet.interfaces import IReactorTCP
 from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
@@ -69,6 +69,22 @@ class Peer:
             self.protocol.connectionLost(Failure(reason or ConnectionDone()))
 
 
+class Connector:
+    """An attempt to connect to ``address``."""
+
+    def __init__(self, address: tuple[str, int], factory: Any, attempt: Any) -> None:
+        self.address = address
+        self.factory = factory
+        self.attempt = attempt
+
+    def getDestination(self) -> IPv4Address:
+        return IPv4Address("TCP", *self.address)
+
+    def stopConnecting(self) -> None:
+        self.attempt.cancel()
+        self.factory.clientConnectionFailed(self, Failure(UserError()))
+
+
 @implementer(IReactorTCP)
 class ConnectingReactor(Reactor):
     """A reactor in memory. Who it connects to answers what ``answer`` returns for a request and an address.
@@ -88,7 +104,9 @@ class ConnectingReactor(Reactor):
     def connectTCP(
         self, host: str, port: int, factory: Any, timeout: float = 30, bindAddress: Any = None
     ) -> Any:
-        self.callLater(0, self._connect, (host, port), factory)
+        connector = Connector((host, port), factory, self.callLater(0, self._connect, (host, port), factory))
+        factory.startedConnecting(connector)
+        return connector
 
     def _connect(self, address: tuple[str, int], factory: Any) -> None:
         if address in self.closed:

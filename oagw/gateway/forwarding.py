@@ -7,7 +7,7 @@ the head of the response. The numbers below are those of the real gateway's own 
 
 from collections.abc import Callable, Container, Iterable
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from twisted.internet.interfaces import IReactorTCP, IReactorTime
@@ -20,11 +20,11 @@ from oagw.forward.oauth2 import Tokens
 from oagw.forward.pools import CHECK_TIMEOUT, Pools
 from oagw.forward.relay import Forwarded, Relay, Timeouts
 from oagw.forward.response import UpstreamHead
+from oagw.gateway.outgoing import Outgoing, flat, grouped
 from oagw.model.call import Call
 from oagw.model.entry import UPSTREAM
 from oagw.model.gts import ROUTE
 from oagw.model.problem import PROXY_TYPE, UPSTREAM_TYPE, Problem, canonical, invalid_field
-from oagw.model.response_head import ResponseHead
 from oagw.model.tenants import NIL
 from oagw.model.upstream import Endpoint, RequestHeaderRules, Upstream
 from oagw.policies import target_host
@@ -32,9 +32,7 @@ from oagw.policies.fields import OWN, Field, Fields, changed, collapsed, passed,
 from oagw.policies.path import beyond, normalised, target, unlisted
 from oagw.policies.plugins import (
     guarded_request,
-    guarded_response,
     transformed_request,
-    transformed_response,
 )
 from oagw.policies.rate_limit import spend
 from oagw.registry.rejections import tenant_not_found
@@ -42,7 +40,7 @@ from oagw.registry.resolve import Disabled, Matched, match
 from oagw.sandboxes import Sandbox
 from oagw.secrets import Secrets
 from oagw.web.exchange import Exchange
-from oagw.web.reply import REQUEST_ID, Headers, Reply, masked_text
+from oagw.web.reply import REQUEST_ID, Reply, masked_text
 from oagw.web.reply import UPSTREAM as FROM_UPSTREAM
 
 # The end of the names of built-in services, when they are endpoints of registered upstreams.
@@ -53,64 +51,6 @@ _DENIED = canonical(
     error="The tenant of this token must not call upstreams",
     context={"resource_type": PROXY_TYPE, "reason": "AUTHZ_DENIED"},
 )
-
-
-class Outgoing(NamedTuple):
-    """A request as it leaves for an upstream, before it is written as HTTP.
-
-    ``fields`` are without those that the gateway writes itself; ``target`` is the path and query;
-    ``rate_fields`` are for the response.
-    """
-
-    matched: Matched
-    endpoint: Endpoint
-    target: bytes
-    fields: Fields
-    rate_fields: tuple[Field, ...]
-
-    @property
-    def host(self) -> bytes:
-        """The value of Host: without a port if that is 80 or 443 (23)."""
-        port = "" if self.endpoint.port in (80, 443) else f":{self.endpoint.port}"
-        return f"{self.endpoint.host}{port}".encode()
-
-    @property
-    def url(self) -> bytes:
-        """The whole URL, for messages."""
-        endpoint = self.endpoint
-        return f"{endpoint.scheme}://{endpoint.host}:{endpoint.port}".encode() + self.target
-
-    def all_fields(self, size: int) -> Fields:
-        """Return all header fields of the request, which has a body of ``size`` bytes (26)."""
-        own = [(b"Content-Length", b"%d" % size), (b"Connection", b"close")]
-        return [(b"host", self.host), *(field for field in self.fields if field[0] not in OWN), *own]
-
-    def prepared(self, call: Call) -> Call:
-        """Return ``call`` with the header fields with which it leaves."""
-        fields = self.all_fields(len(call.sent_body))
-        return call.with_head(b"\r\n".join(b"%b: %b" % field for field in fields))
-
-    def answered(self, fields: Fields, guarded: bool = True) -> Fields | Problem:
-        """Return the header fields of a response for the client, or a problem that replaces it (27).
-
-        Step 27. Without ``guarded``, guards do not act: the response is that of the forwarder.
-        """
-        effective = self.matched.effective
-        fields = stripped(fields)
-        problem = guarded_response(effective.plugins, fields) if guarded else None
-        if problem is not None:
-            return problem
-        fields = transformed_response(effective.plugins, fields)
-        if effective.headers is not None and effective.headers.response:
-            fields = changed(fields, effective.headers.response, OWN)
-        for name, value in self.rate_fields:
-            fields = replaced(fields, name.lower(), value)
-        return [field for field in stripped(fields) if field[0] != b"date"]  # the gateway sends its own
-
-    def changed_head(self, head: ResponseHead) -> ResponseHead | Problem:
-        """Do the same with the head of a stub's or a built-in service's response."""
-        found = self.answered(_flat(head.headers))
-        return found if isinstance(found, Problem) else ResponseHead(head.status, _grouped(found))
 
 
 class Forwarding:
@@ -323,7 +263,7 @@ def _respond(outgoing: Outgoing, head: UpstreamHead) -> Reply | Problem:
     fields = outgoing.answered([field for field in head.fields if field[0] not in framing])
     if isinstance(fields, Problem):
         return fields
-    headers = _grouped(fields)
+    headers = grouped(fields)
     if head.length is not None:
         headers[b"content-length"] = (b"%d" % head.length,)
     return Reply(head.status, b"", headers, FROM_UPSTREAM, head.reason)
@@ -331,20 +271,9 @@ def _respond(outgoing: Outgoing, head: UpstreamHead) -> Reply | Problem:
 
 def _failed(outgoing: Outgoing, reply: Reply) -> Reply:
     """Return the response to a failure of the forwarder with the header rules applied."""
-    fields = outgoing.answered(_flat(reply.headers), guarded=False)
+    fields = outgoing.answered(flat(reply.headers), guarded=False)
     assert not isinstance(fields, Problem)
-    return Reply(reply.status, reply.body, _grouped(fields), reply.source)
-
-
-def _flat(headers: Headers) -> Fields:
-    return [(name.lower(), value) for name, values in headers.items() for value in values]
-
-
-def _grouped(fields: Iterable[Field]) -> dict[bytes, tuple[bytes, ...]]:
-    groups: dict[bytes, tuple[bytes, ...]] = {}
-    for name, value in fields:
-        groups[name] = (*groups.get(name, ()), value)
-    return groups
+    return Reply(reply.status, reply.body, grouped(fields), reply.source)
 
 
 def _instance(request: Exchange) -> bytes:

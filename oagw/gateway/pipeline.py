@@ -30,7 +30,8 @@ from oagw.web.reply import ReplacedBy, Reply, fail, masked_excerpt, problem_repl
 from oagw.web.resource import Node
 
 if TYPE_CHECKING:  # loaded when the first upstream is registered
-    from oagw.gateway.forwarding import Forwarding, Outgoing
+    from oagw.gateway.forwarding import Forwarding
+    from oagw.gateway.outgoing import Outgoing
     from oagw.registry.resolve import Matched
 
 # The real gateway does not repeat an unknown alias in ``detail``; it uses this UUID for all.
@@ -116,7 +117,7 @@ class Pipeline(Resource):
         # 2. Resolve the target: a registered upstream, and otherwise the stub, a built-in service, or an
         # upstream that has other stubs.
         target: Target
-        matched = self._matched(request, alias, _suffix(segments, at)) if alias else None
+        matched = self._matched(request, alias, segments, at) if alias else None
         if isinstance(matched, Problem):
             request.entry.resolved(alias, matched.status != 404)
             deliver(request, problem_reply(matched, request))
@@ -205,13 +206,15 @@ class Pipeline(Resource):
             hints.append(nearest)
         return ". ".join(hints) or None
 
-    def _matched(self, request: Exchange, alias: str, suffix: str) -> "Matched | Problem | None":
+    def _matched(
+        self, request: Exchange, alias: str, segments: list[bytes], at: int
+    ) -> "Matched | Problem | None":
         """Return the route to a registered upstream, or why there is none; None if none has the alias."""
         problem = misframed(request.requestHeaders._rawHeaders)
         caller = request.caller
         if problem is not None or (caller.sandbox.registry is None and not caller.is_outsider):
             return problem
-        return self._forwarding.resolve(request, alias, suffix)
+        return self._forwarding.resolve(request, alias, _suffix(segments, at))
 
     def _forward(
         self, request: Exchange, matched: "Matched", suffix: str, stub: Selected | None, call: Call | None

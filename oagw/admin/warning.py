@@ -1,7 +1,6 @@
 """The header field X-OAGW-Warning: a document was accepted, but cannot take effect at present."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from itertools import islice
 
 from twisted.web.server import Request
@@ -56,7 +55,7 @@ def _warned(reply: Reply, request: Request, warnings: list[str]) -> Reply:
     told = warnings[:_MOST]
     if len(warnings) > _MOST:
         told[-1] = f"{len(warnings) - _MOST + 1} more cannot act"
-    return replace(reply, headers={**reply.headers, WARNING: tuple(_line(known.masked(one)) for one in told)})
+    return reply._replace(headers={**reply.headers, WARNING: tuple(_line(known.masked(one)) for one in told)})
 
 
 def _line(text: str) -> bytes:

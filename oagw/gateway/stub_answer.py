@@ -1,7 +1,6 @@
 """A stub's Answer as what goes over the wire: the edge that waits and writes what a matcher decided."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.web.http import NO_BODY_CODES
@@ -47,7 +46,7 @@ def _sent(answer: Answer, request: Request, streams: Streams) -> Reply | Stream:
         fields = {b"Content-Type": (b"text/event-stream",), b"Cache-Control": (b"no-cache",), **head.headers}
         chunks = [Chunk(event.pause, event.data) for event in answer.events]
         chunks.append(Chunk(0, ending=answer.ending))
-        return streams.play(chunks, _unmeasured(replace(head, body=b"", headers=fields)))
+        return streams.play(chunks, _unmeasured(head._replace(body=b"", headers=fields)))
     if answer.pieces is not None and head.status not in NO_BODY_CODES:
         return streams.play(_dribbled(head.body, *answer.pieces), _unmeasured(head))
     return _framed(head, streams)
@@ -62,7 +61,7 @@ def _framed(reply: Reply, streams: Streams) -> Reply | Stream:
 
 def _unmeasured(head: Reply) -> Reply:
     """``head`` of what comes over time, whose end is ours to say."""
-    return replace(head, headers={n: v for n, v in head.headers.items() if n != b"Content-Length"})
+    return head._replace(headers={n: v for n, v in head.headers.items() if n != b"Content-Length"})
 
 
 def _head(answer: Answer, request: Request) -> Reply:

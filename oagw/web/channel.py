@@ -4,13 +4,11 @@ Where Twisted would send a bare 400 or close silently, it answers with a problem
 that it has read; ``web.site`` is what all connections share.
 """
 
-from dataclasses import replace
 from typing import Any
 
 from twisted.internet.interfaces import IDelayedCall, IHalfCloseableProtocol, ITCPTransport
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
-from twisted.web import http
 from twisted.web.http import _IdentityTransferDecoder
 from twisted.web.server import Request
 from zope.interface import implementer
@@ -19,14 +17,13 @@ from oagw.model.call import origin_form
 from oagw.model.ending import Ending
 from oagw.model.entry import Entry
 from oagw.model.problem import platform
+from oagw.web.chunks import Chunks
 from oagw.web.guard import refused_by_guard
 from oagw.web.head import (
+    MAX_BODY,
     MAX_SIZE,
     BadRequest,
-    Chunks,
-    Fields,
-    body_length,
-    check_fields,
+    Head,
     check_lines,
     expectations,
     parse_beginning,
@@ -34,7 +31,7 @@ from oagw.web.head import (
 )
 from oagw.web.pipelined import PipelinedChannel
 from oagw.web.reply import REQUEST_ID, problem_reply, wire
-from oagw.web.request import MAX_BODY, BodyTooLarge, GatewayRequest
+from oagw.web.request import BodyTooLarge, GatewayRequest
 from oagw.web.site import REQUEST_TIMEOUT
 
 # Seconds, of real time, that a refused client is still read from. Closing at once would reset the connection
@@ -52,7 +49,6 @@ class GatewayChannel(PipelinedChannel):
     __slots__ = (  # see GatewayRequest
         "_checked",
         "_client",
-        "_command",
         "_corked",
         "_dataBuffer",
         "_deadline",
@@ -60,32 +56,27 @@ class GatewayChannel(PipelinedChannel):
         "_discarding",
         "_earlier",
         "_handlingRequest",
-        "_head",
         "_host",
         "_local",
         "_made",
         "_number",
-        "_path",
         "_peer",
         "_skipped",
         "_transferDecoder",
         "_turn",
         "_unwritten",
-        "_version",
         "_watch",
         "paused",
         "requests",
     )
-    requestFactory = GatewayRequest
     transport: ITCPTransport
     _lingering: IDelayedCall | None = None
+    _savedTimeOut = REQUEST_TIMEOUT  # what Twisted's requestDone sets
 
     def connectionMade(self) -> None:
         self._number = self.site.channel_made(self)
         self._turn = 0  # how many requests there were
         self._note_opened()
-        # The request line of the request whose body is being read, and its header lines.
-        self._command = self._path = self._version = self._head = b""
         self._checked = 0  # where the first line of the buffer starts that is not checked yet
         self._skipped = False  # whether an empty line came before the request line
         self._discarding = False  # whether what arrives is dropped, because the connection ends
@@ -153,10 +144,7 @@ class GatewayChannel(PipelinedChannel):
             self._buffer += data
             self._limit_read_ahead()
             return
-        # Twisted starts its time-out anew at every byte, so that a trickle could hold a connection for
-        # ever. Here time runs from the first byte of a request to its last.
-        if not self.requests and not self._buffer:
-            self.resetTimeout()
+        begins = not self.requests and not self._buffer
         self._buffer += data
         while self._buffer and not self.paused:
             if not self.line_mode:
@@ -166,6 +154,10 @@ class GatewayChannel(PipelinedChannel):
                 break
         if self._buffer or self.requests:
             self.site.arrivals.begun(self)
+            # Twisted starts its time-out anew at every byte, so that a trickle could hold a connection for
+            # ever. Here time runs from the first byte of a request to its last.
+            if begins and not self._handlingRequest:
+                self.resetTimeout()
 
     def _read_head(self) -> bool:
         """Read the head in the buffer; returns False if it is not complete."""
@@ -179,31 +171,28 @@ class GatewayChannel(PipelinedChannel):
             if end < 0:
                 self._checked = check_lines(buffer, self._checked)
                 return False
-            self._head_received(buffer[:end], buffer[end + 4 :])
+            head = parse_head(buffer[:end])
         except BadRequest as bad:
             before = buffer[: end + 2] if bad.before is None else bad.before
             self._refuse(bad.status, bad.error, before)
+        else:
+            self._head_received(head, buffer[end + 4 :])
         return True
 
-    def _head_received(self, head: bytes, rest: bytes) -> None:
-        """Begin a request: its ``head`` is complete, and followed by ``rest``. Raises BadRequest."""
-        method, target, version, lines, fields = parse_head(head)
-        length = self.length = body_length(version, fields, MAX_BODY)
-        self._command, self._path, self._version, self._head = method, target, version, lines
+    def _head_received(self, head: Head, rest: bytes) -> None:
+        """Begin a request: its ``head`` is complete, and followed by ``rest``."""
         self._buffer, self._checked = rest, 0
-        request = self.requestFactory(self, 0)
-        request.requestHeaders._rawHeaders = fields
+        self._turn += 1
+        request = GatewayRequest(self, head, self._open_entry(head))
         self.requests.append(request)
-        self.persistent = self.checkPersistence(request, version)
-        request.entry = entry = self._open_entry(fields)
-        request.caller = entry.caller
-        request.gotLength(length)
+        fields, self.length, self.persistent, _ = head.section
+        length = self.length
         if length == 0:
             self.allContentReceived()
             return
-        expected = expectations(version, fields)
+        expected = expectations(head.version, fields)
         undecided = not expected and length is not None and length <= SMALL_BODY
-        if not undecided and self._is_refused(request, fields):
+        if not undecided and self._is_refused(request):
             self._answer_now(request)
             return
         if expected and not rest:  # and the body is not here already
@@ -223,11 +212,20 @@ class GatewayChannel(PipelinedChannel):
             )
         self.setRawMode()
 
-    def _is_refused(self, request: GatewayRequest, fields: Fields) -> bool:
+    def allContentReceived(self) -> None:
+        """Answer the request that is now complete."""
+        self.length = 0
+        self._transferDecoder = None
+        self._deadline = None  # the answer may take long
+        self._handlingRequest = True
+        self.line_mode = 0  # what follows is kept until the answer is complete
+        self.requests[-1].process()
+
+    def _is_refused(self, request: GatewayRequest) -> bool:
         """Return whether ``request`` is refused whatever its body is. Its ``process`` sends the refusal."""
-        if check_fields(self._version, fields) is not None:
+        if request.head.section.problem is not None:
             return True
-        request.path = path = origin_form(self._path.partition(b"?")[0])
+        request.path = path = origin_form(request.head.target.partition(b"?")[0])
         try:
             return refused_by_guard(self.site.resource, path, request)
         finally:
@@ -238,8 +236,6 @@ class GatewayChannel(PipelinedChannel):
         self._discarding = True
         self.clearLineBuffer()
         self.persistent = False
-        if self._version == b"HTTP/1.1":
-            request.responseHeaders.setRawHeaders(b"Connection", (b"close",))
         self.allContentReceived()
 
     def rawDataReceived(self, data: bytes) -> None:
@@ -255,16 +251,14 @@ class GatewayChannel(PipelinedChannel):
         except BadRequest as bad:
             self._refuse(bad.status, bad.error)
 
-    def _open_entry(self, fields: Fields) -> Entry:
-        """Open an entry for the request with these header ``fields``."""
-        self._turn += 1
-        head, self._head = self._head, b""
-        authorization = fields.get(b"Authorization")
+    def _open_entry(self, head: Head) -> Entry:
+        """Open an entry for the request with this ``head``."""
+        authorization = head.fields.get(b"Authorization")
         return self.site.entrance.open(
-            self._command,
-            self._path,
-            self._version,
-            head,
+            head.method,
+            head.target,
+            head.version,
+            head.lines,
             None if authorization is None else authorization[-1],
             self._number,
             self._turn,
@@ -273,23 +267,12 @@ class GatewayChannel(PipelinedChannel):
             self._arrived(),
         )
 
-    def checkPersistence(self, request: http.Request, version: bytes) -> bool:
-        # Twisted reads the first field alone, and does not know that commas separate.
-        fields = request.requestHeaders.getRawHeaders(b"Connection")
-        if fields is None:
-            return version == b"HTTP/1.1"
-        options = {option.strip().lower() for field in fields for option in field.split(b",")}
-        if version == b"HTTP/1.1" and b"close" in options:
-            request.responseHeaders.setRawHeaders(b"Connection", (b"close",))
-        return version == b"HTTP/1.1" and b"close" not in options
-
     def writeConnectionLost(self) -> None:
         """Do nothing; ``_refuse`` closes the connection."""
 
     def requestDone(self, request: Request) -> None:
         if not self.is_out(request):
             return
-        self._command = self._path = self._version = b""
         self._skipped = False
         if self._discarding:
             del self.requests[0]
@@ -306,6 +289,13 @@ class GatewayChannel(PipelinedChannel):
             else:
                 del self.requests[0]
                 self._close_gently()
+            return
+        if self.persistent and not self.half_closed and not self._waitingForTransport:
+            del self.requests[0]
+            self._handlingRequest = False
+            self.line_mode = 1
+            self.resetTimeout()
+            self._networkProducer.resumeProducing()
             return
         super().requestDone(request)
         if self.half_closed:
@@ -350,7 +340,7 @@ class GatewayChannel(PipelinedChannel):
         self.setTimeout(None)
         site, reply = self.site, problem_reply(platform(status, error))
         fields = {b"Date": (site.date(),), REQUEST_ID: (site.request_id(),), **reply.headers}
-        answer = wire(replace(reply, headers=fields))
+        answer = wire(reply._replace(headers=fields))
         site.arrivals.before_failure()
         self.transport.write(answer)
         self._record_refusal(status, answer, beginning)
@@ -363,9 +353,8 @@ class GatewayChannel(PipelinedChannel):
             entry = request.entry
             request.received()
         else:
-            head = parse_beginning(beginning)
-            self._command, self._path, self._version, self._head = head[:4]
-            entry = self._open_entry(head.fields)
+            self._turn += 1
+            entry = self._open_entry(parse_beginning(beginning))
             entry.received(b"", False)
         sent, _, body = answer.partition(b"\r\n\r\n")
         entry.head_sent(sent)

@@ -4,6 +4,7 @@ They are set by ``web.request`` on the gateway's own site, and by ``web.any_site
 """
 
 from collections.abc import Callable
+from typing import Any
 
 from twisted.web import http
 from twisted.web.server import Request
@@ -27,6 +28,8 @@ class Exchange(Request):
     call: Callable[[], Call]
     after: Callable[[ResponseHead], ResponseHead] | None = None  # changes the head before it is written
     endless = False  # whether the answer goes on until the client leaves
+    request_id: bytes  # the value of X-Request-Id in the response, if there is one
+    respond: Callable[[Any], None]  # writes a Reply and finishes
 
     def write(self, data: bytes, events: int | None = None) -> None:
         """Write ``data`` of the body, after the head if it is the first.

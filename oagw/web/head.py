@@ -1,8 +1,8 @@
-"""The syntax of request heads and chunked bodies: rejects what RFC 9110 and RFC 9112 forbid.
+"""The syntax of request heads: rejects what RFC 9110 and RFC 9112 forbid. ``web.chunks`` has chunked bodies.
 
-``web.channel`` collects a head up to its blank line and calls ``parse_head`` and ``body_length``; as long as
-the blank line is missing, it calls ``check_lines``. What these reject ends the connection, because the end of
-the request is not known. ``web.request`` calls ``check_fields``, whose problems are answered like any other.
+``web.channel`` collects a head up to its blank line and calls ``parse_head``; as long as the blank line is
+missing, it calls ``check_lines``. What these reject ends the connection, because the end of the request is
+not known. A ``problem`` of a well-formed head is answered like any other.
 """
 
 import re
@@ -12,7 +12,6 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from twisted.internet.abstract import isIPv6Address
-from twisted.web.http import _ChunkedTransferDecoder, _MalformedChunkedDataError
 from twisted.web.http_headers import InvalidHeaderName, _nameEncoder
 
 from oagw.model.problem import Problem, invalid_field, platform
@@ -24,6 +23,14 @@ Fields = dict[bytes, list[bytes]]
 MAX_LINE = 16384
 MAX_SIZE = 16384
 MAX_FIELDS = 500
+
+# The platform's limit on request bodies, in bytes.
+MAX_BODY = 64_000_000
+
+# How many header sections are remembered, and how long one may be, in bytes. A client sends the same header
+# lines with most of its requests.
+_REMEMBERED = 256
+_MAX_REMEMBERED = 2048
 
 # The longest name or address that is accepted in Host (RFC 1035 allows names of 253 characters).
 _MAX_HOST = 300
@@ -66,6 +73,22 @@ class BadRequest(Exception):
         self.error = error
 
 
+class Section(NamedTuple):
+    """The fields of a header section, and what follows from them.
+
+    Requests with the same header lines share one, so the ``fields`` must not be changed.
+
+    - ``length``: the length of the body, None if it is chunked
+    - ``persistent``: whether the connection stays open after the response
+    - ``problem``: what is wrong with the values of the fields, if anything
+    """
+
+    fields: Fields
+    length: int | None = 0
+    persistent: bool = False
+    problem: Problem | None = None
+
+
 class Head(NamedTuple):
     """A request head. ``lines`` are the header lines as they were sent, ``fields`` what is in them."""
 
@@ -74,23 +97,38 @@ class Head(NamedTuple):
     version: bytes
     lines: bytes
     fields: Fields
+    section: Section
 
 
 def parse_head(head: bytes) -> Head:
     """Parse a ``head`` that is complete, without its blank line. Raises BadRequest."""
-    request_line, *lines = head.split(b"\r\n")
-    fields: Fields = {}
+    request_line, _, lines = head.partition(b"\r\n")
     try:
-        if len(lines) > MAX_FIELDS or len(head) - 2 * len(lines) > MAX_SIZE:
+        if len(head) > MAX_SIZE and len(head) - 2 * head.count(b"\r\n") > MAX_SIZE:
             raise BadRequest(431, "Header section too large")
         method, target, version = parse_request_line(request_line)
-        check_characters(head, len(lines) + 1)
-        read_fields(lines, fields)
+        read = _read_section if len(lines) > _MAX_REMEMBERED else _remembered_section
+        section = read(version, lines)
     except BadRequest:
         # The first fault counts, as if the head had arrived byte by byte.
         check_lines(head + b"\r\n")
         raise
-    return Head(method, target, version, head[len(request_line) + 2 :], fields)
+    return Head(method, target, version, lines, section.fields, section)
+
+
+def _read_section(version: bytes, lines: bytes) -> Section:
+    """Read the header ``lines`` of a request with this HTTP version. Raises BadRequest."""
+    each = lines.split(b"\r\n") if lines else []
+    if len(each) > MAX_FIELDS:
+        raise BadRequest(431, "Header section too large")
+    check_characters(lines, len(each))
+    fields: Fields = {}
+    read_fields(each, fields)
+    length = body_length(version, fields, MAX_BODY)
+    return Section(fields, length, stays_open(version, fields), check_fields(version, fields))
+
+
+_remembered_section = lru_cache(_REMEMBERED)(_read_section)
 
 
 def check_lines(head: bytes, start: int = 0) -> int:
@@ -145,7 +183,7 @@ def parse_beginning(head: bytes) -> Head:
     with suppress(BadRequest):
         method, target, version = parse_request_line(request_line)
         read_fields(lines, fields)
-    return Head(method, target, version, b"\r\n".join(lines), fields)
+    return Head(method, target, version, b"\r\n".join(lines), fields, Section(fields))
 
 
 def parse_request_line(line: bytes) -> tuple[bytes, bytes, bytes]:
@@ -229,6 +267,12 @@ def _check_codings(version: bytes, values: list[bytes]) -> None:
         raise BadRequest(501, "Transfer-Encoding other than chunked")
 
 
+def stays_open(version: bytes, fields: Fields) -> bool:
+    """Return whether the connection stays open after the response to a request with these ``fields``."""
+    options = b",".join(fields.get(b"Connection", ())).lower().split(b",")
+    return version == b"HTTP/1.1" and b"close" not in [option.strip() for option in options]
+
+
 def check_fields(version: bytes, fields: Fields) -> Problem | None:
     """What is wrong with the values of well-formed header ``fields``, if anything."""
     hosts = fields.get(b"Host")
@@ -264,35 +308,3 @@ def is_host(value: bytes) -> bool:
     if match is None or len(value) > _MAX_HOST or int(match[2] or 0) > _MAX_PORT:
         return False
     return match[1] is None or isIPv6Address(match[1].decode("ascii"))
-
-
-class Chunks(_ChunkedTransferDecoder):
-    """Reads a chunked body strictly (RFC 9112 section 7.1); ``dataReceived`` raises BadRequest.
-
-    Trailer fields are checked, bounded to ``max_trailers`` bytes, and dropped.
-    """
-
-    def __init__(self, *args: object, max_trailers: int) -> None:
-        super().__init__(*args)  # type: ignore[arg-type]
-        self._maxTrailerHeadersSize = max_trailers
-
-    def dataReceived(self, data: bytes) -> None:
-        try:
-            super().dataReceived(data)
-        except _MalformedChunkedDataError:
-            if self.state == "TRAILER":
-                raise BadRequest(431, f"Trailers larger than {self._maxTrailerHeadersSize} bytes") from None
-            raise BadRequest(400, "Malformed chunked body") from None
-        rest = self._buffer
-        if rest and (self.state == "CRLF" or has_bare_line_end(rest)) and rest != b"\r":
-            raise BadRequest(400, "Malformed chunked body")
-
-    def _dataReceived_TRAILER(self) -> bool:
-        has_line: bool = super()._dataReceived_TRAILER()
-        if has_line:
-            line = bytes(self._trailerHeaders[-1])
-            if has_bare_line_end(line + b"\r"):
-                raise BadRequest(400, "Malformed chunked body")
-            check_characters(line, 1)
-            read_fields([line], {})
-        return has_line

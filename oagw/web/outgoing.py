@@ -68,6 +68,14 @@ class OutgoingChannel(HTTPChannel):
         else:
             self.send(data)
 
+    def send_whole(self, head: bytes, body: bytes) -> None:
+        """Send a whole response, to which no toxics apply."""
+        if len(body) > _LARGE:
+            self.send(head + b"\r\n\r\n")
+            self.send(body)
+        else:
+            self.send(b"%b\r\n\r\n%b" % (head, body))
+
     def write_body(self, data: bytes, start: int, size: int) -> None:
         """Write ``data`` through the outlet; ``size`` bytes of it from ``start`` on are of the body."""
         assert self.outlet is not None

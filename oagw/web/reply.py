@@ -4,10 +4,9 @@ A resource returns a Reply; ``send`` writes it to the request. A stream calls ``
 response passes through ``begin`` or, if no request could be parsed, through ``wire``.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from twisted.logger import Logger
@@ -35,14 +34,75 @@ PROBLEM_JSON = b"application/problem+json"
 Headers = Mapping[bytes, tuple[bytes, ...]]
 
 # As Twisted spells a name; raises InvalidHeaderName.
-_canonical_name = lru_cache(1000)(_nameEncoder.encode)
+canonical_name = lru_cache(1000)(_nameEncoder.encode)
+
+# Fields that a reply without them gets.
+_ADDED = {b"Connection", b"Date", REQUEST_ID, ERROR_SOURCE, b"Content-Length", b"Transfer-Encoding"}
 
 # Twisted knows no phrase for 422, 429 and others, and would say "Unknown Status".
 _PHRASES = {status: phrase.encode("ascii") for status, phrase in PHRASES.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class HeaderLines(Mapping[bytes, tuple[bytes, ...]]):
+    """Header fields as they are sent, prepared in advance: each of the ``lines`` begins with a CRLF.
+
+    They are parsed only if somebody asks for a field. ``prepared`` makes them. If lines have placeholders,
+    ``%`` fills them in. Names are spelled as Twisted spells them, and are not among those that every reply
+    gets, such as Date.
+    """
+
+    __slots__ = ("lines",)
+
+    def __init__(self, lines: bytes) -> None:
+        self.lines = lines
+
+    def __mod__(self, values: tuple[object, ...]) -> "HeaderLines":
+        return HeaderLines(self.lines % values)
+
+    def __add__(self, more: "HeaderLines") -> "HeaderLines":
+        return HeaderLines(self.lines + more.lines)
+
+    def __getitem__(self, name: bytes) -> tuple[bytes, ...]:
+        return self._fields()[name]
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._fields())
+
+    def __len__(self) -> int:
+        return len(self._fields())
+
+    def _fields(self) -> dict[bytes, tuple[bytes, ...]]:
+        pairs = [line.partition(b": ") for line in self.lines.split(b"\r\n")[1:]]
+        return {name: tuple(value for other, _, value in pairs if other == name) for name, _, _ in pairs}
+
+
+def prepared(fields: Headers) -> HeaderLines:
+    """Return ``fields`` as HeaderLines."""
+    lines = lines_of(fields)
+    assert lines is not None
+    return HeaderLines(lines)
+
+
+def lines_of(fields: Headers) -> bytes | None:
+    """Return the lines of ``fields``, as in HeaderLines, or None if they cannot be sent like that.
+
+    The reason is a name that every reply gets, or a value with a line end.
+    """
+    if type(fields) is HeaderLines:
+        return fields.lines
+    by_name = {canonical_name(name): values for name, values in fields.items()}
+    if not _ADDED.isdisjoint(by_name):
+        return None
+    each = [b"\r\n%b: %b" % (name, value) for name, values in by_name.items() for value in values]
+    lines = b"".join(each)
+    return lines if lines.count(b"\n") == lines.count(b"\r") == len(each) else None
+
+
+_NO_FIELDS = HeaderLines(b"")
+_JSON_FIELDS = prepared({b"Content-Type": (JSON,)})
+
+
+class Reply(NamedTuple):
     """A response: status, body, header fields (values by name) and source.
 
     ``source`` is the value of X-OAGW-Error-Source, ``GATEWAY`` or ``UPSTREAM``, or empty to omit the field.
@@ -51,7 +111,7 @@ class Reply:
 
     status: int
     body: bytes = b""
-    headers: Headers = field(default_factory=dict)
+    headers: Headers = _NO_FIELDS
     source: bytes = GATEWAY
     phrase: bytes = b""
 
@@ -60,7 +120,9 @@ def json_reply(
     value: Any, status: int = 200, *, source: bytes = GATEWAY, headers: Headers | None = None
 ) -> Reply:
     """Return a Reply with ``value`` as JSON, followed by a line end unless the source is UPSTREAM."""
-    fields = {b"Content-Type": (JSON,), **(headers or {})}
+    fields: Headers = _JSON_FIELDS
+    if headers:
+        fields = _JSON_FIELDS + headers if isinstance(headers, HeaderLines) else {**_JSON_FIELDS, **headers}
     body = msgspec.json.encode(value)
     return Reply(status, body if source == UPSTREAM else body + b"\n", fields, source)
 
@@ -99,14 +161,14 @@ def begin(request: Request, reply: Reply) -> None:
     if exchange.after is not None:
         after, exchange.after = exchange.after, None
         status, changed = after(ResponseHead(reply.status, reply.headers))
-        reply = replace(reply, status=status, headers=changed)
+        reply = reply._replace(status=status, headers=changed)
     request.code = reply.status
     request.code_message = reply.phrase or _PHRASES.get(reply.status, b"Unknown")
     headers = request.responseHeaders
     fields = headers._rawHeaders
     pieces: list[bytes] = []
     for name, values in reply.headers.items():
-        fields[_canonical_name(name)] = [*values]
+        fields[canonical_name(name)] = [*values]
         pieces += values
     text = b"".join(pieces)
     if b"\r" in text or b"\n" in text:
@@ -131,9 +193,29 @@ def is_bodiless(request: Request, reply: Reply) -> bool:
 
 def send(request: Request, reply: Reply) -> None:
     """Write ``reply`` and finish ``request``."""
+    exchange: Any = request
+    exchange.respond(reply)
+
+
+def respond_in_parts(request: Request, reply: Reply) -> None:
+    """Write ``reply`` as Twisted does, first the head, then the body, and finish ``request``."""
     begin_whole(request, reply)
     request.write(reply.body)
     request.finish()
+
+
+def whole_head(reply: Reply, lines: bytes, closes: bool, date: bytes, request_id: bytes) -> bytes:
+    """Return the head of ``reply`` without the blank line; ``lines`` are those of its own fields."""
+    return b"HTTP/1.1 %d %b%b\r\nDate: %b\r\nX-Request-Id: %b%b%b%b" % (
+        reply.status,
+        reply.phrase or _PHRASES.get(reply.status, b"Unknown"),
+        b"\r\nConnection: close" if closes else b"",
+        date,
+        request_id,
+        lines,
+        b"\r\nX-Oagw-Error-Source: %b" % reply.source if reply.source else b"",
+        b"" if reply.status in NO_BODY_CODES else b"\r\nContent-Length: %d" % len(reply.body),
+    )
 
 
 def wire(reply: Reply) -> bytes:
@@ -194,5 +276,6 @@ def _trace_id(request: Request) -> str | None:
             return parts[1].decode("ascii", "replace")
     trace_id = request.getHeader(b"x-trace-id")
     if trace_id is None:
-        (trace_id,) = request.responseHeaders.getRawHeaders(REQUEST_ID, (b"",))
+        exchange: Any = request
+        trace_id = exchange.request_id
     return trace_id.decode("utf-8", "replace")

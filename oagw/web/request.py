@@ -6,27 +6,39 @@
 import re
 from http import HTTPStatus
 from io import BytesIO
-from typing import Any
-from urllib.parse import unquote_to_bytes
+from typing import Any, AnyStr
+from urllib.parse import parse_qs, unquote_to_bytes
 
 from twisted.python.failure import Failure
+from twisted.web import http_headers
 from twisted.web.http import NO_BODY_CODES
 from twisted.web.http import Request as HTTPRequest
 from twisted.web.resource import getChildForRequest
 
 from oagw.model.call import Call, origin_form
 from oagw.model.ending import Ending
-from oagw.model.entry import CLIENT_LEFT, COMPLETE, OPEN
+from oagw.model.entry import CLIENT_LEFT, COMPLETE, OPEN, Entry
 from oagw.model.events import EventCounter
 from oagw.model.invalid import Invalid
 from oagw.model.problem import Problem, invalid_field, platform
 from oagw.web.exchange import Exchange
-from oagw.web.head import check_fields, is_host
+from oagw.web.head import MAX_BODY as MAX_BODY
+from oagw.web.head import Head, is_host
 from oagw.web.pipelined import PipelinedChannel
-from oagw.web.reply import REQUEST_ID, Headers, Reply, fail, masked_excerpt, problem_reply, send
-
-# The platform's limit on request bodies, in bytes.
-MAX_BODY = 64_000_000
+from oagw.web.reply import (
+    REQUEST_ID,
+    Headers,
+    Reply,
+    canonical_name,
+    fail,
+    is_bodiless,
+    lines_of,
+    masked_excerpt,
+    problem_reply,
+    respond_in_parts,
+    whole_head,
+)
+from oagw.web.site import GatewaySite
 
 # Asks for toxics for this request alone; no upstream sees it.
 MOCK_FAULT = b"X-Oagw-Mock-Fault"
@@ -42,30 +54,95 @@ class GatewayRequest(Exchange):
     """One request, checked before it is looked up in the tree."""
 
     # CPython gives an instance with more than 30 attributes a whole dictionary of its own, 1.5 KiB for each
-    # open stream. Those that Twisted sets in __init__ can live outside of it.
+    # open stream. Those that are always set can live outside of it.
     __slots__ = (
         "_counter",
+        "_date",
         "_outlet_chosen",
+        "_received_fields",
+        "_sent_fields",
         "caller",
         "client",
         "cookies",
         "entry",
+        "head",
         "host",
         "notifications",
         "received_cookies",
-        "requestHeaders",
-        "responseHeaders",
+        "request_id",
     )
     defaultContentType = None
+    queued = False
     channel: PipelinedChannel
     content: BytesIO
+    site: GatewaySite
     faults: tuple[Any, ...] = ()  # the toxics that the request asks for
     _counter: EventCounter | None  # of events that the source does not count
+    _date: bytes  # the value of Date in the response
+    _received_fields: http_headers.Headers | None  # see requestHeaders
+    _sent_fields: http_headers.Headers | None  # see responseHeaders
     _outlet_chosen: bool  # whether the site was asked for the outlet of the response
     _trailers = b""  # the trailer section of a chunked body
 
-    def parseCookies(self) -> None:
-        """Do nothing: ``received_cookies`` is not used."""
+    def __init__(self, channel: Any, head: Head, entry: Entry) -> None:
+        # This is all that Twisted sets, but for the header fields: see requestHeaders and responseHeaders.
+        self.channel = channel
+        self.site = channel.site
+        self.transport = channel.transport
+        self.client, self.host = channel.getPeer(), channel.getHost()
+        self.content = BytesIO()
+        self.notifications = []
+        self.cookies, self.received_cookies = [], {}
+        self._adapterCache: dict[Any, Any] = {}
+        self.producer = self.streamingProducer = None  # now, while the dictionary still has room
+        self.head = head
+        self.entry, self.caller = entry, entry.caller
+        self._counter, self._outlet_chosen = None, False
+        self._received_fields = self._sent_fields = None
+
+    @property
+    def requestHeaders(self) -> http_headers.Headers:
+        """The header fields of the request, which can be changed."""
+        if self._received_fields is None:
+            self._received_fields = http_headers.Headers()
+            self._received_fields._rawHeaders = {name: [*values] for name, values in self.head.fields.items()}
+        return self._received_fields
+
+    @requestHeaders.setter
+    def requestHeaders(self, fields: http_headers.Headers) -> None:
+        self._received_fields = fields
+
+    @property
+    def responseHeaders(self) -> http_headers.Headers:
+        """The header fields of the response. Without changes to them, ``respond`` is faster."""
+        if self._sent_fields is None:
+            self._sent_fields = http_headers.Headers()
+            fields = self._sent_fields._rawHeaders
+            if self.closes:
+                fields[b"Connection"] = [b"close"]
+            fields[b"Date"] = [self._date]
+            fields[REQUEST_ID] = [self.request_id]
+        return self._sent_fields
+
+    @responseHeaders.setter
+    def responseHeaders(self, fields: http_headers.Headers) -> None:
+        self._sent_fields = fields
+
+    def getHeader(self, key: AnyStr) -> AnyStr | None:
+        if self._received_fields is not None or isinstance(key, str):
+            return HTTPRequest.getHeader(self, key)
+        values = self.head.fields.get(canonical_name(key))
+        return None if values is None else values[-1]
+
+    @property
+    def closes(self) -> bool:
+        """Whether the response says that it is the last on the connection; HTTP/1.0 implies it."""
+        return not self.channel.persistent and self.head.version == b"HTTP/1.1"
+
+    @property
+    def args(self) -> dict[bytes, list[bytes]]:  # type: ignore[override]
+        """The parameters of the query."""
+        return parse_qs(self.uri.partition(b"?")[2], True)
 
     def handleContentChunk(self, data: bytes) -> None:
         if self.content.tell() + len(data) > MAX_BODY:
@@ -73,19 +150,18 @@ class GatewayRequest(Exchange):
         self.content.write(data)
 
     def process(self) -> None:
-        site = self.site = self.channel.site
-        self.producer = self.streamingProducer = None  # now, while the dictionary still has room
-        self._counter, self._outlet_chosen = None, False
+        head, site = self.head, self.site
+        self.content.seek(0)
+        self.method, self.uri, self.clientproto = head.method, head.target, head.version
+        self.path = self.uri.partition(b"?")[0]
         self.received()
-        fields = self.responseHeaders._rawHeaders
-        fields[b"Date"] = [site.date()]
-        given = self.requestHeaders.getRawHeaders(REQUEST_ID, (b"",))[0]
-        request_id = given if _PLAIN.fullmatch(given) else site.request_id()
-        fields[REQUEST_ID] = [request_id]
+        self._date = site.date()
+        given = head.fields.get(REQUEST_ID, (b"",))[0]
+        self.request_id = given if given and _PLAIN.fullmatch(given) else site.request_id()
         try:
             problem = self._malformed()
             if problem is not None:
-                send(self, problem_reply(problem, self))
+                self.respond(problem_reply(problem, self))
             elif self.path == b"*":
                 self._star()
             else:
@@ -99,7 +175,7 @@ class GatewayRequest(Exchange):
     def received(self) -> None:
         """Report to the entry that the request is complete, with the body as far as it was received."""
         body = self.content.getvalue()  # no copy
-        self.entry.received(body, bool(body) and self.requestHeaders.hasHeader(b"Content-Encoding"))
+        self.entry.received(body, bool(body) and b"Content-Encoding" in self.head.fields)
 
     def call(self) -> Call:
         """Return the request as an upstream sees it, with the whole body; the entry may keep only a part."""
@@ -109,6 +185,30 @@ class GatewayRequest(Exchange):
             lines = call.head.split(b"\r\n")
             call.head = b"\r\n".join(one for one in lines if one.partition(b":")[0].title() != MOCK_FAULT)
         return call
+
+    def respond(self, reply: Reply) -> None:
+        """Write ``reply`` and finish, in one step unless something needs the head and the body apart."""
+        self._choose_outlet()
+        channel = self.channel
+        lines = None if self._sent_fields is not None or self.after is not None else lines_of(reply.headers)
+        if lines is None or channel.outlet is not None or self.head.version != b"HTTP/1.1":
+            respond_in_parts(self, reply)
+            return
+        self.startedWriting, self.code = 1, reply.status
+        if reply.status >= 400:
+            channel.site.arrivals.before_failure()
+        head = whole_head(reply, lines, self.closes, self._date, self.request_id)
+        entry = self.entry
+        entry.head_sent(head)
+        if is_bodiless(self, reply):
+            channel.send(head + b"\r\n\r\n")
+        else:
+            channel.send_whole(head, reply.body)
+            if reply.body:
+                self.sentLength = len(reply.body)
+                entry.wrote(channel.site.now(), self.sentLength, 0)
+        self.finished = 1
+        self._cleanup()
 
     def write(self, data: bytes, events: int | None = None) -> None:
         """Write ``data`` of the body, after the head if it is the first.
@@ -259,7 +359,7 @@ class GatewayRequest(Exchange):
         return reason
 
     def _malformed(self) -> Problem | None:
-        problem = check_fields(self.clientproto, self.requestHeaders._rawHeaders)
+        problem = self.head.section.problem
         if problem is not None:
             return problem
         if self.path[:1] != b"/" and self.path != b"*":
@@ -271,7 +371,7 @@ class GatewayRequest(Exchange):
             if not authority or not is_host(authority):
                 return platform(400, "Malformed host in the URL of the request line")
             self.path = path
-        fault = self.requestHeaders.getRawHeaders(MOCK_FAULT)
+        fault = self.head.fields.get(MOCK_FAULT)
         return None if fault is None else self._take_faults(b",".join(fault))
 
     def _take_faults(self, value: bytes) -> Problem | None:
@@ -287,10 +387,10 @@ class GatewayRequest(Exchange):
         # RFC 9110 section 9.3.7: OPTIONS * asks about the server as a whole.
         if self.method == b"OPTIONS":
             methods = b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
-            send(self, Reply(204, headers={b"Allow": (methods,)}))
+            self.respond(Reply(204, headers={b"Allow": (methods,)}))
         else:
             problem = platform(405, "Only OPTIONS asks for *", headers={b"Allow": (b"OPTIONS",)})
-            send(self, problem_reply(problem, self))
+            self.respond(problem_reply(problem, self))
 
 
 class BodyTooLarge(Exception):

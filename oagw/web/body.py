@@ -70,8 +70,8 @@ def read_body(request: Request) -> bytes:
         return body
     content_type = request.getHeader(b"content-type") or b""
     charset = charset_in(content_type.decode("latin-1")) if b";" in content_type else None
-    coded = request.requestHeaders.getRawHeaders(b"content-encoding")
-    if coded is not None:
+    if request.getHeader(b"content-encoding") is not None:
+        coded = request.requestHeaders.getRawHeaders(b"content-encoding", ())
         body = _decoded(body, coded, size_limit(len(body), (charset and codec_of(charset)) or UTF_8))
     return _in_utf_8(body, charset)
 

@@ -171,7 +171,7 @@ def test_as_much_of_a_head_as_possible_is_parsed() -> None:
         {b"Host": [b"g"]},
     )
     for nothing in (b"", b"GET", b"GET / HTTP/1.1", b"HELLO\r\n"):
-        assert parse_beginning(nothing) == (b"", b"", b"", b"", {})
+        assert parse_beginning(nothing)[:5] == (b"", b"", b"", b"", {})
 
 
 def length(version: bytes = HTTP_1_1, **fields: list[bytes]) -> int | None:

@@ -144,7 +144,7 @@ class Pipeline(Resource):
             request.requestHeaders = _fields(call)
         if b"/." in request.path:
             request.postpath = resolve_dots(rest, request.postpath or [])
-        request.render(getChildForRequest(self._services[alias], request))
+        getChildForRequest(self._services[alias], request).render(request)
 
     def _miss(self, request: Exchange, alias: str, call: Call | None) -> None:
         """Respond with a 404 of the upstream ``alias``: it exists because of stubs, but none matches."""

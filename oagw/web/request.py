@@ -168,7 +168,7 @@ class GatewayRequest(Exchange):
                 self.prepath = []
                 segments = self.path[1:].split(b"/")
                 self.postpath = [unquote_to_bytes(s) for s in segments] if b"%" in self.path else segments
-                self.render(getChildForRequest(site.resource, self))
+                getChildForRequest(site.resource, self).render(self)  # each answers by itself
         except Exception:
             self.processingFailed(Failure())
 

@@ -62,6 +62,7 @@ class GatewayChannel(PipelinedChannel):
         "_number",
         "_peer",
         "_skipped",
+        "_stopped",
         "_transferDecoder",
         "_turn",
         "_unwritten",
@@ -83,7 +84,7 @@ class GatewayChannel(PipelinedChannel):
         self.paused = False  # whether requests that arrived are held back
         self._deadline: float | None = None  # when the time-out is, in the clock's seconds
         self._watch: IDelayedCall | None = None  # looks whether it has come
-        self._unwritten, self._corked = b"", None  # see OutgoingChannel
+        self._unwritten, self._corked, self._stopped = b"", None, False  # see OutgoingChannel
         self._peer, self._host = peer, host = self.transport.getPeer(), self.transport.getHost()
         self._client, self._local = (peer.host, peer.port), (host.host, host.port)
         self._requestProducer = self._requestProducerStreaming = None
@@ -240,6 +241,7 @@ class GatewayChannel(PipelinedChannel):
 
     def rawDataReceived(self, data: bytes) -> None:
         if self._handlingRequest:
+            self._stopped = True
             super().rawDataReceived(data)
             return
         decoder = self._transferDecoder
@@ -295,12 +297,15 @@ class GatewayChannel(PipelinedChannel):
             self._handlingRequest = False
             self.line_mode = 1
             self.resetTimeout()
-            self._networkProducer.resumeProducing()
+            if self._stopped:
+                self._stopped = False
+                self._networkProducer.resumeProducing()
             return
         super().requestDone(request)
         if self.half_closed:
             self.loseConnection()
         elif self._waitingForTransport:  # Twisted would read on
+            self._stopped = True
             self._networkProducer.pauseProducing()
 
     def timeoutConnection(self) -> None:

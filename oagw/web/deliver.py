@@ -7,7 +7,7 @@ from twisted.internet.defer import Deferred
 from twisted.web.server import Request
 
 from oagw.web.exchange import Exchange
-from oagw.web.reply import Reply, fail
+from oagw.web.reply import Reply, fail, send
 from oagw.web.sliced import SlicedReply
 from oagw.web.stream import Stream
 
@@ -17,13 +17,12 @@ Answer = Reply | Stream | SlicedReply | Deferred[Any]
 
 def deliver(request: Request, answer: Answer) -> None:
     """Answer ``request``, if its client is still there for the answer."""
-    exchange = cast(Exchange, request)
     if isinstance(answer, Reply):
-        exchange.respond(answer)
+        send(request, answer)
     elif isinstance(answer, Deferred):
         answer.addCallback(partial(_arrived, request)).addErrback(partial(fail, request))
     else:
-        answer.start(exchange)
+        answer.start(cast(Exchange, request))
 
 
 def _arrived(request: Request, answer: Answer) -> None:

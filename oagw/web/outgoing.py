@@ -32,6 +32,7 @@ class OutgoingChannel(HTTPChannel):
     outlet: Outlet | None = None  # of the response that is being written
     late: "_Late | None" = None  # the end of a response that waits for its delivery
     _corked: list[bytes] | None  # what was written to be sent in one piece
+    _stopped: bool  # whether the transport may have been told not to read
     _unwritten: bytes  # the head of a response that waits for the first of its body
 
     @property
@@ -90,9 +91,10 @@ class OutgoingChannel(HTTPChannel):
         if not direct or self.unsent or transport.disconnecting or not transport.connected:
             transport.write(data)
             return
-        sent = transport.writeSomeData(data)
-        if not isinstance(sent, int):
-            sent = 0  # the connection is lost; the reactor finds out when it tries
+        try:
+            sent = transport.socket.send(data)
+        except OSError:
+            sent = 0  # it cannot take more, or it is lost: the reactor finds out which when it tries
         if sent < len(data):
             transport.write(data[sent:])
 
@@ -194,6 +196,7 @@ class OutgoingChannel(HTTPChannel):
     def pauseProducing(self) -> None:
         if self._requestProducer is not None:
             self.site.stalled.add(self)
+        self._stopped = True
         super().pauseProducing()
 
     def resumeProducing(self) -> None:

@@ -118,6 +118,7 @@ class PipelinedChannel(OutgoingChannel):
 
     def _limit_read_ahead(self) -> None:
         if self._waitingForTransport or len(self._buffer) > self._optimisticEagerReadSize:
+            self._stopped = True
             self._networkProducer.pauseProducing()
 
     def _resume_reading(self) -> None:

@@ -99,7 +99,8 @@ def lines_of(fields: Headers) -> bytes | None:
 
 
 _NO_FIELDS = HeaderLines(b"")
-_JSON_FIELDS = prepared({b"Content-Type": (JSON,)})
+_JSON_FIELDS = {b"Content-Type": (JSON,)}
+_JSON_LINES = prepared(_JSON_FIELDS)
 
 
 class Reply(NamedTuple):
@@ -120,9 +121,13 @@ def json_reply(
     value: Any, status: int = 200, *, source: bytes = GATEWAY, headers: Headers | None = None
 ) -> Reply:
     """Return a Reply with ``value`` as JSON, followed by a line end unless the source is UPSTREAM."""
-    fields: Headers = _JSON_FIELDS
-    if headers:
-        fields = _JSON_FIELDS + headers if isinstance(headers, HeaderLines) else {**_JSON_FIELDS, **headers}
+    fields: Headers
+    if headers is None:
+        fields = _JSON_LINES
+    elif isinstance(headers, HeaderLines):
+        fields = _JSON_LINES + headers
+    else:
+        fields = {**_JSON_FIELDS, **headers}
     body = msgspec.json.encode(value)
     return Reply(status, body if source == UPSTREAM else body + b"\n", fields, source)
 

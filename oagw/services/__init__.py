@@ -6,10 +6,10 @@ else has to change. ``gateway.pipeline`` looks up the tree of an alias.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from importlib import import_module
 from pkgutil import iter_modules
 from random import Random
+from typing import NamedTuple
 
 from twisted.internet.interfaces import IReactorTime
 from twisted.web.server import Request
@@ -30,8 +30,7 @@ class UpstreamNode(Node):
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Env:
+class Env(NamedTuple):
     """What a service gets from the gateway.
 
     - ``clock``: measures durations and schedules calls.

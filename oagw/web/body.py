@@ -21,7 +21,6 @@ from oagw.model.coding import (
     size_limit,
     strict_text_of,
 )
-from oagw.model.mismatch import mismatch
 from oagw.model.reading import Unread, decode, read_pairs
 from oagw.web.reply import excerpt
 from oagw.web.resource import Refused
@@ -51,6 +50,8 @@ def read_json(request: Request, decoder: msgspec.json.Decoder[T]) -> T:
     except Unread as error:
         raise Refused(413, f"The JSON {error}") from None
     except msgspec.ValidationError as error:
+        from oagw.model.mismatch import mismatch  # imported late: most requests are valid
+
         said = mismatch(error)
         field = ".".join(filter(None, (said.path, said.missing))) or None
         raise Refused(400, str(error).replace("`", ""), field=field) from error

@@ -56,17 +56,16 @@ class GatewayChannel(PipelinedChannel):
         "_discarding",
         "_earlier",
         "_handlingRequest",
-        "_host",
         "_local",
         "_made",
         "_number",
-        "_peer",
         "_skipped",
         "_stopped",
         "_transferDecoder",
         "_turn",
         "_unwritten",
         "_watch",
+        "addresses",
         "paused",
         "requests",
     )
@@ -85,7 +84,7 @@ class GatewayChannel(PipelinedChannel):
         self._deadline: float | None = None  # when the time-out is, in the clock's seconds
         self._watch: IDelayedCall | None = None  # looks whether it has come
         self._unwritten, self._corked, self._stopped = b"", None, False  # see OutgoingChannel
-        self._peer, self._host = peer, host = self.transport.getPeer(), self.transport.getHost()
+        self.addresses = peer, host = self.transport.getPeer(), self.transport.getHost()
         self._client, self._local = (peer.host, peer.port), (host.host, host.port)
         self._requestProducer = self._requestProducerStreaming = None
         super().connectionMade()
@@ -133,10 +132,10 @@ class GatewayChannel(PipelinedChannel):
         super().registerProducer(producer, streaming)
 
     def getPeer(self) -> Any:
-        return self._peer  # each request asks, and a transport would make it anew
+        return self.addresses[0]  # a transport would make it anew
 
     def getHost(self) -> Any:
-        return self._host  # and here it would ask the system
+        return self.addresses[1]  # and here it would ask the system
 
     def dataReceived(self, data: bytes) -> None:
         if self._discarding:

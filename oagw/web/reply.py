@@ -28,6 +28,7 @@ ERROR_SOURCE = b"X-Oagw-Error-Source"  # as Twisted spells it in any case
 REQUEST_ID = b"X-Request-Id"
 GATEWAY = b"gateway"
 UPSTREAM = b"upstream"
+_SOURCE_LINES = {one: b"\r\n%b: %b" % (ERROR_SOURCE, one) for one in (GATEWAY, UPSTREAM)} | {b"": b""}
 JSON = b"application/json"
 PROBLEM_JSON = b"application/problem+json"
 
@@ -218,7 +219,7 @@ def whole_head(reply: Reply, lines: bytes, closes: bool, date: bytes, request_id
         date,
         request_id,
         lines,
-        b"\r\nX-Oagw-Error-Source: %b" % reply.source if reply.source else b"",
+        _SOURCE_LINES[reply.source],
         b"" if reply.status in NO_BODY_CODES else b"\r\nContent-Length: %d" % len(reply.body),
     )
 

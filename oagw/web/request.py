@@ -89,7 +89,7 @@ class GatewayRequest(Exchange):
         self.channel = channel
         self.site = channel.site
         self.transport = channel.transport
-        self.client, self.host = channel.getPeer(), channel.getHost()
+        self.client, self.host = channel.addresses
         self.content = BytesIO()
         self.notifications = []
         self.cookies, self.received_cookies = [], {}
@@ -118,7 +118,7 @@ class GatewayRequest(Exchange):
         if self._sent_fields is None:
             self._sent_fields = http_headers.Headers()
             fields = self._sent_fields._rawHeaders
-            if self.closes:
+            if not self.channel.persistent and self.head.version == b"HTTP/1.1":
                 fields[b"Connection"] = [b"close"]
             fields[b"Date"] = [self._date]
             fields[REQUEST_ID] = [self.request_id]
@@ -133,11 +133,6 @@ class GatewayRequest(Exchange):
             return HTTPRequest.getHeader(self, key)
         values = self.head.fields.get(canonical_name(key))
         return None if values is None else values[-1]
-
-    @property
-    def closes(self) -> bool:
-        """Whether the response says that it is the last on the connection; HTTP/1.0 implies it."""
-        return not self.channel.persistent and self.head.version == b"HTTP/1.1"
 
     @property
     def args(self) -> dict[bytes, list[bytes]]:  # type: ignore[override]
@@ -189,7 +184,7 @@ class GatewayRequest(Exchange):
     def respond(self, reply: Reply) -> None:
         """Write ``reply`` and finish, in one step unless something needs the head and the body apart."""
         self._choose_outlet()
-        channel = self.channel
+        channel, entry, body = self.channel, self.entry, reply.body
         lines = None if self._sent_fields is not None or self.after is not None else lines_of(reply.headers)
         if lines is None or channel.outlet is not None or self.head.version != b"HTTP/1.1":
             respond_in_parts(self, reply)
@@ -197,16 +192,14 @@ class GatewayRequest(Exchange):
         self.startedWriting, self.code = 1, reply.status
         if reply.status >= 400:
             channel.site.arrivals.before_failure()
-        head = whole_head(reply, lines, self.closes, self._date, self.request_id)
-        entry = self.entry
+        head = whole_head(reply, lines, not channel.persistent, self._date, self.request_id)
         entry.head_sent(head)
-        if is_bodiless(self, reply):
+        if not body or is_bodiless(self, reply):
             channel.send(head + b"\r\n\r\n")
         else:
-            channel.send_whole(head, reply.body)
-            if reply.body:
-                self.sentLength = len(reply.body)
-                entry.wrote(channel.site.now(), self.sentLength, 0)
+            channel.send_whole(head, body)
+            self.sentLength = size = len(body)
+            entry.wrote(channel.site.now(), size, 0)
         self.finished = 1
         self._cleanup()
 

@@ -99,7 +99,11 @@ class GitHub:
             window.remaining,
             window.reset,
             window.used,
-            *(digits[:4], digits[4:9], digits[9:16], digits[16:], int(now)),
+            digits[:4],
+            digits[4:9],
+            digits[9:16],
+            digits[16:],
+            int(now),
         )
 
 

@@ -1,4 +1,13 @@
-"""The mock OAGW gateway: ``python server.py [PORT]``; ``--help`` lists the options."""
+# /// script
+# requires-python = ">=3.11"
+# dependencies = [
+#     "Twisted>=26.10,<26.11",
+#     "msgspec>=0.22,<0.23",
+#     "jsonschema-rs>=0.60",
+#     "regex",
+# ]
+# ///
+"""The mock OAGW gateway: ``python server.py`` or ``uv run server.py``; ``--help`` lists the options."""
 
 import sys
 

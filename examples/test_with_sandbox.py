@@ -19,7 +19,7 @@ def weather(url: str, token: str) -> str:
     request = Request(f"{url}/current?city=Oslo", headers={"Authorization": f"Bearer {token}"})
     try:
         with urlopen(request, timeout=10) as answer:
-            return json.load(answer)["condition"]
+            return str(json.load(answer)["condition"])
     except HTTPError as error:
         with error:
             if error.code != 429:

@@ -1,12 +1,13 @@
 """The composition root: a Config and two clocks become a Gateway. Wiring, no logic."""
 
 import socket
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from random import Random
 from time import monotonic
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
@@ -27,7 +28,7 @@ from oagw.model.memory import MIB, Memory
 from oagw.model.secret import KnownSecrets
 from oagw.policies import AFTER, BEFORE, After, Before
 from oagw.sandboxes import Sandboxes
-from oagw.services import BuiltInServices, Env
+from oagw.services import BuiltInServices, Env, Service
 from oagw.timing.ticker import Ticker
 from oagw.web.arrivals import Arrivals
 from oagw.web.channel import GatewayChannel
@@ -37,6 +38,7 @@ from oagw.web.stream import Streams
 
 if TYPE_CHECKING:
     from oagw.admin.expiry import Expiry  # loaded when the control plane is first called
+    from oagw.admin.waiting import Waits
     from oagw.stubs.folder import Directory
     from oagw.toxics.toxic import Toxic
 
@@ -49,6 +51,8 @@ class Gateway:
     since 1970; without it, ``real`` has the date as well. ``access_log`` takes the lines of ``--access-log``;
     ``shut_down`` is called when the control plane is asked to stop the server. ``observers`` are called
     for the events of requests, in addition to the gateway's own. ``before`` and ``after`` are the policies.
+    ``services`` are upstreams by alias, in addition to the built-in ones. ``by_hand``: ``real`` does not go
+    by itself either, so that nothing comes a little early or late.
     """
 
     def __init__(
@@ -61,8 +65,10 @@ class Gateway:
         observers: Iterable[Observer] = (),
         before: Sequence[Before] = BEFORE,
         after: Sequence[After] = AFTER,
+        services: Mapping[str, Service] = MappingProxyType({}),
+        by_hand: bool = False,
     ) -> None:
-        clock, turns = real, None
+        clock, turns = real, real if by_hand else None
         wall = wall or real.seconds
         if config.clock == "manual":
             from oagw.timing.manual_clock import ManualClock
@@ -74,20 +80,21 @@ class Gateway:
         ticker = Ticker(clock, turns)
         self.streams = Streams(ticker, config.stream_interval_scale)
         self.outlets = Outlets(ticker)
-        # Each has numbers of its own, so that the calls to one do not change the ids of another.
         self._upstreams = upstreams = BuiltInServices(
             lambda alias: Env(
+                alias,
                 clock,
                 wall,
-                _random(config.seed, alias),
                 self.streams,
                 config.strict_models,
                 config.github_links,
-            )
+            ),
+            services,
         )
         memory = Memory(config.memory_limit * MIB)
-        self.sandboxes = Sandboxes(_random(config.seed, "sandboxes"), config.journal_count, 64 << 20, memory)
-        stubs = Stubs(self.sandboxes, self.streams, wall, _random(config.seed, "stubs"))
+        random = _random(config.seed, "sandboxes")
+        self.sandboxes = Sandboxes(random, config.journal_count, 64 << 20, memory, config.seed)
+        stubs = Stubs(self.sandboxes, self.streams, wall)
         # The observers of all requests, in the order in which they are called.
         observers = [Journals(), *observers]
         if access_log is not None and config.access_log:
@@ -105,7 +112,7 @@ class Gateway:
         self.root = Root(upstreams, clock, self._admin, stubs, self._pipeline)
         self.site = GatewaySite(
             StubbedOutside(self.root, stubs),
-            GatewayChannel,
+            _channel(config),
             clock,
             _random(config.seed, "request id"),
             ticker,
@@ -121,6 +128,7 @@ class Gateway:
         self._wall = wall
         self._started = clock.seconds()
         self._expiry: Expiry | None = None
+        self._waits: Waits | None = None
         self._config = config
         self._shut_down = shut_down
         self._ports: list[Any] = []
@@ -171,15 +179,15 @@ class Gateway:
         from oagw.admin.expiry import Expiry
         from oagw.admin.guard import AdminGuard
         from oagw.admin.root import tree
+        from oagw.admin.waiting import Waits
         from oagw.timing.slices import Slices
 
-        random = _random(self._config.seed, "control plane")
         self._expiry = Expiry(self.sandboxes, self._clock)
+        self._waits = Waits(self._clock, self.site.real)
         env = AdminEnv(
             self.sandboxes,
             self._clock,
             self._wall,
-            random,
             self._shut_down,
             self._directory,
             self._started,
@@ -190,6 +198,7 @@ class Gateway:
             self._config.sandbox_lifetime,
             self._upstreams,
             Slices(self.site.real),
+            self._waits,
         )
         return AdminGuard(tree(env), self._config.admin_token is not None)
 
@@ -206,6 +215,8 @@ class Gateway:
         self.streams.end()
         if self._expiry is not None:
             self._expiry.stop()
+        if self._waits is not None:
+            self._waits.stop()
         return stopped.addCallback(lambda _: self.site.close())
 
 
@@ -234,6 +245,14 @@ def _mock_fault(value: str) -> "tuple[Toxic, ...]":
     from oagw.toxics.mock_fault import faults  # loaded on first use: most tests have no toxics
 
     return faults(value)
+
+
+def _channel(config: Config) -> type[GatewayChannel]:
+    if not config.gzip:
+        return GatewayChannel
+    from oagw.web.gzip import GzipChannel
+
+    return GzipChannel
 
 
 def _random(seed: int | None, purpose: str) -> Random:

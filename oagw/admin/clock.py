@@ -2,29 +2,37 @@
 
 from typing import Annotated, ClassVar, Literal, TypedDict
 
-from msgspec import Meta, Struct, json
+from msgspec import UNSET, Meta, Struct, UnsetType, json
 from twisted.internet.defer import Deferred
 from twisted.web.server import Request
 
 from oagw.admin.env import AdminEnv
 from oagw.admin.node import AdminNode, read_document, sandbox_of_call
 from oagw.model.invalid import Invalid
+from oagw.model.refused import Refused
 from oagw.sandboxes import TokenSandbox
-from oagw.timing.manual_clock import MAX_RUN, ManualClock, TooMuch
+from oagw.timing.manual_clock import MAX_RUN, ManualClock, NotIdle, TooMuch
 from oagw.web.reply import Reply, json_reply
-from oagw.web.resource import Refused
 
 # How far one call may move the clock, in seconds: a year.
 MAX_SECONDS = 366 * 86400
+
+# The limit of ``untilIdle`` by default, in seconds.
+UNTIL_IDLE = 3600.0
 
 # The end of the year 9998, in seconds since 1970: a date has four digits for the year.
 LAST = 253_370_764_800
 
 
 class Move(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
-    """The number of seconds by which to advance the clock."""
+    """The number of seconds by which to advance the clock.
 
-    seconds: Annotated[float, Meta(ge=0, le=MAX_SECONDS)]
+    With ``until_idle``, advance until no answer waits for a time to come, but by no more than ``seconds``, by
+    default an hour.
+    """
+
+    seconds: Annotated[float, Meta(ge=0, le=MAX_SECONDS)] | UnsetType = UNSET
+    until_idle: bool = False
 
 
 class ClockShown(TypedDict):
@@ -59,6 +67,11 @@ class Advance(AdminNode):
 
     409 if the clock is not manual. 422 beyond LAST, or if more events fall due than one call may run; the
     clock then stops early. 403 with the token of a sandbox, because all sandboxes share the clock.
+
+    With ``{"untilIdle": true}``, advance to the last time that an answer waits for: until ``pending`` is 0.
+    Timers do not count, such as time-outs, the expiry of sandboxes, and calls that wait for requests; but
+    they run on the way. Nothing is waited for that clients send in reaction. 422 if answers are still pending
+    after ``seconds``, by default UNTIL_IDLE: the clock then stops at the last of what came before.
     """
 
     takes = json.Decoder(Move)
@@ -71,18 +84,35 @@ class Advance(AdminNode):
             raise Refused(403, "All sandboxes share the clock; move it without the token of a sandbox")
         if not isinstance(clock, ManualClock):
             raise Refused(409, "The clock is not manual; start the server with --clock manual")
-        seconds = read_document(request, self.takes).seconds
-        if clock.seconds() + seconds > LAST:
+        given = read_document(request, self.takes)
+        if given.until_idle:
+            most = min(UNTIL_IDLE if given.seconds is UNSET else given.seconds, LAST - clock.seconds())
+            move = clock.advance_until_idle(lambda: self.env.streams.ticker.next_due, most)
+            return Deferred.fromCoroutine(self._moved(request, move, until_idle=True))
+        if given.seconds is UNSET:
+            raise Invalid("", "Object missing required field `seconds`, or `untilIdle`")
+        if clock.seconds() + given.seconds > LAST:
             raise Invalid("/seconds", "The clock cannot go beyond the year 9998")
-        return Deferred.fromCoroutine(self._moved(request, clock.advance(seconds)))
+        return Deferred.fromCoroutine(self._moved(request, clock.advance(given.seconds)))
 
-    async def _moved(self, request: Request, move: "Deferred[None]") -> Reply:
+    async def _moved(self, request: Request, move: "Deferred[None]", until_idle: bool = False) -> Reply:
         try:
             await move
         except TooMuch as stopped:
-            early = f"{stopped.left:.6f} seconds early, after {MAX_RUN} events"
-            return self.refusal(request, Refused(422, f"The clock stopped {early}; advance it again"))
+            early = "" if until_idle else f" {stopped.left:.6f} seconds early,"
+            still = f": {self._pending} still pending" if until_idle else "; advance it again"
+            return self.refusal(
+                request, Refused(422, f"The clock stopped{early} after {MAX_RUN} events{still}")
+            )
+        except NotIdle as stopped:
+            why = f"{self._pending} still pending; the next is due in {stopped.after:g} s, beyond the limit"
+            return self.refusal(request, Refused(422, f"{why}: give a greater limit in seconds"))
         return json_reply(_shown(self.env))
+
+    @property
+    def _pending(self) -> str:
+        pending = self.env.streams.ticker.pending
+        return "1 answer is" if pending == 1 else f"{pending} answers are"
 
 
 def _shown(env: AdminEnv) -> ClockShown:

@@ -1,12 +1,12 @@
 """AdminEnv: what the resources of the control plane get from the gateway."""
 
 from collections.abc import Callable, Collection
-from random import Random
 from typing import NamedTuple
 
 from twisted.internet.interfaces import IReactorTime
 
 from oagw.admin.expiry import Expiry
+from oagw.admin.waiting import Waits
 from oagw.gateway.outlets import Outlets
 from oagw.sandboxes import Sandboxes
 from oagw.stubs.folder import Directory
@@ -16,18 +16,18 @@ from oagw.web.stream import Streams
 
 
 class AdminEnv(NamedTuple):
-    """What a gateway is made of, random numbers for ids, and the way to stop.
+    """What a gateway is made of, and the way to stop.
 
     ``clock`` measures durations, ``wall`` is the date in seconds since 1970. ``directory`` is the folder that
     stubs are read from, ``started`` when the server was (the clock's seconds). ``lifetime`` is that of a
     sandbox whose maker does not say, in seconds; ``expiry`` frees those that are past theirs. ``services``
-    are the aliases of those that are built in. ``slices`` grants turns to long work.
+    are the aliases of those that are built in. ``slices`` grants turns to long work. ``waits`` are the calls
+    that wait for requests.
     """
 
     sandboxes: Sandboxes
     clock: IReactorTime
     wall: Callable[[], float]
-    random: Random
     stop: Callable[[], object]
     directory: Directory
     started: float
@@ -38,3 +38,4 @@ class AdminEnv(NamedTuple):
     lifetime: float
     services: Collection[str]
     slices: Slices
+    waits: Waits

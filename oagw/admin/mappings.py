@@ -18,6 +18,7 @@ from oagw.matching.operator import check_number, condition
 from oagw.matching.spec import Operator
 from oagw.model.call import Call
 from oagw.model.invalid import Invalid
+from oagw.model.refused import Refused
 from oagw.model.time_budget import BudgetExceeded
 from oagw.sandboxes import Sandbox, TokenSandbox
 from oagw.stubs.mapping import Mappings, StubMapping
@@ -25,7 +26,6 @@ from oagw.stubs.store import StubStore
 from oagw.stubs.stub import Stub
 from oagw.timing.slices import SlicedWork
 from oagw.web.reply import Reply, excerpt, json_reply
-from oagw.web.resource import Refused
 from oagw.web.sliced import SlicedReply
 
 
@@ -83,8 +83,9 @@ class StubMappings(AdminNode):
         return _listed(self, stubs[page.offset : end], len(stubs))
 
     def render_POST(self, request: Request) -> Reply:
-        stub = _stub(self.env, read_document(request, self.takes))
-        _put(sandbox_of_call(request).stub_store(), [stub])
+        sandbox = sandbox_of_call(request)
+        stub = _stub(self.env, sandbox, read_document(request, self.takes))
+        _put(sandbox.stub_store(), [stub])
         return warned_of_stubs(json_reply(stub.json(), 201), request, [stub], self.env)
 
     def render_DELETE(self, request: Request) -> Reply:
@@ -112,8 +113,9 @@ class OneStub(AdminNode):
 
     def render_PUT(self, request: Request) -> Reply:
         known = self._known(request)
-        stub = _stub(self.env, read_document(request, self.takes), id=known.id)
-        _put(sandbox_of_call(request).stub_store(), [stub])
+        sandbox = sandbox_of_call(request)
+        stub = _stub(self.env, sandbox, read_document(request, self.takes), id=known.id)
+        _put(sandbox.stub_store(), [stub])
         return warned_of_stubs(json_reply(stub.json()), request, [stub], self.env)
 
     def render_DELETE(self, request: Request) -> Reply:
@@ -151,7 +153,7 @@ class Import(AdminNode):
         work = SlicedWork(self.env.slices)
         for number, one in enumerate(given.mappings):
             await work.breathe()
-            stubs.append(_stub(self.env, one, f"/mappings/{number}"))
+            stubs.append(_stub(self.env, sandbox, one, f"/mappings/{number}"))
         if isinstance(sandbox, TokenSandbox) and self.env.sandboxes.get(sandbox.id) is not sandbox:
             raise Refused(404, "The sandbox was deleted")
         store = sandbox.stub_store()
@@ -240,13 +242,15 @@ def reset_stubs(sandbox: Sandbox, env: AdminEnv) -> None:
         sandbox.stub_store().clear()
 
 
-def _stub(env: AdminEnv, mapping: StubMapping, pointer: str = "", id: str | None = None) -> Stub:
-    """Create a stub from ``mapping``, with the given id, its own, or a new one; raises Invalid."""
+def _stub(
+    env: AdminEnv, sandbox: Sandbox, mapping: StubMapping, pointer: str = "", id: str | None = None
+) -> Stub:
+    """Create a stub of ``sandbox``, with the given id, that of ``mapping``, or a new one; raises Invalid."""
     if mapping.id and mapping.uuid and mapping.id.lower() != mapping.uuid.lower():
         raise Invalid(f"{pointer}/uuid", "uuid and id must be equal")
     if mapping.persistent:
         raise Invalid(f"{pointer}/persistent", "Persistent stubs must be files: start with --mappings")
-    id = id or mapping.id or mapping.uuid or str(UUID(int=env.random.getrandbits(128), version=4))
+    id = id or mapping.id or mapping.uuid or str(UUID(int=sandbox.draws.bits("stub", 128), version=4))
     return Stub(mapping, id.lower(), env.directory.files, pointer)
 
 

@@ -16,11 +16,12 @@ from oagw.admin.error import error_reply, invalid_reply
 from oagw.model.document import decoded, misfit
 from oagw.model.invalid import Invalid
 from oagw.model.journal import Pin
+from oagw.model.refused import Refused
 from oagw.sandboxes import Sandbox
 from oagw.web.body import query_pairs, read_body
 from oagw.web.exchange import caller_of
 from oagw.web.reply import Reply
-from oagw.web.resource import Node, Refused
+from oagw.web.resource import Node
 from oagw.web.sliced import SlicedReply, json_list
 
 T = TypeVar("T")
@@ -67,10 +68,9 @@ class AdminNode(Node):
         return super().getChild(path, request)
 
     def refusal(self, request: Request, refused: Refused) -> Reply:
+        if isinstance(refused, Invalid):
+            return invalid_reply(refused.pointer, refused.detail)
         return error_reply(refused.status, refused.message, refused.field, refused.headers)
-
-    def invalid(self, request: Request, invalid: Invalid) -> Reply:
-        return invalid_reply(invalid.pointer, invalid.detail)
 
     def later(self, request: Request, work: Coroutine[Any, Any, T]) -> "Deferred[T | Reply]":
         """Return the result of ``work``, which may take many iterations of the reactor.
@@ -85,8 +85,6 @@ class AdminNode(Node):
     async def _refusing(self, request: Request, work: Coroutine[Any, Any, T]) -> T | Reply:
         try:
             return await work
-        except Invalid as invalid:
-            return self.invalid(request, invalid)
         except Refused as refused:
             return self.refusal(request, refused)
         except CancelledError:
@@ -143,6 +141,6 @@ def read_query(request: Request, type: type[T]) -> T:
     try:
         return msgspec.convert(given, type, strict=False)
     except msgspec.ValidationError as error:
-        invalid = misfit(error)
+        invalid = misfit(error, "", given, type)
         name = invalid.pointer.removeprefix("/")
         raise Refused(400, f"{name}: {invalid.detail}", field=name) from None

@@ -23,13 +23,13 @@ from oagw.matching.spec import Operator, RequestPattern
 from oagw.model.call import Call, origin_form
 from oagw.model.entry import MAX_HEAD, Entry
 from oagw.model.invalid import Invalid
+from oagw.model.refused import Refused
 from oagw.sandboxes import Sandbox
 from oagw.stubs.stub import Stub
 from oagw.timing.slices import SlicedWork
 from oagw.verify.search import Search, near_miss, near_requests
 from oagw.verify.serve_event import logged_request, milliseconds, serve_event
 from oagw.web.reply import Reply, json_reply
-from oagw.web.resource import Refused
 from oagw.web.sliced import SlicedReply
 
 
@@ -97,7 +97,7 @@ class Requests(JournalNode):
     def render_GET(self, request: Request) -> SlicedReply:
         sandbox, query = sandbox_of_call(request), read_query(request, self.query)
         stub = None if query.matching_stub is None else _uuid(query.matching_stub)
-        since = -1 if query.since is None else milliseconds(_date(query.since))
+        since = -1 if query.since is None else milliseconds(read_date(query.since))
         found = [
             entry
             for entry in newest_first(sandbox)
@@ -331,7 +331,8 @@ def newest_first(sandbox: Sandbox) -> list[Entry]:
     return list(sandbox.journal)[::-1]
 
 
-def _date(text: str) -> float:
+def read_date(text: str) -> float:
+    """Return the ISO 8601 date ``text`` of the parameter ``since`` in seconds since 1970; raises Refused."""
     try:
         date = datetime.fromisoformat(text.replace(" ", "+"))  # an unencoded +
         return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()

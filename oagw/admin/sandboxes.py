@@ -1,21 +1,22 @@
 """/__admin/sandboxes: separate sandboxes for tests that share a server."""
 
-from typing import Annotated, ClassVar, TypedDict
+from typing import Annotated, ClassVar, NotRequired, TypedDict
 
-from msgspec import Meta, Struct, json
+from msgspec import UNSET, Meta, Struct, UnsetType, json
 from twisted.web.server import Request
 
 from oagw.admin.env import AdminEnv
 from oagw.admin.node import AdminNode, read_document, sandbox_of_call
+from oagw.model.refused import Refused
 from oagw.model.secret import KnownSecrets
-from oagw.sandboxes import MAX_LIFETIME, MAX_SANDBOXES, TokenSandbox, TooManySandboxes
+from oagw.sandboxes import MAX_LIFETIME, TokenSandbox
 from oagw.web.reply import Reply, excerpt, json_reply
-from oagw.web.resource import Refused
 
 
 class NewSandbox(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
-    """The options of a new sandbox."""
+    """The options of a new sandbox. No other one may have its ``name``."""
 
+    name: Annotated[str, Meta(min_length=1, max_length=200)] | UnsetType = UNSET
     expires_after_seconds: Annotated[float, Meta(gt=0, le=MAX_LIFETIME)] | None = None
 
 
@@ -23,6 +24,7 @@ class Created(TypedDict):
     """A new sandbox and its token."""
 
     id: str
+    name: NotRequired[str]
     token: str
     expiresAfterSeconds: float
 
@@ -31,6 +33,7 @@ class SandboxInfo(TypedDict):
     """A sandbox without its token."""
 
     id: str
+    name: NotRequired[str]
     expiresAfterSeconds: float
     expiresInSeconds: float
     requests: int
@@ -44,15 +47,17 @@ class SandboxList(TypedDict):
 
 
 class SandboxesNode(AdminNode):
-    """GET /__admin/sandboxes → 200 {"sandboxes": [...]}; POST → 201 {"id", "token", "expiresAfterSeconds"}.
+    """GET /__admin/sandboxes → 200 {"sandboxes": [...]}; POST → 201 {"id", "name", "token", ...}.
 
-    The body of POST, ``{"expiresAfterSeconds"}``, is optional; 429 if there are too many sandboxes. With the
-    token of a sandbox, GET lists only that sandbox, and POST is 403.
+    The body of POST, ``{"name", "expiresAfterSeconds"}``, and its members are optional. 409 if a sandbox has
+    this name; 429 if there are too many sandboxes. With ``--seed``, what is random in a sandbox depends on
+    the seed, its name, and the requests that use it. With the token of a sandbox, GET lists only that
+    sandbox, and POST is 403.
     """
 
     takes = json.Decoder(NewSandbox | None)
     answers: ClassVar = {"GET": {200: SandboxList}, "POST": {201: Created}}
-    refuses = (429,)
+    refuses = (409, 429)
     parameter = "id"
 
     def child(self, segment: str) -> AdminNode:
@@ -67,15 +72,14 @@ class SandboxesNode(AdminNode):
         if isinstance(sandbox_of_call(request), TokenSandbox):
             raise Refused(403, "Not allowed with the token of a sandbox")
         given = read_document(request, self.takes)
-        asked = None if given is None else given.expires_after_seconds
+        given = given or NewSandbox()
+        asked, name = given.expires_after_seconds, given.name or None
         lifetime = self.env.lifetime if asked is None else asked
-        try:
-            sandbox = self.env.sandboxes.create(lifetime, self.env.clock.seconds())
-        except TooManySandboxes:
-            raise Refused(429, f"The limit of {MAX_SANDBOXES} sandboxes is reached; delete some") from None
+        sandbox = self.env.sandboxes.create(lifetime, self.env.clock.seconds(), name)
         self.env.expiry.look()
         created: Created = {
             "id": sandbox.id,
+            **_named(sandbox),
             "token": sandbox.token.decode(),
             "expiresAfterSeconds": sandbox.lifetime,
         }
@@ -119,9 +123,18 @@ class OneSandbox(AdminNode):
         return sandbox
 
 
+class _Named(TypedDict, total=False):
+    name: str
+
+
+def _named(sandbox: TokenSandbox) -> _Named:
+    return {} if sandbox.name is None else {"name": sandbox.name}
+
+
 def _shown(sandbox: TokenSandbox, now: float) -> SandboxInfo:
     return {
         "id": sandbox.id,
+        **_named(sandbox),
         "expiresAfterSeconds": sandbox.lifetime,
         "expiresInSeconds": max(0.0, sandbox.expiry(now) - now),
         "requests": len(sandbox.journal),

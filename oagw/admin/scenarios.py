@@ -5,11 +5,12 @@ from twisted.web.server import Request
 
 from oagw.admin.env import AdminEnv
 from oagw.admin.node import AdminNode, read_document, sandbox_of_call
+from oagw.model.refused import Refused
+from oagw.model.suggestion import suggestion
 from oagw.sandboxes import Sandbox
 from oagw.stubs.store import STARTED
 from oagw.stubs.stub import Stub
 from oagw.web.reply import Reply, json_reply
-from oagw.web.resource import Refused
 
 
 class ScenarioState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -71,13 +72,15 @@ class StateNode(AdminNode):
 
     def render_PUT(self, request: Request) -> Reply:
         sandbox, name = sandbox_of_call(request), self._name
-        stubs = _by_scenario(sandbox, self.env).get(name)
+        scenarios = _by_scenario(sandbox, self.env)
+        stubs = scenarios.get(name)
         if stubs is None:
-            raise Refused(404, f"Scenario {name} does not exist")
+            raise Refused(404, f"Scenario {name} does not exist{suggestion(name, scenarios)}")
         given = read_document(request, self.takes)
         state = STARTED if given is None else given.state
         if state not in _states(stubs):
-            raise Refused(422, f"Scenario {name} does not support state {state}")
+            others = suggestion(state, _states(stubs))
+            raise Refused(422, f"Scenario {name} does not support state {state}{others}")
         sandbox.stub_store().set_state(name, state)
         return json_reply({})
 

@@ -8,9 +8,9 @@ from oagw import __version__
 from oagw.admin.mappings import reset_stubs
 from oagw.admin.node import AdminNode, sandbox_of_call
 from oagw.admin.toxics import remove_all
+from oagw.model.refused import Refused
 from oagw.stubs.answer import Settings
 from oagw.web.reply import Reply, json_reply
-from oagw.web.resource import Refused
 
 
 class AdminHealth(AdminNode):

@@ -8,10 +8,11 @@ from twisted.web.server import Request
 from oagw.admin.env import AdminEnv
 from oagw.admin.node import AdminNode, read_document, sandbox_of_call
 from oagw.admin.warning import warned_of_toxic
+from oagw.model.refused import Refused
+from oagw.model.suggestion import suggestion
 from oagw.sandboxes import Sandbox
-from oagw.toxics.toxic import MAX_TOXICS, Toxic, ToxicChange, ToxicDocument
+from oagw.toxics.toxic import MAX_TOXICS, ShownToxic, Toxic, ToxicChange, ToxicDocument
 from oagw.web.reply import Reply, excerpt, json_reply
-from oagw.web.resource import Refused
 
 
 class Toxics(AdminNode):
@@ -19,13 +20,15 @@ class Toxics(AdminNode):
 
     DELETE → 204: there are none. 409 for a name that is there, and for more than MAX_TOXICS. Answers under
     way keep their toxics, except that those which hang because of one that is removed or changed are closed.
+    A toxic with ``times`` or ``skip`` also has ``remaining``: the answers that it still lets pass, and those
+    that it then acts on.
     """
 
     takes = msgspec.json.Decoder(ToxicDocument)
     warns = ("POST",)
     answers: ClassVar = {
-        "GET": {200: list[ToxicDocument]},
-        "POST": {200: ToxicDocument},
+        "GET": {200: list[ShownToxic]},
+        "POST": {200: ShownToxic},
         "DELETE": {204: None},
     }
     refuses = (409,)
@@ -55,15 +58,16 @@ class Toxics(AdminNode):
 class OneToxic(AdminNode):
     """GET /__admin/toxics/{name} → 200, the toxic; POST or PATCH members → 200, the toxic with them.
 
-    DELETE → 204: it is gone. 404 for a name that no toxic has.
+    POST and PATCH, even of ``{}``, have a toxic with ``times`` or ``skip`` count its answers anew. DELETE →
+    204: it is gone. 404 for a name that no toxic has.
     """
 
     takes = msgspec.json.Decoder(ToxicChange)
     warns = ("POST", "PATCH")
     answers: ClassVar = {
-        "GET": {200: ToxicDocument},
-        "POST": {200: ToxicDocument},
-        "PATCH": {200: ToxicDocument},
+        "GET": {200: ShownToxic},
+        "POST": {200: ShownToxic},
+        "PATCH": {200: ShownToxic},
         "DELETE": {204: None},
     }
     refuses = (404,)
@@ -92,9 +96,11 @@ class OneToxic(AdminNode):
         return Reply(204)
 
     def _toxic(self, request: Request) -> Toxic:
-        toxic = sandbox_of_call(request).toxics.get(self._name)
+        toxics = sandbox_of_call(request).toxics
+        toxic = toxics.get(self._name)
         if toxic is None:
-            raise Refused(404, f'No such toxic: "{excerpt(self._name.encode())}"')
+            others = suggestion(self._name, toxics)
+            raise Refused(404, f'No such toxic: "{excerpt(self._name.encode())}"{others}')
         return toxic
 
 

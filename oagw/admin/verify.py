@@ -9,12 +9,14 @@ from twisted.web.server import Request
 from oagw.admin.error import Errors
 from oagw.admin.node import AdminNode, read_document, recorded
 from oagw.admin.shapes import NotVerified, Verified
+from oagw.model.invalid import Invalid
+from oagw.model.refused import Refused
 from oagw.sandboxes import Sandbox, Sandboxes, TokenSandbox
 from oagw.timing.slices import SlicedWork
 from oagw.verify.explanation import differences, explain
 from oagw.verify.reaction import Reaction
 from oagw.verify.search import near_requests
-from oagw.verify.verification import Verification, verify
+from oagw.verify.verification import MAX_WAIT, Verification, Verifier
 from oagw.web.reply import Reply, json_reply
 
 
@@ -24,17 +26,28 @@ class Verify(AdminNode):
     200 {"verified": true, "count", "requests": [ids]}. 409 also has ``expected`` in words, ``text`` (an
     assertion message), ``nearMisses`` (WireMock's), ``differences`` (the fields in which those differ), and
     ``tooSoon`` and ``tooLate`` (mistimed requests, with the time in seconds).
+
+    With ``within``, the answer comes as soon as the expected requests have come, or cannot come any more, and
+    at the latest after so many seconds of the clock and MAX_WAIT seconds of real time. An expectation of no
+    request (``times`` 0), or with ``atMost``, is answered with 200 only at the end of that time. 429 if
+    MAX_WAITS calls wait already; 503 if the server stops meanwhile.
     """
 
     takes = msgspec.json.Decoder(Verification)
     answers: ClassVar = {"POST": {200: Verified, 409: (NotVerified, Errors)}}
+    refuses = (429, 503)
 
     def render_POST(self, request: Request) -> "Deferred[Reply]":
-        return self.later(request, self._verify(read_document(request, self.takes), recorded(request)))
+        spec, sandbox = read_document(request, self.takes), recorded(request)
+        return self.later(request, self._verify(spec, sandbox))
 
     async def _verify(self, spec: Verification, sandbox: Sandbox) -> Reply:
+        verifier = Verifier(spec)
+        in_time = await self._wait(spec, verifier, sandbox) if spec.within else True
         work = SlicedWork(self.env.slices)
-        outcome = await verify(spec, sandbox.journal, work)
+        outcome = await verifier.outcome(sandbox.journal, work)
+        if outcome.verified and spec.must_last and not in_time:
+            raise Refused(409, _stood_still(spec))
         told = {
             "verified": outcome.verified,
             "count": len(outcome.counted),
@@ -47,7 +60,9 @@ class Verify(AdminNode):
             await work.breathe()
             near.append(one)
         await work.breathe()
-        text = explain(outcome, _none(sandbox, self.env.sandboxes))
+        text = explain(outcome, no_requests(sandbox, self.env.sandboxes))
+        if not in_time:
+            text += f"\n\n{_stood_still(spec)}"
         await work.breathe()
         why = {
             "expected": spec.expected,
@@ -59,8 +74,26 @@ class Verify(AdminNode):
         }
         return json_reply({**told, **why}, 409)
 
+    async def _wait(self, spec: Verification, verifier: Verifier, sandbox: Sandbox) -> bool:
+        """Wait until ``spec`` is verified or hopeless, or its time is over.
 
-def _none(sandbox: Sandbox, sandboxes: Sandboxes) -> str:
+        Return False if a manual clock did not advance enough for that.
+        """
+        assert spec.within is not None
+        waits = self.env.waits
+        if not waits.is_manual and spec.within > MAX_WAIT:
+            raise Invalid("/within", f"A verification waits for {MAX_WAIT:g} seconds at most")
+        with waits.wait(sandbox.journal, spec.within) as wait:
+            while not wait.over:
+                work = SlicedWork(self.env.slices)
+                outcome = await verifier.outcome(sandbox.journal, work, near=False)
+                if outcome.hopeless or (outcome.verified and not spec.must_last):
+                    break
+                await wait.change(work.spent)
+        return not wait.out_of_real_time
+
+
+def no_requests(sandbox: Sandbox, sandboxes: Sandboxes) -> str:
     """Say that ``sandbox`` had no requests, and whether they may have come with the wrong token."""
     count = sandboxes.elsewhere(sandbox)
     if not count:
@@ -74,6 +107,10 @@ def _none(sandbox: Sandbox, sandboxes: Sandboxes) -> str:
         f"No requests were received in the default sandbox, but {count} in others: "
         "does the test verify with the sandbox's token?"
     )
+
+
+def _stood_still(spec: Verification) -> str:
+    return f"The manual clock did not advance by {spec.within:g} s within {MAX_WAIT:g} s of real time."
 
 
 def _mistimed(one: Reaction) -> dict[str, str | float]:

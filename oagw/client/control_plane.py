@@ -5,100 +5,44 @@
 
 import json
 import os
-import re
 import sys
 import warnings
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from math import isfinite
-from typing import Any, TypedDict, Unpack
+from typing import Any, Unpack
 
+from oagw.client.document import PROXY, Pattern, Refused, Response, as_json, given, in_camel_case, pattern
 from oagw.client.ending import Ending
+from oagw.client.exchange import Answer, checked_url, exchange
 
-# Time limit of each socket operation of a call to the control plane, in seconds.
-_TIMEOUT = 30.0
+__all__ = [
+    "CannotAct",
+    "ControlPlane",
+    "Pattern",
+    "Refused",
+    "Response",
+    "Stub",
+    "Toxic",
+    "checked_url",
+    "pattern",
+]
 
-_PROXY = "/api/oagw/v1/proxy/"
+# Time limit of each socket operation of a call to the control plane, in seconds. With ``within``, the gateway
+# waits up to 30.
+_TIMEOUT = 60.0
 
-# Warnings are attributed to the first caller outside these modules.
-_OURS = ("oagw.client.control_plane", "oagw.client.mock_gateway")
+# Warnings are attributed to the first caller outside of modules with this prefix.
+_OURS = "oagw."
 
 # Members of a stub mapping, as opposed to its response definition.
 _SCENARIO = ("scenarioName", "requiredScenarioState", "newScenarioState")
 _MAPPING_MEMBERS = {"id", "uuid", "name", "metadata", "persistent", "insertionIndex", *_SCENARIO}
 
-# An http URL without user information.
-_URL = re.compile(
-    r"http://(?:[\w.-]+|\[[0-9a-f:.%\w]+\])(?::(?P<port>\d{1,9}))?(?P<rest>[/?#]\S*|)", re.IGNORECASE
-)
-
-# "METHOD alias/path", "METHOD /path", or a request pattern in WireMock's JSON.
-Pattern = str | Mapping[str, Any]
-
-
-class Refused(ValueError):
-    """The control plane rejected a document; the message names the invalid member."""
-
 
 class CannotAct(UserWarning):
     """The control plane accepted a stub or toxic that cannot take effect at present; the message says why."""
-
-
-class Response(TypedDict, total=False):
-    """The response of a stub: WireMock's response definition in snake case, plus our extensions."""
-
-    status: int
-    status_message: str
-    headers: Mapping[str, str | Sequence[str]]
-    json: Any  # sent as jsonBody
-    body: str | bytes  # bytes are sent as base64Body
-    body_file_name: str
-    delay_distribution: Mapping[str, Any]
-    chunked_dribble_delay: Mapping[str, int]
-    fault: str
-    transformers: Sequence[str]
-    transformer_parameters: Mapping[str, Any]
-    sse: Mapping[str, Any] | Sequence[Mapping[str, Any]]
-    problem: str | Mapping[str, Any]
-    error_source: str
-
-
-def checked_url(url: str) -> str:
-    """Return the base URL ``url`` without a trailing slash.
-
-    Raises ValueError if it is not a plain http URL of a host and port.
-    """
-    found = _URL.fullmatch(url)
-    if found is None:
-        why = "it is not an http URL"
-    elif found["rest"].strip("/"):
-        why = f"it must not have a path or query: {found['rest']}"
-    elif not 0 < int(found["port"] or 80) < 65536:
-        why = f"the port {found['port']} is out of range"
-    else:
-        return url.rstrip("/")
-    url = re.sub("//[^/]*@", "//...@", url)  # it may contain a password
-    raise ValueError(f"{url!r} is not the URL of a gateway, such as http://127.0.0.1:8765: {why}")
-
-
-def pattern(request: str, **conditions: Any) -> dict[str, Any]:
-    """Return the request pattern, in WireMock's JSON, for a ``request`` such as ``"POST stripe/v1/charges"``.
-
-    ``request`` is a method, or ANY, followed by ``alias/path``, or by an absolute path that begins with
-    ``/``. A path with ``?`` matches the whole URL including the query; a path with ``{`` is a template, such
-    as ``v1/charges/{id}``. ``conditions`` are further members of the pattern in snake case, such as
-    ``headers={"X": {"absent": True}}`` or ``body_patterns=[...]``.
-
-    Raises Refused if ``request`` has no path.
-    """
-    method, _, path = request.strip().partition(" ")
-    path = path.strip()
-    if not path:
-        raise Refused(f"{request!r} is not a method and a path, such as 'GET weather/current'")
-    if not path.startswith("/"):
-        path = _PROXY + path
-    member = "url" if "?" in path else "urlPathTemplate" if "{" in path else "urlPath"
-    return {"method": method.upper(), member: path, **_in_camel_case(conditions)}
 
 
 class ControlPlane:
@@ -120,7 +64,7 @@ class ControlPlane:
 
     def alias_url(self, alias: str) -> str:
         """Return the URL of the upstream ``alias``, without a trailing slash."""
-        return f"{self.base_url}{_PROXY}{alias}"
+        return f"{self.base_url}{PROXY}{alias}"
 
     def stub(
         self,
@@ -139,7 +83,7 @@ class ControlPlane:
         equals the newest. ``mapping`` has further members of WireMock's stub mapping, such as
         ``scenarioName``. ``json`` is sent as ``application/json`` unless ``headers`` have a Content-Type.
         """
-        definition = _in_camel_case(response)
+        definition = in_camel_case(response)
         for name in sorted(definition.keys() & _MAPPING_MEMBERS):
             hint = f'(for a member of the mapping, use mapping={{"{name}": ...}})'
             raise Refused(f"/response/{name}: Object contains unknown field `{name}` {hint}")
@@ -156,8 +100,8 @@ class ControlPlane:
                 raise Refused(f"delay: Expected a number of seconds, got {delay!r}")
             definition["fixedDelayMilliseconds"] = round(delay * 1000)
         document = {"times": times, "priority": priority, **(mapping or {})}
-        document |= {"request": _as_json(request), "response": definition}
-        return Stub(self, self.admin("POST", "/mappings", _given(document))["id"])
+        document |= {"request": as_json(request), "response": definition}
+        return Stub(self, self.admin("POST", "/mappings", given(document))["id"])
 
     def toxic(
         self,
@@ -167,6 +111,8 @@ class ControlPlane:
         request: Pattern | None = None,
         toxicity: float | None = None,
         name: str | None = None,
+        times: int | None = None,
+        skip: int | None = None,
         **attributes: Any,
     ) -> "Toxic":
         """Add a toxic of Toxiproxy's ``type``, with its ``attributes``, to responses.
@@ -175,18 +121,21 @@ class ControlPlane:
         ``delay`` of ``slicer`` in microseconds, ``rate`` in KB per second, and sizes in bytes.
 
         The toxic applies to the responses of the upstream ``alias``, to those whose request matches
-        ``request``, or to all; with probability ``toxicity``, 1 by default. ``name`` identifies it in the
-        journal; by default a unique one is generated.
+        ``request``, or to all; with probability ``toxicity``, 1 by default. It lets ``skip`` of them pass at
+        first, and then acts on ``times`` of them, by default on all. ``name`` identifies it in the journal;
+        by default a unique one is generated.
         """
         document = {
             "type": type,
             "name": name or f"{type}_{os.urandom(4).hex()}",
             "attributes": attributes,
             "alias": alias,
-            "request": None if request is None else _as_json(request),
+            "request": None if request is None else as_json(request),
             "toxicity": toxicity,
+            "times": times,
+            "skip": skip,
         }
-        return Toxic(self, self.admin("POST", "/toxics", _given(document))["name"])
+        return Toxic(self, self.admin("POST", "/toxics", given(document))["name"])
 
     def requests(self, request: Pattern | None = None) -> list[dict[str, Any]]:
         """Return the requests of the journal, oldest first: all, or those that match ``request``.
@@ -194,7 +143,7 @@ class ControlPlane:
         Each is WireMock's LoggedRequest, with ``method``, ``url``, ``headers``, ``body`` and so on. Its
         member ``oagw`` describes the response: ``status``, ``answeredBy``, ``connection``, ``ended``...
         """
-        wanted = {} if request is None else _as_json(request)
+        wanted = {} if request is None else as_json(request)
         found: list[dict[str, Any]] = self.admin("POST", "/requests/find", wanted)["requests"]
         return found
 
@@ -208,25 +157,30 @@ class ControlPlane:
         after: Pattern | None = None,
         not_sooner_than: float | None = None,
         not_later_than: float | None = None,
+        within: float | None = None,
     ) -> int:
         """Return the number of requests that match ``request``.
 
         By default at least one is expected. With ``after``, only requests count that came after one that
         matches ``after``; ``not_sooner_than`` and ``not_later_than`` bound the seconds between the two.
 
+        With ``within``, wait up to so many seconds, 30 at most, until the requests have come. With
+        ``times=0`` or ``at_most``, this must hold until the end of that time.
+
         Raises AssertionError, with an explanation, if the number is not as expected.
         """
         __tracebackhide__ = True
         document = {
-            "request": _as_json(request),
+            "request": as_json(request),
             "times": times,
             "atLeast": at_least,
             "atMost": at_most,
-            "after": None if after is None else _as_json(after),
+            "after": None if after is None else as_json(after),
             "notSoonerThan": not_sooner_than,
             "notLaterThan": not_later_than,
+            "within": within,
         }
-        answer = self.admin("POST", "/verify", _given(document), accept=(200, 409))
+        answer = self.admin("POST", "/verify", given(document), accept=(200, 409))
         if "errors" in answer:  # the journal is disabled
             raise Refused(_details(answer["errors"]))
         if not answer["verified"]:
@@ -234,18 +188,35 @@ class ControlPlane:
         count: int = answer["count"]
         return count
 
-    def report(self, *, retry_due: bool = False, streams_cancelled: bool = False) -> dict[str, Any]:
+    def verify_strict(self) -> None:
+        """Check that every stub was called, and that no call was answered by the gateway's own 404.
+
+        Raises AssertionError, with an explanation, if not.
+        """
+        __tracebackhide__ = True
+        report = self.report()
+        unused = [one for one in report["unused"] if one["kind"] == "stub"]
+        if unused or report["unmatched"]:
+            raise AssertionError("\n".join(_strictly(report["unmatched"], unused)))
+
+    def report(
+        self, *, retry_due: bool = False, streams_cancelled: bool = False, since: datetime | None = None
+    ) -> dict[str, Any]:
         """Return the report on the client: its ``findings`` list what a careful client would not do.
 
-        With ``retry_due``, the client is expected to retry every truncated response. With
-        ``streams_cancelled``, it is expected to cancel every stream.
+        ``unmatched`` lists requests that nothing could answer, with the nearest stub; ``unused`` lists stubs
+        and toxics without effect. With ``retry_due``, the client is expected to retry every truncated
+        response. With ``streams_cancelled``, it is expected to cancel every stream. With ``since``, only
+        requests that came then or later are reported.
         """
-        report: dict[str, Any] = self.admin("GET", _report("json", retry_due, streams_cancelled))
+        report: dict[str, Any] = self.admin("GET", _report("json", retry_due, streams_cancelled, since))
         return report
 
-    def report_text(self, *, retry_due: bool = False, streams_cancelled: bool = False) -> str:
-        """Return the report as readable text, for instance for the message of a failing test."""
-        return self._call("GET", _report("text", retry_due, streams_cancelled)).decode()
+    def report_text(
+        self, *, retry_due: bool = False, streams_cancelled: bool = False, since: datetime | None = None
+    ) -> str:
+        """Return the report as text, for a failing test to print; it also has the last requests."""
+        return self._call("GET", _report("text", retry_due, streams_cancelled, since)).decode()
 
     def reset(self) -> None:
         """Delete the stubs, toxics and requests, and reset the scenarios and settings."""
@@ -266,32 +237,29 @@ class ControlPlane:
             raise Refused(self._not_a_control_plane(path, 200, text)) from None
 
     def _call(self, method: str, path: str, document: Any = None, accept: Sequence[int] = (200,)) -> bytes:
-        from http.client import (
-            HTTPConnection,
-            HTTPException,
-        )  # takes 20 ms, and not every test session needs it
-
         __tracebackhide__ = True
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
         if self._admin_token is not None:
             headers["Authorization"] = f"Bearer {self._admin_token}"
-        connection = HTTPConnection(self.base_url.partition("://")[2], timeout=_TIMEOUT)
+        answer = self._exchange(method, path, headers, None if document is None else json.dumps(document))
+        if answer.status not in accept:
+            reason = _refusal(answer.body) or self._not_a_control_plane(path, answer.status, answer.body)
+            raise Refused(reason)
+        for warning in answer.warnings:
+            warnings.warn(warning, CannotAct, _level_of_caller())
+        return answer.body
+
+    def _exchange(self, method: str, path: str, headers: Mapping[str, str], body: str | None) -> Answer:
+        """Call ``/__admin`` + ``path``. Raises ConnectionError if there is no answer."""
+        from http.client import HTTPException
+
+        __tracebackhide__ = True
         try:
-            body = None if document is None else json.dumps(document)
-            connection.request(method, f"/__admin{path}", body, headers)
-            answer = connection.getresponse()
-            text = answer.read()
+            return exchange(self.base_url, method, f"/__admin{path}", headers, body, _TIMEOUT)
         except (OSError, HTTPException) as error:
             self._check_server()
             reason = str(error) or type(error).__name__
             raise ConnectionError(f"No answer from {self.base_url}/__admin{path}: {reason}") from None
-        finally:
-            connection.close()
-        if answer.status not in accept:
-            raise Refused(_refusal(text) or self._not_a_control_plane(path, answer.status, text))
-        for warning in answer.headers.get_all("X-OAGW-Warning", ()):
-            warnings.warn(warning, CannotAct, _level_of_caller())
-        return text
 
     def _not_a_control_plane(self, path: str, status: int, text: bytes) -> str:
         """Return the message for a response that no control plane would send."""
@@ -337,32 +305,27 @@ class Toxic(Ending):
     _end = remove
 
 
-def _as_json(request: Pattern) -> Mapping[str, Any]:
-    return pattern(request) if isinstance(request, str) else request
-
-
-def _given(document: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in document.items() if value is not None}
-
-
-def _report(format: str, retry_due: bool, streams_cancelled: bool) -> str:
+def _report(format: str, retry_due: bool, streams_cancelled: bool, since: datetime | None) -> str:
     options = {"retryDue": retry_due, "streamsCancelled": streams_cancelled}
-    return f"/report?format={format}" + "".join(f"&{name}=true" for name, given in options.items() if given)
+    query = "".join(f"&{name}=true" for name, wanted in options.items() if wanted)
+    if since is not None:
+        query += f"&since={since.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
+    return f"/report?format={format}{query}"
 
 
-def _in_camel_case(members: Mapping[str, Any]) -> dict[str, Any]:
-    return {_camel(name): value for name, value in members.items()}
-
-
-def _camel(name: str) -> str:
-    first, *rest = name.split("_")
-    return first + "".join(part.capitalize() for part in rest)
+def _strictly(unmatched: Sequence[Mapping[str, Any]], unused: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    for one in unmatched:
+        yield "A call was answered by the gateway's own 404:"
+        yield from (f"  {line}".rstrip() for line in one["text"].split("\n"))
+    for one in unused:
+        yield f"A stub was not called: {one.get('name') or ''} id {one['id']}".replace("  ", " ")
+        yield f"  {one['text']}"
 
 
 def _level_of_caller() -> int:
     """Return the ``stacklevel`` with which the calling function warns about the line that called us."""
     level, frame = 1, sys._getframe(1)
-    while frame.f_back is not None and frame.f_globals.get("__name__") in _OURS:
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(_OURS):
         level, frame = level + 1, frame.f_back
     return level
 

@@ -1,5 +1,7 @@
 """MockGateway: run a gateway in its own process for the length of a test. Standard library only.
 
+``start`` connects to a running one instead if OAGW_URL says where it is.
+
 See ``oagw.client.control_plane`` for the methods that all sandboxes have, and ``oagw.client.fixtures`` for
 pytest fixtures.
 """
@@ -8,12 +10,16 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Self
+from types import TracebackType
+from typing import IO, Any, Self
 
 from oagw.client.control_plane import CannotAct, ControlPlane, Refused, Stub, Toxic, checked_url, pattern
 from oagw.client.ending import Ending
+from oagw.client.exchange import Answer
+from oagw.client.failure import add_report
 from oagw.config import Config
 
 __all__ = [
@@ -27,75 +33,137 @@ __all__ = [
     "Stub",
     "Toxic",
     "pattern",
+    "start",
 ]
 
 # The token that a gateway accepts by default.
-_TOKEN = Config().tokens[0]
+TOKEN = Config().tokens[0]
 
 # Seconds that a server gets to stop before it is killed. It usually needs 0.2 s.
 _STOP_TIMEOUT = 5.0
 # Seconds to wait for a server that does not answer to exit, so that its output can be reported.
 _EXIT_TIMEOUT = 1.0
 
+# Seconds between two looks at the clock.
+_LOOK = 0.005
+
 
 class GatewayFailed(RuntimeError):
     """The server did not start, or exited unexpectedly; the message is its output."""
 
 
-class RunningGateway(ControlPlane):
+class RunningGateway(ControlPlane, Ending):
     """A gateway that already runs at ``base_url``, and its default sandbox.
 
     ``token`` is the bearer token for clients to use; ``admin_token`` is the value of the server's
     ``--admin-token``, if it has one. Raises ValueError if ``base_url`` is not an http URL or has a path.
-    Methods raise ConnectionError if the server does not respond.
+    Methods raise ConnectionError if the server does not respond. It goes on to run after a ``with`` block.
     """
 
-    def __init__(self, base_url: str, token: str = _TOKEN, admin_token: str | None = None) -> None:
+    def __init__(self, base_url: str, token: str = TOKEN, admin_token: str | None = None) -> None:
         super().__init__(checked_url(base_url), admin_token)
         self.token = token
 
-    def sandbox(self, expires_after: float | None = None) -> "Sandbox":
+    def sandbox(
+        self, expires_after: float | None = None, *, name: str | None = None, strict: bool = False
+    ) -> "Sandbox":
         """Create a sandbox, which expires ``expires_after`` seconds after its last use.
 
-        The default is the server's ``--sandbox-lifetime``.
+        The default is the server's ``--sandbox-lifetime``. With ``--seed``, what is random in the sandbox
+        depends on its ``name`` and its own requests, not on other sandboxes. If it is ``strict``, its
+        ``with`` block ends with ``verify_strict``. Raises Refused if there is a sandbox with this name.
         """
-        document = {} if expires_after is None else {"expiresAfterSeconds": expires_after}
-        created = self.admin("POST", "/sandboxes", document)
-        return Sandbox(self, created["id"], created["token"])
+        options = {"expiresAfterSeconds": expires_after, "name": name}
+        given = {option: value for option, value in options.items() if value is not None}
+        created = self.admin("POST", "/sandboxes", given)
+        return Sandbox(self, created["id"], created["token"], strict=strict)
 
     def advance(self, seconds: float) -> None:
         """Advance the clock of ``--clock manual``; return when everything that fell due has been written."""
         self.admin("POST", "/clock/advance", {"seconds": seconds})
 
+    def advance_until_idle(self, limit: float | None = None) -> None:
+        """Advance the clock until no answer waits for a time to come, by at most ``limit`` seconds.
+
+        The default is an hour. Raises Refused if answers are still pending then. What clients send in
+        reaction is not waited for.
+        """
+        document: dict[str, Any] = {"untilIdle": True}
+        self.admin("POST", "/clock/advance", document if limit is None else {**document, "seconds": limit})
+
+    def wait_pending(self, count: int = 1, within: float = 5.0) -> None:
+        """Wait until at least ``count`` answers wait for the clock of ``--clock manual``.
+
+        They may be delayed, or streams that wait for their next event; those of all sandboxes count. After
+        that, the clock can be advanced without overtaking requests that are still on their way. Raises
+        TimeoutError after ``within`` seconds of real time.
+        """
+        end = time.monotonic() + within
+        while (pending := self.admin("GET", "/clock")["pending"]) < count:
+            if time.monotonic() >= end:
+                raise TimeoutError(f"{pending} answers are pending after {within:g} s, not {count}")
+            time.sleep(_LOOK)
+
+    def stop(self) -> None:
+        """Do nothing: whoever started the server stops it."""
+
+    def __exit__(
+        self, type: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        try:
+            add_report(value, self)
+        finally:
+            self._end()
+
+    def _end(self) -> None:
+        self.stop()
+
 
 class Sandbox(ControlPlane, Ending):
     """A sandbox of ``gateway``: requests with ``token`` use its stubs, toxics and journal.
 
-    As a context manager, it is deleted at the end of the block.
+    As a context manager, it is deleted at the end of the block. An exception that ends the block, such as a
+    failing assertion, gets the text of its report as a note. If it is ``strict``, a block that ends without
+    one ends with ``verify_strict``.
     """
 
-    def __init__(self, gateway: RunningGateway, id: str, token: str) -> None:
+    def __init__(self, gateway: RunningGateway, id: str, token: str, *, strict: bool = False) -> None:
         super().__init__(gateway.base_url, token)
         self.gateway = gateway
         self.id = id
         self.token = token
+        self.strict = strict
 
     def delete(self) -> None:
         """Delete the sandbox and all its state, if it still exists: it may have expired."""
         self.gateway.admin("DELETE", f"/sandboxes/{self.id}", accept=(204, 404))
 
-    def _check_server(self) -> None:
-        self.gateway._check_server()
+    def __exit__(
+        self, type: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        __tracebackhide__ = True
+        try:
+            add_report(value, self)
+            if value is None and self.strict:
+                self.verify_strict()
+        finally:
+            self._end()
+
+    def _exchange(self, method: str, path: str, headers: Mapping[str, str], body: str | None) -> Answer:
+        return self.gateway._exchange(method, path, headers, body)
 
     _end = delete
 
 
-class MockGateway(RunningGateway, Ending):
+class MockGateway(RunningGateway):
     """A gateway in a process of its own, on a free port of the loopback interface.
 
     It runs from ``start`` to ``stop``, or for the block of a ``with`` statement. ``options`` are command-line
     options of ``server.py``, such as ``["--clock", "manual"]``. The server ends with this process, even if
     this process is killed. Methods raise GatewayFailed if the server exited unexpectedly.
+
+    ``start`` returns as soon as the server accepts connections; early calls wait for a moment. With
+    ``until_ready``, it returns when calls are answered at once.
 
     >>> import urllib.request
     >>> with MockGateway() as gateway, gateway.sandbox() as sandbox:
@@ -112,12 +180,14 @@ class MockGateway(RunningGateway, Ending):
     1
     """
 
-    def __init__(self, *, token: str = _TOKEN, options: Sequence[str] = ()) -> None:
+    def __init__(self, *, token: str = TOKEN, options: Sequence[str] = (), until_ready: bool = False) -> None:
         if isinstance(options, str):
             raise TypeError(f"options must be a list, such as {options.split()}, not a string")
-        ControlPlane.__init__(self, "", None)  # start() sets the URL
+        # start() sets the URL; the server finds its admin token in the same variable
+        ControlPlane.__init__(self, "", os.environ.get("OAGW_ADMIN_TOKEN"))
         self.token = token
         self._options = options
+        self._until_ready = until_ready
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -131,27 +201,8 @@ class MockGateway(RunningGateway, Ending):
         """Start the server and wait until it listens. Raises GatewayFailed if it exits instead."""
         if self._process is not None:
             raise RuntimeError("the gateway is already running")
-        package_home = str(Path(__file__).resolve().parents[2])
-        path = os.pathsep.join(filter(None, [package_home, os.environ.get("PYTHONPATH")]))
-        arguments = ["0", "--exit-with-parent", f"--token={self.token}", *self._options]
-        process = subprocess.Popen(
-            [sys.executable, "-m", "oagw", *arguments],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": path},
-        )
-        assert process.stdout is not None
-        try:
-            line = process.stdout.readline()
-        except BaseException:  # for instance KeyboardInterrupt, or the timeout of a test
-            process.kill()
-            process.communicate()
-            raise
-        if not line.startswith(b"{"):
-            out, err = process.communicate()
-            raise GatewayFailed((line + out + err).decode(errors="replace").strip())
-        self._base_url = json.loads(line)["url"]
+        process = spawn(["--exit-with-parent", f"--token={self.token}", *self._options], subprocess.PIPE)
+        self._base_url = announced(process, "ready" if self._until_ready else "listening")
         self._process = process
 
     def stop(self) -> None:
@@ -178,7 +229,56 @@ class MockGateway(RunningGateway, Ending):
         raise GatewayFailed(f"the server exited with status {self._process.returncode}:\n{text}")
 
     def __enter__(self) -> Self:
-        self.start()
+        if self._process is None:
+            self.start()
         return self
 
-    _end = stop
+
+def start(url: str | None = None, *, token: str | None = None, options: Sequence[str] = ()) -> RunningGateway:
+    """Connect to the gateway at ``url``, by default that of the variable OAGW_URL, or start a MockGateway.
+
+    A running gateway's tokens are in OAGW_TOKEN and OAGW_ADMIN_TOKEN, unless they are the default ones. A new
+    one gets the ``token`` and the ``options``. Call ``stop`` at the end, or use ``with``.
+    """
+    url = url or os.environ.get("OAGW_URL")
+    if url:
+        tokens = os.environ.get("OAGW_TOKEN", "").split() or [TOKEN]
+        return RunningGateway(url, token or tokens[0], os.environ.get("OAGW_ADMIN_TOKEN"))
+    gateway = MockGateway(token=token or TOKEN, options=options)
+    gateway.start()
+    return gateway
+
+
+def spawn(
+    arguments: Sequence[str], stdin: int, stderr: int | IO[bytes] = subprocess.PIPE
+) -> "subprocess.Popen[bytes]":
+    """Start the server on a free port."""
+    package_home = str(Path(__file__).resolve().parents[2])
+    path = os.pathsep.join(filter(None, [package_home, os.environ.get("PYTHONPATH")]))
+    return subprocess.Popen(
+        [sys.executable, "-m", "oagw", "0", *arguments],
+        stdin=stdin,
+        stdout=subprocess.PIPE,
+        stderr=stderr,
+        env={**os.environ, "PYTHONPATH": path},
+    )
+
+
+def announced(process: "subprocess.Popen[bytes]", event: str) -> str:
+    """Wait until the server announces ``event``; return its URL. Raises GatewayFailed if it exits instead."""
+    assert process.stdout is not None
+    told: dict[str, str] = {}
+    try:
+        while told.get("event") != event:
+            line = process.stdout.readline()
+            if not line.startswith(b"{"):
+                out, err = process.communicate()
+                raise GatewayFailed((line + out + (err or b"")).decode(errors="replace").strip())
+            told = json.loads(line)
+    except GatewayFailed:
+        raise
+    except BaseException:  # for instance KeyboardInterrupt, or the timeout of a test
+        process.kill()
+        process.communicate()
+        raise
+    return told["url"]

@@ -50,13 +50,13 @@ class Outlets:
             outlet.cut()
 
     def _outlet(self, request: GatewayRequest) -> Outlet | None:
-        from oagw.toxics.toxic import chain, selected
+        from oagw.toxics.toxic import asked_for, chain, selected
 
         site, entry, sandbox = request.channel.site, request.entry, request.caller.sandbox
-        toxics = [toxic for toxic in request.faults if toxic.hits(site.random)]
+        toxics = asked_for(request.faults, sandbox.draws)
         if sandbox.toxics:
             call = request.call()
-            toxics += selected(sandbox.toxics.values(), call, site.wall(), site.random)
+            toxics += selected(sandbox.toxics.values(), call, site.wall(), sandbox.draws)
             report_undecided(entry, call)
         if not toxics:
             return None
@@ -65,12 +65,12 @@ class Outlets:
         def acts(toxic: "Toxic") -> None:
             acting.append(toxic)
             toxic.acted += 1
-            entry.changed_by(tuple(toxic.name for toxic in toxics if toxic in acting))
+            entry.changed_by(tuple(toxic.name for toxic, _ in toxics if toxic in acting))
             if toxic.ends:
                 entry.answered(FAULT)
 
         layout = Layout()
-        outlet = Outlet(request, chain(toxics, site.random, layout, acts), layout, self._ticker, self._closed)
+        outlet = Outlet(request, chain(toxics, layout, acts), layout, self._ticker, self._closed)
         self._acting[outlet] = acting
         return outlet
 

@@ -11,6 +11,7 @@ from oagw.stubs.answer import Answer
 from oagw.timing.ticker import Ticker
 from oagw.web.deliver import Answer as AnyAnswer
 from oagw.web.reply import Reply, problem_reply
+from oagw.web.request import GatewayRequest
 from oagw.web.stream import Chunk, Stream, Streams
 
 # What is no response, and no chunk either.
@@ -18,7 +19,9 @@ _GARBAGE = Chunk(0, b"lskdu018973t09sylgasjkfg1][]'./.sdlv", 0, Ending.TRUNCATE,
 
 
 def played(answer: Answer, request: Request, streams: Streams) -> AnyAnswer:
-    """``answer`` to ``request``, ready to be delivered."""
+    """``answer`` to ``request``, ready to be delivered. Its 1xx responses are sent now."""
+    if answer.informational or answer.trailers:
+        answer = _framed_further(answer, request)
     ready = _sent(answer, request, streams)
     return _later(ready, answer.delay, request, streams.ticker) if answer.delay else ready
 
@@ -30,6 +33,21 @@ def _later(
     waiting = ticker.later(seconds)
     request.notifyFinish().addErrback(lambda _: waiting.cancel())
     return waiting.addCallbacks(lambda _: ready, lambda failure: failure.trap(CancelledError))
+
+
+def _framed_further(answer: Answer, request: Request) -> Answer:
+    """Send the 1xx responses of ``answer``, and have its trailers sent; a warning replaces what cannot be."""
+    if isinstance(request, GatewayRequest) and request.clientproto == b"HTTP/1.1":
+        for status, fields in answer.informational:
+            request.informational(status, dict(_grouped(fields)))
+        if answer.trailers:
+            request.trailers(dict(_grouped(answer.trailers)))
+        return answer
+    headers = tuple((name, value) for name, value in answer.headers if name.lower() != "trailer")
+    named = {"1xx responses": answer.informational, "trailers": answer.trailers}
+    lost = " and ".join(name for name, value in named.items() if value)
+    warning = ("X-OAGW-Warning", f"The {lost} of the stub were left out: only HTTP/1.1 has them")
+    return answer._replace(headers=(*headers, warning))
 
 
 def _sent(answer: Answer, request: Request, streams: Streams) -> Reply | Stream:
@@ -48,6 +66,8 @@ def _sent(answer: Answer, request: Request, streams: Streams) -> Reply | Stream:
         chunks.append(Chunk(0, ending=answer.ending))
         return streams.play(chunks, _unmeasured(head._replace(body=b"", headers=fields)))
     if answer.pieces is not None and head.status not in NO_BODY_CODES:
+        if isinstance(request, GatewayRequest):
+            head = request.coded(head)
         return streams.play(_dribbled(head.body, *answer.pieces), _unmeasured(head))
     return _framed(head, streams)
 

@@ -8,7 +8,6 @@
 """
 
 from collections.abc import Callable
-from random import Random
 from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import UNSET
@@ -75,12 +74,10 @@ class Stubs:
         sandboxes: Sandboxes,
         streams: Streams,
         wall: Callable[[], float],
-        random: Random,
     ) -> None:
         self._sandboxes = sandboxes
         self._streams = streams
         self._wall = wall
-        self._random = random
 
     def select(self, request: Exchange) -> Selected | Reply | None:
         """Return the first stub that matches ``request``, or an error if its body cannot be decoded."""
@@ -99,8 +96,9 @@ class Stubs:
         stub, call, now = selected
         request.entry.answered(STUB, stub.id)
         call.deadline = None  # a template has a time budget of its own
+        sandbox = request.caller.sandbox
         try:
-            answer = request.caller.sandbox.stub_store().answer(stub, call, now, self._random)
+            answer = sandbox.stub_store().answer(stub, call, now, sandbox.draws)
         except RenderError as error:
             return problem_reply(platform(422, f"The template of stub {stub.id}: {error}"), request)
         if call.fault in (Fault.CORRUPT, Fault.TOO_LARGE):  # a template needed the body

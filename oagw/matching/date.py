@@ -13,6 +13,7 @@ from oagw.java.date_reader import DAY_NAME, date_of, expression, formatter
 from oagw.matching.condition import Condition
 from oagw.matching.spec import Operator
 from oagw.model.invalid import Invalid
+from oagw.model.suggestion import suggestion
 
 _OFFSET = re.compile(r"(?:now\s+)?([+-]?\d{1,6})\s+(\w+)", re.IGNORECASE)
 
@@ -89,7 +90,7 @@ def _offset(spec: Operator, given: str, at: str, parent: str) -> tuple[int, str]
         return None
     unit = found[2].lower()
     if unit not in UNITS:
-        raise Invalid(at, f'Unknown unit of time: "{unit}"')
+        raise Invalid(at, f'Unknown unit of time: "{unit}"{suggestion(unit, UNITS)}')
     return int(found[1]), unit
 
 

@@ -41,8 +41,6 @@ def json_schema_condition(spec: Operator, at: str) -> Condition:
         if any(work.at(depth) > _MAX_WORK for depth in range(_DEPTH)):
             raise Invalid(at, "The JSON schema takes too much work, with its references expanded")
         validator = _validator(schema, version, at)
-    except Invalid:
-        raise
     except Unbounded as error:
         raise Invalid(at, f"The cost of the JSON schema cannot be bounded: {error}") from None
     except ValueError as error:

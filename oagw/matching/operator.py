@@ -17,6 +17,7 @@ from oagw.matching.number import NAMES, number_condition
 from oagw.matching.spec import JsonPath, Operator, ValuesOperator
 from oagw.model.call import Call
 from oagw.model.invalid import Invalid
+from oagw.model.suggestion import suggestion
 from oagw.model.time_budget import check_time
 
 # The limits of one pattern: the nesting of operators, their number, and the total length of their regular
@@ -70,7 +71,8 @@ def operator_of(spec: Operator, pointer: str) -> str:
         raise Invalid(pointer, what)
     for name in members:
         if name != names[0] and name not in _OPTIONS[names[0]]:
-            raise Invalid(f"{pointer}/{name}", f"{names[0]} has no option {name}")
+            detail = f"{names[0]} has no option {name}{suggestion(name, _OPTIONS[names[0]])}"
+            raise Invalid(f"{pointer}/{name}", detail)
     return names[0]
 
 

@@ -2,7 +2,6 @@
 
 import json
 import re
-from difflib import get_close_matches
 from typing import Any, TypeVar
 
 import msgspec
@@ -10,8 +9,9 @@ import msgspec
 from oagw.model.duplicate_members import check_members
 from oagw.model.error_location import ErrorLocation
 from oagw.model.invalid import Invalid, pointer_to
-from oagw.model.mismatch import mismatch
+from oagw.model.mismatch import Mismatch, mismatch
 from oagw.model.reading import Unread, decode
+from oagw.model.suggestion import nearest_first, suggestion
 
 T = TypeVar("T")
 
@@ -58,15 +58,15 @@ def misfit(error: msgspec.ValidationError, pointer: str = "", value: Any = None,
     wrong = mismatch(error)
     location, member = ErrorLocation(value, type, wrong.steps), wrong.unknown or wrong.missing
     steps = location.steps if member is None else [*location.steps, member]
-    detail = _detail(wrong.text, location)
+    detail = _detail(wrong, location)
     if wrong.unknown is not None:
-        close = get_close_matches(wrong.unknown, location.members, 1)
-        detail += "".join(f', did you mean "{name}"?' for name in close)
+        detail += suggestion(wrong.unknown, location.members) if location.members else ""
     return Invalid(pointer + pointer_to(steps), detail)
 
 
-def _detail(text: str, location: ErrorLocation) -> str:
-    """Return msgspec's ``text`` about the value at ``location`` without terms of Python."""
+def _detail(wrong: Mismatch, location: ErrorLocation) -> str:
+    """Return msgspec's text about the value at ``location`` without terms of Python."""
+    text = wrong.text
     if text.startswith("Expected "):
         if " matching regex " in text and location.description:
             return f"Expected {location.description}"
@@ -74,7 +74,8 @@ def _detail(text: str, location: ErrorLocation) -> str:
         if location.unit:
             text += f" ({location.steps[-1]} is in {location.unit})"
     if text.startswith("Invalid") and location.values:
-        text += ", expected one of " + ", ".join(json.dumps(value) for value in location.values)
+        values = (json.dumps(value, ensure_ascii=False) for value in location.values)
+        text += ", expected one of " + ", ".join(nearest_first(json.dumps(wrong.value), values))
     return text.replace("`", '"')
 
 

@@ -2,16 +2,18 @@
 
 from collections.abc import Iterable
 
+from oagw.model.refused import Refused
 
-class Invalid(ValueError):
-    """A document that cannot be accepted.
+
+class Invalid(Refused):
+    """A document that cannot be accepted (422).
 
     ``pointer`` (RFC 6901) is the location of the invalid member, such as ``/request/urlPattern``; ``detail``
     is a sentence that names it.
     """
 
     def __init__(self, pointer: str, detail: str) -> None:
-        super().__init__(detail)
+        super().__init__(422, detail)
         self.pointer = pointer
         self.detail = detail
 

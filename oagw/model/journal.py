@@ -23,6 +23,7 @@ class Journal:
         self._size = size
         self._memory = Memory(size) if memory is None else memory
         self._memory.journals.add(self)
+        self.watchers: set[Callable[[], object]] = set()  # called when an entry is added, or answered
         self._entries: deque[Entry] = deque()
         self._weight = 0
         self.dropped = False
@@ -59,6 +60,8 @@ class Journal:
         self._memory.record(weight)
         if len(self._entries) > self._count or self._weight > self._size:
             self._trim()
+        if self.watchers:
+            self._notify()
 
     def answered(self, entry: Entry) -> None:
         """Count the head of the response to ``entry`` too, if it is unusually large."""
@@ -70,6 +73,8 @@ class Journal:
             if entry in self._lingering:
                 self._lingering_weight += more
             self._trim()
+        if self.watchers and entry.weight:
+            self._notify()
 
     def get(self, id: str) -> Entry | None:
         """Return the entry with this id, or None; raises ValueError if ``id`` is not a UUID."""
@@ -126,6 +131,10 @@ class Journal:
         self.clear()
         self._count = 0
         self._memory.journals.discard(self)
+
+    def _notify(self) -> None:
+        for watcher in tuple(self.watchers):
+            watcher()
 
     def _trim(self) -> None:
         while self._entries and (len(self._entries) > self._count or self._weight > self._size):

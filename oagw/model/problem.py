@@ -1,4 +1,4 @@
-"""Problem: the error responses of the gateway (RFC 9457), and the exception that carries one.
+"""Problem: the error responses of the gateway (RFC 9457).
 
 As in the real gateway, there are two families: *canonical* problems, one per error category, and *platform*
 problems of type ``about:blank``, which the HTTP layer creates before a request reaches the gateway proper.
@@ -69,14 +69,6 @@ class Problem(NamedTuple):
     error: str
     context: Mapping[str, Any] = _NOTHING
     headers: Mapping[bytes, tuple[bytes, ...]] = _NOTHING
-
-
-class GatewayError(Exception):
-    """The gateway refuses the request with ``problem``."""
-
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(problem.error)
-        self.problem = problem
 
 
 def canonical(

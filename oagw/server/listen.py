@@ -6,8 +6,9 @@ A client that connects early waits in the backlog until the gateway is loaded; i
 import errno
 import os
 import socket
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 
+from oagw import __version__
 from oagw.config import Config
 from oagw.server.console import Console
 
@@ -53,15 +54,21 @@ def url(listening: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def announce(listening: socket.socket) -> None:
-    """Report the address: one line of JSON on standard output, one readable line on standard error."""
+def announce(listening: socket.socket) -> Callable[[], None]:
+    """Report the address: one line of JSON on standard output, one readable line on standard error.
+
+    Return a function that reports on standard output that calls are answered at once: the same line, with
+    the event ``ready``.
+    """
     import json  # imported late so that the socket listens earlier
 
     host, port = listening.getsockname()[:2]
     where = url(listening)
-    event = {"event": "listening", "url": where, "host": host, "port": port, "pid": os.getpid()}
-    Console(1).line(json.dumps(event))
+    about = {"url": where, "host": host, "port": port, "pid": os.getpid(), "version": __version__}
+    output = Console(1)
+    output.line(json.dumps({"event": "listening", **about}))
     Console(2).line(f"oagw-mock-server listens on {where} (press Ctrl-C to stop)")
+    return lambda: output.line(json.dumps({"event": "ready", **about}))
 
 
 def _bound(host: str, port: int) -> socket.socket:

@@ -7,6 +7,8 @@ There are two signs, and the first one to appear counts:
 - The end of the parent process. This may be a launcher, such as a shell or ``uv run``, that sits between this
   process and the one that holds the pipe. The launcher must wait for this process or ``exec`` it: one that
   starts it in the background and exits stops it at once.
+
+``--exit-with-parent=PID`` watches that process alone, which need not be the parent.
 """
 
 import os
@@ -25,8 +27,8 @@ from oagw.server.signals import GRACE
 _POLL_INTERVAL = 0.2
 
 
-def watch(reactor: Any, gone: Callable[[], None], parent: int) -> None:
-    """Call ``gone`` in ``reactor``'s thread when the process ``parent`` or standard input ends.
+def watch(reactor: Any, gone: Callable[[], None], parent: int, process: int | None = None) -> None:
+    """Call ``gone`` in ``reactor``'s thread when ``process`` ends, or else ``parent`` or standard input.
 
     If the process still runs GRACE seconds later, exit at once. A thread does the watching, so this works
     even when the event loop is busy. PR_SET_PDEATHSIG would not do: it fires when the *thread* that started
@@ -35,7 +37,10 @@ def watch(reactor: Any, gone: Callable[[], None], parent: int) -> None:
 
     def wait() -> None:
         signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())  # leave signals to the main thread
-        _wait(parent)
+        if process is None:
+            _parent_ends(parent)
+        else:
+            _process_ends(process)
         reactor.callFromThread(gone)
         time.sleep(GRACE)
         os._exit(0)
@@ -43,7 +48,33 @@ def watch(reactor: Any, gone: Callable[[], None], parent: int) -> None:
     Thread(target=wait, name="parent", daemon=True).start()
 
 
-def _wait(parent: int) -> None:
+def _process_ends(process: int) -> None:
+    """Block until ``process`` has ended."""
+    try:
+        descriptor = os.pidfd_open(process)  # becomes readable when the process ends, see pidfd_open(2)
+    except ProcessLookupError:
+        return
+    except (AttributeError, OSError):
+        while runs(process):
+            time.sleep(_POLL_INTERVAL)
+    else:
+        poll = select.poll()
+        poll.register(descriptor, select.POLLIN)
+        poll.poll()
+
+
+def runs(process: int) -> bool:
+    """Whether there is such a process."""
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        pass  # it runs as another user
+    return True
+
+
+def _parent_ends(parent: int) -> None:
     """Block until the process ``parent`` or standard input has ended."""
     poll = select.poll()
     stdin = reopened(0, os.O_RDONLY) if _is_pipe(0) else None
@@ -54,8 +85,7 @@ def _wait(parent: int) -> None:
             return
     timeout: int | None = None
     try:
-        process = os.pidfd_open(parent)  # becomes readable when the process ends, see pidfd_open(2)
-        poll.register(process, select.POLLIN)
+        poll.register(os.pidfd_open(parent), select.POLLIN)
     except (AttributeError, OSError):
         timeout = round(1000 * _POLL_INTERVAL)
     # Check getppid() too: if the parent has already ended, its process id may have been reused.

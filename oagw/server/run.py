@@ -1,4 +1,4 @@
-"""``python server.py`` and ``python -m oagw``: listen, announce the address, then load the gateway.
+"""``server.py``, ``python -m oagw`` and ``oagw-mock``: listen, announce the address, then load the gateway.
 
 Importing Twisted takes most of the time to the first response. The socket listens before that, so a client
 that connects early waits for a moment instead of being refused.
@@ -11,12 +11,12 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from importlib.machinery import PathFinder
 from typing import Any
 
-from oagw.config import Config, ConfigError, parse_args
+from oagw.config import Config, ConfigError, misspelled_variable, parse_args
 from oagw.server.console import Console, fill_standard_streams
 from oagw.server.listen import ListenError, announce, open_socket
 from oagw.server.signals import accept_signals, end_within_grace, ignore_hangup, on_stop
@@ -33,14 +33,20 @@ def main(args: Sequence[str], prog: str = "server.py") -> int:
     fill_standard_streams()
     console = Console(2)
     try:
-        config = parse_args(args, prog)
+        config = parse_args(args, prog, os.environ)
+        if (misspelled := misspelled_variable(os.environ)) is not None:
+            console.line(f"{prog}: {misspelled}")
         if config.mappings is None:
             ignore_hangup(console.line)
         _require("twisted", "msgspec", "jsonschema_rs", "regex")
+        if config.parent is not None:
+            from oagw.server.parent import runs
+
+            if not runs(config.parent):
+                raise ListenError(f"--exit-with-parent: there is no process {config.parent}")
         listening = open_socket(config, os.environ)
-        if config.mappings is None:
-            announce(listening)
-        _serve(config, listening, console, parent)
+        ready = announce(listening) if config.mappings is None else None
+        _serve(config, listening, console, parent, ready)
     except (ConfigError, ListenError) as error:
         console.line(f"{prog}: {error}")
         return 2 if isinstance(error, ConfigError) else 1
@@ -48,7 +54,14 @@ def main(args: Sequence[str], prog: str = "server.py") -> int:
     return 0
 
 
-def _serve(config: Config, listening: socket.socket, console: Console, parent: int) -> None:
+def command() -> int:
+    """Run the command ``oagw-mock``."""
+    return main(sys.argv[1:], prog="oagw-mock")
+
+
+def _serve(
+    config: Config, listening: socket.socket, console: Console, parent: int, ready: Callable[[], None] | None
+) -> None:
     gc.disable()  # imports create next to no garbage
     from twisted.internet import reactor as installed_reactor
 
@@ -63,7 +76,8 @@ def _serve(config: Config, listening: socket.socket, console: Console, parent: i
         from oagw.server.mappings import keep_loaded
 
         keep_loaded(gateway, reactor, console.line)
-        announce(listening)  # only now, because invalid stubs end the process
+    if ready is None:
+        ready = announce(listening)  # only now, because invalid stubs end the process
     gateway.listen(reactor, listening)
 
     reactor.addSystemEventTrigger("before", "shutdown", gateway.stop)
@@ -74,10 +88,11 @@ def _serve(config: Config, listening: socket.socket, console: Console, parent: i
 
     # Replace the signal handlers that reactor.run() installs: they log an error at a second signal.
     reactor.callWhenRunning(on_stop, stop_signalled)
+    reactor.callWhenRunning(ready)
     if config.exit_with_parent:
         from oagw.server.parent import watch
 
-        watch(reactor, partial(stop, reactor), parent)
+        watch(reactor, partial(stop, reactor), parent, config.parent)
     _raise_descriptor_limit()
     gc.freeze()  # exempt the loaded modules from later collections
     gc.enable()
@@ -97,7 +112,7 @@ def _require(*packages: str) -> None:
         if spec is None or spec.origin is None:
             python = _python_beside()
             what_to_do = (
-                f"run: {sys.executable} -m pip install -r requirements.txt"
+                f"run: {sys.executable} -m pip install -r requirements.txt, or: uv run server.py"
                 if python is None
                 else f"run the server with the environment beside it: {python}"
             )

@@ -14,10 +14,10 @@ from twisted.web import http
 from twisted.web.resource import IResource
 
 from oagw.app import Gateway, stop, use_monotonic_clock
-from oagw.config import Config, ConfigError, parse_args
+from oagw.config import Config, ConfigError, misspelled_variable, parse_args
 from oagw.server.console import Console
 from oagw.server.listen import ListenError, announce, open_socket
-from oagw.server.parent import watch
+from oagw.server.parent import runs, watch
 from oagw.server.signals import ignore_hangup
 
 
@@ -28,7 +28,7 @@ class Options(usage.Options):
 
     def parseOptions(self, options: Sequence[str] | None = None) -> None:
         try:
-            self.config = parse_args(options or (), "twistd oagw")
+            self.config = parse_args(options or (), "twistd oagw", os.environ)
         except ConfigError as error:
             raise usage.UsageError(str(error)) from None
 
@@ -59,10 +59,11 @@ class GatewayService(Service):
                 keep_loaded(self._gateway, reactor, line)
             except ConfigError as error:
                 sys.exit(f"twistd oagw: {error}")
-        announce(self._listening)
+        ready = announce(self._listening)
         self._gateway.listen(reactor, self._listening)
+        reactor.callWhenRunning(ready)
         if self._config.exit_with_parent:
-            watch(reactor, partial(stop, reactor), os.getppid())
+            watch(reactor, partial(stop, reactor), os.getppid(), self._config.parent)
 
     def stopService(self) -> Deferred[None] | None:
         super().stopService()
@@ -74,6 +75,11 @@ def makeService(options: Options) -> IService:
 
     The socket listens from this call on, before the service starts.
     """
+    if (misspelled := misspelled_variable(os.environ)) is not None:
+        Console(2).line(f"twistd oagw: {misspelled}")
+    process = options.config.parent
+    if process is not None and not runs(process):
+        sys.exit(f"twistd oagw: --exit-with-parent: there is no process {process}")
     try:
         listening = open_socket(options.config, os.environ)
     except ListenError as error:

@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping
 import msgspec
 from twisted.web.server import Request
 
+from oagw.model.refused import Refused
+from oagw.model.suggestion import suggestion
 from oagw.services import Env, UpstreamNode
 from oagw.web.body import read_json
 from oagw.web.reply import UPSTREAM, Reply, json_reply
-from oagw.web.resource import Refused
 
 Number = int | float
 
@@ -49,7 +50,9 @@ class Calculate(UpstreamNode):
         a, b = calculation.a, calculation.b
         operation = OPERATIONS.get(calculation.operation)
         if operation is None:
-            raise Refused(400, f"Unknown operation: {calculation.operation[:100]}", field="operation")
+            name = calculation.operation
+            message = f"Unknown operation: {name[:100]}{suggestion(name, OPERATIONS)}"
+            raise Refused(400, message, field="operation")
         for name, operand in (("a", a), ("b", b)):
             _require_in_range(operand, f"Number out of range - at $.{name}")
         try:

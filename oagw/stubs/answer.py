@@ -4,13 +4,12 @@
 """
 
 import json
-import re
 from base64 import b64decode
 from binascii import Error as Base64Error
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from random import Random
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from msgspec import UNSET
 
@@ -18,18 +17,21 @@ from oagw.model.call import Call
 from oagw.model.ending import ENDINGS_BY_NAME, Ending
 from oagw.model.invalid import Invalid
 from oagw.model.problem import Problem, scripted
+from oagw.model.suggestion import suggestion
 from oagw.stubs import event
 from oagw.stubs.delay import Distribution
 from oagw.stubs.event import TimedEvent
+from oagw.stubs.fields import (
+    LINE,
+    Fields,
+    checked_framed,
+    checked_headers,
+    compiled,
+    field_templates,
+    without_framing,
+)
 from oagw.stubs.response import Category, Fault, GatewayProblem, ResponseDefinition, Sse, SseEvent
 from oagw.templates.render_context import Context
-
-if TYPE_CHECKING:
-    from oagw.templates.compiled import Template
-
-# RFC 9110 section 5.6.2.
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_LINE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
 _BODIES = ("body", "jsonBody", "base64Body", "bodyFileName", "sse", "problem")
 
@@ -51,11 +53,13 @@ class Answer(NamedTuple):
     - ``events``, ``ending``: the events of a stream, and how it ends; they replace the body
     - ``fault``: replaces the response
     - ``problem``: an error of the gateway; it replaces the body
+    - ``informational``: the status and the fields of each 1xx response before it
+    - ``trailers``: the fields after the body, which is in ``pieces`` or ``events``
     """
 
     status: int = 200
     phrase: str = ""
-    headers: tuple[tuple[str, str], ...] = ()
+    headers: Fields = ()
     body: bytes = b""
     source: str | None = None
     delay: float = 0.0
@@ -64,6 +68,8 @@ class Answer(NamedTuple):
     ending: Ending = Ending.COMPLETE
     fault: Fault | None = None
     problem: Problem | None = None
+    informational: tuple[tuple[int, Fields], ...] = ()
+    trailers: Fields = ()
 
 
 class Settings(NamedTuple):
@@ -91,7 +97,10 @@ class PreparedResponse:
         self._distribution = definition.delay_distribution
         self._variations: list[Variation] = []
         source = definition.error_source
-        headers, is_chunked = _framing(_checked_headers(definition, f"{pointer}/headers"))
+        headers, is_chunked = without_framing(checked_headers(definition.headers, f"{pointer}/headers"))
+        trailers = checked_framed(definition.trailers, f"{pointer}/trailers")
+        if trailers and "trailer" not in (name.lower() for name, _ in headers):
+            headers.append(("Trailer", ", ".join(dict.fromkeys(name for name, _ in trailers))))
         plain = Answer(
             status=definition.status or 200,
             phrase=_checked_phrase(definition.status_message or "", f"{pointer}/statusMessage"),
@@ -99,13 +108,18 @@ class PreparedResponse:
             body=_body(definition, files, pointer),
             source=None if source is UNSET else source,
             fault=definition.fault or None,
+            informational=tuple(
+                (one.status, checked_framed(one.headers, f"{pointer}/informational/{number}/headers"))
+                for number, one in enumerate(definition.informational)
+            ),
+            trailers=trailers,
         )
         templated = bool(definition.transformers)
         literal = definition.transformer_parameters.get(_LITERAL_FILE) is True
         if definition.chunked_dribble_delay is not UNSET:
             dribble = definition.chunked_dribble_delay
             plain = plain._replace(pieces=(dribble.number_of_chunks, dribble.total_duration / 1000))
-        elif is_chunked:
+        elif is_chunked or trailers:
             plain = plain._replace(pieces=(1, 0.0))
         if definition.problem is not UNSET:
             plain = plain._replace(source=plain.source or "gateway")
@@ -124,6 +138,10 @@ class PreparedResponse:
             self._variations.append(_body_template(plain.body, f"{pointer}/body"))
         if templated and plain.headers:
             self._variations.append(_header_templates(plain.headers, f"{pointer}/headers"))
+        if templated and plain.trailers:
+            self._variations.append(_trailer_templates(plain.trailers, f"{pointer}/trailers"))
+        if templated and plain.informational:
+            self._variations.append(_informational_templates(plain.informational, f"{pointer}/informational"))
         self._plain = plain
 
     @property
@@ -139,28 +157,26 @@ class PreparedResponse:
         return self._plain == other._plain
 
     def answer(
-        self, call: Call, settings: Settings, now: float, random: Random, path: dict[str, str]
+        self, call: Call, settings: Settings, now: float, random: Callable[[], Random], path: dict[str, str]
     ) -> Answer:
-        """Return the answer to ``call``. Raises RenderError if a template exceeds its limits."""
+        """Return the answer to ``call``. Raises RenderError if a template exceeds its limits.
+
+        ``random`` returns the random numbers of this answer.
+        """
         answer = self._plain
         fixed, distribution = self._fixed_delay, self._distribution
         milliseconds = (settings.fixed_delay if fixed is UNSET else fixed) or 0
         distribution = settings.delay_distribution if distribution is UNSET else distribution
-        if distribution is not None:
-            milliseconds += distribution.sample(random)
+        drawn = random() if distribution is not None or self._variations else None
+        if distribution is not None and drawn is not None:
+            milliseconds += distribution.sample(drawn)
         if milliseconds:
             answer = answer._replace(delay=milliseconds / 1000)
-        if self._variations:
-            context = Context(now=now, random=random, path_parameters=path, parameters=self._parameters)
+        if drawn is not None:
+            context = Context(now=now, random=drawn, path_parameters=path, parameters=self._parameters)
             for vary in self._variations:
                 answer = vary(answer, call, context)
         return answer
-
-
-def _compiled(text: str, pointer: str) -> "Template":
-    from oagw.templates.compiled import compile  # imported on first use, which takes 20 ms
-
-    return compile(text, pointer)
 
 
 def _names_by_template(definition: ResponseDefinition) -> bool:
@@ -180,16 +196,30 @@ def _body_template(body: bytes, pointer: str) -> Variation:
         text = body.decode()
     except UnicodeDecodeError:
         return lambda answer, call, context: answer  # binary data is not a template
-    template = _compiled(text, pointer)
+    template = compiled(text, pointer)
     return lambda answer, call, context: answer._replace(body=template.render(call, context).encode())
 
 
-def _header_templates(headers: tuple[tuple[str, str], ...], pointer: str) -> Variation:
-    templates = [(name, _compiled(value, f"{pointer}/{name}")) for name, value in headers]
+def _header_templates(headers: Fields, pointer: str) -> Variation:
+    render = field_templates(headers, pointer)
+    return lambda answer, call, context: answer._replace(headers=render(call, context))
+
+
+def _trailer_templates(trailers: Fields, pointer: str) -> Variation:
+    render = field_templates(trailers, pointer)
+    return lambda answer, call, context: answer._replace(trailers=render(call, context))
+
+
+def _informational_templates(responses: tuple[tuple[int, Fields], ...], pointer: str) -> Variation:
+    renders = [
+        (status, field_templates(fields, f"{pointer}/{number}/headers"))
+        for number, (status, fields) in enumerate(responses)
+    ]
 
     def rendered(answer: Answer, call: Call, context: Context) -> Answer:
-        lines = tuple((name, _one_line(template.render(call, context))) for name, template in templates)
-        return answer._replace(headers=lines)
+        return answer._replace(
+            informational=tuple((status, render(call, context)) for status, render in renders)
+        )
 
     return rendered
 
@@ -197,7 +227,7 @@ def _header_templates(headers: tuple[tuple[str, str], ...], pointer: str) -> Var
 def _event_templates(events: Sequence[SseEvent], pointer: str) -> Variation:
     texts = [event.data_of(one) for one in events]
     templates = [
-        None if text is None else _compiled(text, f"{pointer}/{number}/data")
+        None if text is None else compiled(text, f"{pointer}/{number}/data")
         for number, text in enumerate(texts)
     ]
 
@@ -244,10 +274,24 @@ def _check_combination(definition: ResponseDefinition, pointer: str) -> None:
         raise Invalid(f"{pointer}/transformers", "A problem cannot be a template")
     if definition.sse is not UNSET and definition.status in _BODILESS:
         raise Invalid(f"{pointer}/sse", f"A response with status {definition.status} has no body")
+    if definition.trailers:
+        _check_trailers(definition, pointer)
     for name in ("sse", "problem"):
         if name in names and definition.chunked_dribble_delay is not UNSET:
             detail = f"chunkedDribbleDelay and {name} are mutually exclusive"
             raise Invalid(f"{pointer}/chunkedDribbleDelay", detail)
+
+
+def _check_trailers(definition: ResponseDefinition, pointer: str) -> None:
+    if definition.fault:
+        raise Invalid(f"{pointer}/trailers", "trailers and fault are mutually exclusive")
+    if definition.status in _BODILESS:
+        detail = f"A response with status {definition.status} has no body, and so no trailers"
+        raise Invalid(f"{pointer}/trailers", detail)
+    for name in definition.headers:
+        if name.lower() == "content-length":
+            detail = "A response with trailers is chunked, and has no Content-Length"
+            raise Invalid(f"{pointer}/headers/{name}", detail)
 
 
 def _body(definition: ResponseDefinition, files: Files, pointer: str) -> bytes:
@@ -263,45 +307,13 @@ def _body(definition: ResponseDefinition, files: Files, pointer: str) -> bytes:
     name = definition.body_file_name
     if isinstance(name, str) and not _names_by_template(definition):
         if name not in files:
-            detail = f'No such file in __files: "{name}"'
+            detail = f'No such file in __files: "{name}"{suggestion(name, files)}'
             raise Invalid(f"{pointer}/bodyFileName", detail)
         return files[name]
     return b""
 
 
 def _checked_phrase(phrase: str, pointer: str) -> str:
-    if not _LINE.fullmatch(phrase):
+    if not LINE.fullmatch(phrase):
         raise Invalid(pointer, "statusMessage must be one line of Latin-1 text")
     return phrase
-
-
-def _checked_headers(definition: ResponseDefinition, pointer: str) -> list[tuple[str, str]]:
-    checked = []
-    for name, given in definition.headers.items():
-        at = f"{pointer}/{name}"
-        if not _TOKEN.fullmatch(name):
-            raise Invalid(at, f'"{name}" is not a valid header name')
-        if name.lower() == "x-oagw-error-source":
-            raise Invalid(at, "Use errorSource to set this header")
-        for value in [given] if isinstance(given, str) else given:
-            if name.lower() == "transfer-encoding" and value.lower() != "chunked":
-                raise Invalid(at, "Transfer-Encoding must be chunked")
-            if not _LINE.fullmatch(_latin(value)):
-                raise Invalid(at, f"The value of {name} contains a line break or a control character")
-            checked.append((name, value))
-    return checked
-
-
-def _framing(headers: Sequence[tuple[str, str]]) -> tuple[list[tuple[str, str]], bool]:
-    """Return ``headers`` without Transfer-Encoding, which the server sets, and whether it was present."""
-    rest = [(name, value) for name, value in headers if name.lower() != "transfer-encoding"]
-    return rest, len(rest) < len(headers)
-
-
-def _latin(text: str) -> str:
-    """Encode ``text`` as UTF-8 and decode it as Latin-1: field values are bytes (RFC 9110 section 5.5)."""
-    return text.encode("utf-8", "replace").decode("latin-1")
-
-
-def _one_line(text: str) -> str:
-    return text if _LINE.fullmatch(_latin(text)) else re.sub(r"[^\t\x20-\x7e\x80-\U0010ffff]+", " ", text)

@@ -65,12 +65,25 @@ class GatewayProblem(_Part, frozen=True):
     retry_after: Annotated[int, msgspec.Meta(ge=0, le=86_400, extra={"unit": "seconds"})] | UnsetType = UNSET
 
 
+class Informational(_Part, frozen=True):
+    """An informational (1xx) response, which is sent at once, before the response and its delay."""
+
+    status: Literal[100, 102, 103]
+    headers: dict[str, str | list[str]] = {}
+
+
 class ResponseDefinition(_Part, frozen=True):
-    """The response of a stub."""
+    """The response of a stub.
+
+    ``informational`` responses come before it, ``trailers`` after its body, which is then chunked. Clients of
+    HTTP/1.0 get neither, but X-OAGW-Warning.
+    """
 
     status: Status | UnsetType = UNSET
     status_message: str | UnsetType = UNSET
     headers: dict[str, str | list[str]] = {}
+    informational: Annotated[list[Informational], msgspec.Meta(max_length=100)] = []
+    trailers: dict[str, str | list[str]] = {}
     body: str | UnsetType = UNSET
     json_body: Any = UNSET
     base64_body: str | UnsetType = UNSET

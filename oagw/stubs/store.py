@@ -2,11 +2,12 @@
 
 from bisect import bisect_left, insort
 from collections.abc import Collection, Iterable, Iterator
+from functools import partial
 from heapq import merge
-from random import Random
 
 from oagw.matching.pattern import methods_covering, methods_of
 from oagw.model.call import Call, alias_of
+from oagw.model.draws import Draws
 from oagw.model.invalid import Invalid
 from oagw.model.memory import Memory
 from oagw.model.time_budget import note_undecided, time_left
@@ -166,8 +167,11 @@ class StubStore:
         """Return why ``stub`` cannot answer now, even if it matches; None if it can."""
         return self._why_not(stub, self._store_of(stub))
 
-    def answer(self, stub: Stub, call: Call, now: float, random: Random) -> Answer:
-        """Return the answer of ``stub`` to ``call``, and record the hit. Raises RenderError."""
+    def answer(self, stub: Stub, call: Call, now: float, draws: Draws) -> Answer:
+        """Return the answer of ``stub`` to ``call``, and record the hit. Raises RenderError.
+
+        ``draws`` are the random numbers of the caller.
+        """
         store = self._store_of(stub)
         if store._hits.has_room(stub.id, self):
             store._hits.put(stub.id, self, (store._hits.get(stub.id, self) or 0) + 1)
@@ -175,6 +179,7 @@ class StubStore:
             store._answered.add(stub.id)
         if stub.scenario is not None and stub.new_state is not None:
             self.set_state(stub.scenario, stub.new_state)
+        random = partial(draws.of, f"stub {stub.id}", store._hits.get(stub.id, self) or 0)
         return stub.answer(call, self._settings(), now, random)
 
     def state(self, scenario: str) -> str:

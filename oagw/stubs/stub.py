@@ -1,5 +1,6 @@
 """Stub: a checked and compiled stub mapping."""
 
+from collections.abc import Callable
 from random import Random
 from typing import Any
 
@@ -55,8 +56,8 @@ class Stub:
         same = encoded(self.mapping) == encoded(other.mapping)
         return same and self._response.sends_the_same(other._response)
 
-    def answer(self, call: Call, settings: Settings, now: float, random: Random) -> Answer:
-        """Return the answer to ``call``. Raises RenderError."""
+    def answer(self, call: Call, settings: Settings, now: float, random: Callable[[], Random]) -> Answer:
+        """Return the answer to ``call``; ``random`` is called once at most. Raises RenderError."""
         return self._response.answer(call, settings, now, random, self.pattern.path_parameters(call))
 
     def json(self) -> Any:

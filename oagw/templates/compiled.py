@@ -6,6 +6,7 @@ from typing import Any
 
 from oagw.model import call as model
 from oagw.model.invalid import Invalid
+from oagw.model.suggestion import suggestion
 from oagw.templates.catalogue import BODY, CONDITION, HELPERS, ITEMS, LAST, REFUSED
 from oagw.templates.render_context import Context, RenderError
 from oagw.templates.request import UNSUPPORTED
@@ -218,11 +219,13 @@ class _Compiler:
             why = REFUSED.get(name) or (
                 f"{name!r} must be used as a block" if entry or name in _BLOCKS else ""
             )
-            raise self._invalid(why or f"unknown helper {name!r}", given.place)
+            raise self._invalid(why or f"unknown helper {name!r}{suggestion(name, HELPERS)}", given.place)
         if len(given.arguments) + more < entry.least:
             raise self._invalid(f"the helper {name!r} requires {entry.least} argument(s)", given.place)
         if unknown := given.options.keys() - entry.options:
-            raise self._invalid(f"the helper {name!r} has no option {min(unknown)!r}", given.place)
+            option = min(unknown)
+            others = suggestion(option, sorted(entry.options))
+            raise self._invalid(f"the helper {name!r} has no option {option!r}{others}", given.place)
         if entry.library:
             import_module(entry.library)
         return entry.helper

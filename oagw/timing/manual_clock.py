@@ -42,6 +42,14 @@ class TooMuch(Exception):
         self.left = left
 
 
+class NotIdle(Exception):
+    """What is due next, ``after`` so many seconds, is beyond the limit of the move."""
+
+    def __init__(self, after: float) -> None:
+        super().__init__()
+        self.after = after
+
+
 class _Call(DelayedCall):
     """A delayed call with its ``number``: of those due at the same time, the lowest runs first."""
 
@@ -92,31 +100,51 @@ class ManualClock:
         """
         return self._moving.run(lambda: Deferred.fromCoroutine(self._move(seconds)))
 
+    def advance_until_idle(self, next_due: Callable[[], float | None], most: float) -> "Deferred[None]":
+        """Move on until ``next_due``, the next time in seconds that matters, is None, by ``most`` at most.
+
+        What else falls due on the way runs as well. Fires when that is done, or fails with TooMuch, or with
+        NotIdle if the next time is beyond ``most``.
+        """
+        return self._moving.run(lambda: Deferred.fromCoroutine(self._move_until_idle(next_due, most)))
+
     async def _move(self, seconds: float) -> None:
-        target = round(self._now + seconds, _DECIMALS)
-        patient, run = True, 0
+        await self._move_to(round(self._now + seconds, _DECIMALS), _Move())
+
+    async def _move_until_idle(self, next_due: Callable[[], float | None], most: float) -> None:
+        last, move = round(self._now + most, _DECIMALS), _Move()
         while True:
-            # After a client that does not read, nobody is waited for: an advance is not to hang.
-            patient = patient and await self._settle()
+            await self._settle(move)
+            due = next_due()
+            if due is None:
+                return
+            if due > last + _GRAIN / 2:
+                raise NotIdle(due - self._now)
+            await self._move_to(max(round(due, _DECIMALS), self._now), move)
+
+    async def _move_to(self, target: float, move: "_Move") -> None:
+        while True:
+            await self._settle(move)
             call = self._first()
             if call is None or call.getTime() > target + _GRAIN / 2:
                 break
-            if run == MAX_RUN:
+            if move.run == MAX_RUN:
                 raise TooMuch(target - self._now)
             self._now = max(self._now, min(round(call.getTime(), _DECIMALS), target))
             self._run(call)
-            run += 1
-            if run % _SLICE == 0:
+            move.run += 1
+            if move.run % _SLICE == 0:
                 await deferLater(self._real, 0)
         self._now = target
 
-    async def _settle(self) -> bool:
-        """Return when ``settled`` says so: True; or after a second: False."""
-        for _ in range(_LOOKS):
+    async def _settle(self, move: "_Move") -> None:
+        """Return when ``settled`` says so, or after a second."""
+        for _ in range(_LOOKS if move.patient else 0):
             if self._settled():
-                return True
+                return
             await deferLater(self._real, _LOOK)
-        return False
+        # After a client that does not read, nobody is waited for: an advance is not to hang.
+        move.patient = False
 
     def _first(self) -> _Call | None:
         """The call that is due first."""
@@ -148,6 +176,14 @@ class ManualClock:
             call.func(*call.args, **call.kw)
         except Exception:
             log.failure("a timed call failed")
+
+
+class _Move:
+    """One move: how many calls ran, and whether clients are still waited for."""
+
+    def __init__(self) -> None:
+        self.run = 0
+        self.patient = True
 
 
 def _entry(call: _Call) -> tuple[float, int, _Call]:

@@ -105,10 +105,15 @@ def _share(part: int, count: int) -> str:
 
 def _pattern(spec: RequestPattern) -> Iterator[str]:
     """Yield the fields of ``spec``, one per line, with the method and the URL on the first."""
-    method, url, *fields = compiled(spec).compare(Call("", ""), 0)
-    yield " ".join(part.expected for part in (method, url))
-    for part in fields:
+    pattern = compiled(spec)
+    yield pattern_text(pattern)
+    for part in pattern.compare(Call("", ""), 0)[2:]:
         yield f"{part.name}: {_cut(part.expected)}"
+
+
+def pattern_text(pattern: Pattern, known: KnownSecrets | None = None) -> str:
+    """Return the method and the URL of ``pattern``, with the ``known`` secrets masked."""
+    return _cut(" ".join(part.expected for part in pattern.compare(Call("", ""), 0, known)[:2]), MAX_TEXT)
 
 
 def _timeline(rows: list[Entry], outcome: Outcome) -> Iterator[str]:
@@ -176,7 +181,7 @@ def _misses(near: Iterable[Near], spec: RequestPattern) -> Iterator[str]:
         yield f"  id {one.found.id}"
         if not at or not _is_other(pattern, one.found):
             yield ""
-            yield from _comparison(pattern, one.found)
+            yield from comparison(pattern, one.found)
 
 
 def _is_other(pattern: Pattern, entry: Entry) -> bool:
@@ -198,7 +203,7 @@ def differences(outcome: Outcome) -> list[dict[str, str]]:
     ]
 
 
-def _comparison(pattern: Pattern, entry: Entry) -> Iterator[str]:
+def comparison(pattern: Pattern, entry: Entry) -> Iterator[str]:
     """Yield the fields of ``pattern``; those that differ are marked and have both values."""
     known = known_to(entry, entry.call())
     parts = [part for part in _parts(pattern, entry, known) if not part.is_any]

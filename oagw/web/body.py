@@ -22,8 +22,8 @@ from oagw.model.coding import (
     strict_text_of,
 )
 from oagw.model.reading import Unread, decode, read_pairs
+from oagw.model.refused import Refused
 from oagw.web.reply import excerpt
-from oagw.web.resource import Refused
 
 T = TypeVar("T")
 

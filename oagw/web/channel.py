@@ -69,6 +69,7 @@ class GatewayChannel(PipelinedChannel):
         "paused",
         "requests",
     )
+    requestFactory: type[GatewayRequest] = GatewayRequest
     transport: ITCPTransport
     _lingering: IDelayedCall | None = None
     _savedTimeOut = REQUEST_TIMEOUT  # what Twisted's requestDone sets
@@ -183,7 +184,7 @@ class GatewayChannel(PipelinedChannel):
         """Begin a request: its ``head`` is complete, and followed by ``rest``."""
         self._buffer, self._checked = rest, 0
         self._turn += 1
-        request = GatewayRequest(self, head, self._open_entry(head))
+        request = self.requestFactory(self, head, self._open_entry(head))
         self.requests.append(request)
         fields, self.length, self.persistent, _ = head.section
         length = self.length

@@ -251,9 +251,10 @@ class Outlet:
             channel.remove_outlet()
             channel.requestDone(request)
         else:
+            pause, self._full = not self.wants_pause, True  # for good, whatever the client reads
             if self.source is not None:
-                if ending is Ending.HANG:
-                    self.source.pauseProducing()
-                else:
+                if ending is not Ending.HANG:
                     self.source.stopProducing()
+                elif pause:
+                    self.source.pauseProducing()
             channel.end(request, ending)

@@ -152,7 +152,8 @@ class GatewayRequest(Exchange):
         self.received()
         self._date = site.date()
         given = head.fields.get(REQUEST_ID, (b"",))[0]
-        self.request_id = given if given and _PLAIN.fullmatch(given) else site.request_id()
+        known = given and _PLAIN.fullmatch(given)
+        self.request_id = given if known else self.caller.sandbox.draws.request_id(self.path)
         try:
             problem = self._malformed()
             if problem is not None:
@@ -250,6 +251,10 @@ class GatewayRequest(Exchange):
         self._trailers = b"".join(
             b"%b: %b\r\n" % (name, value) for name, values in headers.items() for value in values
         )
+
+    def coded(self, reply: Reply) -> Reply:
+        """Return ``reply`` with its body as it is to be sent in pieces; ``web.gzip`` may compress it."""
+        return reply
 
     def finish(self) -> None:
         if self._disconnected or self.finished:

@@ -17,37 +17,13 @@ from twisted.python.failure import Failure
 from twisted.web.resource import IResource, Resource
 from twisted.web.server import NOT_DONE_YET, Request
 
-from oagw.model.invalid import Invalid
-from oagw.model.problem import GatewayError, platform
+from oagw.model.problem import platform
+from oagw.model.refused import Refused
 from oagw.web.deliver import Answer, deliver
 from oagw.web.exchange import entry_of
-from oagw.web.reply import GATEWAY, Headers, Reply, fail, masked_excerpt, problem_reply
+from oagw.web.reply import GATEWAY, Reply, fail, masked_excerpt, problem_reply
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-
-
-class Refused(Exception):
-    """A request is refused; ``Node.refusal`` chooses the format of the response.
-
-    ``status`` is 400 to 599, ``message`` a sentence for people, ``field`` the member or parameter at fault,
-    and ``code`` a constant for programs; the last two are None if they do not apply.
-    """
-
-    def __init__(
-        self,
-        status: int,
-        message: str,
-        *,
-        field: str | None = None,
-        code: str | None = None,
-        headers: Headers | None = None,
-    ) -> None:
-        super().__init__(message)
-        self.status = status
-        self.message = message
-        self.field = field
-        self.code = code
-        self.headers: Headers = headers or {}
 
 
 class Node(Resource):
@@ -75,10 +51,6 @@ class Node(Resource):
         """Return the response to a refused request: a problem, unless a service overrides it."""
         problem = platform(refused.status, refused.message, headers=refused.headers)
         return problem_reply(problem, request)
-
-    def invalid(self, request: Request, invalid: Invalid) -> Reply:
-        """Return the response to an invalid document."""
-        return self.refusal(request, Refused(422, f"{invalid.detail} (at {invalid.pointer or '/'})"))
 
     def getChild(self, path: bytes, request: Request) -> IResource:
         return self if path == b"" else self.missing(request)
@@ -109,10 +81,6 @@ class Node(Resource):
             return answer
         except Refused as refused:
             return self.refusal(request, refused)
-        except GatewayError as error:
-            return problem_reply(error.problem, request)
-        except Invalid as invalid:
-            return self.invalid(request, invalid)
 
     def _other_method(self, request: Request) -> Reply:
         allow = {b"Allow": (b", ".join([*self._renders, b"OPTIONS"]),)}

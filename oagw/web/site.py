@@ -58,6 +58,7 @@ class GatewaySite(Site):
         wall: Callable[[], float] | None = None,
     ) -> None:
         super().__init__(root, reactor=clock, timeout=REQUEST_TIMEOUT, parsePOSTFormSubmission=False)
+        self.requestFactory = protocol.requestFactory  # type: ignore[assignment]
         self.protocol = protocol  # type: ignore[assignment]  # no HTTP/2, so no wrapper that could switch
         self.channels: set[OutgoingChannel] = set()
         self.ticker = ticker

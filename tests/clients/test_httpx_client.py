@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -18,7 +19,7 @@ EVENTS = [
 ]
 
 
-def settings(gateway: MockGateway) -> dict:
+def settings(gateway: MockGateway) -> dict[str, Any]:
     """What makes an httpx client one of the gateway."""
     return {
         "base_url": gateway.base_url + "/api/oagw/v1/proxy",
@@ -37,7 +38,7 @@ def fields(event: ServerSentEvent) -> tuple[str, str, str]:
     return event.event, event.data, event.id
 
 
-def test_a_buffered_answer_is_json(client: httpx.Client):
+def test_a_buffered_answer_is_json(client: httpx.Client) -> None:
     response = client.get("/weather/current", params={"city": "São Paulo"})
 
     assert response.status_code == 200
@@ -46,13 +47,13 @@ def test_a_buffered_answer_is_json(client: httpx.Client):
     assert response.json()["location"] == "São Paulo"
 
 
-def test_a_posted_body_is_answered(client: httpx.Client):
+def test_a_posted_body_is_answered(client: httpx.Client) -> None:
     response = client.post("/calculator/calculate", json={"operation": "multiply", "a": 6, "b": 7})
 
     assert response.json() == {"operation": "multiply", "a": 6, "b": 7, "result": 42}
 
 
-def test_head_has_the_header_of_get_and_no_body(client: httpx.Client):
+def test_head_has_the_header_of_get_and_no_body(client: httpx.Client) -> None:
     got = client.get("/weather/current", params={"city": "Oslo"})
 
     response = client.head("/weather/current", params={"city": "Oslo"})
@@ -64,7 +65,7 @@ def test_head_has_the_header_of_get_and_no_body(client: httpx.Client):
         assert response.headers[name] == got.headers[name]
 
 
-def test_head_of_a_stream_has_its_header_and_no_event(client: httpx.Client):
+def test_head_of_a_stream_has_its_header_and_no_event(client: httpx.Client) -> None:
     """The client reads to the end of the answer, and its connection serves another request."""
     response = client.head("/stream-test/events")
 
@@ -74,7 +75,7 @@ def test_head_of_a_stream_has_its_header_and_no_event(client: httpx.Client):
     assert client.get("/weather/current", params={"city": "Oslo"}).status_code == 200
 
 
-def test_a_stream_can_be_read_line_by_line(client: httpx.Client):
+def test_a_stream_can_be_read_line_by_line(client: httpx.Client) -> None:
     with client.stream("GET", "/stream-test/events") as response:
         lines = list(response.iter_lines())
 
@@ -85,14 +86,14 @@ def test_a_stream_can_be_read_line_by_line(client: httpx.Client):
     assert "data: First event" in lines
 
 
-def test_a_stream_may_be_left_early(client: httpx.Client):
+def test_a_stream_may_be_left_early(client: httpx.Client) -> None:
     with client.stream("GET", "/stream-test/events") as response:
         assert next(response.iter_lines())
 
     assert client.get("/weather/current", params={"city": "Oslo"}).status_code == 200
 
 
-def test_httpx_sse_reads_every_event(client: httpx.Client):
+def test_httpx_sse_reads_every_event(client: httpx.Client) -> None:
     with connect_sse(client, "GET", "/stream-test/events") as source:
         events = [fields(event) for event in source.iter_sse()]
 
@@ -100,7 +101,7 @@ def test_httpx_sse_reads_every_event(client: httpx.Client):
     assert source.response.headers["x-oagw-error-source"] == "upstream"
 
 
-def test_httpx_sse_reads_a_streamed_chat(client: httpx.Client):
+def test_httpx_sse_reads_a_streamed_chat(client: httpx.Client) -> None:
     body = {"model": "gpt-4", "messages": [{"role": "user", "content": "hello"}], "stream": True}
 
     with connect_sse(client, "POST", "/openai/v1/chat/completions", json=body) as source:
@@ -110,7 +111,7 @@ def test_httpx_sse_reads_a_streamed_chat(client: httpx.Client):
     assert all(chunk.json()["object"] == "chat.completion.chunk" for chunk in chunks)
 
 
-def test_ten_parallel_streams_each_have_every_event(oagw_gateway: MockGateway):
+def test_ten_parallel_streams_each_have_every_event(oagw_gateway: MockGateway) -> None:
     """All have read their first event before any reads its second, so that all ten are open at once."""
 
     async def read(client: httpx.AsyncClient, all_open: asyncio.Barrier) -> list[tuple[str, str, str]]:
@@ -132,14 +133,14 @@ def test_ten_parallel_streams_each_have_every_event(oagw_gateway: MockGateway):
     assert asyncio.run(read_all()) == [EVENTS] * 10
 
 
-def test_an_error_of_an_upstream_names_the_upstream_as_its_source(client: httpx.Client):
+def test_an_error_of_an_upstream_names_the_upstream_as_its_source(client: httpx.Client) -> None:
     response = client.get("/weather/current")
 
     assert response.status_code == 400
     assert response.headers["x-oagw-error-source"] == "upstream"
 
 
-def test_an_error_of_the_gateway_names_the_gateway_as_its_source(client: httpx.Client):
+def test_an_error_of_the_gateway_names_the_gateway_as_its_source(client: httpx.Client) -> None:
     response = client.get("/no-such-alias/events")
 
     assert response.status_code == 404
@@ -147,7 +148,7 @@ def test_an_error_of_the_gateway_names_the_gateway_as_its_source(client: httpx.C
     assert response.headers["content-type"] == "application/problem+json"
 
 
-def test_a_stream_without_a_token_is_no_stream(oagw_gateway: MockGateway):
+def test_a_stream_without_a_token_is_no_stream(oagw_gateway: MockGateway) -> None:
     with (
         httpx.Client(**settings(oagw_gateway) | {"headers": {}}) as stranger,
         connect_sse(stranger, "GET", "/stream-test/events") as source,

@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -31,29 +32,29 @@ def node() -> str:
     return path
 
 
-def lacking(reason: str) -> None:
+def lacking(reason: str) -> NoReturn:
     """Skip, or fail in CI, where a skipped proof would go unnoticed."""
     if os.environ.get("CI"):
         pytest.fail(reason)
     pytest.skip(reason)
 
 
-def test_openai_under_node_finds_all_well(node: str, oagw_gateway: MockGateway):
+def test_openai_under_node_finds_all_well(node: str, oagw_gateway: MockGateway) -> None:
     finds_all_well(node, "openai.mjs", oagw_gateway.alias_url("openai"), oagw_gateway.token)
 
 
-def test_octokit_under_node_finds_all_well(node: str):
+def test_octokit_under_node_finds_all_well(node: str) -> None:
     with MockGateway(options=["--github-links"]) as gateway:
         finds_all_well(node, "octokit.mjs", gateway.alias_url("github"), gateway.token)
 
 
 def test_clients_of_wiremock_under_node_find_all_well(
     node: str, wiremock_url: str, oagw_gateway: MockGateway
-):
+) -> None:
     finds_all_well(node, "wiremock.mjs", wiremock_url, oagw_gateway.token)
 
 
-def finds_all_well(node: str, script: str, url: str, token: str):
+def finds_all_well(node: str, script: str, url: str, token: str) -> None:
     ended = subprocess.run(
         [node, SCRIPTS / script],
         env=os.environ | {"OAGW_URL": url, "OAGW_TOKEN": token},

@@ -4,6 +4,7 @@ import asyncio
 import json
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import openai
 import pytest
@@ -17,7 +18,7 @@ from oagw.testing import MockGateway
 PATIENCE = 20.0
 
 
-def connect(gateway: MockGateway, **options) -> OpenAI:
+def connect(gateway: MockGateway, **options: Any) -> OpenAI:
     """A client of the gateway; ``options`` override those of the SDK."""
     settings = {
         "base_url": gateway.alias_url("openai") + "/v1",
@@ -28,12 +29,12 @@ def connect(gateway: MockGateway, **options) -> OpenAI:
     return OpenAI(**settings | options)
 
 
-def user(content) -> list:
+def user(content: str) -> list[Any]:
     """A conversation of one user message."""
     return [{"role": "user", "content": content}]
 
 
-def spoken(chunks) -> str:
+def spoken(chunks: Any) -> str:
     """The text of a streamed reply."""
     return "".join(choice.delta.content or "" for chunk in chunks for choice in chunk.choices)
 
@@ -47,7 +48,7 @@ def client(oagw_gateway: MockGateway) -> Iterator[OpenAI]:
 # Buffered replies
 
 
-def test_a_completion_is_an_answer_of_the_assistant(client: OpenAI):
+def test_a_completion_is_an_answer_of_the_assistant(client: OpenAI) -> None:
     completion = client.chat.completions.create(model="gpt-4", messages=user("hello there"))
 
     (choice,) = completion.choices
@@ -57,13 +58,13 @@ def test_a_completion_is_an_answer_of_the_assistant(client: OpenAI):
     assert choice.finish_reason == "stop"
 
 
-def test_a_completion_echoes_the_model_that_was_asked_for(client: OpenAI):
+def test_a_completion_echoes_the_model_that_was_asked_for(client: OpenAI) -> None:
     completion = client.chat.completions.create(model="my-own-model", messages=user("hello"))
 
     assert completion.model == "my-own-model"
 
 
-def test_a_completion_quotes_the_last_user_message(client: OpenAI):
+def test_a_completion_quotes_the_last_user_message(client: OpenAI) -> None:
     messages = [
         {"role": "system", "content": "You are a parrot."},
         *user("the first question"),
@@ -78,7 +79,7 @@ def test_a_completion_quotes_the_last_user_message(client: OpenAI):
     assert "the first" not in completion.choices[0].message.content
 
 
-def test_a_completion_was_created_now(client: OpenAI):
+def test_a_completion_was_created_now(client: OpenAI) -> None:
     before = int(time.time())
 
     completion = client.chat.completions.create(model="gpt-4", messages=user("hello"))
@@ -86,14 +87,14 @@ def test_a_completion_was_created_now(client: OpenAI):
     assert before <= completion.created <= time.time()
 
 
-def test_the_body_of_a_completion_fits_the_strict_model(client: OpenAI):
+def test_the_body_of_a_completion_fits_the_strict_model(client: OpenAI) -> None:
     """The SDK itself parses leniently; here a wrong type or a member it does not know is an error."""
     raw = client.chat.completions.with_raw_response.create(model="gpt-4", messages=user("hello"))
 
     ChatCompletion.model_validate(raw.http_response.json(), strict=True, extra="forbid")
 
 
-def test_the_sdk_finds_the_request_id_of_a_completion(client: OpenAI):
+def test_the_sdk_finds_the_request_id_of_a_completion(client: OpenAI) -> None:
     one = client.chat.completions.create(model="gpt-4", messages=user("hello"))
     other = client.chat.completions.create(model="gpt-4", messages=user("hello"))
 
@@ -101,14 +102,14 @@ def test_the_sdk_finds_the_request_id_of_a_completion(client: OpenAI):
     assert one._request_id != other._request_id
 
 
-def test_every_completion_has_an_id_of_its_own(client: OpenAI):
+def test_every_completion_has_an_id_of_its_own(client: OpenAI) -> None:
     ids = [client.chat.completions.create(model="gpt-4", messages=user("hello")).id for _ in range(20)]
 
     assert len(set(ids)) == 20
     assert all(id.startswith("chatcmpl-") for id in ids)
 
 
-def test_the_total_usage_is_the_sum_of_prompt_and_completion(client: OpenAI):
+def test_the_total_usage_is_the_sum_of_prompt_and_completion(client: OpenAI) -> None:
     usage = client.chat.completions.create(model="gpt-4", messages=user("some question")).usage
 
     assert usage.prompt_tokens > 0
@@ -116,7 +117,7 @@ def test_the_total_usage_is_the_sum_of_prompt_and_completion(client: OpenAI):
     assert usage.total_tokens == usage.prompt_tokens + usage.completion_tokens
 
 
-def test_usage_grows_with_the_text(client: OpenAI):
+def test_usage_grows_with_the_text(client: OpenAI) -> None:
     """The reply quotes the prompt, so that both counts grow; neither exceeds one token per character."""
     text = "a question of some words " * 4
     completions = [
@@ -129,7 +130,7 @@ def test_usage_grows_with_the_text(client: OpenAI):
     assert replies[0] < replies[1] < replies[2] < len(completions[2].choices[0].message.content)
 
 
-def test_usage_counts_every_message_of_the_conversation(client: OpenAI):
+def test_usage_counts_every_message_of_the_conversation(client: OpenAI) -> None:
     history = [{"role": "system", "content": "You are kind."}, {"role": "assistant", "content": "I am."}]
 
     short = client.chat.completions.create(model="gpt-4", messages=user("hello")).usage
@@ -139,7 +140,7 @@ def test_usage_counts_every_message_of_the_conversation(client: OpenAI):
     assert long.completion_tokens == short.completion_tokens
 
 
-def test_content_may_be_a_list_of_parts(client: OpenAI):
+def test_content_may_be_a_list_of_parts(client: OpenAI) -> None:
     """The texts are joined, and a part without a text is passed over."""
     parts = [
         {"type": "text", "text": "describe the "},
@@ -155,7 +156,7 @@ def test_content_may_be_a_list_of_parts(client: OpenAI):
     assert in_parts.usage == in_one.usage
 
 
-def test_an_assistant_message_may_have_a_tool_call_and_no_content(client: OpenAI):
+def test_an_assistant_message_may_have_a_tool_call_and_no_content(client: OpenAI) -> None:
     call = {"id": "call_1", "type": "function", "function": {"name": "look", "arguments": "{}"}}
     messages = [
         *user("what do you see"),
@@ -168,7 +169,7 @@ def test_an_assistant_message_may_have_a_tool_call_and_no_content(client: OpenAI
     assert "what do you see" in completion.choices[0].message.content
 
 
-def test_fields_that_do_not_matter_here_are_accepted(client: OpenAI):
+def test_fields_that_do_not_matter_here_are_accepted(client: OpenAI) -> None:
     completion = client.chat.completions.create(
         model="gpt-4",
         messages=[{"role": "user", "content": "hello", "name": "Ada"}],
@@ -199,7 +200,7 @@ def test_fields_that_do_not_matter_here_are_accepted(client: OpenAI):
 
 
 @pytest.mark.parametrize("question", ["hello", "a question of  some\n\nwörds 🐙 "])
-def test_a_streamed_reply_is_the_buffered_one(client: OpenAI, question: str):
+def test_a_streamed_reply_is_the_buffered_one(client: OpenAI, question: str) -> None:
     buffered = client.chat.completions.create(model="gpt-4", messages=user(question))
 
     with client.chat.completions.create(model="gpt-4", messages=user(question), stream=True) as stream:
@@ -209,7 +210,7 @@ def test_a_streamed_reply_is_the_buffered_one(client: OpenAI, question: str):
     assert len(chunks) > 3  # in pieces, not at once
 
 
-def test_a_stream_opens_with_the_role_and_closes_with_the_finish_reason(client: OpenAI):
+def test_a_stream_opens_with_the_role_and_closes_with_the_finish_reason(client: OpenAI) -> None:
     with client.chat.completions.create(model="gpt-4", messages=user("hello"), stream=True) as stream:
         choices = [choice for chunk in stream for choice in chunk.choices]
 
@@ -218,7 +219,7 @@ def test_a_stream_opens_with_the_role_and_closes_with_the_finish_reason(client: 
     assert {choice.index for choice in choices} == {0}
 
 
-def test_the_chunks_of_a_stream_belong_together(client: OpenAI):
+def test_the_chunks_of_a_stream_belong_together(client: OpenAI) -> None:
     with client.chat.completions.create(model="my-own-model", messages=user("hello"), stream=True) as one:
         chunks = list(one)
     with client.chat.completions.create(model="my-own-model", messages=user("hello"), stream=True) as other:
@@ -232,7 +233,7 @@ def test_the_chunks_of_a_stream_belong_together(client: OpenAI):
 
 
 @pytest.mark.parametrize("stream_options", [{}, {"stream_options": {"include_usage": True}}])
-def test_the_events_of_a_stream_fit_the_strict_model(client: OpenAI, stream_options: dict):
+def test_the_events_of_a_stream_fit_the_strict_model(client: OpenAI, stream_options: dict[str, Any]) -> None:
     """The SDK itself parses leniently; here a wrong type or a member it does not know is an error."""
     with client.chat.completions.with_streaming_response.create(
         model="gpt-4", messages=user("hello"), stream=True, **stream_options
@@ -247,7 +248,7 @@ def test_the_events_of_a_stream_fit_the_strict_model(client: OpenAI, stream_opti
         ChatCompletionChunk.model_validate(json.loads(event), strict=True, extra="forbid")
 
 
-def test_a_stream_ends_with_the_usage_where_it_is_asked_for(client: OpenAI):
+def test_a_stream_ends_with_the_usage_where_it_is_asked_for(client: OpenAI) -> None:
     buffered = client.chat.completions.create(model="gpt-4", messages=user("some question"))
 
     with client.chat.completions.create(
@@ -264,7 +265,7 @@ def test_a_stream_ends_with_the_usage_where_it_is_asked_for(client: OpenAI):
 
 
 @pytest.mark.parametrize("stream_options", [{}, {"stream_options": {"include_usage": False}}])
-def test_a_stream_says_nothing_of_usage_unasked(client: OpenAI, stream_options: dict):
+def test_a_stream_says_nothing_of_usage_unasked(client: OpenAI, stream_options: dict[str, Any]) -> None:
     with client.chat.completions.create(
         model="gpt-4", messages=user("hello"), stream=True, **stream_options
     ) as stream:
@@ -274,7 +275,7 @@ def test_a_stream_says_nothing_of_usage_unasked(client: OpenAI, stream_options: 
     assert all(chunk.choices for chunk in chunks)
 
 
-def test_the_sdk_accumulates_a_stream_to_the_buffered_completion(client: OpenAI):
+def test_the_sdk_accumulates_a_stream_to_the_buffered_completion(client: OpenAI) -> None:
     """``chat.completions.stream`` keeps a completion that it builds from the deltas."""
     buffered = client.chat.completions.create(model="gpt-4", messages=user("some question"))
 
@@ -290,7 +291,7 @@ def test_the_sdk_accumulates_a_stream_to_the_buffered_completion(client: OpenAI)
     assert accumulated.usage == buffered.usage
 
 
-def test_a_stream_may_be_left_early(client: OpenAI):
+def test_a_stream_may_be_left_early(client: OpenAI) -> None:
     """The connection is dropped amid the reply; the client and the server go on."""
     with client.chat.completions.create(model="gpt-4", messages=user("hello"), stream=True) as stream:
         next(stream)
@@ -300,7 +301,7 @@ def test_a_stream_may_be_left_early(client: OpenAI):
     assert completion.choices[0].message.content.startswith("Hello")
 
 
-def test_fifty_parallel_streams_do_not_mix(oagw_gateway: MockGateway, client: OpenAI):
+def test_fifty_parallel_streams_do_not_mix(oagw_gateway: MockGateway, client: OpenAI) -> None:
     """All have read their first chunk before any reads its second, so that all fifty are open at once."""
     questions = [f"question number {n} of fifty" for n in range(50)]
     buffered = [client.chat.completions.create(model="gpt-4", messages=user(q)) for q in questions]
@@ -338,7 +339,7 @@ def test_fifty_parallel_streams_do_not_mix(oagw_gateway: MockGateway, client: Op
 # Models
 
 
-def test_models_are_listed(client: OpenAI):
+def test_models_are_listed(client: OpenAI) -> None:
     models = client.models.list()
 
     assert models.object == "list"
@@ -347,7 +348,7 @@ def test_models_are_listed(client: OpenAI):
         Model.model_validate(model.model_dump(), strict=True, extra="forbid")
 
 
-def test_every_listed_model_can_be_retrieved(client: OpenAI):
+def test_every_listed_model_can_be_retrieved(client: OpenAI) -> None:
     models = list(client.models.list())
 
     assert models
@@ -357,7 +358,7 @@ def test_every_listed_model_can_be_retrieved(client: OpenAI):
 # Errors, each as the SDK's own exception
 
 
-def test_missing_messages_are_a_bad_request(client: OpenAI):
+def test_missing_messages_are_a_bad_request(client: OpenAI) -> None:
     with pytest.raises(openai.BadRequestError) as caught:
         client.chat.completions.create(model="gpt-4", messages=openai.omit)
 
@@ -367,7 +368,7 @@ def test_missing_messages_are_a_bad_request(client: OpenAI):
     assert "messages" in caught.value.body["message"]
 
 
-def test_a_parameter_that_the_api_does_not_have_is_a_bad_request(client: OpenAI):
+def test_a_parameter_that_the_api_does_not_have_is_a_bad_request(client: OpenAI) -> None:
     with pytest.raises(openai.BadRequestError) as caught:
         client.chat.completions.create(model="gpt-4", messages=user("hello"), extra_body={"top_k": 5})
 
@@ -375,7 +376,7 @@ def test_a_parameter_that_the_api_does_not_have_is_a_bad_request(client: OpenAI)
     assert caught.value.type == "invalid_request_error"
 
 
-def test_empty_messages_are_a_bad_request(client: OpenAI):
+def test_empty_messages_are_a_bad_request(client: OpenAI) -> None:
     with pytest.raises(openai.BadRequestError) as caught:
         client.chat.completions.create(model="gpt-4", messages=[])
 
@@ -384,12 +385,12 @@ def test_empty_messages_are_a_bad_request(client: OpenAI):
     assert caught.value.code == "empty_array"
 
 
-def test_a_bad_request_for_a_stream_is_no_stream(client: OpenAI):
+def test_a_bad_request_for_a_stream_is_no_stream(client: OpenAI) -> None:
     with pytest.raises(openai.BadRequestError):
         client.chat.completions.create(model="gpt-4", messages=[], stream=True)
 
 
-def test_credentials_of_another_scheme_are_an_authentication_error(oagw_gateway: MockGateway):
+def test_credentials_of_another_scheme_are_an_authentication_error(oagw_gateway: MockGateway) -> None:
     with (
         connect(oagw_gateway, default_headers={"Authorization": "Basic YTpi"}) as client,
         pytest.raises(openai.AuthenticationError) as caught,
@@ -401,7 +402,7 @@ def test_credentials_of_another_scheme_are_an_authentication_error(oagw_gateway:
     assert caught.value.response.headers["x-oagw-error-source"] == "gateway"
 
 
-def test_a_wrong_api_key_is_a_permission_denied_error(oagw_gateway: MockGateway):
+def test_a_wrong_api_key_is_a_permission_denied_error(oagw_gateway: MockGateway) -> None:
     with (
         connect(oagw_gateway, api_key="sk-wrong") as client,
         pytest.raises(openai.PermissionDeniedError) as caught,
@@ -412,7 +413,7 @@ def test_a_wrong_api_key_is_a_permission_denied_error(oagw_gateway: MockGateway)
     assert caught.value.response.headers["x-oagw-error-source"] == "gateway"
 
 
-def test_an_unknown_model_is_a_not_found_error(client: OpenAI):
+def test_an_unknown_model_is_a_not_found_error(client: OpenAI) -> None:
     with pytest.raises(openai.NotFoundError) as caught:
         client.models.retrieve("gpt-none")
 
@@ -423,7 +424,7 @@ def test_an_unknown_model_is_a_not_found_error(client: OpenAI):
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_a_message_about_an_error_is_a_rate_limit_error(client: OpenAI, stream: bool):
+def test_a_message_about_an_error_is_a_rate_limit_error(client: OpenAI, stream: bool) -> None:
     with pytest.raises(openai.RateLimitError) as caught:
         client.chat.completions.create(model="gpt-4", messages=user("give me an ERROR"), stream=stream)
 
@@ -434,7 +435,7 @@ def test_a_message_about_an_error_is_a_rate_limit_error(client: OpenAI, stream: 
     assert caught.value.request_id == caught.value.response.headers["x-request-id"]
 
 
-def test_a_retrying_client_waits_as_long_as_it_is_told(oagw_gateway: MockGateway):
+def test_a_retrying_client_waits_as_long_as_it_is_told(oagw_gateway: MockGateway) -> None:
     with connect(oagw_gateway, max_retries=1) as client:
         start = time.monotonic()
         with pytest.raises(openai.RateLimitError) as caught:

@@ -8,7 +8,7 @@ import base64
 import json
 import math
 from collections.abc import Iterator
-from typing import Literal
+from typing import Any, Literal
 
 import openai
 import pytest
@@ -57,12 +57,12 @@ def client(oagw_gateway: MockGateway) -> Iterator[OpenAI]:
         yield client
 
 
-def strict(model, body):
+def strict(model: Any, body: Any) -> Any:
     """``body`` as the SDK's ``model``; unknown members and other types fail."""
     return model.model_validate(body, strict=True, extra="forbid")
 
 
-def lines(response) -> list[str]:
+def lines(response: Any) -> list[str]:
     """The data of all events of a streamed response."""
     return [line.removeprefix("data: ") for line in response.iter_lines() if line.startswith("data: ")]
 
@@ -99,7 +99,7 @@ CHATS = {
 
 
 @pytest.mark.parametrize("options", CHATS.values(), ids=CHATS)
-def test_the_body_of_a_chat_fits_the_strict_model(client: OpenAI, options: dict):
+def test_the_body_of_a_chat_fits_the_strict_model(client: OpenAI, options: dict[str, Any]) -> None:
     raw = client.chat.completions.with_raw_response.create(model="gpt-4", messages=user("ping"), **options)
 
     completion = strict(ChatCompletion, raw.http_response.json())
@@ -108,7 +108,9 @@ def test_the_body_of_a_chat_fits_the_strict_model(client: OpenAI, options: dict)
 
 
 @pytest.mark.parametrize("options", CHATS.values(), ids=CHATS)
-def test_a_streamed_chat_fits_the_strict_model_and_is_the_buffered_one(client: OpenAI, options: dict):
+def test_a_streamed_chat_fits_the_strict_model_and_is_the_buffered_one(
+    client: OpenAI, options: dict[str, Any]
+) -> None:
     buffered = client.chat.completions.create(model="gpt-4", messages=user("ping"), **options)
     with client.chat.completions.with_streaming_response.create(
         model="gpt-4", messages=user("ping"), stream=True, stream_options={"include_usage": True}, **options
@@ -133,7 +135,7 @@ def test_a_streamed_chat_fits_the_strict_model_and_is_the_buffered_one(client: O
         assert own[-1].finish_reason == choice.finish_reason
 
 
-def test_a_custom_tool_is_called_with_text(client: OpenAI):
+def test_a_custom_tool_is_called_with_text(client: OpenAI) -> None:
     raw = client.chat.completions.with_raw_response.create(
         model="gpt-5",
         messages=user("list the files"),
@@ -146,7 +148,7 @@ def test_a_custom_tool_is_called_with_text(client: OpenAI):
     assert (call.type, call.custom.name, call.custom.input) == ("custom", "shell", "list the files")
 
 
-def test_a_streamed_call_of_a_custom_tool_comes_in_fragments(client: OpenAI):
+def test_a_streamed_call_of_a_custom_tool_comes_in_fragments(client: OpenAI) -> None:
     """The SDK's model of a chunk knows functions only, so that this one is not validated strictly."""
     with client.chat.completions.create(
         model="gpt-5", messages=user("list the files"), tools=[CUSTOM], stream=True
@@ -157,7 +159,7 @@ def test_a_streamed_call_of_a_custom_tool_comes_in_fragments(client: OpenAI):
     assert "".join(delta.custom["input"] for delta in deltas) == "list the files"
 
 
-def test_the_sdk_accumulates_several_calls(client: OpenAI):
+def test_the_sdk_accumulates_several_calls(client: OpenAI) -> None:
     content = 'x [mock tool=weather tool=weather arguments="{}"]'
     with client.chat.completions.stream(model="gpt-4", messages=user(content), tools=[TOOL]) as stream:
         calls = stream.get_final_completion().choices[0].message.tool_calls
@@ -167,14 +169,14 @@ def test_the_sdk_accumulates_several_calls(client: OpenAI):
     assert len({call.id for call in calls}) == 2
 
 
-def test_a_filtered_completion_is_not_parsed(client: OpenAI):
+def test_a_filtered_completion_is_not_parsed(client: OpenAI) -> None:
     with pytest.raises(openai.ContentFilterFinishReasonError):
         client.chat.completions.parse(
             model="gpt-4o", messages=user("x [mock finish=content_filter]"), response_format=Solution
         )
 
 
-def test_a_tool_call_is_valid_and_its_result_is_talked_about(client: OpenAI):
+def test_a_tool_call_is_valid_and_its_result_is_talked_about(client: OpenAI) -> None:
     first = client.chat.completions.create(model="gpt-4", messages=user("the weather?"), tools=[TOOL])
     (choice,) = first.choices
     (call,) = choice.message.tool_calls
@@ -188,7 +190,7 @@ def test_a_tool_call_is_valid_and_its_result_is_talked_about(client: OpenAI):
     assert "the weather?" in second.choices[0].message.content
 
 
-def test_the_sdk_accumulates_the_fragments_of_a_tool_call(client: OpenAI):
+def test_the_sdk_accumulates_the_fragments_of_a_tool_call(client: OpenAI) -> None:
     with client.chat.completions.stream(model="gpt-4", messages=user("x"), tools=[TOOL]) as stream:
         deltas = [event for event in stream if event.type == "tool_calls.function.arguments.delta"]
         final = stream.get_final_completion()
@@ -197,7 +199,7 @@ def test_the_sdk_accumulates_the_fragments_of_a_tool_call(client: OpenAI):
     assert final.choices[0].message.tool_calls[0].function.parsed_arguments.keys() == {"city", "unit"}
 
 
-def test_a_pydantic_model_is_parsed(client: OpenAI):
+def test_a_pydantic_model_is_parsed(client: OpenAI) -> None:
     completion = client.chat.completions.parse(
         model="gpt-4o", messages=user("solve it"), response_format=Solution
     )
@@ -206,14 +208,14 @@ def test_a_pydantic_model_is_parsed(client: OpenAI):
     assert completion.choices[0].message.parsed.steps
 
 
-def test_a_chat_at_its_limit_is_not_parsed(client: OpenAI):
+def test_a_chat_at_its_limit_is_not_parsed(client: OpenAI) -> None:
     with pytest.raises(openai.LengthFinishReasonError):
         client.chat.completions.parse(
             model="gpt-4o", messages=user("solve it"), response_format=Solution, max_tokens=1
         )
 
 
-def test_headers_are_where_clients_look(client: OpenAI):
+def test_headers_are_where_clients_look(client: OpenAI) -> None:
     raw = client.chat.completions.with_raw_response.create(model="gpt-4", messages=user("hello"))
 
     assert int(raw.headers["openai-processing-ms"]) > 0
@@ -224,7 +226,7 @@ def test_headers_are_where_clients_look(client: OpenAI):
 # Steering
 
 
-def test_an_error_is_the_exception_of_its_status(client: OpenAI):
+def test_an_error_is_the_exception_of_its_status(client: OpenAI) -> None:
     for status, exception in (
         (401, openai.AuthenticationError),
         (404, openai.NotFoundError),
@@ -237,7 +239,7 @@ def test_an_error_is_the_exception_of_its_status(client: OpenAI):
         assert caught.value.status_code == status
 
 
-def test_the_sdk_retries_after_an_error_as_it_is_told(oagw_gateway: MockGateway):
+def test_the_sdk_retries_after_an_error_as_it_is_told(oagw_gateway: MockGateway) -> None:
     with (
         connect(oagw_gateway, max_retries=1) as client,
         pytest.raises(openai.RateLimitError) as caught,
@@ -246,8 +248,8 @@ def test_the_sdk_retries_after_an_error_as_it_is_told(oagw_gateway: MockGateway)
     assert caught.value.response.request.headers["x-stainless-retry-count"] == "1"
 
 
-def test_a_stream_that_breaks_off_is_an_api_error(client: OpenAI):
-    chunks = []
+def test_a_stream_that_breaks_off_is_an_api_error(client: OpenAI) -> None:
+    chunks: list[Any] = []
     with (
         pytest.raises(openai.APIError, match="The server had an error"),
         client.chat.completions.create(
@@ -259,7 +261,7 @@ def test_a_stream_that_breaks_off_is_an_api_error(client: OpenAI):
 
 
 @pytest.mark.parametrize("ends", ["reset", "cut"])
-def test_a_stream_that_is_cut_is_a_broken_connection(client: OpenAI, ends: str):
+def test_a_stream_that_is_cut_is_a_broken_connection(client: OpenAI, ends: str) -> None:
     with (
         pytest.raises(openai.APIConnectionError),
         client.chat.completions.create(
@@ -269,7 +271,7 @@ def test_a_stream_that_is_cut_is_a_broken_connection(client: OpenAI, ends: str):
         list(stream)
 
 
-def test_a_stall_is_a_timeout(oagw_gateway: MockGateway):
+def test_a_stall_is_a_timeout(oagw_gateway: MockGateway) -> None:
     with connect(oagw_gateway, timeout=0.3) as client:
         with pytest.raises(openai.APITimeoutError):
             client.chat.completions.create(model="gpt-4", messages=user("x [mock ttft=30]"))
@@ -319,7 +321,7 @@ RESPONSES = {
 
 
 @pytest.mark.parametrize("options", RESPONSES.values(), ids=RESPONSES)
-def test_a_response_fits_the_strict_model(client: OpenAI, options: dict):
+def test_a_response_fits_the_strict_model(client: OpenAI, options: dict[str, Any]) -> None:
     raw = client.responses.with_raw_response.create(model="gpt-4o", input="ping", **options)
 
     response = strict(Response, raw.http_response.json())
@@ -327,7 +329,7 @@ def test_a_response_fits_the_strict_model(client: OpenAI, options: dict):
 
 
 @pytest.mark.parametrize("options", RESPONSES.values(), ids=RESPONSES)
-def test_the_events_of_a_response_fit_the_strict_models(client: OpenAI, options: dict):
+def test_the_events_of_a_response_fit_the_strict_models(client: OpenAI, options: dict[str, Any]) -> None:
     with client.responses.with_streaming_response.create(
         model="gpt-4o", input="ping", stream=True, **options
     ) as response:
@@ -341,11 +343,11 @@ def test_the_events_of_a_response_fit_the_strict_models(client: OpenAI, options:
     assert events[-1].type == ("response.incomplete" if incomplete else "response.completed")
 
 
-def test_a_response_has_the_text(client: OpenAI):
+def test_a_response_has_the_text(client: OpenAI) -> None:
     assert client.responses.create(model="gpt-4o", input="hello").output_text.startswith("Hello")
 
 
-def test_the_sdk_accumulates_the_events_of_a_response(client: OpenAI):
+def test_the_sdk_accumulates_the_events_of_a_response(client: OpenAI) -> None:
     buffered = client.responses.create(model="gpt-4o", input="ping")
 
     with client.responses.stream(model="gpt-4o", input="ping") as stream:
@@ -356,7 +358,7 @@ def test_the_sdk_accumulates_the_events_of_a_response(client: OpenAI):
     assert len(deltas) > 3
 
 
-def test_the_sdk_accumulates_several_calls_of_a_response(client: OpenAI):
+def test_the_sdk_accumulates_several_calls_of_a_response(client: OpenAI) -> None:
     content = "x [mock tool=weather tool=shell arguments=ls tool=weather]"
     with client.responses.stream(model="gpt-4o", input=content, tools=[FLAT_TOOL, FLAT_CUSTOM]) as stream:
         final = stream.get_final_response()
@@ -365,7 +367,7 @@ def test_the_sdk_accumulates_several_calls_of_a_response(client: OpenAI):
     assert final.output[1].input == "ls"
 
 
-def test_the_output_of_a_response_can_be_sent_back(client: OpenAI):
+def test_the_output_of_a_response_can_be_sent_back(client: OpenAI) -> None:
     first = client.responses.create(
         model="gpt-4o", input="x [mock tool=weather,shell]", tools=[FLAT_TOOL, FLAT_CUSTOM]
     )
@@ -379,7 +381,7 @@ def test_the_output_of_a_response_can_be_sent_back(client: OpenAI):
     assert "ping" in second.output_text
 
 
-def test_a_response_is_parsed_to_a_pydantic_model(client: OpenAI):
+def test_a_response_is_parsed_to_a_pydantic_model(client: OpenAI) -> None:
     response = client.responses.parse(model="gpt-4o", input="solve it", text_format=Solution)
 
     assert isinstance(response.output_parsed, Solution)
@@ -388,7 +390,7 @@ def test_a_response_is_parsed_to_a_pydantic_model(client: OpenAI):
 # Completions
 
 
-def test_a_text_completion_fits_the_strict_model(client: OpenAI):
+def test_a_text_completion_fits_the_strict_model(client: OpenAI) -> None:
     raw = client.completions.with_raw_response.create(
         model="gpt-3.5-turbo-instruct", prompt=["hello", "ping"], n=2, logprobs=2, echo=True
     )
@@ -398,7 +400,7 @@ def test_a_text_completion_fits_the_strict_model(client: OpenAI):
     assert completion.choices[0].text.startswith("helloHello")
 
 
-def test_a_streamed_text_completion_is_the_buffered_one(client: OpenAI):
+def test_a_streamed_text_completion_is_the_buffered_one(client: OpenAI) -> None:
     buffered = client.completions.create(model="gpt-3.5-turbo-instruct", prompt="ping")
 
     with client.completions.with_streaming_response.create(
@@ -420,7 +422,7 @@ def test_a_streamed_text_completion_is_the_buffered_one(client: OpenAI):
 # Embeddings
 
 
-def test_embeddings_are_unit_vectors_and_fit_the_strict_model(client: OpenAI):
+def test_embeddings_are_unit_vectors_and_fit_the_strict_model(client: OpenAI) -> None:
     raw = client.embeddings.with_raw_response.create(
         model="text-embedding-3-small", input=["one", "other"], encoding_format="float"
     )
@@ -430,7 +432,7 @@ def test_embeddings_are_unit_vectors_and_fit_the_strict_model(client: OpenAI):
         assert math.isclose(math.hypot(*embedding.embedding), 1, abs_tol=1e-5)
 
 
-def test_the_sdk_asks_for_base64_and_finds_the_same_vector(client: OpenAI):
+def test_the_sdk_asks_for_base64_and_finds_the_same_vector(client: OpenAI) -> None:
     floats = client.embeddings.create(
         model="text-embedding-3-large", input="one", dimensions=256, encoding_format="float"
     )
@@ -443,7 +445,7 @@ def test_the_sdk_asks_for_base64_and_finds_the_same_vector(client: OpenAI):
     assert len(base64.b64decode(packed.data[0].embedding)) == 4 * 256
 
 
-def test_a_thousand_embeddings_come_in_order(client: OpenAI):
+def test_a_thousand_embeddings_come_in_order(client: OpenAI) -> None:
     embeddings = client.embeddings.create(
         model="m", input=[str(number) for number in range(1000)], dimensions=4, encoding_format="float"
     )

@@ -7,6 +7,7 @@ sent as ``Bearer``; ``Auth.Token`` is sent as ``token``, GitHub's own scheme.
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from github import Auth, Github, GithubException, UnknownObjectException
@@ -25,7 +26,7 @@ def github(oagw_gateway: MockGateway) -> Iterator[Github]:
         yield github
 
 
-def parsed(thing) -> dict:
+def parsed(thing: Any) -> dict[str, Any]:
     """All members of the body as PyGithub parses them.
 
     Raises BadAttributeException for a member of a wrong type, AttributeError for one it does not know.
@@ -33,7 +34,7 @@ def parsed(thing) -> dict:
     return {name: getattr(thing, name) for name in thing.raw_data}
 
 
-def test_a_user_can_be_got(github: Github):
+def test_a_user_can_be_got(github: Github) -> None:
     user = github.get_user("octocat")
 
     assert user.login == "octocat"
@@ -44,17 +45,17 @@ def test_a_user_can_be_got(github: Github):
     assert user.created_at == datetime(2011, 1, 25, 18, 44, 36, tzinfo=UTC)
 
 
-def test_every_member_of_a_user_is_of_the_type_that_pygithub_expects(github: Github):
+def test_every_member_of_a_user_is_of_the_type_that_pygithub_expects(github: Github) -> None:
     values = parsed(github.get_user("octocat"))
 
     assert {"login", "followers", "public_repos", "updated_at", "html_url"} <= values.keys()
 
 
-def test_a_login_is_the_same_in_any_case(github: Github):
+def test_a_login_is_the_same_in_any_case(github: Github) -> None:
     assert github.get_user("OctoCat") == github.get_user("octocat")
 
 
-def test_a_repository_can_be_got(github: Github):
+def test_a_repository_can_be_got(github: Github) -> None:
     repository = github.get_repo("octocat/Hello-World")
 
     assert repository.full_name == "octocat/Hello-World"
@@ -64,20 +65,20 @@ def test_a_repository_can_be_got(github: Github):
     assert repository.created_at == datetime(2011, 1, 26, 19, 1, 12, tzinfo=UTC)
 
 
-def test_every_member_of_a_repository_is_of_the_type_that_pygithub_expects(github: Github):
+def test_every_member_of_a_repository_is_of_the_type_that_pygithub_expects(github: Github) -> None:
     values = parsed(github.get_repo("octocat/Hello-World"))
 
     assert {"owner", "stargazers_count", "topics", "license", "pushed_at", "clone_url"} <= values.keys()
 
 
-def test_the_owner_of_a_repository_is_the_user_of_that_name(github: Github):
+def test_the_owner_of_a_repository_is_the_user_of_that_name(github: Github) -> None:
     owner = github.get_repo("octocat/Hello-World").owner
 
     assert owner.login == "octocat"
     assert owner.id == github.get_user("octocat").id
 
 
-def test_repositories_have_ids_of_their_own(github: Github):
+def test_repositories_have_ids_of_their_own(github: Github) -> None:
     names = ["octocat/Hello-World", "octocat/Spoon-Knife", "hubot/Hello-World"]
 
     assert len({github.get_repo(name).id for name in names}) == 3
@@ -94,7 +95,7 @@ def linked() -> Iterator[Github]:
         yield github
 
 
-def test_all_pages_of_the_issues_are_iterated(linked: Github):
+def test_all_pages_of_the_issues_are_iterated(linked: Github) -> None:
     issues = linked.get_repo("octocat/Hello-World").get_issues(state="all")
 
     assert issues.totalCount == 42  # once they were iterated, PyGithub asks for this without the state
@@ -103,7 +104,7 @@ def test_all_pages_of_the_issues_are_iterated(linked: Github):
     assert [issue.number for issue in issues.get_page(1)] == list(range(12, 0, -1))
 
 
-def test_all_pages_of_the_pull_requests_are_iterated(linked: Github):
+def test_all_pages_of_the_pull_requests_are_iterated(linked: Github) -> None:
     repository = linked.get_repo("octocat/Hello-World")
 
     numbers = [pull.number for pull in repository.get_pulls()]
@@ -112,7 +113,7 @@ def test_all_pages_of_the_pull_requests_are_iterated(linked: Github):
     assert [pull.number for pull in repository.get_pulls(state="closed", direction="asc")] == [12, 24, 36]
 
 
-def test_pages_are_as_small_as_the_client_likes(linked: Github):
+def test_pages_are_as_small_as_the_client_likes(linked: Github) -> None:
     small = Github(
         auth=linked.requester.auth,
         base_url=linked.requester.base_url,
@@ -127,7 +128,7 @@ def test_pages_are_as_small_as_the_client_likes(linked: Github):
     assert all(newer.parents[0].sha == older.sha for newer, older in pairwise(commits))
 
 
-def test_what_a_list_has_can_be_got_and_leads_on(linked: Github):
+def test_what_a_list_has_can_be_got_and_leads_on(linked: Github) -> None:
     repository = linked.get_repo("octocat/Hello-World")
     issue, pull, commit = repository.get_issue(3), repository.get_pull(12), repository.get_commit("main")
 
@@ -142,7 +143,7 @@ def test_what_a_list_has_can_be_got_and_leads_on(linked: Github):
 
 
 @pytest.mark.parametrize("kind", ["issue", "pull", "commit"])
-def test_every_member_of_an_item_is_of_the_type_that_pygithub_expects(linked: Github, kind: str):
+def test_every_member_of_an_item_is_of_the_type_that_pygithub_expects(linked: Github, kind: str) -> None:
     repository = linked.get_repo("octocat/Hello-World")
     listed = {"issue": repository.get_issues, "pull": repository.get_pulls, "commit": repository.get_commits}
     single = {"issue": repository.get_issue, "pull": repository.get_pull, "commit": repository.get_commit}
@@ -151,7 +152,7 @@ def test_every_member_of_an_item_is_of_the_type_that_pygithub_expects(linked: Gi
             getattr(item, name)
 
 
-def test_the_rate_limit_is_told(linked: Github):
+def test_the_rate_limit_is_told(linked: Github) -> None:
     linked.get_user("octocat")
     remaining, limit = linked.rate_limiting
 
@@ -160,7 +161,7 @@ def test_the_rate_limit_is_told(linked: Github):
     assert 0 < left <= 3600
 
 
-def test_an_unknown_user_is_an_unknown_object(github: Github):
+def test_an_unknown_user_is_an_unknown_object(github: Github) -> None:
     with pytest.raises(UnknownObjectException) as caught:
         github.get_user("nobody")
 
@@ -171,7 +172,7 @@ def test_an_unknown_user_is_an_unknown_object(github: Github):
 
 
 @pytest.mark.parametrize("name", ["octocat/missing", "octocat/no such name"])
-def test_an_unknown_repository_is_an_unknown_object(github: Github, name: str):
+def test_an_unknown_repository_is_an_unknown_object(github: Github, name: str) -> None:
     with pytest.raises(UnknownObjectException) as caught:
         github.get_repo(name)
 
@@ -179,12 +180,12 @@ def test_an_unknown_repository_is_an_unknown_object(github: Github, name: str):
     assert caught.value.headers["x-oagw-error-source"] == "upstream"
 
 
-def test_a_part_of_the_api_that_is_not_mocked_is_an_unknown_object(github: Github):
+def test_a_part_of_the_api_that_is_not_mocked_is_an_unknown_object(github: Github) -> None:
     with pytest.raises(UnknownObjectException):
         github.get_organization("github")
 
 
-def test_a_wrong_token_is_refused_by_the_gateway(oagw_gateway: MockGateway):
+def test_a_wrong_token_is_refused_by_the_gateway(oagw_gateway: MockGateway) -> None:
     with (
         connect(oagw_gateway, Auth.AppAuthToken("wrong")) as github,
         pytest.raises(GithubException) as caught,
@@ -195,7 +196,7 @@ def test_a_wrong_token_is_refused_by_the_gateway(oagw_gateway: MockGateway):
     assert caught.value.headers["x-oagw-error-source"] == "gateway"
 
 
-def test_the_scheme_token_is_not_a_bearer_token(oagw_gateway: MockGateway):
+def test_the_scheme_token_is_not_a_bearer_token(oagw_gateway: MockGateway) -> None:
     """``Authorization: token ...`` is GitHub's; the gateway in front of it knows ``Bearer`` alone."""
     with (
         connect(oagw_gateway, Auth.Token(oagw_gateway.token)) as github,

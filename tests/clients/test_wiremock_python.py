@@ -5,6 +5,7 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
+from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
@@ -51,19 +52,19 @@ def client(wiremock_url: str) -> Iterator[httpx.Client]:
         yield client
 
 
-def stub(**values) -> Mapping:
+def stub(**values: Any) -> Mapping:
     """A stub that answers POST on the charges with 201."""
     values.setdefault("request", MappingRequest(method=HttpMethods.POST, url_path=CHARGES))
     values.setdefault("response", MappingResponse(status=201, json_body={"id": "ch_1"}))
     return Mapping(**values)
 
 
-def test_its_launcher_would_find_it_ready(wiremock_url: str):
+def test_its_launcher_would_find_it_ready(wiremock_url: str) -> None:
     """``wiremock.server.WireMockServer`` waits for this."""
     assert httpx.get(f"{wiremock_url}/__admin", follow_redirects=True).json()["mappings"] == []
 
 
-def test_a_stub_answers_as_it_says(client: httpx.Client):
+def test_a_stub_answers_as_it_says(client: httpx.Client) -> None:
     made = Mappings.create_mapping(
         Mapping(
             priority=1,
@@ -96,7 +97,7 @@ def test_a_stub_answers_as_it_says(client: httpx.Client):
     assert answer.json() == {"id": "ch_1"}
 
 
-def test_stubs_are_listed_read_replaced_and_deleted(client: httpx.Client):
+def test_stubs_are_listed_read_replaced_and_deleted(client: httpx.Client) -> None:
     made = Mappings.create_mapping(stub())
 
     assert [mapping.id for mapping in Mappings.retrieve_all_mappings().mappings] == [made.id]
@@ -112,14 +113,14 @@ def test_stubs_are_listed_read_replaced_and_deleted(client: httpx.Client):
         Mappings.retrieve_mapping(made.id)
 
 
-def test_all_stubs_are_deleted_or_reset(client: httpx.Client):
+def test_all_stubs_are_deleted_or_reset(client: httpx.Client) -> None:
     for forget in (Mappings.delete_all_mappings, Mappings.reset_mappings):
         Mappings.create_mapping(stub())
         assert forget().status_code == 200
         assert Mappings.retrieve_all_mappings().mappings == []
 
 
-def test_stubs_are_deleted_by_their_metadata():
+def test_stubs_are_deleted_by_their_metadata() -> None:
     kept = Mappings.create_mapping(stub(metadata={"author": "you"}))
     Mappings.create_mapping(stub(metadata={"author": "me"}))
 
@@ -128,7 +129,7 @@ def test_stubs_are_deleted_by_their_metadata():
     assert [mapping.id for mapping in Mappings.retrieve_all_mappings().mappings] == [kept.id]
 
 
-def test_a_stub_that_makes_no_sense_is_an_invalid_input():
+def test_a_stub_that_makes_no_sense_is_an_invalid_input() -> None:
     with pytest.raises(InvalidInputException) as caught:
         Mappings.create_mapping(
             stub(request=MappingRequest(url_path=CHARGES, body_patterns=[{"equalsTo": "x"}]))
@@ -147,7 +148,7 @@ def paid(client: httpx.Client) -> None:
 
 
 @pytest.mark.usefixtures("paid")
-def test_requests_are_listed_the_newest_first():
+def test_requests_are_listed_the_newest_first() -> None:
     journal = Requests.get_all_received_requests()
 
     assert journal.meta.total == 3
@@ -163,7 +164,7 @@ def test_requests_are_listed_the_newest_first():
 
 
 @pytest.mark.usefixtures("paid")
-def test_requests_are_counted_and_found():
+def test_requests_are_counted_and_found() -> None:
     charges = NearMissMatchPatternRequest(method="POST", url_path=CHARGES)
     eight = NearMissMatchPatternRequest(
         url_path=CHARGES, method="POST", query_parameters={"try": {"equalTo": "8"}}
@@ -176,7 +177,7 @@ def test_requests_are_counted_and_found():
 
 
 @pytest.mark.usefixtures("paid")
-def test_what_no_stub_answered_is_unmatched_and_has_near_misses():
+def test_what_no_stub_answered_is_unmatched_and_has_near_misses() -> None:
     (unmatched,) = Requests.get_unmatched_requests().requests
     (near,) = Requests.get_unmatched_requests_near_misses().near_misses
 
@@ -186,7 +187,7 @@ def test_what_no_stub_answered_is_unmatched_and_has_near_misses():
 
 
 @pytest.mark.usefixtures("paid")
-def test_near_misses_of_a_request_and_of_a_pattern_are_found():
+def test_near_misses_of_a_request_and_of_a_pattern_are_found() -> None:
     request = NearMissMatchRequest(url=CHARGES, method="GET", headers={}, absolute_url=f"http://a{CHARGES}")
     pattern = NearMissMatchPatternRequest(method="POST", url_path=f"{PREFIX}/v1/charge")
 
@@ -203,12 +204,12 @@ def test_near_misses_of_a_request_and_of_a_pattern_are_found():
 
 @pytest.mark.parametrize("wiremock_url", ["gateway"], indirect=True)
 @pytest.mark.usefixtures("paid")
-def test_the_journal_is_forgotten_by_a_call_that_wiremock_3_no_longer_has():
+def test_the_journal_is_forgotten_by_a_call_that_wiremock_3_no_longer_has() -> None:
     assert Requests.reset_request_journal().status_code == 200
     assert Requests.get_all_received_requests().requests == []
 
 
-def test_a_scenario_moves_on_and_is_reset(client: httpx.Client):
+def test_a_scenario_moves_on_and_is_reset(client: httpx.Client) -> None:
     for state, then, status in (("Started", "tried", 503), ("tried", "tried", 201)):
         Mappings.create_mapping(
             stub(
@@ -224,7 +225,7 @@ def test_a_scenario_moves_on_and_is_reset(client: httpx.Client):
     assert client.post(CHARGES).status_code == 503
 
 
-def test_a_global_delay_is_set(client: httpx.Client):
+def test_a_global_delay_is_set(client: httpx.Client) -> None:
     """WireMock says nothing to this, and the client wants JSON."""
     Mappings.create_mapping(stub())
 
@@ -239,14 +240,14 @@ def test_a_global_delay_is_set(client: httpx.Client):
 
 
 @pytest.mark.parametrize("fault", ["EMPTY_RESPONSE", "RANDOM_DATA_THEN_CLOSE", "CONNECTION_RESET_BY_PEER"])
-def test_a_fault_breaks_the_answer(client: httpx.Client, fault: str):
+def test_a_fault_breaks_the_answer(client: httpx.Client, fault: str) -> None:
     Mappings.create_mapping(stub(response=MappingResponse(fault=fault)))
 
     with pytest.raises(httpx.TransportError):
         client.post(CHARGES)
 
 
-def test_a_stub_has_the_id_that_it_was_given():
+def test_a_stub_has_the_id_that_it_was_given() -> None:
     id = str(uuid4())
 
     assert Mappings.create_mapping(stub(id=id)).id == id
@@ -256,7 +257,7 @@ def test_a_stub_has_the_id_that_it_was_given():
 @pytest.mark.parametrize("wiremock_url", ["gateway"], indirect=True)
 def test_with_the_token_of_a_sandbox_it_works_in_that(
     oagw_gateway: MockGateway, monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     with oagw_gateway.sandbox() as sandbox:
         authorization = {"Authorization": f"Bearer {sandbox.token}"}
         monkeypatch.setattr(constants.Config, "headers", constants.Config.headers | authorization)

@@ -16,7 +16,9 @@ from twisted.internet.threads import deferToThread
 
 from oagw.config import Config
 from oagw.model.entry import CLIENT_LEFT, COMPLETE, RESET, TRUNCATED, Entry
+from oagw.web.reply import Reply
 from tests.live.test_live_reactor import Running, after
+from tests.support.probe import PATH
 from tests.support.sse import events
 from tests.support.wire import BEARER, parse, request
 
@@ -53,7 +55,7 @@ async def running() -> AsyncIterator[Running]:
     """A gateway whose streams do not wait; afterwards nothing of it is left."""
     async with Running(Config(port=0, stream_interval_scale=0)) as running:
         yield running
-    assert running.gateway.outlets.open == running.gateway.streams.open == set()
+    assert (running.gateway.outlets.open, running.gateway.streams.open) == (set(), set())
 
 
 def entry(running: Running) -> Entry:
@@ -79,7 +81,7 @@ async def test_a_reset_after_much_waits_for_a_slow_reader(running: Running) -> N
 
     def slowly() -> tuple[int, str]:
         with socket.create_connection(("127.0.0.1", running.port), timeout=20) as client:
-            client.sendall(get(f"{STREAM}?count=1&size=1000000&burst=1", f"reset_peer; after_bytes={cut}"))
+            client.sendall(get(PATH, f"reset_peer; after_bytes={cut}"))
             received = 0
             while True:
                 time.sleep(0.002)
@@ -92,8 +94,7 @@ async def test_a_reset_after_much_waits_for_a_slow_reader(running: Running) -> N
                 received += len(piece)
 
     body = b"x" * size
-    resource = running.gateway.root._upstreams["stream-test"].children[b"events"]
-    resource.render_GET = lambda request: running.gateway.streams.stream([body], 0)
+    running.probe.answer = lambda request: running.gateway.streams.stream([body], 0)
     assert await deferToThread(slowly) == (cut, "reset")
 
 
@@ -121,20 +122,17 @@ async def test_a_truncation_is_an_end_with_the_length_unfulfilled(running: Runni
     ],
 )
 async def test_bandwidth_holds_its_rate(running: Running, size: int, rate: int, streamed: bool) -> None:
-    from oagw.web.reply import Reply
-
-    gateway = running.gateway
-    resource = gateway.root._upstreams["stream-test"].children[b"events"]
     event = b"data: " + b"x" * 992 + b"\n\n"
     if streamed:
-        resource.render_GET = lambda request: gateway.streams.stream((event for _ in range(size // 1000)), 0)
+        stream = running.gateway.streams.stream((event for _ in range(size // 1000)), 0)
+        running.probe.answer = lambda request: stream
     else:
-        resource.render_GET = lambda request: Reply(200, b"x" * size)
+        running.probe.answer = lambda request: Reply(200, b"x" * size)
     began = time.monotonic()
     data, how = await deferToThread(
         read,
         running.port,
-        get(STREAM, f"bandwidth; rate={rate}"),
+        get(PATH, f"bandwidth; rate={rate}"),
         until=lambda data: len(data) > size and (not streamed or data.endswith(b"\r\n0\r\n\r\n")),
     )
     taken = time.monotonic() - began
@@ -147,7 +145,7 @@ async def test_slices_arrive_apart(running: Running) -> None:
     def pieces() -> list[int]:
         with socket.create_connection(("127.0.0.1", running.port), timeout=20) as client:
             client.sendall(get(WEATHER, "slicer; average_size=50; delay=20000"))
-            sizes = []
+            sizes: list[int] = []
             while sum(sizes) < 250:
                 sizes.append(len(client.recv(1 << 16)))
             return sizes
@@ -209,5 +207,5 @@ async def test_a_client_that_leaves_or_reads_nothing_leaves_nothing_behind(runni
             await after(0.01)
         await after(0.2)
     await running.quiet()
-    assert running.gateway.outlets.open == running.gateway.streams.open == set()
+    assert (running.gateway.outlets.open, running.gateway.streams.open) == (set(), set())
     assert {one.ended for one in running.gateway.sandboxes.default.journal} == {CLIENT_LEFT}

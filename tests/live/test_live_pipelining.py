@@ -17,11 +17,12 @@ from twisted.internet.interfaces import IDelayedCall
 from oagw.config import Config
 from oagw.web.reply import Reply
 from tests.live.test_live_reactor import Client, Running
+from tests.support.probe import PATH, PROBE
 from tests.support.wire import BEARER, HEALTH, answers, parse, request
 
 reactor: Any = installed_reactor
 
-LAST = request("GET /health HTTP/1.1", "Host: g", "Connection: close")
+LAST = request(f"GET {PATH} HTTP/1.1", "Host: g", BEARER, "Connection: close")
 
 
 class TurnCount:
@@ -57,22 +58,18 @@ async def running() -> AsyncIterator[Running]:
 
 
 @pytest_twisted.ensureDeferred
-async def test_each_pipelined_request_has_a_turn_of_its_own(
-    running: Running, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_each_pipelined_request_has_a_turn_of_its_own(running: Running) -> None:
     turns, handled = TurnCount(), []
-    health = type(running.gateway.root.children[b"health"])
-    render = health.render_GET
 
-    def noted(node: Any, asked: Any) -> Reply:
+    def noted(asked: Any) -> Reply:
         handled.append((asked.channel, turns.count))
-        return render(node, asked)
+        return Reply(204)
 
-    monkeypatch.setattr(health, "render_GET", noted)
-    clients = [await running.connect(Client(HEALTH * 20 + LAST)) for _ in range(3)]
+    running.probe.answer = noted
+    clients = [await running.connect(Client(PROBE * 20 + LAST)) for _ in range(3)]
     for client in clients:
         await client.ended
-        assert [answer.status for answer in answers(client.received)] == [200] * 21
+        assert [answer.status for answer in answers(client.received)] == [204] * 21
     turns.stop()
     # The first of a connection is handled as it is read; of all the others there is one in each turn.
     later = [
@@ -86,39 +83,41 @@ async def test_the_reactor_polls_between_two_requests_of_a_connection(
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     handled, polls = [], 0
-    poll, health = reactor.doIteration, type(running.gateway.root.children[b"health"])
-    render = health.render_GET
+    poll = reactor.doIteration
 
     def counted(timeout: float | None) -> None:
         nonlocal polls
         polls += 1
         poll(timeout)
 
-    def noted(node: Any, asked: Any) -> Reply:
+    def noted(asked: Any) -> Reply:
         handled.append(polls)
-        return render(node, asked)
+        return Reply(204)
 
     monkeypatch.setattr(reactor, "doIteration", counted)
-    monkeypatch.setattr(health, "render_GET", noted)
+    running.probe.answer = noted
     for _ in range(10):
-        client = await running.connect(Client(HEALTH * 5 + LAST))
+        client = await running.connect(Client(PROBE * 5 + LAST))
         await client.ended
     assert len(handled) == len(set(handled)) == 60
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_client_that_does_not_read_costs_one_answer(
-    running: Running, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_client_that_does_not_read_costs_one_answer(running: Running) -> None:
     body, handled = b"x" * 2_000_000, []
-    health = type(running.gateway.root.children[b"health"])
-    monkeypatch.setattr(health, "render_GET", lambda node, asked: handled.append(asked) or Reply(200, body))
-    client = await running.connect(Client(HEALTH * 29 + LAST))
+
+    def answer(request: Any) -> Reply:
+        handled.append(request)
+        return Reply(200, body)
+
+    running.probe.answer = answer
+    client = await running.connect(Client(PROBE * 29 + LAST))
     client.transport.pauseProducing()
     (channel,) = running.gateway.site.channels
+    transport: Any = channel.transport
     for _ in range(200):  # far more turns than thirty answers need
         await turn()
-    held = channel.transport._tempDataLen + len(channel.transport.dataBuffer)
+    held = transport._tempDataLen + len(transport.dataBuffer)
     before = len(handled)
     assert before < 15  # kernels take some MB
     assert held <= len(body)
@@ -128,12 +127,9 @@ async def test_a_client_that_does_not_read_costs_one_answer(
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_large_answer_is_not_copied_while_it_waits(
-    running: Running, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_large_answer_is_not_copied_while_it_waits(running: Running) -> None:
     body = b"x" * 32_000_000
-    health = type(running.gateway.root.children[b"health"])
-    monkeypatch.setattr(health, "render_GET", lambda node, asked: Reply(200, body))
+    running.probe.answer = lambda request: Reply(200, body)
     client = Client(b"")
     await running.connect(client)
     client.transport.pauseProducing()

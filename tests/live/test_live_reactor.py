@@ -22,6 +22,7 @@ from twisted.python.failure import Failure
 from oagw.app import Gateway
 from oagw.config import Config
 from oagw.server.listen import open_socket
+from tests.support.probe import PROBE, Probe
 from tests.support.sse import events
 from tests.support.wire import BEARER, parse, request
 
@@ -71,10 +72,14 @@ class Client(Protocol):
 
 
 class Running:
-    """A gateway on a free port, stopped at the end of ``async with``; then all clients are gone."""
+    """A gateway on a free port, stopped at the end of ``async with``; then all clients are gone.
+
+    ``probe`` is one of its upstreams.
+    """
 
     def __init__(self, config: Config) -> None:
-        self.gateway = Gateway(config, reactor)
+        self.probe = Probe()
+        self.gateway = Gateway(config, reactor, services={"probe": self.probe.tree})
         listening = open_socket(config, {})
         self.port = listening.getsockname()[1]
         self.gateway.listen(reactor, listening)
@@ -169,9 +174,8 @@ async def test_a_client_that_does_not_read_costs_no_more_than_a_buffer(running: 
             written += 65536
             yield b"x" * 65536
 
-    resource = running.gateway.root._upstreams["stream-test"].children[b"events"]
-    resource.render_GET = lambda request: running.gateway.streams.stream(endless(), 0.001)
-    client = await running.connect()
+    running.probe.answer = lambda request: running.gateway.streams.stream(endless(), 0.001)
+    client = await running.connect(Client(PROBE))
     await client.more()
     client.transport.pauseProducing()
     before = -1

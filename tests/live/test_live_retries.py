@@ -7,6 +7,7 @@ import json
 import socket
 from collections.abc import Iterator
 from threading import Barrier, Thread
+from typing import Any
 
 import pytest
 
@@ -57,7 +58,7 @@ def retries(sandbox: Sandbox) -> int:
     """How many retries the report finds; verification sees the same ones."""
     report = sandbox.report()
     found = [one for one in report["findings"] if one["rule"] == "retry-after-not-honoured"]
-    with_a_pause = {"after": LIMITED, "not_sooner_than": 5}
+    with_a_pause: dict[str, Any] = {"after": LIMITED, "not_sooner_than": 5}
     if found:
         with pytest.raises(
             AssertionError, match=f"(all {len(found)} requests|the one request) came too soon"

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from oagw.testing import MockGateway
 from tests.parsers.observed import UNSEEN, Observed
@@ -76,6 +77,6 @@ def _types(case: Case) -> list[str]:
     return sorted({event.type for event in expected(case).events}.union(LIKELY_TYPES))
 
 
-def _observed(events: list[list[str]], **more: object) -> Observed:
-    found = {"retry": UNSEEN, "reconnects": UNSEEN, **more}
+def _observed(events: list[list[str]], **more: Any) -> Observed:
+    found: dict[str, Any] = {"retry": UNSEEN, "reconnects": UNSEEN, **more}
     return Observed([Received(*event) for event in events], **found)

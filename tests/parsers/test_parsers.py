@@ -23,7 +23,7 @@ def cases(oagw_gateway: MockGateway) -> list[Case]:
 @every_parser
 def test_a_parser_deviates_where_the_catalogue_says_so(
     parser: Parser, oagw_gateway: MockGateway, cases: list[Case]
-):
+) -> None:
     lacking = parser.lacking()
     if lacking and os.environ.get("CI") and not parser.optional:
         pytest.fail(lacking)
@@ -38,13 +38,13 @@ def test_a_parser_deviates_where_the_catalogue_says_so(
     assert (new, gone) == ({}, {}), "new and vanished deviations; `python -m tests.parsers.survey` lists all"
 
 
-def test_the_recorded_deviations_are_of_these_parsers_in_these_versions(cases: list[Case]):
+def test_the_recorded_deviations_are_of_these_parsers_in_these_versions(cases: list[Case]) -> None:
     named = {deviation["parser"] for case in cases for deviation in case["deviations"]}
     # Chromium comes from the system, in whatever version.
     assert {name for name in named if not name.startswith("Chromium ")} <= {str(parser) for parser in PARSERS}
 
 
-def test_a_deviation_is_a_short_sentence(cases: list[Case]):
+def test_a_deviation_is_a_short_sentence(cases: list[Case]) -> None:
     for case in cases:
         for deviation in case["deviations"]:
             assert 0 < len(deviation["does"]) <= 120, case["name"]

@@ -54,7 +54,7 @@ def head(server: socket.socket) -> list[bytes]:
     return received.split(b"\r\n")[:-2]
 
 
-def test_the_request_has_the_token_and_asks_for_a_connection_of_its_own():
+def test_the_request_has_the_token_and_asks_for_a_connection_of_its_own() -> None:
     with passed_on() as (_, server):
         line, *fields = head(server)
 
@@ -62,7 +62,7 @@ def test_the_request_has_the_token_and_asks_for_a_connection_of_its_own():
     assert fields == [b"Host: page", b"Connection: close", b"Authorization: Bearer let-me-in"]
 
 
-def test_pieces_arrive_one_by_one_and_a_fin_after_them():
+def test_pieces_arrive_one_by_one_and_a_fin_after_them() -> None:
     with passed_on() as (client, server):
         head(server)
         for piece in (b"HTTP/1.1 200 OK\r\n\r\n", b"da", b"ta: \xe2", b"\x82", b"\xac"):
@@ -72,7 +72,7 @@ def test_pieces_arrive_one_by_one_and_a_fin_after_them():
         assert client.recv(65536) == b""
 
 
-def test_a_reset_is_passed_on_as_a_reset():
+def test_a_reset_is_passed_on_as_a_reset() -> None:
     with passed_on() as (client, server):
         head(server)
         server.sendall(b"data: tw")

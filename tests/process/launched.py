@@ -142,7 +142,7 @@ class Launched:
         return self.process.wait(PATIENCE)
 
     def _more(self) -> bytes:
-        readable, _, _ = select.select([self.process.stdout], [], [], PATIENCE)
+        readable, _, _ = select.select([self.process.stdout.fileno()], [], [], PATIENCE)
         assert readable, f"nothing on standard output; standard error: {self.said()}"
         return os.read(self.process.stdout.fileno(), 65536)
 

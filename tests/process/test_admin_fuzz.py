@@ -56,8 +56,19 @@ def fuzz(server: Launched, folder: Path, seconds: int, *options: str, token: str
         "--exclude-checks=positive_data_acceptance,ensure_resource_availability",
         *options,
     ]
+    environment = {
+        **os.environ,
+        "SCHEMATHESIS_HOOKS": "fuzz_hooks",
+        "PYTHONPATH": str(Path(__file__).parent),
+    }
     run = subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, timeout=seconds + 60, check=False
+        command,
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=seconds + 60,
+        check=False,
     )
     assert run.returncode == 0, run.stdout[-20_000:] + run.stderr[-2_000:]
 
@@ -93,13 +104,13 @@ def lives_on(server: Launched, **headers: str) -> None:
 
 
 @pytest.mark.parametrize("clock", ["real", "manual"])
-def test_no_call_of_the_control_plane_breaks_it_or_its_description(tmp_path, clock):
+def test_no_call_of_the_control_plane_breaks_it_or_its_description(tmp_path: Path, clock: str) -> None:
     with Launched("0", "--seed", "1", "--clock", clock, *QUICK) as server:
         fuzz(server, tmp_path, SECONDS // 3)
         lives_on(server)
 
 
-def test_no_call_from_within_a_sandbox_does(tmp_path):
+def test_no_call_from_within_a_sandbox_does(tmp_path: Path) -> None:
     with Launched("0", "--seed", "1", *QUICK) as server:
         _, sandbox = call(server, "POST", "/__admin/sandboxes")
         authorization = f"Bearer {sandbox['token']}"

@@ -6,6 +6,7 @@ import socket
 import sys
 import time
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 
 import pytest
 from launched import EVENTS, ROOT, TOKEN, Launched
@@ -48,7 +49,9 @@ def arrivals(connection: socket.socket) -> list[float]:
 @pytest.mark.parametrize(
     ("number", "seconds"), [(signal.SIGUSR1, -3600), (signal.SIGUSR2, 3600)], ids=["back", "forward"]
 )
-def test_a_running_stream_keeps_its_pace_when_the_wall_clock_steps(program, number, seconds, tmp_path):
+def test_a_running_stream_keeps_its_pace_when_the_wall_clock_steps(
+    program: str, number: signal.Signals, seconds: float, tmp_path: Path
+) -> None:
     command = (sys.executable, "-c", STEPPING + PROGRAMS[program])
     place = {"cwd": tmp_path, "env": {**os.environ, "PYTHONPATH": str(ROOT)}}
     with Launched("0", command=command, **place) as server, server.connect() as connection:

@@ -25,7 +25,7 @@ def refused(process: subprocess.CompletedProcess[str]) -> str:
     return process.stderr
 
 
-def test_help_lists_every_option_and_says_nothing_else():
+def test_help_lists_every_option_and_says_nothing_else() -> None:
     process = ended("--help")
     assert (process.returncode, process.stderr) == (0, "")
     for option in (
@@ -42,7 +42,7 @@ def test_help_lists_every_option_and_says_nothing_else():
 
 
 @pytest.mark.parametrize("command", [SERVER, MODULE], ids=["script", "module"])
-def test_the_version_is_the_package_s(command):
+def test_the_version_is_the_package_s(command: list[str]) -> None:
     from oagw import __version__
 
     process = ended("--version", command=command, cwd=ROOT)
@@ -50,31 +50,31 @@ def test_the_version_is_the_package_s(command):
     assert process.stdout == f"oagw-mock-server {__version__}\n"
 
 
-def test_the_script_runs_from_any_directory(tmp_path):
+def test_the_script_runs_from_any_directory(tmp_path: Path) -> None:
     with Launched("0", cwd=tmp_path) as server:
         assert server.get()[0] == 200
         assert list(tmp_path.iterdir()) == []
 
 
-def test_the_package_runs_as_a_module_with_the_same_options():
+def test_the_package_runs_as_a_module_with_the_same_options() -> None:
     with Launched("0", "--token", SECRET, command=MODULE, cwd=ROOT) as server:
         assert server.event["pid"] == server.process.pid
         assert server.get(STATUS, Authorization=f"Bearer {SECRET}")[0] == 200
         assert server.stop() == 0
 
 
-def test_every_token_is_accepted_and_the_usual_one_is_not_any_more():
+def test_every_token_is_accepted_and_the_usual_one_is_not_any_more() -> None:
     with Launched("0", "--token", "one", "--token=two", "--token=-three") as server:
         shown = ["one", "two", "-three", TOKEN]
         assert [server.get(STATUS, Authorization=f"Bearer {t}")[0] for t in shown] == [200, 200, 200, 403]
 
 
-def test_the_usual_token_is_accepted_where_none_is_given():
+def test_the_usual_token_is_accepted_where_none_is_given() -> None:
     with Launched("0") as server:
         assert server.get(STATUS, Authorization=f"Bearer {TOKEN}")[0] == 200
 
 
-def test_servers_with_the_same_seed_give_the_same_ids_and_others_do_not():
+def test_servers_with_the_same_seed_give_the_same_ids_and_others_do_not() -> None:
     def id_with(*options: str) -> str:
         with Launched("0", *options) as server:
             body = {"model": "gpt-4o", "messages": [{"role": "user", "content": "hello"}]}
@@ -88,7 +88,7 @@ def test_servers_with_the_same_seed_give_the_same_ids_and_others_do_not():
     assert len({id_with("--seed", "7"), id_with("--seed", "8"), id_with(), id_with()}) == 4
 
 
-def test_a_scale_of_zero_sends_streams_without_waiting():
+def test_a_scale_of_zero_sends_streams_without_waiting() -> None:
     with Launched("0", "--stream-interval-scale", "0") as server:
         server.get()
         started = time.monotonic()
@@ -114,7 +114,7 @@ def test_a_scale_of_zero_sends_streams_without_waiting():
         (["0", "--host"], "--host: expected one argument"),
     ],
 )
-def test_arguments_that_make_no_sense_are_refused_in_one_line(args, said):
+def test_arguments_that_make_no_sense_are_refused_in_one_line(args: list[str], said: str) -> None:
     process = ended(*args)
     assert process.returncode == 2
     line = refused(process)
@@ -123,7 +123,7 @@ def test_arguments_that_make_no_sense_are_refused_in_one_line(args, said):
     assert "--help" in line
 
 
-def test_a_port_too_long_to_be_a_number_is_refused_in_one_line():
+def test_a_port_too_long_to_be_a_number_is_refused_in_one_line() -> None:
     process = ended("9" * 5000)
     assert process.returncode == 2
     assert "a port is a number from 0 to 65535" in refused(process)
@@ -132,7 +132,7 @@ def test_a_port_too_long_to_be_a_number_is_refused_in_one_line():
 @pytest.mark.parametrize(
     "token", [f"{SECRET} x", f" {SECRET}", f"{SECRET}é", f"{SECRET}\n", f"-{SECRET}", f"{SECRET}\x7f"]
 )
-def test_a_bad_token_is_refused_without_being_repeated(token):
+def test_a_bad_token_is_refused_without_being_repeated(token: str) -> None:
     line = refused(ended("0", "--token", token))
     assert "--token" in line
     assert SECRET not in line
@@ -141,13 +141,13 @@ def test_a_bad_token_is_refused_without_being_repeated(token):
 @pytest.mark.parametrize(
     "host", ["no-such-host.invalid", "192.0.2.1", "", "a" * 70 + ".example", ".example", "[::1]", "ho st"]
 )
-def test_a_host_that_is_none_of_ours_is_refused_in_one_line(host):
+def test_a_host_that_is_none_of_ours_is_refused_in_one_line(host: str) -> None:
     line = refused(ended("0", "--host", host))
     assert line.startswith("server.py: cannot listen on ")
     assert "Traceback" not in line
 
 
-def test_a_port_in_use_is_refused_in_one_line_that_says_what_to_do():
+def test_a_port_in_use_is_refused_in_one_line_that_says_what_to_do() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         line = refused(ended(str(port)))
@@ -156,7 +156,7 @@ def test_a_port_in_use_is_refused_in_one_line_that_says_what_to_do():
     assert "choose another port" in line
 
 
-def test_a_second_server_on_the_port_is_refused_and_the_first_goes_on():
+def test_a_second_server_on_the_port_is_refused_and_the_first_goes_on() -> None:
     with Launched("0") as server:
         assert "already in use" in refused(ended(str(server.port)))
         assert server.get()[0] == 200
@@ -170,11 +170,13 @@ def copy_of_the_server(folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("missing", ["twisted", "msgspec", "twisted and msgspec"])
-def test_a_missing_package_is_named_in_one_line_that_says_how_to_install_it(missing, tmp_path):
+def test_a_missing_package_is_named_in_one_line_that_says_how_to_install_it(
+    missing: str, tmp_path: Path
+) -> None:
     server = copy_of_the_server(tmp_path / "home") / "server.py"
     for package in ("twisted", "msgspec"):
         if package not in missing:
-            (tmp_path / package).symlink_to(Path(importlib.util.find_spec(package).origin).parent)
+            (tmp_path / package).symlink_to(Path(str(importlib.util.find_spec(package).origin)).parent)
     env = {**os.environ, "PYTHONPATH": str(tmp_path)}
     line = refused(ended("0", command=(sys.executable, "-S", str(server)), env=env))
     assert f"the package {missing.split()[0]} is not installed" in line
@@ -182,7 +184,9 @@ def test_a_missing_package_is_named_in_one_line_that_says_how_to_install_it(miss
 
 
 @pytest.mark.parametrize("arguments", [("server.py", "0"), ("-m", "oagw", "0")], ids=["server.py", "module"])
-def test_a_missing_package_points_to_the_environment_beside_the_server(tmp_path, arguments):
+def test_a_missing_package_points_to_the_environment_beside_the_server(
+    tmp_path: Path, arguments: list[str]
+) -> None:
     home = copy_of_the_server(tmp_path / "home")
     folder = home / ".venv" / "bin"
     folder.mkdir(parents=True)
@@ -195,7 +199,7 @@ def test_a_missing_package_points_to_the_environment_beside_the_server(tmp_path,
     assert f"run: {folder / 'python'} -m pip install -r requirements.txt" in line
 
 
-def test_tokens_never_show_in_the_output_even_with_an_access_log():
+def test_tokens_never_show_in_the_output_even_with_an_access_log() -> None:
     with Launched("0", "--access-log", "--token", SECRET) as server:
         for path in (STATUS, EVENTS, f"{STATUS}?token={SECRET}", "/api/oagw/v1/proxy/none/x"):
             for shown in (SECRET, f"{SECRET}-wrong"):
@@ -210,7 +214,7 @@ def test_tokens_never_show_in_the_output_even_with_an_access_log():
         assert SECRET not in server.said() + server.rest().decode() + json.dumps(server.event)
 
 
-def test_each_answered_request_is_a_line_of_the_access_log_and_of_no_other():
+def test_each_answered_request_is_a_line_of_the_access_log_and_of_no_other() -> None:
     for options, lines in ((["--access-log"], 3), ([], 0)):
         with Launched("0", *options) as server:
             for path in ("/health", "/health?city=Oslo", "/nowhere"):

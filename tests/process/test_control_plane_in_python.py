@@ -39,7 +39,7 @@ def call(sandbox: Any, path: str, method: str = "GET", **more: Any) -> httpx.Res
 # Stubs.
 
 
-def test_a_stub_answers_with_what_it_was_given(sandbox: Sandbox):
+def test_a_stub_answers_with_what_it_was_given(sandbox: Sandbox) -> None:
     sandbox.stub(
         "POST stripe/charges",
         status=402,
@@ -65,13 +65,13 @@ def test_a_stub_answers_with_what_it_was_given(sandbox: Sandbox):
         ({"sse": [{"data": "a"}]}, b"data: a\n\n"),
     ],
 )
-def test_a_body_is_sent_as_it_was_given(sandbox: Sandbox, given: Any, sent: bytes):
+def test_a_body_is_sent_as_it_was_given(sandbox: Sandbox, given: Any, sent: bytes) -> None:
     sandbox.stub("GET stripe/x", **given)
 
     assert call(sandbox, "x").content == sent
 
 
-def test_json_is_sent_as_json_unless_a_header_says_otherwise(sandbox: Sandbox):
+def test_json_is_sent_as_json_unless_a_header_says_otherwise(sandbox: Sandbox) -> None:
     sandbox.stub("GET stripe/x", json={}, headers={"X-A": "1"})
     sandbox.stub("GET stripe/y", json={}, headers={"content-type": "application/hal+json"})
     plain = {"request": pattern("GET stripe/z"), "response": {"jsonBody": {}}}
@@ -83,7 +83,7 @@ def test_json_is_sent_as_json_unless_a_header_says_otherwise(sandbox: Sandbox):
     assert call(sandbox, "x").headers["X-A"] == "1"
 
 
-def test_a_stub_answers_so_many_times_and_steps_aside(sandbox: Sandbox):
+def test_a_stub_answers_so_many_times_and_steps_aside(sandbox: Sandbox) -> None:
     sandbox.stub("GET stripe/x", body="works")
     sandbox.stub("GET stripe/x", problem="resource_exhausted", times=1)
 
@@ -95,7 +95,7 @@ def test_a_stub_answers_so_many_times_and_steps_aside(sandbox: Sandbox):
     assert second.text == "works"
 
 
-def test_the_least_priority_answers(sandbox: Sandbox):
+def test_the_least_priority_answers(sandbox: Sandbox) -> None:
     sandbox.stub("GET stripe/x", body="first", priority=1)
     with pytest.warns(CannotAct, match="with priority 1, comes first and matches every request of this one"):
         sandbox.stub("GET stripe/x", body="newest")
@@ -103,7 +103,7 @@ def test_the_least_priority_answers(sandbox: Sandbox):
     assert call(sandbox, "x").text == "first"
 
 
-def test_a_delay_is_in_seconds(sandbox: Sandbox):
+def test_a_delay_is_in_seconds(sandbox: Sandbox) -> None:
     sandbox.stub("GET stripe/x", delay=0.2)
     began = time.monotonic()
 
@@ -112,7 +112,7 @@ def test_a_delay_is_in_seconds(sandbox: Sandbox):
     assert 0.2 <= time.monotonic() - began < PATIENCE
 
 
-def test_the_rest_of_a_mapping_can_be_given(sandbox: Sandbox):
+def test_the_rest_of_a_mapping_can_be_given(sandbox: Sandbox) -> None:
     retry = {"scenarioName": "retry", "requiredScenarioState": "Started", "newScenarioState": "tried"}
     sandbox.stub("GET stripe/x", body="works")
     sandbox.stub("GET stripe/x", status=503, mapping=retry)
@@ -121,7 +121,7 @@ def test_the_rest_of_a_mapping_can_be_given(sandbox: Sandbox):
     assert sandbox.admin("GET", "/scenarios")["scenarios"][0]["state"] == "tried"
 
 
-def test_a_stub_knows_what_it_answered_and_can_be_removed_twice(sandbox: Sandbox):
+def test_a_stub_knows_what_it_answered_and_can_be_removed_twice(sandbox: Sandbox) -> None:
     everything = sandbox.stub("ANY stripe/x", body="everything")
     posts = sandbox.stub("POST stripe/x", body="posts")
     call(sandbox, "x")
@@ -135,7 +135,7 @@ def test_a_stub_knows_what_it_answered_and_can_be_removed_twice(sandbox: Sandbox
     assert call(sandbox, "x", "POST").text == "everything"
 
 
-def test_a_stub_can_be_there_for_a_block(sandbox: Sandbox):
+def test_a_stub_can_be_there_for_a_block(sandbox: Sandbox) -> None:
     with sandbox.stub("GET stripe/x"):
         assert call(sandbox, "x").status_code == 200
 
@@ -154,17 +154,17 @@ def test_a_stub_can_be_there_for_a_block(sandbox: Sandbox):
         ("  get   /health ", "urlPath", "/health"),
     ],
 )
-def test_a_pattern_in_a_word_is_one_in_wiremocks_json(text: str, member: str, value: str):
+def test_a_pattern_in_a_word_is_one_in_wiremocks_json(text: str, member: str, value: str) -> None:
     assert pattern(text) == {"method": "GET", member: value}
 
 
 @pytest.mark.parametrize("text", ["", "GET", "GET ", "/x"])
-def test_a_pattern_without_a_path_is_refused(text: str):
+def test_a_pattern_without_a_path_is_refused(text: str) -> None:
     with pytest.raises(Refused, match="not a method and a path"):
         pattern(text)
 
 
-def test_a_pattern_in_a_word_can_have_conditions(sandbox: Sandbox):
+def test_a_pattern_in_a_word_can_have_conditions(sandbox: Sandbox) -> None:
     paid = pattern(
         "POST stripe/charges/{id}",
         body_patterns=[{"matchesJsonPath": "$[?(@.amount > 5)]"}],
@@ -178,7 +178,7 @@ def test_a_pattern_in_a_word_can_have_conditions(sandbox: Sandbox):
     assert sandbox.verify(paid) == 1
 
 
-def test_a_request_that_no_stub_matches_says_so(sandbox: Sandbox):
+def test_a_request_that_no_stub_matches_says_so(sandbox: Sandbox) -> None:
     sandbox.stub("GET stripe/x?a=b")
 
     assert call(sandbox, "x?a=b").status_code == 200
@@ -207,23 +207,23 @@ def test_a_request_that_no_stub_matches_says_so(sandbox: Sandbox):
         (lambda sandbox: sandbox.toxic("latency", latecny=1), "/attributes/latecny"),
     ],
 )
-def test_what_is_refused_is_named(sandbox: Sandbox, refused: Any, member: str):
+def test_what_is_refused_is_named(sandbox: Sandbox, refused: Any, member: str) -> None:
     with pytest.raises(Refused) as caught:
         refused(sandbox)
 
     assert str(caught.value).startswith(f"{member}: ")
 
 
-def test_what_belongs_into_the_mapping_is_sent_there(sandbox: Sandbox):
+def test_what_belongs_into_the_mapping_is_sent_there(sandbox: Sandbox) -> None:
     names = set(StubMapping.__struct_encode_fields__)
     for name in names - {"request", "response", "times", "priority"}:
         with pytest.raises(Refused, match=rf'^/response/{name}: .*use mapping=\{{"{name}": ...\}}\)$'):
-            sandbox.stub("GET stripe/x", **{name: "a"})
+            sandbox.stub("GET stripe/x", **{name: "a"})  # type: ignore[arg-type]
     with pytest.raises(Refused, match=r'use mapping=\{"scenarioName"'):
-        sandbox.stub("GET stripe/x", scenario_name="a")
+        sandbox.stub("GET stripe/x", scenario_name="a")  # type: ignore[call-arg]
 
 
-def test_a_refusal_without_a_member_has_its_reason(gateway: MockGateway):
+def test_a_refusal_without_a_member_has_its_reason(gateway: MockGateway) -> None:
     with pytest.raises(Refused, match="clock is not manual"):
         gateway.advance(1)
 
@@ -231,12 +231,12 @@ def test_a_refusal_without_a_member_has_its_reason(gateway: MockGateway):
 class Greeter(BaseHTTPRequestHandler):
     """Answers every GET with a page."""
 
-    def do_GET(self):
+    def do_GET(self) -> None:
         self.send_response(200)
         self.end_headers()
         self.wfile.write(b"<h1>Hello\n</h1>")
 
-    def log_message(self, *_: Any):
+    def log_message(self, *_: Any) -> None:
         pass
 
 
@@ -248,7 +248,9 @@ class Greeter(BaseHTTPRequestHandler):
     ],
     ids=["status", "body"],
 )
-def test_what_listens_but_is_no_gateway_is_told_in_a_line_with_the_url(ask: Any, path: str, said: str):
+def test_what_listens_but_is_no_gateway_is_told_in_a_line_with_the_url(
+    ask: Any, path: str, said: str
+) -> None:
     with ThreadPoolExecutor() as pool, HTTPServer(("127.0.0.1", 0), Greeter) as server:
         server.timeout = PATIENCE
         handled = pool.submit(server.handle_request)
@@ -258,7 +260,7 @@ def test_what_listens_but_is_no_gateway_is_told_in_a_line_with_the_url(ask: Any,
         handled.result(PATIENCE)
 
 
-def test_a_gateway_that_cannot_be_reached_is_told_in_a_line_with_the_url():
+def test_a_gateway_that_cannot_be_reached_is_told_in_a_line_with_the_url() -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     for url, reason in (
@@ -274,7 +276,7 @@ def test_a_gateway_that_cannot_be_reached_is_told_in_a_line_with_the_url():
             assert "\n" not in str(told.value)
 
 
-def test_a_gateway_that_closes_without_an_answer_is_told_with_the_url():
+def test_a_gateway_that_closes_without_an_answer_is_told_with_the_url() -> None:
     with ThreadPoolExecutor() as pool, socket.create_server(("127.0.0.1", 0)) as silent:
         silent.settimeout(PATIENCE)
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
@@ -302,7 +304,7 @@ def test_a_gateway_that_closes_without_an_answer_is_told_with_the_url():
         ("http://[::1]?a=b", "it must not have a path or query: ?a=b"),
     ],
 )
-def test_a_url_that_is_not_that_of_a_gateway_is_named_at_once(url: str, why: str):
+def test_a_url_that_is_not_that_of_a_gateway_is_named_at_once(url: str, why: str) -> None:
     with pytest.raises(ValueError, match="is not the URL of a gateway") as told:
         RunningGateway(url)
     message = f"{url!r} is not the URL of a gateway, such as http://127.0.0.1:8765: {why}"
@@ -312,21 +314,21 @@ def test_a_url_that_is_not_that_of_a_gateway_is_named_at_once(url: str, why: str
 @pytest.mark.parametrize(
     "url", ["http://localhost:8765/", "HTTP://my_host", "http://[::1]:80", "http://a.b//"]
 )
-def test_the_urls_of_gateways_are_taken(url: str):
+def test_the_urls_of_gateways_are_taken(url: str) -> None:
     assert RunningGateway(url).base_url == url.rstrip("/")
 
 
 # Requests and verification.
 
 
-def test_a_gateway_without_a_journal_says_so():
+def test_a_gateway_without_a_journal_says_so() -> None:
     with MockGateway(options=["--journal-count", "0"]) as gateway:
         for ask in (lambda: gateway.verify("GET stripe/x", times=0), gateway.report):
             with pytest.raises(Refused, match="Requests are not recorded"):
                 ask()
 
 
-def test_requests_are_told_the_oldest_first(sandbox: Sandbox):
+def test_requests_are_told_the_oldest_first(sandbox: Sandbox) -> None:
     sandbox.stub("POST stripe/x", status=201)
     for body in ("a", "b"):
         call(sandbox, "x", "POST", content=body)
@@ -341,7 +343,7 @@ def test_requests_are_told_the_oldest_first(sandbox: Sandbox):
     assert sandbox.token not in json.dumps(sandbox.requests())
 
 
-def test_a_verification_counts(sandbox: Sandbox):
+def test_a_verification_counts(sandbox: Sandbox) -> None:
     sandbox.stub("GET stripe/x")
     call(sandbox, "x")
     call(sandbox, "x")
@@ -353,7 +355,9 @@ def test_a_verification_counts(sandbox: Sandbox):
     assert sandbox.verify("GET stripe/y", times=0) == 0
 
 
-def test_a_verification_that_fails_is_an_assertion_error_that_says_what_came_instead(sandbox: Sandbox):
+def test_a_verification_that_fails_is_an_assertion_error_that_says_what_came_instead(
+    sandbox: Sandbox,
+) -> None:
     sandbox.stub("POST stripe/charges")
     call(sandbox, "charge", "POST")
 
@@ -368,7 +372,7 @@ def test_a_verification_that_fails_is_an_assertion_error_that_says_what_came_ins
         sandbox.verify("POST stripe/charge", after="POST stripe/charge", not_sooner_than=60)
 
 
-def test_the_report_card_tells_of_a_retry_that_came_too_soon(sandbox: Sandbox):
+def test_the_report_card_tells_of_a_retry_that_came_too_soon(sandbox: Sandbox) -> None:
     sandbox.stub("GET stripe/x", problem={"category": "resource_exhausted", "retryAfter": 30}, times=1)
     sandbox.stub("GET stripe/y")
     call(sandbox, "y")
@@ -385,7 +389,7 @@ def test_the_report_card_tells_of_a_retry_that_came_too_soon(sandbox: Sandbox):
     assert told != sandbox.report_text()
 
 
-def test_a_reset_forgets_it_all(sandbox: Sandbox):
+def test_a_reset_forgets_it_all(sandbox: Sandbox) -> None:
     sandbox.stub("GET stripe/x")
     call(sandbox, "x")
 
@@ -398,7 +402,7 @@ def test_a_reset_forgets_it_all(sandbox: Sandbox):
 # Toxics.
 
 
-def test_a_toxic_acts_on_the_answers_of_an_alias(sandbox: Sandbox):
+def test_a_toxic_acts_on_the_answers_of_an_alias(sandbox: Sandbox) -> None:
     sandbox.stub("GET stripe/x", body="x" * 100)
     cut = sandbox.toxic("limit_data", alias="stripe", bytes=10)
 
@@ -410,7 +414,7 @@ def test_a_toxic_acts_on_the_answers_of_an_alias(sandbox: Sandbox):
     assert len(call(sandbox, "x").content) == 100
 
 
-def test_a_toxic_acts_on_what_a_pattern_matches_for_a_block(sandbox: Sandbox):
+def test_a_toxic_acts_on_what_a_pattern_matches_for_a_block(sandbox: Sandbox) -> None:
     sandbox.stub("ANY stripe/x")
 
     with sandbox.toxic("reset_peer", request="POST stripe/x", name="a name/with%"), sandbox.toxic("latency"):
@@ -421,7 +425,7 @@ def test_a_toxic_acts_on_what_a_pattern_matches_for_a_block(sandbox: Sandbox):
     assert call(sandbox, "x", "POST").status_code == 200
 
 
-def test_a_toxic_without_toxicity_has_no_part(sandbox: Sandbox):
+def test_a_toxic_without_toxicity_has_no_part(sandbox: Sandbox) -> None:
     sandbox.stub("GET stripe/x")
     with pytest.warns(CannotAct, match="its toxicity is 0"):
         sandbox.toxic("reset_peer", toxicity=0)
@@ -432,7 +436,7 @@ def test_a_toxic_without_toxicity_has_no_part(sandbox: Sandbox):
 # What cannot act.
 
 
-def test_a_warning_points_at_the_line_that_made_what_cannot_act(sandbox: Sandbox):
+def test_a_warning_points_at_the_line_that_made_what_cannot_act(sandbox: Sandbox) -> None:
     with pytest.warns(CannotAct) as caught:  # noqa: PT031  # three lines are the point
         sandbox.toxic("latency", alias="wether", latency=10)
         sandbox.stub("GET /weather/current", body="cold")
@@ -444,7 +448,7 @@ def test_a_warning_points_at_the_line_that_made_what_cannot_act(sandbox: Sandbox
     assert 'did you mean "/api/oagw/v1/proxy/weather/current"?' in str(caught[1].message)
 
 
-def test_a_warning_may_be_an_error(sandbox: Sandbox):
+def test_a_warning_may_be_an_error(sandbox: Sandbox) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error", CannotAct)
         with pytest.raises(CannotAct):
@@ -453,7 +457,7 @@ def test_a_warning_may_be_an_error(sandbox: Sandbox):
         sandbox.toxic("latency", alias="nobody", latency=10)
 
 
-def test_what_was_not_used_is_in_the_report_and_no_finding(sandbox: Sandbox):
+def test_what_was_not_used_is_in_the_report_and_no_finding(sandbox: Sandbox) -> None:
     used = sandbox.stub("GET stripe/used")
     sandbox.stub("GET stripe/unused", mapping={"name": "the unused one"})
     sandbox.toxic("latency", name="slow", alias="github", latency=1)
@@ -473,7 +477,7 @@ def test_what_was_not_used_is_in_the_report_and_no_finding(sandbox: Sandbox):
 # Sandboxes and the clock.
 
 
-def test_sandboxes_do_not_see_each_other(gateway: MockGateway):
+def test_sandboxes_do_not_see_each_other(gateway: MockGateway) -> None:
     with gateway.sandbox() as one, gateway.sandbox() as other:
         one.stub("GET stripe/x", body="one")
         other.stub("GET stripe/x", body="other")
@@ -484,7 +488,7 @@ def test_sandboxes_do_not_see_each_other(gateway: MockGateway):
         assert one.id not in {sandbox["id"] for sandbox in other.admin("GET", "/sandboxes")["sandboxes"]}
 
 
-def test_a_sandbox_sees_the_stubs_of_the_gateway(gateway: MockGateway, sandbox: Sandbox):
+def test_a_sandbox_sees_the_stubs_of_the_gateway(gateway: MockGateway, sandbox: Sandbox) -> None:
     with gateway.stub("GET stripe/shared", body="all"):
         assert call(sandbox, "shared").text == "all"
         sandbox.stub("GET stripe/shared", body="mine")
@@ -492,7 +496,7 @@ def test_a_sandbox_sees_the_stubs_of_the_gateway(gateway: MockGateway, sandbox: 
         assert call(gateway, "shared").text == "all"
 
 
-def test_a_sandbox_that_is_gone_can_be_deleted_but_not_used(gateway: MockGateway):
+def test_a_sandbox_that_is_gone_can_be_deleted_but_not_used(gateway: MockGateway) -> None:
     with gateway.sandbox(expires_after=60) as sandbox:
         (shown,) = gateway.admin("GET", "/sandboxes")["sandboxes"]
         assert (shown["id"], shown["expiresAfterSeconds"]) == (sandbox.id, 60)
@@ -503,7 +507,7 @@ def test_a_sandbox_that_is_gone_can_be_deleted_but_not_used(gateway: MockGateway
         sandbox.requests()
 
 
-def test_a_gateway_that_runs_already_can_be_used():
+def test_a_gateway_that_runs_already_can_be_used() -> None:
     with MockGateway(options=["--admin-token", "secret"]) as gateway:
         running = RunningGateway(gateway.base_url + "/", admin_token="secret")
         with pytest.raises(Refused, match="admin token"):
@@ -515,7 +519,7 @@ def test_a_gateway_that_runs_already_can_be_used():
         assert running.admin("GET", "/sandboxes")["sandboxes"] == []
 
 
-def test_the_manual_clock_is_moved():
+def test_the_manual_clock_is_moved() -> None:
     with (
         ThreadPoolExecutor() as pool,
         MockGateway(options=["--clock", "manual"]) as gateway,
@@ -565,7 +569,7 @@ SUITE = """
 """
 
 
-def test_the_fixture_gives_each_test_a_sandbox_and_shows_why_a_verification_failed(tmp_path: Path):
+def test_the_fixture_gives_each_test_a_sandbox_and_shows_why_a_verification_failed(tmp_path: Path) -> None:
     (tmp_path / "test_suite.py").write_text(textwrap.dedent(SUITE))
 
     done = subprocess.run(
@@ -596,7 +600,7 @@ def test_the_fixture_gives_each_test_a_sandbox_and_shows_why_a_verification_fail
 # Cost.
 
 
-def test_to_import_it_is_cheap():
+def test_to_import_it_is_cheap() -> None:
     code = "import sys; known = set(sys.modules); import oagw.testing; print(*set(sys.modules) - known)"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True, timeout=PATIENCE

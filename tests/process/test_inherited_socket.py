@@ -1,6 +1,7 @@
 import socket
 import sys
 import tempfile
+from typing import Any
 
 import pytest
 from launched import SERVER, Launched, ended, ipv6
@@ -25,7 +26,7 @@ def handing_down(descriptor: int | str, pid: str = "", count: str = "1") -> tupl
 
 
 @pytest.mark.parametrize("pid", ["", "unset"], ids=["meant for it", "meant for nobody in particular"])
-def test_a_listening_socket_is_inherited(pid):
+def test_a_listening_socket_is_inherited(pid: Any) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         descriptor = listening.fileno()
         with Launched("1", command=handing_down(descriptor, pid), pass_fds=[descriptor]) as server:
@@ -37,7 +38,7 @@ def test_a_listening_socket_is_inherited(pid):
 
 
 @pytest.mark.skipif(not ipv6(), reason="this machine has no IPv6")
-def test_an_inherited_socket_may_be_of_ipv6():
+def test_an_inherited_socket_may_be_of_ipv6() -> None:
     with socket.create_server(("::1", 0), family=socket.AF_INET6) as listening:
         descriptor = listening.fileno()
         with Launched(command=handing_down(descriptor), pass_fds=[descriptor]) as server:
@@ -45,7 +46,7 @@ def test_an_inherited_socket_may_be_of_ipv6():
             assert server.get()[0] == 200
 
 
-def test_a_socket_that_is_meant_for_another_process_is_left_alone():
+def test_a_socket_that_is_meant_for_another_process_is_left_alone() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         descriptor = listening.fileno()
         with Launched("0", command=handing_down(descriptor, pid="1"), pass_fds=[descriptor]) as server:
@@ -69,7 +70,7 @@ def bound_only() -> socket.socket:
     ],
     ids=["bound only", "udp", "unix", "file"],
 )
-def test_what_is_inherited_and_does_not_listen_is_refused_in_one_line(make):
+def test_what_is_inherited_and_does_not_listen_is_refused_in_one_line(make: Any) -> None:
     with make() as given:
         process = ended("0", command=handing_down(given.fileno()), pass_fds=[given.fileno()])
     assert (process.returncode, process.stdout) == (1, "")
@@ -78,7 +79,7 @@ def test_what_is_inherited_and_does_not_listen_is_refused_in_one_line(make):
 
 
 @pytest.mark.parametrize("count", ["1", "0", "x", "-1", "²", ""])
-def test_a_count_of_sockets_without_a_socket_is_refused_in_one_line(count):
+def test_a_count_of_sockets_without_a_socket_is_refused_in_one_line(count: str) -> None:
     process = ended("0", command=handing_down("none", count=count))
     assert (process.returncode, process.stdout) == (1, "")
     assert process.stderr.count("\n") == 1, process.stderr

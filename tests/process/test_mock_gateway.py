@@ -4,6 +4,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from launched import PATIENCE, ROOT, Launched, listens, until
@@ -26,7 +28,7 @@ def answers(url: str) -> bool:
     return listens(host, int(port))
 
 
-def test_it_answers_within_a_with_block_and_not_after_it():
+def test_it_answers_within_a_with_block_and_not_after_it() -> None:
     with MockGateway() as gateway:
         url = gateway.base_url
         assert status(f"{url}/health") == 200
@@ -36,20 +38,20 @@ def test_it_answers_within_a_with_block_and_not_after_it():
 
 
 @pytest.mark.parametrize("token", ["mine", "-starts-with-a-dash", "--seed", "a=b"])
-def test_it_accepts_the_token_that_was_asked_for(token):
+def test_it_accepts_the_token_that_was_asked_for(token: str) -> None:
     with MockGateway(token=token) as gateway:
         assert gateway.token == token
         assert status(f"{gateway.base_url}/api/oagw/v1/status", token) == 200
         assert status(f"{gateway.base_url}/api/oagw/v1/status", "test-integration-token") == 403
 
 
-def test_it_passes_options_on():
+def test_it_passes_options_on() -> None:
     with MockGateway(options=["--token", "another", "--host", "127.0.0.2"]) as gateway:
         assert gateway.base_url.startswith("http://127.0.0.2:")
         assert status(f"{gateway.base_url}/api/oagw/v1/status", "another") == 200
 
 
-def test_it_has_no_url_before_its_start_and_after_its_stop():
+def test_it_has_no_url_before_its_start_and_after_its_stop() -> None:
     gateway = MockGateway()
     for _ in range(2):
         with pytest.raises(RuntimeError, match="not running"):
@@ -60,7 +62,7 @@ def test_it_has_no_url_before_its_start_and_after_its_stop():
         gateway.stop()
 
 
-def test_it_starts_once_and_stops_as_often_as_anyone_likes():
+def test_it_starts_once_and_stops_as_often_as_anyone_likes() -> None:
     gateway = MockGateway()
     gateway.stop()
     gateway.start()
@@ -75,14 +77,14 @@ def test_it_starts_once_and_stops_as_often_as_anyone_likes():
     assert not answers(url)
 
 
-def test_it_starts_again_after_a_stop():
+def test_it_starts_again_after_a_stop() -> None:
     gateway = MockGateway()
     for _ in range(2):
         with gateway:
             assert status(f"{gateway.base_url}/health") == 200
 
 
-def test_two_of_them_run_side_by_side():
+def test_two_of_them_run_side_by_side() -> None:
     with MockGateway() as one, MockGateway() as other:
         assert one.base_url != other.base_url
         assert status(f"{one.base_url}/health") == status(f"{other.base_url}/health") == 200
@@ -98,7 +100,7 @@ def test_two_of_them_run_side_by_side():
         (["--help"], ""),
     ],
 )
-def test_a_failing_start_says_what_the_server_said(options, said):
+def test_a_failing_start_says_what_the_server_said(options: list[str], said: str) -> None:
     gateway = MockGateway(options=options)
     with pytest.raises(GatewayFailed) as failure, gateway:
         pass
@@ -109,19 +111,19 @@ def test_a_failing_start_says_what_the_server_said(options, said):
     gateway.stop()
 
 
-def test_options_in_one_string_are_refused():
+def test_options_in_one_string_are_refused() -> None:
     with pytest.raises(TypeError, match=r"such as \['--clock', 'manual'\]"):
         MockGateway(options="--clock manual")
 
 
-def test_stubs_that_cannot_be_read_are_why_it_does_not_start(tmp_path):
+def test_stubs_that_cannot_be_read_are_why_it_does_not_start(tmp_path: Path) -> None:
     (tmp_path / "mappings").mkdir()
     (tmp_path / "mappings" / "broken.json").write_text('{"colour": "red"}')
     with pytest.raises(GatewayFailed, match="colour"), MockGateway(options=["--mappings", str(tmp_path)]):
         pass
 
 
-def test_calls_of_a_server_that_ended_by_itself_say_so():
+def test_calls_of_a_server_that_ended_by_itself_say_so() -> None:
     with MockGateway() as gateway:
         sandbox = gateway.sandbox()
         gateway._process.kill()
@@ -130,13 +132,15 @@ def test_calls_of_a_server_that_ended_by_itself_say_so():
                 ask()
 
 
-def test_the_token_is_no_part_of_a_failure():
+def test_the_token_is_no_part_of_a_failure() -> None:
     with pytest.raises(GatewayFailed) as failure, MockGateway(token="secret with spaces"):
         pass
     assert "secret" not in str(failure.value)
 
 
-def test_it_stops_fast_also_after_a_great_many_lines_that_nobody_read(record_property):
+def test_it_stops_fast_also_after_a_great_many_lines_that_nobody_read(
+    record_property: Callable[[str, object], None],
+) -> None:
     taken = []
     for _ in range(3):
         with MockGateway(options=["--access-log"]) as gateway:
@@ -149,7 +153,9 @@ def test_it_stops_fast_also_after_a_great_many_lines_that_nobody_read(record_pro
     assert min(taken) < 0.5
 
 
-def test_it_works_from_any_directory_and_keeps_the_environment(tmp_path, monkeypatch):
+def test_it_works_from_any_directory_and_keeps_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     with MockGateway() as gateway:
@@ -157,7 +163,7 @@ def test_it_works_from_any_directory_and_keeps_the_environment(tmp_path, monkeyp
     assert os.environ["PYTHONPATH"] == str(tmp_path)
 
 
-def test_its_server_does_not_outlive_a_killed_test_run():
+def test_its_server_does_not_outlive_a_killed_test_run() -> None:
     script = """
 import os, signal, sys
 from oagw.testing import MockGateway

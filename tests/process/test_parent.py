@@ -4,6 +4,8 @@ import signal
 import socket
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 from launched import PATIENCE, ROOT, SERVER, Launched, free_port, until
@@ -63,7 +65,7 @@ def kill_the_parent(server: Launched) -> None:
 
 
 @INPUTS
-def test_a_server_ends_when_its_parent_is_killed(stdin):
+def test_a_server_ends_when_its_parent_is_killed(stdin: Any) -> None:
     with Launched(*WATCHING, command=parent(stdin)) as server:
         assert server.get()[0] == 200
         kill_the_parent(server)
@@ -73,7 +75,7 @@ def test_a_server_ends_when_its_parent_is_killed(stdin):
 
 
 @INPUTS
-def test_a_server_ends_when_its_parent_is_killed_as_soon_as_it_listens(stdin):
+def test_a_server_ends_when_its_parent_is_killed_as_soon_as_it_listens(stdin: Any) -> None:
     with Launched(*WATCHING, command=parent(stdin)) as server:
         kill_the_parent(server)
         server.rest()
@@ -81,21 +83,21 @@ def test_a_server_ends_when_its_parent_is_killed_as_soon_as_it_listens(stdin):
 
 
 @INPUTS
-def test_without_the_option_a_server_outlives_its_parent(stdin):
+def test_without_the_option_a_server_outlives_its_parent(stdin: Any) -> None:
     with Launched("0", command=parent(stdin)) as server:
         assert server.get()[0] == 200
         kill_the_parent(server)
         assert [server.get()[0] for _ in range(5)] == [200] * 5
 
 
-def test_the_end_of_the_thread_that_started_it_is_not_the_end_of_the_parent():
+def test_the_end_of_the_thread_that_started_it_is_not_the_end_of_the_parent() -> None:
     with Launched(*WATCHING, command=(sys.executable, "-c", THREAD, *SERVER)) as server:
         assert [server.get()[0] for _ in range(5)] == [200] * 5
         kill_the_parent(server)
         server.rest()
 
 
-def test_a_server_ends_with_its_parent_though_a_child_of_that_still_holds_the_pipe():
+def test_a_server_ends_with_its_parent_though_a_child_of_that_still_holds_the_pipe() -> None:
     with Launched(*WATCHING, command=(sys.executable, "-c", FORKING, *SERVER)) as server:
         assert server.get()[0] == 200
         kill_the_parent(server)
@@ -103,7 +105,7 @@ def test_a_server_ends_with_its_parent_though_a_child_of_that_still_holds_the_pi
         assert not server.accepts()
 
 
-def test_a_server_ends_with_its_launcher_though_the_test_still_holds_the_pipe():
+def test_a_server_ends_with_its_launcher_though_the_test_still_holds_the_pipe() -> None:
     with Launched(*WATCHING, command=(*LAUNCHER, *SERVER), stdin=subprocess.PIPE) as server:
         assert server.get()[0] == 200
         kill_the_parent(server)
@@ -111,7 +113,7 @@ def test_a_server_ends_with_its_launcher_though_the_test_still_holds_the_pipe():
         assert not server.accepts()
 
 
-def test_a_server_ends_with_the_pipe_though_its_launcher_lives():
+def test_a_server_ends_with_the_pipe_though_its_launcher_lives() -> None:
     with Launched(*WATCHING, command=(*LAUNCHER, *SERVER), stdin=subprocess.PIPE) as server:
         assert server.get()[0] == 200
         server.process.stdin.close()
@@ -121,7 +123,7 @@ def test_a_server_ends_with_the_pipe_though_its_launcher_lives():
 
 
 @INPUTS
-def test_where_the_system_cannot_tell_a_server_still_ends_with_its_parent(stdin):
+def test_where_the_system_cannot_tell_a_server_still_ends_with_its_parent(stdin: Any) -> None:
     command = (*parent(stdin)[:4], sys.executable, "-c", WITHOUT_PIDFD)
     with Launched(*WATCHING, command=command, cwd=ROOT) as server:
         assert server.get()[0] == 200
@@ -130,7 +132,7 @@ def test_where_the_system_cannot_tell_a_server_still_ends_with_its_parent(stdin)
         assert not server.accepts()
 
 
-def test_with_standard_input_closed_the_parent_is_watched():
+def test_with_standard_input_closed_the_parent_is_watched() -> None:
     command = ("/bin/sh", "-c", '"$@" <&- & sleep 60', "sh", *SERVER)
     with Launched(*WATCHING, command=command) as server:
         assert server.get()[0] == 200
@@ -138,7 +140,7 @@ def test_with_standard_input_closed_the_parent_is_watched():
         until(lambda: not server.accepts())
 
 
-def test_open_streams_end_cleanly_when_the_parent_does():
+def test_open_streams_end_cleanly_when_the_parent_does() -> None:
     with Launched(*WATCHING, "--stream-interval-scale", "1000", stdin=subprocess.PIPE) as server:
         with server.stream() as stream:
             server.process.stdin.close()
@@ -149,7 +151,7 @@ def test_open_streams_end_cleanly_when_the_parent_does():
 
 @pytest.mark.parametrize("when", ["before it starts", "as soon as it listens", "when it answers"])
 @pytest.mark.parametrize("kind", ["pipe", "named pipe"])
-def test_a_server_ends_with_its_standard_input(kind, when, tmp_path):
+def test_a_server_ends_with_its_standard_input(kind: str, when: Any, tmp_path: Path) -> None:
     if kind == "pipe":
         descriptors = os.pipe()
     else:
@@ -170,7 +172,7 @@ def test_a_server_ends_with_its_standard_input(kind, when, tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["pipe", "socket"])
-def test_what_the_parent_writes_to_standard_input_stops_nothing(kind):
+def test_what_the_parent_writes_to_standard_input_stops_nothing(kind: str) -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs, Launched(*WATCHING, stdin=subprocess.PIPE if kind == "pipe" else theirs) as server:
         theirs.close()
@@ -190,7 +192,7 @@ def test_what_the_parent_writes_to_standard_input_stops_nothing(kind):
         assert server.process.wait(PATIENCE) == 0
 
 
-def test_without_the_option_the_end_of_standard_input_stops_nothing():
+def test_without_the_option_the_end_of_standard_input_stops_nothing() -> None:
     with Launched(str(free_port()), stdin=subprocess.PIPE) as server:
         assert server.get()[0] == 200
         server.process.stdin.close()

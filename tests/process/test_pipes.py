@@ -7,6 +7,8 @@ import socket
 import sys
 import tty
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from typing import Any
 
 import pytest
 from launched import SERVER, Launched, free_port, until
@@ -47,20 +49,20 @@ def ends(read: int, write: int) -> Iterator[tuple[int, int]]:
                 os.close(descriptor)
 
 
-def a_pipe():
+def a_pipe() -> AbstractContextManager[tuple[int, int]]:
     return ends(*os.pipe())
 
 
-def a_socket_pair():
+def a_socket_pair() -> AbstractContextManager[tuple[int, int]]:
     ours, theirs = socket.socketpair()
     return ends(ours.detach(), theirs.detach())
 
 
-def a_terminal():
+def a_terminal() -> AbstractContextManager[tuple[int, int]]:
     return ends(*os.openpty())
 
 
-def a_raw_terminal():
+def a_raw_terminal() -> AbstractContextManager[tuple[int, int]]:
     read, write = os.openpty()
     tty.setraw(write)
     return ends(read, write)
@@ -70,7 +72,7 @@ OUTPUTS = pytest.mark.parametrize("output", [a_pipe, a_socket_pair, a_terminal, 
 
 
 @OUTPUTS
-def test_a_parent_that_never_reads_stalls_nothing_and_keeps_its_own_flags(output):
+def test_a_parent_that_never_reads_stalls_nothing_and_keeps_its_own_flags(output: Any) -> None:
     with output() as (_, write), Launched("0", "--access-log", stderr=write) as server:
         flood(server)
         assert server.get()[0] == 200
@@ -79,7 +81,7 @@ def test_a_parent_that_never_reads_stalls_nothing_and_keeps_its_own_flags(output
         assert not non_blocking(write)
 
 
-def test_lines_that_find_no_room_are_left_out_and_the_others_are_whole():
+def test_lines_that_find_no_room_are_left_out_and_the_others_are_whole() -> None:
     with a_pipe() as (read, write), Launched("0", "--access-log", stderr=write) as server:
         flood(server)
         assert server.stop() == 0
@@ -91,7 +93,7 @@ def test_lines_that_find_no_room_are_left_out_and_the_others_are_whole():
     assert 50 < len(lines) < REQUESTS
 
 
-def test_lines_are_written_again_once_the_parent_reads():
+def test_lines_are_written_again_once_the_parent_reads() -> None:
     with a_pipe() as (read, write), Launched("0", "--access-log", stderr=write) as server:
         flood(server)
         while select.select([read], [], [], 0)[0]:
@@ -108,7 +110,7 @@ def test_lines_are_written_again_once_the_parent_reads():
 
 
 @OUTPUTS
-def test_a_parent_that_closes_its_end_stalls_and_kills_nothing(output):
+def test_a_parent_that_closes_its_end_stalls_and_kills_nothing(output: Any) -> None:
     with output() as (read, write), Launched("0", "--access-log", stderr=write) as server:
         server.get()
         os.close(write)
@@ -121,7 +123,7 @@ def test_a_parent_that_closes_its_end_stalls_and_kills_nothing(output):
         assert server.stop() == 0
 
 
-def test_output_that_is_closed_from_the_start_stalls_and_kills_nothing():
+def test_output_that_is_closed_from_the_start_stalls_and_kills_nothing() -> None:
     port = free_port()
     with a_pipe() as (read, write):
         os.close(read)
@@ -132,7 +134,7 @@ def test_output_that_is_closed_from_the_start_stalls_and_kills_nothing():
 
 
 @pytest.mark.parametrize("path", ["/dev/full", "/dev/null"])
-def test_a_device_that_takes_nothing_stalls_and_kills_nothing(path):
+def test_a_device_that_takes_nothing_stalls_and_kills_nothing(path: str) -> None:
     port = free_port()
     with (
         open(path, "wb") as device,
@@ -145,7 +147,7 @@ def test_a_device_that_takes_nothing_stalls_and_kills_nothing(path):
 
 @needs_proc
 @pytest.mark.parametrize("output", [a_pipe, a_socket_pair, a_terminal])
-def test_standard_input_is_watched_without_a_change_of_the_parents_flags(output):
+def test_standard_input_is_watched_without_a_change_of_the_parents_flags(output: Any) -> None:
     with output() as (theirs, ours):
         options = ("0", "--exit-with-parent")
         with Launched(*options, stdin=theirs) as server:
@@ -161,7 +163,7 @@ def closing(redirections: str) -> tuple[str, ...]:
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&-", ">&- 2>&-", "<&- >&- 2>&-"])
 @pytest.mark.parametrize("options", [[], ["--exit-with-parent"]], ids=["", "exit with parent"])
-def test_standard_streams_may_be_closed(closed, options):
+def test_standard_streams_may_be_closed(closed: Any, options: list[str]) -> None:
     port = str(free_port())
     with Launched(port, "--access-log", *options, command=closing(closed), announces=False) as server:
         until(server.accepts)
@@ -178,7 +180,7 @@ def test_standard_streams_may_be_closed(closed, options):
         assert (b'"event"' in server.rest()) == (">&-" not in closed.split())
 
 
-def test_with_standard_input_closed_what_it_says_still_arrives_through_a_pipe():
+def test_with_standard_input_closed_what_it_says_still_arrives_through_a_pipe() -> None:
     port = str(free_port())
     options = ("--access-log", "--exit-with-parent")
     with (

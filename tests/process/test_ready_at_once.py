@@ -4,6 +4,7 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 
 import pytest
 from launched import PATIENCE, ROOT, SERVER, Launched, ended, free_port
@@ -45,7 +46,9 @@ def started(*command: str) -> tuple[float, float]:
             return connected, time.perf_counter() - begin
 
 
-def test_clients_connect_far_earlier_than_to_a_bare_site_and_are_answered_about_as_early(record_property):
+def test_clients_connect_far_earlier_than_to_a_bare_site_and_are_answered_about_as_early(
+    record_property: Callable[[str, object], None],
+) -> None:
     # In turns, so that a loaded machine slows both down.
     runs = [(started(*SERVER), started(sys.executable, "-c", BARE)) for _ in range(RUNS)]
     connected, bare_connected = (statistics.median(run[i][0] for run in runs) for i in (0, 1))
@@ -68,7 +71,7 @@ def imported(*command: str) -> list[str]:
     return [line.rpartition("|")[2].strip() for line in process.stderr.splitlines()]
 
 
-def test_nothing_but_the_standard_library_is_imported_before_it_listens():
+def test_nothing_but_the_standard_library_is_imported_before_it_listens() -> None:
     with Launched("0", command=(sys.executable, "-X", "importtime", *SERVER[1:])) as server:
         assert server.get()[0] == 200
         assert server.stop() == 0
@@ -97,7 +100,7 @@ def test_nothing_but_the_standard_library_is_imported_before_it_listens():
         "unittest",
     ],
 )
-def test_what_the_server_never_needs_is_not_loaded(module, loaded):
+def test_what_the_server_never_needs_is_not_loaded(module: str, loaded: list[str]) -> None:
     assert module not in loaded
 
 
@@ -110,13 +113,13 @@ def loaded() -> set[str]:
         return {line.rpartition("|")[2].strip() for line in server.said().splitlines()}
 
 
-def test_the_composition_root_installs_no_reactor():
+def test_the_composition_root_installs_no_reactor() -> None:
     script = "import sys, oagw.app; print('twisted.internet.reactor' in sys.modules)"
     process = ended("-c", script, command=(sys.executable,), cwd=ROOT)
     assert (process.stdout, process.stderr) == ("False\n", "")
 
 
-def test_a_client_that_connects_before_twisted_is_there_waits_and_is_answered():
+def test_a_client_that_connects_before_twisted_is_there_waits_and_is_answered() -> None:
     port = free_port()
     with (
         socket.socket() as client,

@@ -3,6 +3,7 @@ import select
 import signal
 import socket
 import time
+from collections.abc import Callable
 
 import pytest
 from launched import PATIENCE, Launched, free_port, read_to_end
@@ -21,7 +22,9 @@ def timed_stop(server: Launched, number: int = signal.SIGTERM) -> float:
 
 
 @SIGNALS
-def test_a_signal_ends_an_idle_server_at_once_and_in_silence(number, record_property):
+def test_a_signal_ends_an_idle_server_at_once_and_in_silence(
+    number: signal.Signals, record_property: Callable[[str, object], None]
+) -> None:
     taken = []
     for _ in range(3):
         with Launched("0") as server:
@@ -36,7 +39,7 @@ def test_a_signal_ends_an_idle_server_at_once_and_in_silence(number, record_prop
 
 @SIGNALS
 @pytest.mark.parametrize("delay", [0.0, 0.02, 0.05, 0.08, 0.11, 0.14])
-def test_a_signal_while_it_starts_ends_it_in_the_same_way(number, delay):
+def test_a_signal_while_it_starts_ends_it_in_the_same_way(number: signal.Signals, delay: float) -> None:
     with Launched("0") as server:
         time.sleep(delay)  # not a wait: this is the moment that is tried
         assert timed_stop(server, number) < PROMPT
@@ -45,7 +48,7 @@ def test_a_signal_while_it_starts_ends_it_in_the_same_way(number, delay):
 
 
 @SIGNALS
-def test_open_streams_end_cleanly(number):
+def test_open_streams_end_cleanly(number: signal.Signals) -> None:
     with Launched("0", "--stream-interval-scale", "1000") as server:
         streams = [server.stream() for _ in range(10)]
         assert timed_stop(server, number) < PROMPT
@@ -53,7 +56,9 @@ def test_open_streams_end_cleanly(number):
             assert read_to_end(stream) == b"0\r\n\r\n"
 
 
-def test_a_thousand_open_streams_end_cleanly_and_at_once(record_property):
+def test_a_thousand_open_streams_end_cleanly_and_at_once(
+    record_property: Callable[[str, object], None],
+) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(STREAMS + 500, hard), hard))
     try:
@@ -68,7 +73,7 @@ def test_a_thousand_open_streams_end_cleanly_and_at_once(record_property):
     assert taken < PROMPT
 
 
-def test_connections_that_wait_for_a_request_or_for_its_rest_are_closed():
+def test_connections_that_wait_for_a_request_or_for_its_rest_are_closed() -> None:
     with Launched("0") as server, server.connect() as idle, server.connect() as half:
         idle.sendall(b"GET /health HTTP/1.1\r\nHost: mock\r\n\r\n")
         half.sendall(b"POST /health HTTP/1.1\r\nHost: mock\r\nContent-Length: 100\r\n\r\nabc")
@@ -92,20 +97,20 @@ def pile_up(server: Launched, client: socket.socket, most: int) -> int:
     return sent
 
 
-def test_a_client_that_does_not_read_holds_nothing_up():
+def test_a_client_that_does_not_read_holds_nothing_up() -> None:
     with Launched("0") as server, socket.socket() as client:
         pile_up(server, client, most=1_000_000)
         assert timed_stop(server) < PROMPT
 
 
-def test_a_client_that_does_not_read_answers_may_not_send_requests_without_end():
+def test_a_client_that_does_not_read_answers_may_not_send_requests_without_end() -> None:
     most = 3_000_000  # several times what the system buffers; the answers take ten times as much
     with Launched("0") as server, socket.socket() as client:
         assert pile_up(server, client, most) < most
 
 
 @SIGNALS
-def test_a_second_signal_changes_nothing(number):
+def test_a_second_signal_changes_nothing(number: signal.Signals) -> None:
     for _ in range(3):
         with Launched("0") as server:
             server.get()
@@ -117,7 +122,7 @@ def test_a_second_signal_changes_nothing(number):
             assert server.said().count("\n") == 1
 
 
-def test_a_killed_server_frees_its_port():
+def test_a_killed_server_frees_its_port() -> None:
     port = free_port()
     for _ in range(2):
         with Launched(str(port)) as server, server.stream():

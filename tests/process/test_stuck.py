@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from typing import Any
 
 import pytest
 from launched import PATIENCE, ROOT, SERVER, TOKEN, Launched, free_port, until
@@ -74,14 +75,14 @@ def asking(server: Launched, path: str) -> socket.socket:
 
 
 @HOW
-def test_a_server_whose_event_loop_does_not_go_on_ends(end):
+def test_a_server_whose_event_loop_does_not_go_on_ends(end: Any) -> None:
     with launched(end, command=(sys.executable, "-c", BUSY)) as server, asking(server, "/health"):
         until(lambda: "busy" in server.said())
         end(server)
         assert_over(server, end)
 
 
-def test_signals_that_come_again_do_not_put_off_the_end():
+def test_signals_that_come_again_do_not_put_off_the_end() -> None:
     with launched(terminated, command=(sys.executable, "-c", BUSY)) as server, asking(server, "/health"):
         until(lambda: "busy" in server.said())
         again = threading.Event()
@@ -100,7 +101,7 @@ def test_signals_that_come_again_do_not_put_off_the_end():
 
 
 @HOW
-def test_a_server_ends_while_it_lists_its_journal(end):
+def test_a_server_ends_while_it_lists_its_journal(end: Any) -> None:
     with launched(end) as server, ExitStack() as stack:
         body = b"a=" + b"&b=%41" * 150_000
         for _ in range(20):
@@ -112,7 +113,7 @@ def test_a_server_ends_while_it_lists_its_journal(end):
 
 
 @HOW
-def test_a_server_ends_though_nobody_reads_what_it_streams(end):
+def test_a_server_ends_though_nobody_reads_what_it_streams(end: Any) -> None:
     with launched(end) as server, ExitStack() as stack:
         connections = [stack.enter_context(asking(server, EVENTS)) for _ in range(5)]
         for connection in connections:
@@ -150,7 +151,7 @@ def stopped_reader() -> Iterator[int]:
 
 @HOW
 @pytest.mark.parametrize("output", [full_pipe, stopped_reader])
-def test_a_server_ends_though_nobody_reads_its_output(end, output):
+def test_a_server_ends_though_nobody_reads_its_output(end: Any, output: Any) -> None:
     port = str(free_port())
     with (
         output() as write,

@@ -3,6 +3,7 @@
 from itertools import count
 from typing import Any
 
+from oagw.model.ending import Ending
 from oagw.model.entry import COMPLETE, OPEN, SERVICE, Entry
 
 START = 1_700_000_000.0
@@ -32,7 +33,7 @@ class Entries(list[Entry]):
         answer: tuple[str, ...] = (),
         took: float = 0.0,
         connection: int = 1,
-        ended: str = COMPLETE,
+        ended: Ending = COMPLETE,
         authorization: str | None = f"Bearer {TOKEN}",
         **more: Any,
     ) -> Entry:

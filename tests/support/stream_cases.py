@@ -95,7 +95,7 @@ def outcome(name: str, catalogue: Mapping[str, Case]) -> Outcome:
 
 def _unchunked(wire: bytes) -> bytes:
     """The body that arrived in the chunked coding, up to where it is cut or breaks."""
-    found = []
+    found: list[Any] = []
     while True:
         size, end, wire = wire.partition(b"\r\n")
         try:

@@ -4,8 +4,9 @@ The real site, channel, request and tree; only the transport and the clock are T
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from twisted.internet.address import IPv4Address
@@ -18,6 +19,7 @@ from zope.interface import implementer
 
 from oagw.app import Gateway
 from oagw.config import Config
+from oagw.services import Service
 from tests.support.described import Description
 
 TOKEN = "test-integration-token"
@@ -40,6 +42,15 @@ class WireTransport(StringTransport):
 
     def setTcpNoDelay(self, enabled: bool) -> None:
         """Nothing to do in memory."""
+
+    def getTcpNoDelay(self) -> bool:
+        return True
+
+    def setTcpKeepAlive(self, enabled: bool) -> None:
+        """Nothing to do in memory."""
+
+    def getTcpKeepAlive(self) -> bool:
+        return False
 
 
 class Reactor(Clock):
@@ -124,13 +135,19 @@ class Wire:
         shut_down: Callable[[], object] = lambda: None,
         start: float = 1_700_000_000,
         ahead: float = 0.0,
+        services: Mapping[str, Service] = MappingProxyType({}),
     ) -> None:
         self.ahead = ahead
         self.clock = Reactor()
         self.clock.advance(start)
         self.log: list[str] = []
         self.gateway = Gateway(
-            config or Config(seed=1), self.clock, self.log.append, shut_down, lambda: self.date
+            config or Config(seed=1),
+            self.clock,
+            self.log.append,
+            shut_down,
+            lambda: self.date,
+            services=services,
         )
 
     @property

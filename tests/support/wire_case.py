@@ -2,14 +2,22 @@
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from oagw.config import Config
+from tests.support.probe import Probe
 from tests.support.wire import Wire
 
 
 class WireTestCase(SynchronousTestCase):
-    """Has ``wire`` and ``connection``; at the end no timer, no stream and no logged error may be left."""
+    """Has ``wire``, ``connection`` and ``probe``, one of its upstreams.
+
+    At the end no timer, no stream and no logged error may be left.
+    """
+
+    config = Config(seed=1)
 
     def setUp(self) -> None:
-        self.wire = Wire()
+        self.probe = Probe()
+        self.wire = Wire(self.config, services={"probe": self.probe.tree})
         self.connection = self.wire.connect()
 
     def tearDown(self) -> None:

@@ -14,7 +14,18 @@ import oagw
 
 HOME = Path(oagw.__file__).parent
 
-RULES = ("model", "java", "matching", "templates", "toxics", "verify", "stubs", "sandboxes", "policies")
+RULES = (
+    "model",
+    "java",
+    "matching",
+    "templates",
+    "toxics",
+    "verify",
+    "stubs",
+    "sandboxes",
+    "policies",
+    "secrets",
+)
 WIRES = ("timing", "web", "services")
 
 # What each part may import besides itself.
@@ -25,28 +36,39 @@ MAY_IMPORT: dict[str, set[str]] = {
     "templates": {"model", "java", "matching"},
     "toxics": {"model", "java", "matching"},
     "verify": {"model", "java", "matching"},
-    "stubs": set(RULES) - {"stubs", "sandboxes", "policies"},
+    "stubs": set(RULES) - {"stubs", "sandboxes", "policies", "secrets"},
     "sandboxes": set(RULES) - {"policies"},
     "policies": {"model"},
+    "secrets": {"model"},
     "timing": {"model"},
     "web": {"model", "timing"},
     "services": {"model", "timing", "web"},
     "gateway": {*RULES, *WIRES},
     "admin": {*RULES, *WIRES, "gateway"},
     "app": {*RULES, *WIRES, "gateway", "admin", "config"},
-    "config": set(),
+    "config": {"options", "model"},
+    "options": {"model"},
     "server": {"app", "config", "gateway", "model"},
     "client": {"config", "model"},
+    "in_memory": {"app", "client", "config"},
     # Public names of what moved.
     "__main__": {"server"},
     "tap": {"server"},
-    "testing": {"client"},
+    "testing": {"client", "in_memory"},
     "control_plane": {"client"},
     "pytest_plugin": {"client"},
 }
 
 # What runs before the socket listens, or in the process of a test.
-BEFORE_LISTENING = ("config", "server.console", "server.listen", "server.run", "server.signals", "__main__")
+BEFORE_LISTENING = (
+    "config",
+    "options",
+    "server.console",
+    "server.listen",
+    "server.run",
+    "server.signals",
+    "__main__",
+)
 STANDARD_LIBRARY = (*BEFORE_LISTENING, "client.control_plane", "client.mock_gateway", "testing")
 
 

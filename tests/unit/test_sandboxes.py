@@ -6,7 +6,8 @@ import pytest
 
 import oagw.sandboxes
 from oagw.model.memory import Memory
-from oagw.sandboxes import Sandboxes, TokenSandbox, TooManySandboxes
+from oagw.model.refused import Refused
+from oagw.sandboxes import Sandboxes, TokenSandbox
 
 
 def made(count: int = 1, lifetime: float = 10.0) -> tuple[Sandboxes, list[TokenSandbox]]:
@@ -56,7 +57,7 @@ def test_a_sandbox_with_a_request_under_way_does_not_expire() -> None:
 def test_there_may_be_only_so_many(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(oagw.sandboxes, "MAX_SANDBOXES", 2)
     sandboxes, (first, _) = made(2)
-    with pytest.raises(TooManySandboxes):
+    with pytest.raises(Refused, match="The limit of 2 sandboxes is reached"):
         sandboxes.create(10.0, 1.0)
     sandboxes.delete(first.id)
     sandboxes.create(10.0, 1.0)

@@ -18,7 +18,11 @@ WALL = {
 }
 
 # The entry points, which pass the clocks on.
-MAY_USE = {"server/run.py": {"time.time"}, "server/twistd.py": {"time.time"}}
+MAY_USE = {
+    "server/run.py": {"time.time"},
+    "server/twistd.py": {"time.time"},
+    "in_memory/gateway.py": {"time.time"},
+}
 
 MODULES = sorted(HOME.rglob("*.py"))
 

@@ -3,7 +3,7 @@
 from oagw.model.entry import CLIENT_LEFT, OPEN, RESET, Entry
 from oagw.verify.reaction import reacts
 from oagw.web.arrivals import OPENED_FOR
-from oagw.web.channel import REQUEST_TIMEOUT
+from oagw.web.site import REQUEST_TIMEOUT
 from tests.support.wire import BEARER, request
 from tests.support.wire_case import WireTestCase
 

@@ -8,7 +8,7 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from oagw.config import Config
-from oagw.web.channel import REQUEST_TIMEOUT
+from oagw.web.site import REQUEST_TIMEOUT
 from tests.support.wire import BEARER, Wire, parse, request
 
 EVENTS = "/oagw/v1/proxy/stream-test/events"

@@ -6,6 +6,7 @@ from typing import Any
 
 from oagw.model.entry import CLIENT_LEFT, COMPLETE, FAULT, RESET, TRUNCATED, Entry
 from oagw.toxics.link import Link
+from tests.support.probe import PATH
 from tests.support.sse import events
 from tests.support.wire import BEARER, parse, request
 from tests.support.wire_case import WireTestCase
@@ -342,13 +343,11 @@ class JournalTests(FaultTests):
             yield b"data: 1\n\n"
             raise RuntimeError("breaking")
 
-        from oagw.services.stream_test.events import Events
-
         for chunks, expected in ((broken(), b"HTTP/1.1 500"), (breaking(), b"")):
             stream = self.wire.gateway.streams.stream(chunks, 0.1)
-            self.patch(Events, "render_GET", lambda self, request, stream=stream: stream)
+            self.probe.answer = lambda request, stream=stream: stream  # type: ignore[misc]
             connection = self.wire.connect()
-            data = connection.send(get(STREAM, "latency; latency=0"))
+            data = connection.send(get(PATH, "latency; latency=0"))
             self.wire.clock.pump([0.1] * 5)
             data += connection.take()
             self.assertTrue(data.startswith(expected), data)

@@ -5,7 +5,8 @@ from unittest.mock import patch
 from oagw.model import entry as model_entry
 from oagw.model.entry import CLIENT_LEFT, COMPLETE, GATEWAY, OPEN, SERVICE, Entry
 from oagw.web import request as web_request
-from oagw.web.channel import LINGER, REQUEST_TIMEOUT
+from oagw.web.channel import LINGER
+from oagw.web.site import REQUEST_TIMEOUT
 from tests.support.wire import BEARER, TOKEN, request
 from tests.support.wire_case import WireTestCase
 

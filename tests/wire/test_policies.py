@@ -113,7 +113,8 @@ class BeforeTests(PoliciesTestCase):
         self.assertEqual([connection.send(head) for connection in connections], [b""] * 3)
         (call, *_) = [entry.call() for entry in self.wire.gateway.sandboxes.default.journal]
         connections[2].leave()
-        for deferred, outcome in zip(waiting, (call, platform(503, "No token"), call), strict=True):
+        outcomes: list[Any] = [call, platform(503, "No token"), call]
+        for deferred, outcome in zip(waiting, outcomes, strict=True):
             deferred.callback(outcome)
         answers = [connection.take() for connection in connections]
         self.assertIn(b"X-Github-Api-Version-Selected: 2026-03-10\r\n", answers[0])

@@ -4,8 +4,10 @@ from twisted.trial.unittest import SynchronousTestCase
 
 import oagw.web.request
 from oagw.web import channel
-from oagw.web.channel import LINGER, REQUEST_TIMEOUT
+from oagw.web.channel import LINGER
 from oagw.web.request import MAX_BODY
+from oagw.web.site import REQUEST_TIMEOUT
+from tests.support.probe import PATH, Probe
 from tests.support.wire import BEARER, Answer, Wire, parse, request
 from tests.support.wire_case import WireTestCase
 
@@ -174,15 +176,12 @@ class UnexpectedErrorTests(SynchronousTestCase):
     """A bug of ours is a 500 problem, or a cut: never HTML, never a clean end."""
 
     def setUp(self) -> None:
-        self.wire = Wire()
-
-    def break_status(self) -> None:
-        status = self.wire.gateway.root.children[b"health"]
-        self.patch(type(status), "render_GET", lambda self, request: 1 / 0)
+        self.probe = Probe()
+        self.wire = Wire(services={"probe": self.probe.tree})
+        self.probe.answer = lambda request: 1 / 0  # type: ignore[assignment, return-value]
 
     def test_an_exception_in_a_resource_is_a_500_problem(self) -> None:
-        self.break_status()
-        answer = self.wire.ask("GET", "/health")
+        answer = self.wire.ask("GET", PATH)
         self.assertEqual((answer.status, answer.source), (500, ["gateway"]))
         self.assertEqual(answer.json()["title"], "Internal")
         self.assertNotIn(b"ZeroDivision", answer.body)

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from twisted.trial.unittest import SynchronousTestCase
 
 from oagw.config import Config
-from oagw.services.stream_test.events import Events, classic
+from oagw.services.stream_test.events import classic
+from tests.support.probe import PROBE
 from tests.support.sse import Received, events
 from tests.support.wire import BEARER, Connection, Wire, parse, request
 from tests.support.wire_case import WireTestCase
@@ -28,9 +29,8 @@ def arrived(data: bytes) -> int:
 
 class StreamTests(WireTestCase):
     def stream(self, chunks: Iterator[bytes], interval: float = 1.0) -> Connection:
-        """The connection, with a stream of ``chunks`` in place of the four events."""
-        open_stream = self.wire.gateway.streams.stream
-        self.patch(Events, "render_GET", lambda self, request: open_stream(chunks, interval))
+        """The connection, after which PROBE is answered with a stream of ``chunks``."""
+        self.probe.answer = lambda request: self.wire.gateway.streams.stream(chunks, interval)
         return self.connection
 
 
@@ -80,7 +80,7 @@ class PaceTests(StreamTests):
 
     def test_an_hour_long_stream_keeps_to_its_grid_and_grows_no_larger(self) -> None:
         connection = self.stream(iter(lambda: b"data: x\n\n", None), 0.1)
-        count = arrived(connection.send(STREAM)) - 1
+        count = arrived(connection.send(PROBE)) - 1
         start = self.wire.clock.seconds()
         blocks = 0
         for quarter in range(3600 * 4):
@@ -94,7 +94,7 @@ class PaceTests(StreamTests):
 
     def test_after_a_standstill_what_fell_due_is_sent_but_not_all_at_once(self) -> None:
         connection = self.stream(iter(lambda: b"x" * 1000, None), 0.1)
-        connection.send(STREAM)
+        connection.send(PROBE)
         self.wire.clock.advance(3600)
         self.assertLess(len(connection.take()), 100_000)
         self.wire.clock.advance(0.1)
@@ -102,7 +102,7 @@ class PaceTests(StreamTests):
 
     def test_a_stream_that_has_long_to_wait_wakes_nobody_before(self) -> None:
         self.wire.clock.advance(0.0123)
-        self.stream(iter([b"data: x\n\n"] * 2), 30).send(STREAM)
+        self.stream(iter([b"data: x\n\n"] * 2), 30).send(PROBE)
         first = min(call.getTime() for call in self.wire.clock.getDelayedCalls())
         self.assertAlmostEqual(first - self.wire.clock.seconds(), 30, places=2)
 
@@ -110,9 +110,9 @@ class PaceTests(StreamTests):
         long, short = self.wire.connect(), self.connection
         open_stream = self.wire.gateway.streams.stream
         gaps = iter((30, 0.1))
-        self.patch(Events, "render_GET", lambda *_: open_stream(iter([b"data: x\n\n"] * 3), next(gaps)))
+        self.probe.answer = lambda request: open_stream(iter([b"data: x\n\n"] * 3), next(gaps))
         for connection in (long, short):
-            connection.send(STREAM)
+            connection.send(PROBE)
         counts = []
         for seconds in (0.1, 0.1, 29.8):
             self.wire.clock.advance(seconds)
@@ -121,7 +121,7 @@ class PaceTests(StreamTests):
         long.leave()
 
     def test_a_stream_of_nothing_is_a_head_and_an_end(self) -> None:
-        answer, _ = parse(self.stream(iter([])).send(STREAM))
+        answer, _ = parse(self.stream(iter([])).send(PROBE))
         self.assertEqual((answer.status, answer.body), (200, b""))
 
     def test_head_gets_the_head_and_starts_no_timer(self) -> None:
@@ -150,10 +150,10 @@ class PaceTests(StreamTests):
 
         numbers = iter(range(20))
         open_stream = self.wire.gateway.streams.stream
-        self.patch(Events, "render_GET", lambda self, request: open_stream(greedy(next(numbers)), 0))
+        self.probe.answer = lambda request: open_stream(greedy(next(numbers)), 0)
         connections = [self.wire.connect() for _ in turns]
         for connection in connections:
-            connection.send(STREAM)
+            connection.send(PROBE)
         for _ in range(200):
             self.wire.clock.advance(0.005)
         self.assertGreater(min(turns), max(turns) / 2)
@@ -259,14 +259,14 @@ class BrokenStreamTests(StreamTests):
         yield b"%d" % (1 // 0)
 
     def test_a_stream_that_breaks_is_cut_and_not_ended(self) -> None:
-        data = self.stream(self.breaking(2)).send(STREAM)
+        data = self.stream(self.breaking(2)).send(PROBE)
         self.wire.clock.advance(1)
         data += self.connection.take()
         self.assertTrue(self.connection.transport.disconnected)
         self.assertNotIn(b"\r\n0\r\n", data)
 
     def test_a_stream_that_breaks_before_its_first_event_is_a_500(self) -> None:
-        answer, _ = parse(self.stream(self.breaking(0)).send(STREAM))
+        answer, _ = parse(self.stream(self.breaking(0)).send(PROBE))
         self.assertEqual((answer.status, answer.source), (500, ["gateway"]))
 
 

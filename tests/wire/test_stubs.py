@@ -8,6 +8,7 @@ from unittest.mock import patch
 from oagw.admin import mappings
 from oagw.config import Config
 from oagw.stubs import store
+from oagw.stubs.stub import Stub
 from tests.support.wire import BEARER, Answer, Wire, parse, request
 from tests.support.wire_case import WireTestCase
 
@@ -576,7 +577,7 @@ class MappingsTests(StubCase):
     def test_an_import_of_stubs_that_take_long_gives_way_after_each(self) -> None:
         make = mappings._stub
 
-        def slow(*args: Any) -> store.Stub:
+        def slow(*args: Any) -> Stub:
             self.wire.clock.rightNow += 0.05
             return make(*args)
 
@@ -643,7 +644,7 @@ class ScenarioTests(StubCase):
         self.assertEqual(self.scenario()["state"], "Started")
 
     def test_with_its_last_stub_goes_its_state(self) -> None:
-        scenario = {"scenarioName": "s", "requiredScenarioState": "Started", "newScenarioState": "two"}
+        scenario: Any = {"scenarioName": "s", "requiredScenarioState": "Started", "newScenarioState": "two"}
         other = self.stub(scenarioName="s", priority=9, metadata={"a": 1})["id"]
         first = self.scenario()["mappings"][0]["id"]
         self.get()
@@ -666,7 +667,7 @@ class ScenarioTests(StubCase):
 
     def test_a_state_needs_a_scenario(self) -> None:
         for member in ("requiredScenarioState", "newScenarioState"):
-            answer = self.wire.admin("POST", "/mappings", mapping(**{member: "two"}))
+            answer = self.wire.admin("POST", "/mappings", mapping(**{member: "two"}))  # type: ignore[arg-type]
             self.assertEqual(answer.status, 422)
             self.assertEqual(answer.json()["errors"][0]["source"]["pointer"], f"/{member}")
 

@@ -21,8 +21,9 @@ class TimeBudgetTests(WireTestCase):
         budget.start()
         self.addCleanup(budget.stop)
         self.logged: list[Any] = []
-        globalLogPublisher.addObserver(self.logged.append)
-        self.addCleanup(globalLogPublisher.removeObserver, self.logged.append)
+        observer: Any = self.logged.append
+        globalLogPublisher.addObserver(observer)
+        self.addCleanup(globalLogPublisher.removeObserver, observer)
 
     def stub(self, path: str, token: str | None = None) -> str:
         headers = {"X-Api-Key": {"matches": SECRET}}

@@ -50,9 +50,9 @@ def _path(operator: Any, *urls: str, template: str = "/a/{x}/b") -> None:
 for method in ("GET", "POST", "HEAD", "PROPFIND", "get"):
     for asked in ("GET", "ANY", "POST", "PROPFIND"):
         _ask({"method": method, "url": "/x"}, method=asked if asked != "ANY" else "PUT")
-for method in ("GET_OR_HEAD", "ANY", None, "FOO", "foo", "any", "get_or_head", "GET ", "", "G E T", "É"):
+for name in ("GET_OR_HEAD", "ANY", None, "FOO", "foo", "any", "get_or_head", "GET ", "", "G E T", "É"):
     for asked in ("GET", "POST", "FOO", "foo"):
-        _ask({"method": method, "url": "/x"}, method=asked)
+        _ask({"method": name, "url": "/x"}, method=asked)
 _ask({"method": 5, "url": "/x"})
 _ask({"method": ["GET"], "url": "/x"})
 _ask({"url": "/x"}, method="DELETE")
@@ -286,7 +286,9 @@ _ask({"basicAuth": {"username": "me"}})
 
 # Forms.
 _FORM = [["Content-Type", "application/x-www-form-urlencoded"]]
-for operator in ({"equalTo": "1"}, {"absent": True}, {"hasExactly": [{"equalTo": "1"}, {"equalTo": "b c"}]}):
+operators: list[dict[str, Any]]
+operators = [{"equalTo": "1"}, {"absent": True}, {"hasExactly": [{"equalTo": "1"}, {"equalTo": "b c"}]}]
+for operator in operators:
     for sent in ("a=1", "a=2", "b=1", "", "a=1&a=b+c"):
         _ask({"formParameters": {"a": operator}}, method="POST", headers=_FORM, body=sent)
 _ask({"formParameters": {"a": {"equalTo": "1"}}}, method="POST", body="a=1")
@@ -1004,15 +1006,15 @@ _ALL = (
     "Sat May  1 11:00:00 2021", "Sat May 01 11:00:00 2021", "2021-05-01T12:00:00.000Z", "2021-05-01T11:59:59.999Z",
     "2021-05-01T11:00Z", "1619870400000", "nope", "",
 )  # fmt: skip
-for operator in ("before", "after", "equalToDateTime"):
-    _body({operator: _Z}, *_ALL)
-    _body({operator: "2021-05-01T12:00:00"}, *_ALL)
-    _header({operator: _Z}, [])
-    _body({operator: "2021-05-01"}, "2021-04-30", "2021-05-01", "2021-05-02")
-    _body({operator: "now"}, *((NOW + timedelta(days=days)).isoformat() for days in (-1, 1)))
-    _body({operator: "now +3 days"}, *((NOW + timedelta(days=days)).isoformat() for days in (2, 4)))
-    _body({operator: "3 days"}, *((NOW + timedelta(days=days)).isoformat() for days in (2, 4)))
-    _body({operator: "now -1 months"}, *((NOW + timedelta(days=days)).isoformat() for days in (-40, -20)))
+for when in ("before", "after", "equalToDateTime"):
+    _body({when: _Z}, *_ALL)
+    _body({when: "2021-05-01T12:00:00"}, *_ALL)
+    _header({when: _Z}, [])
+    _body({when: "2021-05-01"}, "2021-04-30", "2021-05-01", "2021-05-02")
+    _body({when: "now"}, *((NOW + timedelta(days=days)).isoformat() for days in (-1, 1)))
+    _body({when: "now +3 days"}, *((NOW + timedelta(days=days)).isoformat() for days in (2, 4)))
+    _body({when: "3 days"}, *((NOW + timedelta(days=days)).isoformat() for days in (2, 4)))
+    _body({when: "now -1 months"}, *((NOW + timedelta(days=days)).isoformat() for days in (-40, -20)))
 _LATER = [f"{NOW + timedelta(days=days):%Y-%m-%dT%H:%M:%S}" for days in (-2, 2)]
 for expected in ("now", "now +1 hours", "now -1 years", "+1 days", "now+1 days", "now + 1 days", "now 1 days",
                  "now +1 weeks", "now +1 day", "now +1 DAYS", "NOW", "tomorrow", "now +1 minutes", "now +1 seconds",

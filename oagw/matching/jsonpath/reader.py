@@ -24,6 +24,7 @@ from oagw.matching.jsonpath.step import (
     Wildcard,
 )
 from oagw.model.invalid import Invalid
+from oagw.model.suggestion import suggestion
 
 # The limits on the nesting of filters, parentheses and arguments, and on the arguments of a function.
 _MAX_DEPTH = 20
@@ -142,7 +143,7 @@ class _Reader:
                 raise self._bad("a name that contains a space must be in brackets, as in ['a b'],")
             return Names((found[0],))
         if found[0] not in FUNCTIONS:
-            raise BadPath(f"unknown function {found[0]}()")
+            raise BadPath(f"unknown function {found[0]}(){suggestion(found[0], FUNCTIONS)}")
         self._at += 1
         return self._function(found[0], pattern is not _NAME)
 
@@ -281,7 +282,7 @@ class _Reader:
                 return None
             name = found[0].lower()
         if name not in OPERATORS:
-            raise self._bad(f"unknown operator {name}")
+            raise self._bad(f"unknown operator {name}{suggestion(str(name), OPERATORS)}")
         self._at = found.end()
         return name
 

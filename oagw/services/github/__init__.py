@@ -11,13 +11,13 @@ from functools import lru_cache
 from twisted.web.resource import IResource
 from twisted.web.server import Request
 
+from oagw.model.refused import Refused
 from oagw.services import Env, UpstreamNode
 from oagw.services.github.activity import OPEN_ISSUES
 from oagw.services.github.lists import Commits, Issues, Pulls
 from oagw.services.github.node import Encoded, GitHub, GitHubNode, encoded
 from oagw.services.github.samples import OCTOCAT, repository, user
 from oagw.web.reply import Reply
-from oagw.web.resource import Refused
 
 _LOGIN = re.compile(r"[A-Za-z0-9](?:-?[A-Za-z0-9]){0,38}")
 _REPOSITORY = re.compile(r"[A-Za-z0-9._-]{1,100}")

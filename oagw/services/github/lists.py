@@ -7,6 +7,7 @@ from typing import Any
 from twisted.web.resource import IResource
 from twisted.web.server import Request
 
+from oagw.model.refused import Refused
 from oagw.services.github.activity import (
     COMMITS,
     COUNT,
@@ -24,7 +25,6 @@ from oagw.services.github.paging import read_page
 from oagw.services.github.samples import OCTOCAT
 from oagw.web.body import query_pairs
 from oagw.web.reply import Reply
-from oagw.web.resource import Refused
 
 Query = dict[str, str]
 
@@ -36,12 +36,11 @@ _FIRST, _LAST = (date.replace(tzinfo=UTC) for date in (datetime.min, datetime.ma
 _OCTOCAT_NAMES = (OCTOCAT, "octocat@github.com")
 
 
-class InvalidParameter(Exception):
+class InvalidParameter(Refused):
     """The query parameter ``field`` has the invalid value ``value``; GitHub answers 422."""
 
     def __init__(self, field: str, value: str) -> None:
-        super().__init__(field)
-        self.field = field
+        super().__init__(422, "Validation Failed", field=field, code="invalid")
         self.value = value
 
 
@@ -65,26 +64,28 @@ class ListNode(GitHubNode):
         """Return the activity of the repository, with links that the sender of ``request`` can follow."""
         return Activity(self.github.base_url(request), self._owner, self._repo)
 
+    def refusal(self, request: Request, refused: Refused) -> Reply:
+        if not isinstance(refused, InvalidParameter):
+            return super().refusal(request, refused)
+        detail = {
+            "value": refused.value,
+            "resource": self.resource,
+            "field": refused.field,
+            "code": refused.code,
+        }
+        body = {
+            "message": refused.message,
+            "errors": [detail],
+            "documentation_url": "https://docs.github.com/rest",
+            "status": "422",
+        }
+        return self.error(request, refused.status, body)
+
     def render_GET(self, request: Request) -> Reply:
         pairs = query_pairs(request)
         query = dict(pairs)
         activity = self.activity(request)
-        try:
-            numbers = self.numbers(activity, query)
-        except InvalidParameter as error:
-            detail = {
-                "value": error.value,
-                "resource": self.resource,
-                "field": error.field,
-                "code": "invalid",
-            }
-            body = {
-                "message": "Validation Failed",
-                "errors": [detail],
-                "documentation_url": "https://docs.github.com/rest",
-                "status": "422",
-            }
-            return self.error(request, 422, body)
+        numbers = self.numbers(activity, query)
         page = read_page(query)
         link = page.link(f"{activity.url}/{self.name}", pairs, len(numbers))
         return self.reply(request, [self.listed(activity, number) for number in page.of(numbers)], link)

@@ -9,12 +9,12 @@ import msgspec
 from twisted.web.resource import IResource
 from twisted.web.server import Request
 
+from oagw.model.refused import Refused
 from oagw.services import Env, UpstreamNode
 from oagw.services.github.conditional import entity_tag, none_match
-from oagw.services.github.rate import LIMIT, RateLimit
+from oagw.services.github.rate import LIMIT, Quota
 from oagw.web.exchange import caller_of
 from oagw.web.reply import JSON, UPSTREAM, Headers, Reply, excerpt, prepared
-from oagw.web.resource import Refused
 
 API = "https://api.github.com"
 _ON_THE_GATEWAY = "/api/oagw/v1/proxy/github"
@@ -72,7 +72,7 @@ class GitHub:
 
     def __init__(self, env: Env) -> None:
         self._env = env
-        self._limit = RateLimit()
+        self._limit = Quota()
 
     def base_url(self, request: Request) -> str:
         """Return the base URL of links: GitHub's, or with ``--github-links`` that of this gateway."""
@@ -92,7 +92,7 @@ class GitHub:
         """
         now = self._env.wall()
         window = self._limit.window(caller_of(request).sandbox, now, counts)
-        digits = b"%023X" % self._env.random.getrandbits(92)
+        digits = b"%023X" % self._env.random_bits(request, 92)
         return (
             _media_type(request.getHeader(b"accept") or b""),
             version,

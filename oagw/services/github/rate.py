@@ -19,7 +19,7 @@ class Window:
         return LIMIT - self.used
 
 
-class RateLimit:
+class Quota:
     """The current windows of all callers. A caller is a sandbox."""
 
     def __init__(self) -> None:

@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Meta
 from twisted.web.server import Request
 
+from oagw.model.refused import Refused
 from oagw.services import Env
 from oagw.services.openai import pace
 from oagw.services.openai.chat_tools import (
@@ -38,7 +39,6 @@ from oagw.services.openai.request_directives import extract_directives
 from oagw.services.openai.tokens import conversation, logprob, usage
 from oagw.services.openai.tools import Toolbox, ToolCall, bad_choice
 from oagw.web.reply import Reply
-from oagw.web.resource import Refused
 from oagw.web.stream import Stream
 
 Penalty = Annotated[float, Meta(ge=-2, le=2)]
@@ -155,15 +155,16 @@ class ChatCompletions(OpenAINode):
             json_format=form.json_schema if isinstance(form, SchemaFormat) else isinstance(form, JsonFormat),
             location="response_format.json_schema.schema",
         )
+        random = self._env.random(request)
         common = {
-            "id": random_id(self._env.random, "chatcmpl-", 29),
+            "id": random_id(random, "chatcmpl-", 29),
             "created": int(self._env.wall()),
             "model": chat.model,
             "system_fingerprint": FINGERPRINT,
             "service_tier": served(chat.service_tier),
         }
         choices = chat.n or 1
-        ids = [[random_id(self._env.random, "call_") for _ in completion.calls] for _ in range(choices)]
+        ids = [[random_id(random, "call_") for _ in completion.calls] for _ in range(choices)]
         tokens = usage(conversation(texts), choices * completion.tokens)
         top = (chat.top_logprobs or 0) if chat.logprobs else None
         legacy = chat.functions is not None

@@ -4,8 +4,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from oagw.model.refused import Refused
 from oagw.services.openai.tools import Choice, Grammar, Name, OfferedTool, TextFormat, Toolbox, bad_choice
-from oagw.web.resource import Refused
 
 
 class FunctionDefinition(msgspec.Struct, forbid_unknown_fields=True):

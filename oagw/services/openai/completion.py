@@ -14,12 +14,12 @@ import msgspec
 from msgspec import Meta
 from msgspec.structs import replace
 
+from oagw.model.refused import Refused
 from oagw.services.openai.directives import Directives
 from oagw.services.openai.keywords import keyword
 from oagw.services.openai.node import failure
 from oagw.services.openai.tokens import FRAGMENTS, WORDS, cut
 from oagw.services.openai.tools import ToolCall, written
-from oagw.web.resource import Refused
 
 # The largest number of characters of a message that are quoted.
 QUOTED = 1000

@@ -9,6 +9,7 @@ from msgspec import Meta
 from msgspec.structs import replace
 from twisted.web.server import Request
 
+from oagw.model.refused import Refused
 from oagw.model.sse import encode_data
 from oagw.services import Env
 from oagw.services.openai import pace
@@ -33,7 +34,6 @@ from oagw.services.openai.node import OpenAINode, read
 from oagw.services.openai.request_directives import extract_directives
 from oagw.services.openai.tokens import count, logprob, usage
 from oagw.web.reply import Reply
-from oagw.web.resource import Refused
 from oagw.web.stream import Stream
 
 _MOST_CHOICES = 128
@@ -99,7 +99,7 @@ class Completions(OpenAINode):
             completion, directives = _complete(body, prompt, choices)
             completions += [completion] * (body.n or 1)
         common = {
-            "id": random_id(self._env.random, "cmpl-", 29),
+            "id": random_id(self._env.random(request), "cmpl-", 29),
             "created": int(self._env.wall()),
             "model": body.model,
             "system_fingerprint": FINGERPRINT,

@@ -10,9 +10,9 @@ from typing import Any, NoReturn
 import msgspec
 
 from oagw.model.mismatch import mismatch
+from oagw.model.refused import Refused
 from oagw.model.suggestion import suggestion
 from oagw.services.openai.directives import MOST_CALLS, MOST_CHARACTERS, Directives
-from oagw.web.resource import Refused
 
 # At most one of these can be given.
 _EXCLUSIVE = ("reply", "refusal", "tool")

@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Meta
 from twisted.web.server import Request
 
+from oagw.model.refused import Refused
 from oagw.services import Env
 from oagw.services.openai import pace
 from oagw.services.openai.completion import ModelName
@@ -21,7 +22,6 @@ from oagw.services.openai.node import OpenAINode, answer_headers, read
 from oagw.services.openai.request_directives import extract_directives
 from oagw.services.openai.tokens import count
 from oagw.web.reply import JSON, UPSTREAM, Reply, prepared
-from oagw.web.resource import Refused
 from oagw.web.stream import Chunk, Stream
 
 # The dimensions of the vectors by model, and the default.

@@ -3,10 +3,10 @@
 from twisted.web.resource import IResource
 from twisted.web.server import Request
 
+from oagw.model.refused import Refused
 from oagw.services import Env
 from oagw.services.openai.node import OpenAINode
 from oagw.web.reply import UPSTREAM, Reply, json_reply
-from oagw.web.resource import Refused
 
 MODELS = (
     ("gpt-4", 1687882411, "openai"),

@@ -5,10 +5,10 @@ from typing import TypeAlias
 import msgspec
 from twisted.web.server import Request
 
+from oagw.model.refused import Refused
 from oagw.services import UpstreamNode
 from oagw.web.body import T, read_json
 from oagw.web.reply import UPSTREAM, HeaderLines, Reply, json_reply, prepared
-from oagw.web.resource import Refused
 
 # The rate limits that are reported. Only the current request is ever subtracted from them.
 REQUESTS = 10_000

@@ -6,11 +6,11 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from oagw.model.refused import Refused
 from oagw.services.openai.chat import Effort, JsonFormat, PlainFormat, Share, Temperature, Verbosity
 from oagw.services.openai.completion import Metadata, ModelName
 from oagw.services.openai.node import Unsupported
 from oagw.services.openai.validation_error import not_among
-from oagw.web.resource import Refused
 
 Tier = Literal["auto", "default", "flex", "scale", "priority", "fast", "ultrafast"]
 

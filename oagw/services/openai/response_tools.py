@@ -9,9 +9,9 @@ from typing import Any, Literal
 
 import msgspec
 
+from oagw.model.refused import Refused
 from oagw.services.openai.tools import Choice, Grammar, Name, OfferedTool, TextFormat, Toolbox, bad_choice
 from oagw.services.openai.validation_error import not_among
-from oagw.web.resource import Refused
 
 # The hosted tools, which the API itself runs.
 HOSTED = frozenset(

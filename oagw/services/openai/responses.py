@@ -4,6 +4,7 @@
 """
 
 from itertools import count
+from random import Random
 from typing import Any
 
 import msgspec
@@ -75,7 +76,7 @@ class Responses(OpenAINode):
             location="text.format.schema",
         )
         prompt = conversation([body.instructions or "", *texts])
-        response = self._response(body, completion, top, prompt)
+        response = self._response(body, completion, top, prompt, self._env.random(request))
         if body.stream:
             numbers = count()
             writes = events(response, completion, top, numbers)
@@ -89,10 +90,10 @@ class Responses(OpenAINode):
         return pace.buffered(self._env, response, directives, completion.tokens, prompt + completion.tokens)
 
     def _response(
-        self, body: ResponseRequest, completion: Completion, top: int | None, prompt: int
+        self, body: ResponseRequest, completion: Completion, top: int | None, prompt: int, random: Random
     ) -> dict[str, Any]:
         """Return the body of the response."""
-        random, now = self._env.random, int(self._env.wall())
+        now = int(self._env.wall())
         text = body.text or TextConfig()
         reasoning = msgspec.to_builtins(body.reasoning) if body.reasoning else {}
         repeated = {name: value for name in _REPEATED if (value := getattr(body, name)) is not None}
@@ -111,7 +112,7 @@ class Responses(OpenAINode):
             "max_output_tokens": body.max_output_tokens,
             "metadata": body.metadata or {},
             "model": body.model,
-            "output": self._output(completion, top),
+            "output": _output(completion, top, random),
             "parallel_tool_calls": body.parallel_tool_calls is not False,
             "previous_response_id": body.previous_response_id,
             "reasoning": {"effort": None, "summary": None}
@@ -135,26 +136,22 @@ class Responses(OpenAINode):
             **repeated,
         }
 
-    def _output(self, completion: Completion, top: int | None) -> list[dict[str, Any]]:
-        """Return the items of the output: a message, or the tool calls."""
-        random = self._env.random
-        if completion.kind != "calls":
-            return [_message(completion, top, random_id(random, "msg_"))]
-        items: list[dict[str, Any]] = []
-        for number, call in enumerate(completion.calls, 1):
-            named = {"call_id": random_id(random, "call_"), "name": call.name}
-            if call.kind == "custom":
-                own = (
-                    {"id": random_id(random, "ctc_"), "type": "custom_tool_call"}
-                    | named
-                    | {"input": call.text}
-                )
-            else:
-                cut = completion.is_truncated and number == len(completion.calls)
-                own = {"id": random_id(random, "fc_"), "type": "function_call"} | named
-                own |= {"arguments": call.text, "status": "incomplete" if cut else "completed"}
-            items.append(own)
-        return items
+
+def _output(completion: Completion, top: int | None, random: Random) -> list[dict[str, Any]]:
+    """Return the items of the output: a message, or the tool calls."""
+    if completion.kind != "calls":
+        return [_message(completion, top, random_id(random, "msg_"))]
+    items: list[dict[str, Any]] = []
+    for number, call in enumerate(completion.calls, 1):
+        named = {"call_id": random_id(random, "call_"), "name": call.name}
+        if call.kind == "custom":
+            own = {"id": random_id(random, "ctc_"), "type": "custom_tool_call"} | named | {"input": call.text}
+        else:
+            cut = completion.is_truncated and number == len(completion.calls)
+            own = {"id": random_id(random, "fc_"), "type": "function_call"} | named
+            own |= {"arguments": call.text, "status": "incomplete" if cut else "completed"}
+        items.append(own)
+    return items
 
 
 def _message(completion: Completion, top: int | None, id: str) -> dict[str, Any]:

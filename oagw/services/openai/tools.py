@@ -10,10 +10,10 @@ from typing import Annotated, Any, Literal, NamedTuple
 import msgspec
 from msgspec import Meta
 
+from oagw.model.refused import Refused
 from oagw.model.suggestion import suggestion
 from oagw.services.openai.directives import Directives
 from oagw.services.openai.keywords import keyword
-from oagw.web.resource import Refused
 
 # Names of tools are searched for in this number of characters of a message.
 _READ = 10_000

@@ -9,8 +9,8 @@ from twisted.web.server import Request
 from oagw.model.error_location import ErrorLocation
 from oagw.model.mismatch import mismatch, steps
 from oagw.model.reading import decode
+from oagw.model.refused import Refused
 from oagw.web.body import read_body
-from oagw.web.resource import Refused
 
 # Error messages for longer bodies do not list the supported values.
 _EXPLAINED = 1024 * 1024

@@ -6,10 +6,11 @@ from functools import cache
 from twisted.web.resource import IResource
 from twisted.web.server import Request
 
+from oagw.model.refused import Refused
+from oagw.model.suggestion import suggestion
 from oagw.services import Env, UpstreamNode
 from oagw.services.stream_test.case import Case
 from oagw.web.reply import UPSTREAM, Reply, json_reply
-from oagw.web.resource import Refused
 from oagw.web.stream import Stream
 
 
@@ -54,5 +55,5 @@ class CaseStream(UpstreamNode):
     def render_GET(self, request: Request) -> Stream:
         case = catalogue().get(self._name)
         if case is None:
-            raise Refused(404, f"Unknown case: {self._name[:100]}")
+            raise Refused(404, f"Unknown case: {self._name[:100]}{suggestion(self._name, catalogue())}")
         return self._env.streams.play(case.written(), case.head())

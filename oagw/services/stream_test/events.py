@@ -11,7 +11,7 @@ from twisted.web.server import Request
 from oagw.model.ending import ENDINGS_BY_NAME, Ending
 from oagw.model.sse import Event, encode
 from oagw.services import Env, UpstreamNode
-from oagw.services.stream_test.parameters import Parameters
+from oagw.services._parameters import Parameters
 from oagw.web.reply import UPSTREAM, Reply
 from oagw.web.stream import Chunk, Stream, head
 
@@ -46,7 +46,7 @@ class Wish:
     count: int
     interval: float
     jitter: float
-    random: Random
+    random: Random | None  # of the jitter
     make: Callable[[int], bytes]
     retry: int | None
     keepalive: float
@@ -97,11 +97,13 @@ class Events(UpstreamNode):
         count = given.integer("count", 0, 10**9, len(CLASSIC))
         last = given.integer("last_event_id", 0, _LARGEST_ID, 0)
         resumed = _own_id(request.getHeader(b"last-event-id"), count or _LARGEST_ID)
+        jitter = given.seconds("jitter", _YEAR, 0.0)
+        random = None if not jitter else self._env.random(request) if seed is None else Random(seed)
         wish = Wish(
             count=count,
             interval=given.seconds("interval", _YEAR, INTERVAL),
-            jitter=given.seconds("jitter", _YEAR, 0.0),
-            random=self._env.random if seed is None else Random(seed),
+            jitter=jitter,
+            random=random,
             make=measured(size, type) if MEASURES & given.names else classic,
             retry=given.integer("retry", 0, 10**9, None),
             keepalive=given.seconds("keepalive", _YEAR, 0.0),
@@ -162,7 +164,7 @@ def chunks(wish: Wish) -> Iterator[Chunk]:
             pause = yield from _keep_alive(pause, wish.keepalive)
         yield Chunk(pause, data, burst)
         sent, id = sent + burst, id + burst
-        previous, offset = offset, wish.random.uniform(-wish.jitter, wish.jitter) if wish.jitter else 0.0
+        previous, offset = offset, wish.random.uniform(-wish.jitter, wish.jitter) if wish.random else 0.0
         pause = max(0.0, wish.interval + offset - previous)
     if wish.ending is Ending.TRUNCATE:
         half = wish.make(id + 1)

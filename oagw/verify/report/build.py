@@ -17,13 +17,17 @@ from oagw.verify.report.retries import (
     retries_without_backoff,
     retry_after_not_honoured,
 )
-from oagw.verify.report.streams import stream_read_after_cancel
+from oagw.verify.report.streams import is_stream, stream_read_after_cancel
+from oagw.verify.report.unmatched import Unmatched
 from oagw.verify.report.unused import MAX_UNUSED, Unused
 from oagw.verify.verification import requests
 
 # The largest number of findings in a report, and of entries of each in its text.
 MAX_FINDINGS = 200
 MAX_ROWS = 6
+
+# The number of requests that its text lists: the last ones.
+MAX_CALLS = 20
 
 _ORDER = {"error": 0, "warning": 1, "note": 2}
 
@@ -35,17 +39,18 @@ _ON_REQUEST = {
 
 
 class Unchecked(Struct, frozen=True):
-    """A rule that was not checked, and why."""
+    """A rule that was not checked, and why; ``answers`` is the number of answers that it would look at."""
 
     rule: str
     reason: str
+    answers: int = 0
 
 
 class ClientReport(Struct, frozen=True, rename="camel"):
     """The findings in ``requests`` requests, most severe first, and the rules that were not checked.
 
-    ``unused`` lists stubs and toxics that had no effect, up to a limit; ``unused_count`` is their total
-    number.
+    ``unmatched`` lists requests that nothing could answer, up to a limit. ``unused`` lists stubs and toxics
+    that had no effect, up to a limit; ``unused_count`` is their total number.
     """
 
     requests: int
@@ -53,6 +58,7 @@ class ClientReport(Struct, frozen=True, rename="camel"):
     not_checked: list[Unchecked]
     unused: list[Unused]
     unused_count: int
+    unmatched: list[Unmatched]
 
 
 async def build_report(
@@ -63,6 +69,7 @@ async def build_report(
     retry_due: bool = False,
     streams_cancelled: bool = False,
     unused: Iterable[Unused] = (),
+    unmatched: Iterable[Unmatched] = (),
 ) -> ClientReport:
     """Build the report on the client that sent the requests in ``journal``.
 
@@ -70,6 +77,7 @@ async def build_report(
     - ``retry_due``: whether the client had to retry every truncated response
     - ``streams_cancelled``: whether the test cancelled every stream before its end
     - ``unused``: the stubs and toxics that had no effect
+    - ``unmatched``: the requests that nothing could answer
     """
     entries = sorted(journal, key=lambda entry: entry.number)  # in order of arrival
     rules = [
@@ -89,24 +97,45 @@ async def build_report(
             await work.breathe()
             findings.append(found)
     findings.sort(key=lambda found: _ORDER[found.severity])
-    asked = {"incomplete-answer-accepted": retry_due, "stream-read-after-cancel": streams_cancelled}
-    unchecked = [Unchecked(rule, _ON_REQUEST[rule]) for rule, given in asked.items() if not given]
-    cut = sum(entry.ended in (TRUNCATED, RESET) for entry in entries)
-    if cut and not retry_due:
-        answers = "1 answer was" if cut == 1 else f"{cut} answers were"
-        unchecked[0] = Unchecked(unchecked[0].rule, f"{answers} truncated: {unchecked[0].reason}")
+    unchecked = []
+    if not retry_due:
+        cut = sum(entry.ended in (TRUNCATED, RESET) for entry in entries)
+        unchecked.append(_unchecked("incomplete-answer-accepted", cut, "truncated"))
+    if not streams_cancelled:
+        streams = 0
+        for entry in entries:
+            await work.breathe()
+            streams += is_stream(entry)
+        unchecked.append(_unchecked("stream-read-after-cancel", streams, "a stream", "streams"))
     idle = list(unused)
-    return ClientReport(len(entries), findings[:MAX_FINDINGS], unchecked, idle[:MAX_UNUSED], len(idle))
+    return ClientReport(
+        len(entries), findings[:MAX_FINDINGS], unchecked, idle[:MAX_UNUSED], len(idle), list(unmatched)
+    )
 
 
-def text(report: ClientReport, journal: Iterable[Entry]) -> str:
-    """Format ``report`` as text, with the entries of ``journal`` that prove each finding."""
-    return "\n".join(_lines(report, {entry.number: entry for entry in journal})) + "\n"
+def _unchecked(rule: str, answers: int, one: str, many: str | None = None) -> Unchecked:
+    what = f"1 answer was {one}" if answers == 1 else f"{answers} answers were {many or one}"
+    return Unchecked(rule, f"{what}: {_ON_REQUEST[rule]}" if answers else _ON_REQUEST[rule], answers)
 
 
-def _lines(report: ClientReport, entries: dict[int, Entry]) -> Iterator[str]:
+def text(report: ClientReport, journal: Iterable[Entry], none: str = "No requests were received.") -> str:
+    """Format ``report`` as text, with the entries of ``journal`` that prove each finding, and the last ones.
+
+    ``none`` is the sentence for a report without requests.
+    """
+    return "\n".join(_lines(report, {entry.number: entry for entry in journal}, none)) + "\n"
+
+
+def _lines(report: ClientReport, entries: dict[int, Entry], none: str) -> Iterator[str]:
     count = len(report.findings)
     yield f"{requests(report.requests)}, {count} finding{'' if count == 1 else 's'}"
+    if not report.requests:
+        yield none
+    for request in report.unmatched:
+        head, *lines = request.text.split("\n")
+        yield ""
+        yield f"unmatched: {head}"
+        yield from (f"  {line}".rstrip() for line in lines)
     for found in report.findings:
         yield ""
         yield f"{found.severity}: {found.rule}"
@@ -124,7 +153,24 @@ def _lines(report: ClientReport, entries: dict[int, Entry]) -> Iterator[str]:
     if report.unused_count > len(report.unused):
         yield ""
         yield f"... and {report.unused_count - len(report.unused)} more stubs or toxics without effect"
+    yield from _last(sorted(entries.values(), key=lambda entry: entry.number))
     for rule in report.not_checked:
+        if not rule.answers:
+            continue
         yield ""
         yield f"not checked: {rule.rule}"
         yield f"  {rule.reason}"
+
+
+def _last(entries: list[Entry]) -> Iterator[str]:
+    """Yield a line for each of the last of ``entries``."""
+    last = entries[-MAX_CALLS:]
+    if last:
+        yield ""
+        yield (
+            f"the last {len(last)} of {len(entries)} requests:"
+            if len(last) < len(entries)
+            else "all requests:"
+        )
+    for entry in last:
+        yield f"  {entry.time - entries[0].time:>+11.3f} s  {summary(entry)}"

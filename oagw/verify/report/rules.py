@@ -1,6 +1,6 @@
 """The rules of the report: what each finds, its severity, and its conditions.
 
-docs/control-plane.md repeats this table, as does the OpenAPI document.
+docs/verify.md repeats this table, as does the OpenAPI document.
 """
 
 from typing import Literal, NamedTuple

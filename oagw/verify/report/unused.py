@@ -24,9 +24,12 @@ class Unused(Struct, frozen=True, omit_defaults=True):
     name: str | None = None
 
 
-def unused_stub(id: str, name: str | None, why: str | None) -> Unused:
-    """Report a stub that answered no request; ``why`` explains why it cannot, if that is certain."""
-    return Unused("stub", _text("It matched no request", why), "note", id, name)
+def unused_stub(id: str, name: str | None, why: str | None, pattern: str) -> Unused:
+    """Report a stub that answered no request; ``why`` explains why it cannot, if that is certain.
+
+    ``pattern`` has the method and the URL of its requests.
+    """
+    return Unused("stub", _text(f"{pattern}: It matched no request", why), "note", id, name)
 
 
 def unused_toxic(name: str, why: str | None) -> Unused:

@@ -13,6 +13,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 import oagw.admin
 from oagw.admin.node import AdminNode
+from oagw.web.resource import METHODS
 from tests.support.wire import Wire
 
 HOME = Path(oagw.admin.__file__).parent
@@ -25,7 +26,7 @@ def resources() -> list[type[AdminNode]]:
         import_module(f"oagw.admin.{module.name}")
     for one in found:
         found += one.__subclasses__()
-    return [one for one in found if one._renders]
+    return [one for one in found if any(hasattr(one, f"render_{method}") for method in METHODS)]
 
 
 class DescriptionTests(SynchronousTestCase):

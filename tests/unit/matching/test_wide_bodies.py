@@ -29,7 +29,8 @@ def operators() -> Iterator[dict[str, Any]]:
         yield {"matchesJsonPath": path}
     yield {"matchesJsonPath": {"expression": "$..*", "matches": "z"}}
     yield {"matchesJsonPath": {"expression": "$[*]", "equalToJson": {"a": 2}}}
-    for expected in ([1] * 3_000 + [2], [[]] * 3_000 + [[2]], [{"a": 1}] * 3_000 + [2]):
+    lists: list[list[Any]] = [[1] * 3_000 + [2], [[]] * 3_000 + [[2]], [{"a": 1}] * 3_000 + [2]]
+    for expected in lists:
         yield {"equalToJson": expected, "ignoreArrayOrder": True, "ignoreExtraElements": True}
 
 

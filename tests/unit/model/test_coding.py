@@ -150,7 +150,7 @@ def test_reading_what_a_body_may_decode_to_takes_a_tenth_of_a_second(
     assert codec is not None
     sent = gzip.compress(unit * (32 * MIB // len(unit)), 1)
     body = decoded(sent, ["gzip"], size_limit(size, codec)).body
-    took = []
+    took: list[float] = []
     while len(took) < 3 and (not took or min(took) >= 0.1):  # other work on the machine slows it down
         started = process_time()
         text_of(body, codec)

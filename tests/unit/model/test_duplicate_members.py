@@ -107,7 +107,7 @@ def with_twin(value: Any, path: list[str | int]) -> str:
     return "{" + ", ".join(members) + "}"
 
 
-_NAMES = st.text(st.characters(max_codepoint=0xFFFF, exclude_categories=("Cs",)), max_size=3)
+_NAMES = st.text(st.characters(max_codepoint=0xFFFF, exclude_categories=["Cs"]), max_size=3)
 
 
 @settings(deadline=None, max_examples=200)

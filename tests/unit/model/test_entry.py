@@ -101,11 +101,11 @@ def test_how_it_is_being_ended_counts_more_than_how_the_connection_ends() -> Non
 def test_the_first_time_that_the_client_closes_its_side_before_the_end_counts() -> None:
     exchange = Exchange()
     entry = exchange.entry
-    assert entry.half_closed is None
+    before = entry.half_closed
     entry.half_close()
     exchange.now = 11.0
     entry.half_close()
-    assert (entry.half_closed, entry.ended) == (10.0, OPEN)
+    assert (before, entry.half_closed, entry.ended) == (None, 10.0, OPEN)
     answered = Exchange().entry
     answered.end(COMPLETE, 200)
     answered.half_close()

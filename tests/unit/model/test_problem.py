@@ -2,7 +2,7 @@
 
 import pytest
 
-from oagw.model.problem import CATEGORIES, GatewayError, canonical, invalid_field, platform
+from oagw.model.problem import CATEGORIES, canonical, invalid_field, platform
 
 
 @pytest.mark.parametrize("category", CATEGORIES)
@@ -32,7 +32,3 @@ def test_a_platform_problem_is_the_phrase_of_its_status(status: int, phrase: str
     problem = platform(status, "why")
     assert (problem.type, problem.status) == ("about:blank", status)
     assert (problem.title, problem.detail) == (phrase, phrase)
-
-
-def test_a_gateway_error_reads_as_its_problem() -> None:
-    assert str(GatewayError(platform(404, "Unknown path: /x"))) == "Unknown path: /x"

@@ -16,7 +16,7 @@ CHAT = "/api/oagw/v1/proxy/openai/v1/chat/completions"
 MODELS = "/api/oagw/v1/proxy/openai/v1/models"
 
 
-def chat(content: Any, wire: Wire | None = None, **members: Any) -> Answer:
+def chat(content: Any, wire: Wire | None = None, /, **members: Any) -> Answer:
     body = {"model": "gpt-4", "messages": [{"role": "user", "content": content}], **members}
     return (wire or Wire()).post_json(CHAT, body)
 

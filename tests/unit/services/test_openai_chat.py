@@ -91,7 +91,7 @@ class LimitTests(SynchronousTestCase):
 
 class LogprobTests(SynchronousTestCase):
     def test_each_token_has_one_buffered_and_streamed(self) -> None:
-        options = {"logprobs": True, "top_logprobs": 2}
+        options: dict[str, Any] = {"logprobs": True, "top_logprobs": 2}
         (choice,) = chat("hello", **options).json()["choices"]
         each = choice["logprobs"]["content"]
         self.assertEqual("".join(one["token"] for one in each), text(chat("hello")))

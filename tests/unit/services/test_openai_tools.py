@@ -276,8 +276,8 @@ class FunctionTests(SynchronousTestCase):
         Draft202012Validator(PARAMETERS).validate(json.loads(call["arguments"]))
 
     def test_function_call_decides(self) -> None:
-        def function(**members: Any) -> str | None:
-            (choice,) = chat(functions=FUNCTIONS, **members).json()["choices"]
+        def function(content: str, choice: Any) -> str | None:
+            (choice,) = chat(content, functions=FUNCTIONS, function_call=choice).json()["choices"]
             call = choice["message"].get("function_call")
             return call and str(call["name"])
 
@@ -289,7 +289,7 @@ class FunctionTests(SynchronousTestCase):
             ("hello", {"name": "forecast"}, "forecast"),
             ("[mock tool=forecast]", "auto", "forecast"),
         ):
-            self.assertEqual(function(content=content, function_call=choice), expected, (content, choice))
+            self.assertEqual(function(content, choice), expected, (content, choice))
 
     def test_its_result_is_talked_about(self) -> None:
         messages = [

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from oagw.model.call import Call
+from oagw.model.draws import Draws
 from oagw.model.invalid import Invalid
 from oagw.model.memory import Memory
 from oagw.stubs.folder import Directory
@@ -86,7 +87,7 @@ def test_a_reset_has_the_stubs_of_the_folder_alone_and_forgets_how_often_they_an
     made = Stub(StubMapping(name="made"), ID, {})
     store.add(made)
     for stub in (known, made):
-        store.answer(stub, Call("GET", "/"), 0.0, Random(1))
+        store.answer(stub, Call("GET", "/"), 0.0, Draws(Random(1)))
         assert store.has_answered(stub)
     directory.restore(store)
     assert names(store) == ["a"]
@@ -104,7 +105,7 @@ def test_a_stub_of_an_edited_file_counts_anew_and_the_others_go_on(folder: Path,
     for url in ("/a", "/b", "/c"):
         stub = store.find(Call("GET", url), 0.0)
         assert stub is not None
-        store.answer(stub, Call("GET", url), 0.0, Random(1))
+        store.answer(stub, Call("GET", url), 0.0, Draws(Random(1)))
         assert store.find(Call("GET", url), 0.0) is None
     write(folder, "edited.json", {"request": {"url": "/b"}, "response": {"status": 201}, "times": 1})
     (folder / "__files" / "c.txt").write_text("2")

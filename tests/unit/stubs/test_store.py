@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from oagw.matching.spec import RequestPattern
 from oagw.model.call import Call
+from oagw.model.draws import Draws
 from oagw.model.invalid import Invalid
 from oagw.model.memory import Memory
 from oagw.stubs import store
@@ -62,7 +63,7 @@ def answer(stubs: StubStore) -> bool:
     call = Call("GET", "/a")
     found = stubs.find(call, 0.0)
     if found is not None:
-        stubs.answer(found, call, 0.0, Random(1))
+        stubs.answer(found, call, 0.0, Draws(Random(1)))
     return found is not None
 
 

@@ -1,5 +1,7 @@
 """The ticker: who is woken when, by how many timers, and the traps of LoopingCall."""
 
+from typing import Any
+
 import pytest
 from twisted.internet.defer import CancelledError
 from twisted.internet.task import Clock
@@ -43,7 +45,7 @@ def beats(clock: Clock, seconds: float, step: float = 0.001) -> int:
     made = 0
     call_later = clock.callLater
 
-    def counted(*args: object, **kw: object) -> object:
+    def counted(*args: Any, **kw: Any) -> Any:
         nonlocal made
         made += 1
         return call_later(*args, **kw)
@@ -143,8 +145,8 @@ def test_an_error_of_one_waiter_ends_neither_the_loop_nor_the_others(clock: Cloc
             super().wake(now)
             raise ZeroDivisionError
 
-    logged: list[object] = []
-    observer = logged.append
+    logged: list[Any] = []
+    observer: Any = logged.append
     globalLogPublisher.addObserver(observer)
     try:
         broken, sound = Broken(ticker, 0.1, 3), Paced(ticker, 0.1, 3)
@@ -152,7 +154,7 @@ def test_an_error_of_one_waiter_ends_neither_the_loop_nor_the_others(clock: Cloc
     finally:
         globalLogPublisher.removeObserver(observer)
     assert (len(broken.woken), len(sound.woken)) == (3, 3)
-    assert len([event for event in logged if event.get("log_failure")]) == 3  # type: ignore[attr-defined]
+    assert len([event for event in logged if event.get("log_failure")]) == 3
 
 
 def test_one_that_is_forgotten_in_the_same_tick_is_not_woken(clock: Clock) -> None:

@@ -1,5 +1,6 @@
 """What each toxic does to a response, as scripts: fed this at 0 s, it gives that at 0.1 s."""
 
+from collections.abc import Iterable
 from itertools import pairwise
 from random import Random
 from typing import Any, NamedTuple
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from oagw.model.ending import Ending
 from oagw.model.layout import Layout
 from oagw.toxics.link import MOST_BYTES, MOST_PIECES, Chain, Link
-from oagw.toxics.toxic import Toxic, ToxicDocument, chain
+from oagw.toxics.toxic import Acting, Toxic, ToxicDocument, chain
 
 HEAD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 LAST = b"0\r\n\r\n"
@@ -39,10 +40,15 @@ def toxic(type: str, **attributes: Any) -> Toxic:
     return Toxic(ToxicDocument(type, attributes=attributes))
 
 
+def acting(toxics: Iterable[Toxic]) -> list[Acting]:
+    random = Random(1)
+    return [Acting(toxic, random) for toxic in toxics]
+
+
 def through(toxics: list[Toxic], script: list[Piece]) -> tuple[list[Piece], list[Toxic]]:
     """What comes out of ``toxics``, each piece at the time when it is due, and those that acted."""
     layout, acted, position = Layout(), list[Toxic](), 0
-    link = chain(toxics, Random(1), layout, acted.append)
+    link = chain(acting(toxics), layout, acted.append)
     out: list[Piece] = []
     for at, data, ending in script:
         drain(link, at, out, before=True)
@@ -262,7 +268,7 @@ def test_a_chain_does_one_thing_after_the_other() -> None:
 
 
 def link(*toxics: Toxic) -> Chain:
-    return chain(toxics, Random(1), Layout(), lambda toxic: None)
+    return chain(acting(toxics), Layout(), lambda toxic: None)
 
 
 @pytest.mark.parametrize("first", ["bandwidth", "slicer"])

@@ -8,8 +8,13 @@ import pytest
 
 from oagw.model.call import Call
 from oagw.model.document import converted
+from oagw.model.draws import Draws
 from oagw.model.invalid import Invalid
 from oagw.toxics.toxic import Toxic, ToxicChange, ToxicDocument, selected
+
+
+def chosen(toxics: list[Toxic], call: Call, draws: Draws | None = None) -> list[Toxic]:
+    return [acting.toxic for acting in selected(toxics, call, 0.0, draws or Draws(Random(1)))]
 
 
 def toxic(type: str = "latency", attributes: dict[str, Any] | None = None, **members: Any) -> Toxic:
@@ -100,22 +105,23 @@ def test_the_type_of_a_toxic_cannot_be_changed() -> None:
     ],
 )
 def test_an_alias_selects_the_answers_of_that_upstream(alias: str | None, url: str, acts: bool) -> None:
-    one = toxic(**({} if alias is None else {"alias": alias}))
-    assert selected([one], Call("GET", url), 0.0, Random(1)) == ([one] if acts else [])
+    members: Any = {} if alias is None else {"alias": alias}
+    one = toxic(**members)
+    assert chosen([one], Call("GET", url)) == ([one] if acts else [])
 
 
 def test_toxicity_is_the_share_of_answers() -> None:
     half, never, call = toxic(toxicity=0.5), toxic(toxicity=0), Call("GET", "/health")
-    random = Random(7)
-    counts = [selected([half, never], call, 0.0, random) for _ in range(1000)]
-    assert 400 < sum(half in chosen for chosen in counts) < 600
-    assert not any(never in chosen for chosen in counts)
+    draws = Draws(Random(7))
+    counts = [chosen([half, never], call, draws) for _ in range(1000)]
+    assert 400 < sum(half in one for one in counts) < 600
+    assert not any(never in one for one in counts)
 
 
 def test_a_request_pattern_selects_the_answers_to_what_matches_it() -> None:
     one = toxic(request={"method": "POST", "urlPath": "/health"})
-    assert selected([one], Call("POST", "/health?a=b"), 0.0, Random(1)) == [one]
-    assert selected([one], Call("GET", "/health"), 0.0, Random(1)) == []
+    assert chosen([one], Call("POST", "/health?a=b")) == [one]
+    assert chosen([one], Call("GET", "/health")) == []
     with pytest.raises(Invalid) as caught:
         toxic(request={"url": 5})
     assert caught.value.pointer == "/request/url"

@@ -2,11 +2,13 @@
 
 import pytest
 from twisted.trial.unittest import SynchronousTestCase
-from twisted.web.server import NOT_DONE_YET
+from twisted.web.resource import Resource
+from twisted.web.server import NOT_DONE_YET, Request
 
 from oagw.model.problem import platform
 from oagw.web.reply import Reply, begin, excerpt, json_reply, problem_reply, wire
-from tests.support.wire import Wire, parse
+from tests.support.probe import PATH, Probe
+from tests.support.wire import Answer, Wire, parse
 
 
 class WireTests(SynchronousTestCase):
@@ -29,15 +31,15 @@ class WireTests(SynchronousTestCase):
 
 
 class SendTests(SynchronousTestCase):
-    """``send``, through a real request: the health check answers whatever it is told to."""
+    """``send``, through a real request to an upstream that answers what a test says."""
 
     def setUp(self) -> None:
-        self.wire = Wire()
-        self.health = self.wire.gateway.root.children[b"health"]
+        self.probe = Probe()
+        self.wire = Wire(services={"probe": self.probe.tree})
 
-    def answering(self, reply: Reply, *headers: str):
-        self.patch(type(self.health), "render_GET", lambda self, request: reply)
-        return self.wire.ask("GET", "/health", *headers)
+    def answering(self, reply: Reply, *headers: str) -> Answer:
+        self.probe.answer = lambda request: reply
+        return self.wire.ask("GET", PATH, *headers)
 
     def test_204_has_neither_length_nor_body(self) -> None:
         answer = self.answering(Reply(204, b"ignored"))
@@ -70,19 +72,22 @@ class SendTests(SynchronousTestCase):
     def test_headers_may_be_added_and_changed_after_the_reply_has_begun(self) -> None:
         reply = Reply(200, headers={b"x-a": (b"1",), b"vary": (b"Accept",), b"X-C": (b"3",)})
 
-        def render(health, request):
-            begin(request, reply)
-            fields = request.responseHeaders
-            fields.addRawHeader(b"Vary", b"Origin")
-            fields.setRawHeaders(b"X-A", [b"2\r\nInjected: 1"])
-            fields.removeHeader(b"x-c")
-            request.write(b"{}")
-            request.finish()
-            return NOT_DONE_YET
+        class Own(Resource):
+            isLeaf = True
 
-        self.patch(type(self.health), "render", render)
+            def render(self, request: Request) -> int:
+                begin(request, reply)
+                fields = request.responseHeaders
+                fields.addRawHeader(b"Vary", b"Origin")
+                fields.setRawHeaders(b"X-A", [b"2\r\nInjected: 1"])
+                fields.removeHeader(b"x-c")
+                request.write(b"{}")
+                request.finish()
+                return NOT_DONE_YET
+
+        self.probe.putChild(b"own", Own())
         for _ in range(2):  # the reply is as it was
-            answer = self.wire.ask("GET", "/health")
+            answer = self.wire.ask("GET", f"{PATH}/own")
             self.assertEqual(answer.headers["vary"], ["Accept", "Origin"])
             self.assertEqual(answer.headers["x-a"], ["2 Injected: 1"])
             self.assertNotIn("x-c", answer.headers)

@@ -11,10 +11,12 @@ from twisted.internet.defer import fail
 from twisted.trial.unittest import SynchronousTestCase
 
 from oagw.config import Config
-from oagw.services.stream_test.events import Events
 from oagw.timing import manual_clock as clock
 from oagw.web import stream
-from oagw.web.channel import LINGER, REQUEST_TIMEOUT
+from oagw.web.channel import LINGER
+from oagw.web.site import REQUEST_TIMEOUT
+from oagw.web.stream import Stream
+from tests.support.probe import PROBE
 from tests.support.sse import events
 from tests.support.wire import BEARER, Answer, Connection, Wire, parse, request
 from tests.support.wire_case import WireTestCase
@@ -23,9 +25,7 @@ STREAM = request("GET /oagw/v1/proxy/stream-test/events HTTP/1.1", "Host: g", BE
 
 
 class ManualTestCase(WireTestCase):
-    def setUp(self) -> None:
-        self.wire = Wire(Config(seed=1, clock="manual"))
-        self.connection = self.wire.connect()
+    config = Config(seed=1, clock="manual")
 
     def tearDown(self) -> None:
         super().tearDown()
@@ -71,7 +71,6 @@ class AdvanceTests(ManualTestCase):
 
     def test_streams_take_their_turns_by_time_and_not_by_connection(self) -> None:
         order: list[str] = []
-        open_stream = self.wire.gateway.streams.stream
         gaps = iter((0.3, 0.2))
 
         def noted(gap: float) -> Iterator[bytes]:
@@ -79,14 +78,14 @@ class AdvanceTests(ManualTestCase):
                 order.append(f"{number * gap:.1f} of {gap}")
                 yield b"data: x\n\n"
 
-        def opened(resource: Events, asked: object) -> object:
+        def opened(request: Any) -> Stream:
             gap = next(gaps)
-            return open_stream(noted(gap), gap)
+            return self.wire.gateway.streams.stream(noted(gap), gap)
 
-        self.patch(Events, "render_GET", opened)
+        self.probe.answer = opened
         other = self.wire.connect()
         for connection in (self.connection, other):
-            connection.send(STREAM)
+            connection.send(PROBE)
         order.clear()
         self.advance(2)
         other.leave()
@@ -94,12 +93,10 @@ class AdvanceTests(ManualTestCase):
         self.assertEqual(order, ["0.4 of 0.2", "0.6 of 0.3", "0.6 of 0.2", "0.9 of 0.3"])
 
     def test_an_hour_of_a_stream_is_an_hour_of_events(self) -> None:
-        self.patch(
-            Events,
-            "render_GET",
-            lambda *_: self.wire.gateway.streams.stream(iter(lambda: b"data: x\n\n", None), 0.1),
+        self.probe.answer = lambda _: self.wire.gateway.streams.stream(
+            iter(lambda: b"data: x\n\n", None), 0.1
         )
-        self.connection.send(STREAM)
+        self.connection.send(PROBE)
         self.assertEqual(self.advance(3600).status, 200)
         self.assertEqual(self.connection.take().count(b"data: x"), 36_000)
 
@@ -120,14 +117,10 @@ class AdvanceTests(ManualTestCase):
         connection.leave()
 
     def test_what_falls_due_is_written_to_its_last_byte_before_the_answer(self) -> None:
-        self.patch(
-            Events,
-            "render_GET",
-            lambda *_: self.wire.gateway.streams.play(
-                (stream.Chunk(1.0 if n == 1 else 0.0, b"x" * 1000) for n in range(1001)), stream.head()
-            ),
+        self.probe.answer = lambda request: self.wire.gateway.streams.play(
+            (stream.Chunk(1.0 if n == 1 else 0.0, b"x" * 1000) for n in range(1001)), stream.head()
         )
-        self.connection.send(STREAM)
+        self.connection.send(PROBE)
         self.advance(1)
         self.assertEqual(self.connection.take().count(b"x" * 1000), 1000)
 
@@ -143,12 +136,10 @@ class AdvanceTests(ManualTestCase):
 
     def test_a_stream_that_is_too_much_for_one_advance_stops_the_clock_on_its_way(self) -> None:
         self.patch(clock, "MAX_RUN", 50)
-        self.patch(
-            Events,
-            "render_GET",
-            lambda *_: self.wire.gateway.streams.stream(iter(lambda: b"data: x\n\n", None), 0.1),
+        self.probe.answer = lambda _: self.wire.gateway.streams.stream(
+            iter(lambda: b"data: x\n\n", None), 0.1
         )
-        self.connection.send(STREAM)
+        self.connection.send(PROBE)
         now = self.clock()["now"]
         answer = self.advance(10)
         self.assertEqual(answer.status, 422)
@@ -272,7 +263,7 @@ class AskedTests(ManualTestCase):
     def test_how_far_it_is_to_move_is_checked(self) -> None:
         now = self.clock()["now"]
         far, text = {"seconds": 366 * 86400 + 1}, (b"{", b"", b'{"seconds":1e999}', b'{"seconds":NaN}')
-        odd = ([], {}, {"seconds": "1"}, {"seconds": None}, {"seconds": 1, "minutes": 1})
+        odd: list[Any] = [[], {}, {"seconds": "1"}, {"seconds": None}, {"seconds": 1, "minutes": 1}]
         for body in ({"seconds": -1}, far, *odd, *text):
             answer = self.wire.admin("POST", "/clock/advance", body)
             self.assertEqual(answer.status, 422, body)
@@ -289,7 +280,9 @@ class AskedTests(ManualTestCase):
         token = self.wire.admin("POST", "/sandboxes").json()["token"]
         self.assertEqual(self.wire.admin("GET", "/clock", token=token).status, 200)
         self.assertEqual(self.wire.admin("POST", "/clock/advance", {"seconds": 1}, token=token).status, 403)
-        self.successResultOf(self.wire.gateway.streams.ticker.clock.advance(600))
+        manual = self.wire.gateway.streams.ticker.clock
+        assert isinstance(manual, clock.ManualClock)
+        self.successResultOf(manual.advance(600))
 
 
 class RealClockTests(WireTestCase):

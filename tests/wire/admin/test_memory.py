@@ -62,7 +62,7 @@ class MemoryTests(WireTestCase):
         self.assertEqual(len(self.wire.admin("GET", f"/mappings/{id}").json()["response"]["body"]), 320_000)
 
     def test_bodies_and_values_of_any_kind_count(self) -> None:
-        for response in (
+        responses: list[dict[str, Any]] = [
             {"body": "a" * 400_000},
             {"base64Body": "AAAA" * 150_000},
             {"jsonBody": [[]] * 9_000},
@@ -70,7 +70,8 @@ class MemoryTests(WireTestCase):
             {"sse": [{"data": "a"}] * 3_000},
             {"body": "{{a}}" * 600, "transformers": ["response-template"]},
             {"headers": {f"X-{n}": "a" for n in range(6_000)}},
-        ):
+        ]
+        for response in responses:
             self.refused(self.wire.admin("POST", "/mappings", {"response": response}))
         for document in ({"metadata": {"a": "b" * 800_000}}, {"name": "a", "metadata": {"a": [{}] * 4_000}}):
             self.refused(self.wire.admin("POST", "/mappings", document))

@@ -131,7 +131,14 @@ class LifeTests(SandboxTestCase):
         self.assertIn("delete some", self.detail(answer))
 
     def test_what_is_asked_of_a_new_one_is_checked(self) -> None:
-        for body in ({"expiresAfterSeconds": 0}, {"expiresAfterSeconds": 604_801}, {"expires": 1}, [], b"{"):
+        bodies: list[Any] = [
+            {"expiresAfterSeconds": 0},
+            {"expiresAfterSeconds": 604_801},
+            {"expires": 1},
+            [],
+            b"{",
+        ]
+        for body in bodies:
             answer = self.wire.admin("POST", "/sandboxes", body)
             self.assertEqual(answer.status, 422, body)
         self.assertEqual(self.wire.admin("POST", "/sandboxes", {}).status, 201)

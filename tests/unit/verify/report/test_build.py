@@ -66,14 +66,15 @@ def test_the_gravest_come_first_and_the_text_has_the_proof() -> None:
     entries.add(0, "GET", "/health", answered_by=GATEWAY)
     entries.add(1, status=400)
     entries.add(2, status=429, answer=("Retry-After: 2",))
-    entries.add(2.5)
+    entries.add(2.5, answer=EVENTS)
     told = report_of(entries)
     assert [found.severity for found in told.findings] == ["error", "warning", "note"]
     lines = text(told, entries)
     assert lines.startswith("4 requests, 3 findings\n\nerror: retry-after-not-honoured\n")
     assert f"   +0.500 s  POST {CHAT} -> 200 from openai\n" in lines
     assert f"connection 1, request 4, id {entries[3].id}\n" in lines
-    assert "\nnot checked: stream-read-after-cancel\n" in lines
+    assert "\nnot checked: stream-read-after-cancel\n  1 answer was a stream: set" in lines
+    assert "incomplete-answer-accepted" not in lines  # no answer was cut
     assert TOKEN not in lines
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from oagw.model.ending import Ending
 from oagw.model.entry import CLIENT_LEFT, COMPLETE, OPEN, RESET, TRUNCATED, Entry
 from oagw.verify.report.finding import Finding
 from oagw.verify.report.retries import (
@@ -118,8 +119,10 @@ def test_a_retry_is_one_however_fast(gap: float, connection: int) -> None:
     limited, faulty = entries[::2], entries[1::2]
     early = findings(retry_after_not_honoured, entries)
     assert [found.entries for found in early] == [[a.id, b.id] for a, b in pairwise(limited)]
-    proven(*findings(client_error_retried, entries), *faulty)
-    proven(*findings(retries_without_backoff, entries), *limited)
+    (retried,) = findings(client_error_retried, entries)
+    proven(retried, *faulty)
+    (repeated,) = findings(retries_without_backoff, entries)
+    proven(repeated, *limited)
 
 
 def test_each_retry_is_that_of_one_failure() -> None:
@@ -228,7 +231,8 @@ class TestBackoff:
         entries = Entries()
         for index in range(5):
             entries.add(index * 2.0, status=None, ended=RESET, took=1.99)
-        proven(*findings(retries_without_backoff, entries), *entries)
+        (found,) = findings(retries_without_backoff, entries)
+        proven(found, *entries)
 
     def test_a_retry_that_was_asked_for_at_once_is_fine(self) -> None:
         entries = Entries()
@@ -245,7 +249,7 @@ class TestBackoff:
 
 class TestIncomplete:
     @pytest.mark.parametrize("ended", [TRUNCATED, RESET])
-    def test_a_cut_answer_without_a_retry_is_found(self, ended: str) -> None:
+    def test_a_cut_answer_without_a_retry_is_found(self, ended: Ending) -> None:
         entries = Entries()
         cut = entries.add(0, ended=ended, sent=12)
         entries.add(1, "GET", "/x")
@@ -275,7 +279,7 @@ class TestIncomplete:
         proven(found, last)
 
     @pytest.mark.parametrize("ended", [COMPLETE, CLIENT_LEFT, OPEN])
-    def test_what_was_not_cut_by_us_is_fine(self, ended: str) -> None:
+    def test_what_was_not_cut_by_us_is_fine(self, ended: Ending) -> None:
         entries = Entries()
         entries.add(0, ended=ended)
         assert findings(incomplete_answer_accepted, entries) == []

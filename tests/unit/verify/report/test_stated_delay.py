@@ -181,6 +181,7 @@ def test_an_sdk_of_that_kind_is_known_by_its_header_fields() -> None:
                 answer=("Retry-After: 90",))  # fmt: skip
     stated = stated_delay(entries[0])
     assert stated == (90, "Retry-After")
+    assert stated is not None
     assert least_pause(entries[0], stated) == 0.375
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from oagw.model.ending import Ending
 from oagw.model.entry import CLIENT_LEFT, COMPLETE, OPEN, TRUNCATED
 from oagw.verify.report.streams import stream_read_after_cancel
 from tests.support.entries import CHAT, Entries
@@ -18,7 +19,7 @@ def test_a_stream_that_the_client_left_is_fine() -> None:
 
 
 @pytest.mark.parametrize(("ended", "words"), [(COMPLETE, "read to its end (99 bytes)"), (OPEN, "still open")])
-def test_a_stream_that_was_read_on_is_found(ended: str, words: str) -> None:
+def test_a_stream_that_was_read_on_is_found(ended: Ending, words: str) -> None:
     entries = Entries()
     entries.add(ended=ended, answer=EVENTS, sent=99)
     (found,) = findings(stream_read_after_cancel, entries)

@@ -1,14 +1,14 @@
 """Read and validate query parameters. Invalid ones raise Refused with their name."""
 
 import re
-from collections.abc import Mapping, Set
+from collections.abc import Collection, Mapping, Set
 from typing import NoReturn, TypeVar
 
 from twisted.web.server import Request
 
-from oagw.model.suggestion import suggestion
+from oagw.model.refused import Refused
+from oagw.model.suggestion import nearest_first, suggestion
 from oagw.web.body import query_pairs
-from oagw.web.resource import Refused
 
 T = TypeVar("T")
 
@@ -16,16 +16,20 @@ _DECIMAL = re.compile(r"\d+(\.\d*)?|\.\d+", re.ASCII)
 
 
 class Parameters:
-    """The query parameters of ``request``. Each may be given only once.
+    """The query parameters of ``request``. Each may be given only once, but for those in ``repeated``.
 
     The methods take a parameter's name and the value to return if it is missing. They raise Refused (400) if
     the value is invalid.
     """
 
-    def __init__(self, request: Request) -> None:
+    def __init__(self, request: Request, repeated: Collection[str] = ()) -> None:
         self._given: dict[str, str] = {}
         self._known: set[str] = set()
+        self._repeated: dict[str, list[str]] = {}
         for name, value in query_pairs(request):
+            if name in repeated:
+                self._repeated.setdefault(name, []).append(value)
+                continue
             if name in self._given:
                 self.refuse(name, "is given more than once")
             self._given[name] = value
@@ -34,6 +38,11 @@ class Parameters:
     def names(self) -> Set[str]:
         """The names of the given parameters."""
         return self._given.keys()
+
+    def all(self, name: str) -> list[str]:
+        """Return all values of a parameter that may be repeated."""
+        self._known.add(name)
+        return self._repeated.get(name, [])
 
     def integer(self, name: str, least: int, most: int, default: T) -> int | T:
         """Return an integer from ``least`` to ``most``."""
@@ -67,7 +76,7 @@ class Parameters:
         if text is None:
             return default
         if text not in choices:
-            self.refuse(name, f"must be one of {', '.join(choices)}, got {text[:40]!r}")
+            self.refuse(name, f"must be one of {', '.join(nearest_first(text, choices))}, got {text[:40]!r}")
         return choices[text]
 
     def refuse_others(self) -> None:

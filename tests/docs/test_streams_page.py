@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from oagw.testing import MockGateway
+from tests.docs.pages import HOME, PAGES
 from tests.parsers.survey import catalogue, table
 from tests.support.stream_cases import Case
 from tests.support.wire import Wire
 
-HOME = Path(__file__).resolve().parent.parent
-PAGE = (HOME / "docs" / "streams.md").read_text()
+PAGE = PAGES["docs/streams.md"]
 RUST = HOME / "tests" / "support" / "rust"
 
 # Seconds that a program gets to run or to be compiled.
@@ -39,7 +39,9 @@ def run(*command: str | Path) -> list[str]:
     return [line.partition(":")[0] for line in ended.stdout.splitlines()]
 
 
-def test_the_loop_in_python_prints_the_cases_in_which_the_events_of_httpx_sse_deviate(cases: dict[str, Case]):
+def test_the_loop_in_python_prints_the_cases_in_which_the_events_of_httpx_sse_deviate(
+    cases: dict[str, Case],
+) -> None:
     deviating = {
         name
         for name, case in cases.items()
@@ -54,7 +56,7 @@ def test_the_loop_in_python_prints_the_cases_in_which_the_events_of_httpx_sse_de
 
 def test_the_loop_in_rust_compiles_and_prints_the_cases_that_a_client_fails(
     cases: dict[str, Case], oagw_gateway: MockGateway, tmp_path: Path
-):
+) -> None:
     rustc = shutil.which("rustc")
     if rustc is None:
         pytest.skip("rustc is not installed, so the loop in Rust is not run")
@@ -71,7 +73,7 @@ def test_the_loop_in_rust_compiles_and_prints_the_cases_that_a_client_fails(
     assert not {"lf", "error-object", "8-mib-line", "10000-events-in-one-write"}.intersection(printed)
 
 
-def test_the_table_is_what_the_catalogue_records(cases: dict[str, Case]):
+def test_the_table_is_what_the_catalogue_records(cases: dict[str, Case]) -> None:
     recorded = table(cases.values())
     assert recorded in PAGE, f"docs/streams.md is to have this table:\n{recorded}"
 
@@ -83,13 +85,13 @@ def explained(heading: str) -> set[str]:
     return {name for row in rows for name in re.findall("`(.*?)`", row)}
 
 
-def test_every_member_of_a_case_is_explained(cases: dict[str, Case]):
+def test_every_member_of_a_case_is_explained(cases: dict[str, Case]) -> None:
     members = {member for case in cases.values() for member in case}
     members |= {f"expected.{member}" for case in cases.values() for member in case["expected"]}
     assert members - {"expected"} == explained("What a case is")
 
 
-def test_every_parameter_that_is_explained_is_known():
+def test_every_parameter_that_is_explained_is_known() -> None:
     names = explained("Events to measure")
     assert len(names) > 10
     for name in names:

@@ -1,14 +1,12 @@
-"""docs/openai.md: its table has every parameter that the ``openai`` package knows, and each row is true."""
+"""docs/openai.md: it lists every directive, and every parameter of ``openai``; each row is true."""
 
 import inspect
 import json
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 import pytest
-from openai import OpenAI
 from openai.resources import Models
 from openai.types import completion_create_params, embedding_create_params
 from openai.types.chat import completion_create_params as chat_create_params
@@ -24,14 +22,15 @@ from openai.types.responses.tool_param import ToolParam
 from oagw.config import Config
 from oagw.services.openai.chat import ChatRequest
 from oagw.services.openai.completions import CompletionRequest
+from oagw.services.openai.directives import Directives
 from oagw.services.openai.embeddings import EmbeddingRequest
 from oagw.services.openai.messages import ContentPart, Message
 from oagw.services.openai.response_request import ITEMS, PARTS, ResponseRequest
 from oagw.services.openai.response_tools import HOSTED, ResponseCustomTool, ResponseFunctionTool
-from oagw.testing import MockGateway
+from tests.docs.pages import PAGES
 from tests.support.wire import Answer, Wire
 
-PAGE = (Path(__file__).resolve().parent.parent / "docs" / "openai.md").read_text()
+PAGE = PAGES["docs/openai.md"]
 V1 = "/api/oagw/v1/proxy/openai/v1/"
 
 ENDPOINTS = ("chat/completions", "responses", "completions", "embeddings")
@@ -64,7 +63,7 @@ REQUESTS = {
 }
 
 USER = {"role": "user", "content": "some words of a question"}
-PLAIN = {
+PLAIN: dict[str, dict[str, Any]] = {
     "chat/completions": {"model": "m", "messages": [USER]},
     "responses": {"model": "m", "input": "some words of a question"},
     "completions": {"model": "m", "prompt": "some words of a question"},
@@ -182,7 +181,7 @@ def of(path: str, value: Any) -> Any:
     return value
 
 
-def ask(path: str, config: Config | None = None, **members: Any) -> Answer:
+def ask(path: str, config: Config | None = None, /, **members: Any) -> Answer:
     return Wire(config or Config(seed=7)).post_json(V1 + path, PLAIN[path] | members)
 
 
@@ -242,7 +241,8 @@ def test_a_row_is_true(path: str, name: str, claim: str) -> None:
     ("path", "name"), [(path, name) for path, name, claim in ROWS if claim != "refused"], ids=str
 )
 def test_the_value_of_a_parameter_is_checked(path: str, name: str) -> None:
-    answers = [ask(path, **{name: value}) for value in ({"x": [[]]}, [[]], "x" * 2000, 1.5)]
+    values: list[Any] = [{"x": [[]]}, [[]], "x" * 2000, 1.5]
+    answers = [ask(path, **{name: value}) for value in values]
     named = [
         answer.json()["error"]["param"] or ""
         for answer in answers
@@ -285,9 +285,6 @@ def test_what_the_package_knows_within_is_known_too() -> None:
         assert set(get_type_hints(tool)) - {"type"} == set(struct.__struct_encode_fields__)
 
 
-def test_the_example_runs(oagw_gateway: MockGateway) -> None:
-    (example,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
-    names = ("weather", "forecast")
-    tools = [{"type": "function", "function": {"name": name}} for name in names]
-    with OpenAI(base_url=oagw_gateway.alias_url("openai") + "/v1", api_key=oagw_gateway.token) as client:
-        exec(example, {"client": client, "tools": tools})
+def test_the_directives_are_those_there_are() -> None:
+    directives = PAGE.partition("| Directive")[2].partition("\n\n")[0]
+    assert set(re.findall(r"`(\w+)=", directives)) == set(Directives.__struct_fields__)

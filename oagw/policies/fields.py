@@ -1,0 +1,152 @@
+"""Header fields on their way to an upstream and back: what passes, what is stripped, and the header rules.
+
+Fields are lists of pairs of a lower-case name and a value, in order. ``policies.path`` has the URL.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from msgspec import UNSET
+
+from oagw.model.problem import Problem, invalid_field
+from oagw.model.upstream import HeaderRules, RequestHeaderRules
+
+Field = tuple[bytes, bytes]
+Fields = list[Field]
+
+# RFC 9110 section 7.6.1. Proxy-Connection is not among them, as in the real gateway.
+HOP_BY_HOP = frozenset(
+    (
+        b"connection",
+        b"keep-alive",
+        b"proxy-authenticate",
+        b"proxy-authorization",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+    )
+)
+
+# Fields of a caller that never pass.
+_SENSITIVE = frozenset((b"authorization", b"cookie", b"proxy-authorization", b"set-cookie"))
+
+# Fields of a request to an upstream that the gateway writes itself.
+OWN = frozenset((b"host", b"content-length", b"connection", b"transfer-encoding"))
+
+_PREFIX = b"x-oagw-"
+
+
+def lowered(fields: Iterable[Field]) -> Fields:
+    """Return ``fields`` with names in lower case."""
+    return [(name.lower(), value) for name, value in fields]
+
+
+def misframed(fields: Sequence[Field]) -> Problem | None:
+    """Return the 400 for fields of a request that contradict each other or cannot be understood, or None."""
+    values: dict[bytes, list[bytes]] = {}
+    for name, value in fields:
+        values.setdefault(name, []).append(value)
+    for name in (b"content-type", b"content-length", b"transfer-encoding"):
+        given = values.get(name, [])
+        if name == b"content-length":
+            given = list(set(given))  # two that are equal count as one
+        if len(given) > 1:
+            text = name.decode()
+            return invalid_field(text, "DUPLICATE_HEADER", f"header '{text}' occurs more than once")
+    for type in values.get(b"content-type", ()):
+        if not _is_media_type(type):
+            return invalid_field("content-type", "INVALID_MIME_TYPE", "Content-Type is not a media type")
+    for length in values.get(b"content-length", ()):
+        if not length.isdigit():
+            return invalid_field("content-length", "INVALID_VALUE", "Content-Length is not a whole number")
+    for coding in values.get(b"transfer-encoding", ()):
+        if coding.strip().lower() != b"chunked":
+            detail = "only the transfer coding 'chunked' is supported"
+            return invalid_field("transfer-encoding", "UNSUPPORTED_VALUE", detail)
+    if b"content-length" in values and b"transfer-encoding" in values:
+        detail = "Content-Length and Transfer-Encoding must not be sent together"
+        return invalid_field("content-length", "CL_TE_COEXISTENCE", detail)
+    return None
+
+
+def passed(fields: Sequence[Field], rules: RequestHeaderRules | None) -> Fields:
+    """Return the fields of a caller that pass to the upstream: Content-Type, and what the rules let through.
+
+    Of a field on the allowlist, only the first value passes.
+    """
+    mode = "none" if rules is None else rules.passthrough
+    if mode == "all":
+        return [field for field in fields if field[0] not in _SENSITIVE]
+    allowed = {b"content-type"}
+    if mode == "allowlist" and rules is not None:
+        allowed |= {name.lower().encode() for name in rules.passthrough_allowlist or ()}
+    found: dict[bytes, bytes] = {}
+    for name, value in fields:
+        if name in allowed and name not in _SENSITIVE:
+            found.setdefault(name, value)
+    return list(found.items())
+
+
+def stripped(fields: Sequence[Field]) -> Fields:
+    """Return ``fields`` without hop-by-hop fields, those that Connection names, and ``x-oagw-*``."""
+    named = set(HOP_BY_HOP)
+    for name, value in fields:
+        if name == b"connection":
+            named.update(token.strip().lower() for token in value.split(b","))
+            break  # only the first counts, as in the real gateway
+    return [field for field in fields if field[0] not in named and not field[0].startswith(_PREFIX)]
+
+
+def collapsed(fields: Sequence[Field]) -> Fields:
+    """Return the last value of each field, as the real gateway does with any auth plugin.
+
+    Values with other characters than visible ASCII, space and tab are dropped.
+    """
+    last = {name: value for name, value in fields if _is_visible(value)}
+    return list(last.items())
+
+
+def changed(
+    fields: Sequence[Field], rules: HeaderRules | None, own: frozenset[bytes] = frozenset()
+) -> Fields:
+    """Apply ``rules``: remove, then set, which replaces, then add, which appends. Fields in ``own`` stay."""
+    if rules is None:
+        return list(fields)
+    removed = {name.lower().encode() for name in _given(rules.remove, ())}
+    found = [field for field in fields if field[0] not in removed or field[0] in own]
+    for name, value in _pairs(_given(rules.set, {}), own):
+        kept = [field for field in found if field[0] != name]
+        at = next((at for at, field in enumerate(found) if field[0] == name), len(kept))
+        found = [*kept[:at], (name, value), *kept[at:]]
+    found.extend(_pairs(_given(rules.add, {}), own))
+    return found
+
+
+def _pairs(rules: dict[str, str], own: frozenset[bytes]) -> Fields:
+    """Return the fields of ``rules`` that can be sent: others are skipped, as in the real gateway."""
+    pairs = [(name.lower().encode(), value.encode()) for name, value in rules.items()]
+    return [
+        (name, value) for name, value in pairs if name not in own and is_token(name) and _is_visible(value)
+    ]
+
+
+def _given(value: Any, default: Any) -> Any:
+    return default if value is UNSET or value is None else value
+
+
+_TOKEN = frozenset(b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+
+
+def is_token(name: bytes) -> bool:
+    """Return whether ``name`` is a token (RFC 9110 section 5.6.2)."""
+    return bool(name) and _TOKEN.issuperset(name)
+
+
+def _is_visible(value: bytes) -> bool:
+    return all(0x20 <= byte < 0x7F or byte == 0x09 for byte in value)
+
+
+def _is_media_type(value: bytes) -> bool:
+    type, slash, rest = value.partition(b";")[0].strip().partition(b"/")
+    return bool(slash) and is_token(type) and is_token(rest)

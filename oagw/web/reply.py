@@ -1,11 +1,10 @@
 """Replies: responses as values, and the functions that write them.
 
-A resource returns a Reply; ``send`` writes it to the request. A stream calls ``begin`` for its head. Every
-response passes through ``begin`` or, if no request could be parsed, through ``wire``.
+A resource returns a Reply; ``send`` writes it to the request. The head of a response is made in one of three
+places: ``whole_head``, if head and body are written at once; ``begin``, for a stream, and if something may
+change the header fields; ``wire``, if no request could be parsed.
 """
 
-from collections.abc import Iterator, Mapping
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
@@ -13,7 +12,6 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web import http
 from twisted.web.http import NO_BODY_CODES
-from twisted.web.http_headers import _nameEncoder
 from twisted.web.server import Request
 
 from oagw.model.ending import Ending
@@ -21,6 +19,10 @@ from oagw.model.problem import PHRASES, Problem, canonical
 from oagw.model.redacted import known_to
 from oagw.model.response_head import ResponseHead
 from oagw.web.exchange import entry_of
+from oagw.web.header_lines import HeaderLines as HeaderLines
+from oagw.web.header_lines import Headers as Headers
+from oagw.web.header_lines import canonical_name
+from oagw.web.header_lines import prepared as prepared
 
 log = Logger()
 
@@ -32,72 +34,8 @@ _SOURCE_LINES = {one: b"\r\n%b: %b" % (ERROR_SOURCE, one) for one in (GATEWAY, U
 JSON = b"application/json"
 PROBLEM_JSON = b"application/problem+json"
 
-Headers = Mapping[bytes, tuple[bytes, ...]]
-
-# As Twisted spells a name; raises InvalidHeaderName.
-canonical_name = lru_cache(1000)(_nameEncoder.encode)
-
-# Fields that a reply without them gets.
-_ADDED = {b"Connection", b"Date", REQUEST_ID, ERROR_SOURCE, b"Content-Length", b"Transfer-Encoding"}
-
 # Twisted knows no phrase for 422, 429 and others, and would say "Unknown Status".
 _PHRASES = {status: phrase.encode("ascii") for status, phrase in PHRASES.items()}
-
-
-class HeaderLines(Mapping[bytes, tuple[bytes, ...]]):
-    """Header fields as they are sent, prepared in advance: each of the ``lines`` begins with a CRLF.
-
-    They are parsed only if somebody asks for a field. ``prepared`` makes them. If lines have placeholders,
-    ``%`` fills them in. Names are spelled as Twisted spells them, and are not among those that every reply
-    gets, such as Date.
-    """
-
-    __slots__ = ("lines",)
-
-    def __init__(self, lines: bytes) -> None:
-        self.lines = lines
-
-    def __mod__(self, values: tuple[object, ...]) -> "HeaderLines":
-        return HeaderLines(self.lines % values)
-
-    def __add__(self, more: "HeaderLines") -> "HeaderLines":
-        return HeaderLines(self.lines + more.lines)
-
-    def __getitem__(self, name: bytes) -> tuple[bytes, ...]:
-        return self._fields()[name]
-
-    def __iter__(self) -> Iterator[bytes]:
-        return iter(self._fields())
-
-    def __len__(self) -> int:
-        return len(self._fields())
-
-    def _fields(self) -> dict[bytes, tuple[bytes, ...]]:
-        pairs = [line.partition(b": ") for line in self.lines.split(b"\r\n")[1:]]
-        return {name: tuple(value for other, _, value in pairs if other == name) for name, _, _ in pairs}
-
-
-def prepared(fields: Headers) -> HeaderLines:
-    """Return ``fields`` as HeaderLines."""
-    lines = lines_of(fields)
-    assert lines is not None
-    return HeaderLines(lines)
-
-
-def lines_of(fields: Headers) -> bytes | None:
-    """Return the lines of ``fields``, as in HeaderLines, or None if they cannot be sent like that.
-
-    The reason is a name that every reply gets, or a value with a line end.
-    """
-    if type(fields) is HeaderLines:
-        return fields.lines
-    by_name = {canonical_name(name): values for name, values in fields.items()}
-    if not _ADDED.isdisjoint(by_name):
-        return None
-    each = [b"\r\n%b: %b" % (name, value) for name, values in by_name.items() for value in values]
-    lines = b"".join(each)
-    return lines if lines.count(b"\n") == lines.count(b"\r") == len(each) else None
-
 
 _NO_FIELDS = HeaderLines(b"")
 _JSON_FIELDS = {b"Content-Type": (JSON,)}

@@ -5,40 +5,36 @@
 
 import re
 from http import HTTPStatus
-from io import BytesIO
-from typing import Any, AnyStr
-from urllib.parse import parse_qs, unquote_to_bytes
+from typing import Any
+from urllib.parse import unquote_to_bytes
 
 from twisted.python.failure import Failure
-from twisted.web import http_headers
 from twisted.web.http import NO_BODY_CODES
 from twisted.web.http import Request as HTTPRequest
 from twisted.web.resource import getChildForRequest
 
 from oagw.model.call import Call, origin_form
 from oagw.model.ending import Ending
-from oagw.model.entry import CLIENT_LEFT, COMPLETE, OPEN, Entry
+from oagw.model.entry import CLIENT_LEFT, COMPLETE, OPEN
 from oagw.model.events import EventCounter
 from oagw.model.invalid import Invalid
 from oagw.model.problem import Problem, invalid_field, platform
-from oagw.web.exchange import Exchange
 from oagw.web.head import MAX_BODY as MAX_BODY
-from oagw.web.head import Head, is_host
+from oagw.web.head import is_host
+from oagw.web.header_lines import lines_of
 from oagw.web.pipelined import PipelinedChannel
+from oagw.web.read_request import ReadRequest
 from oagw.web.reply import (
     REQUEST_ID,
     Headers,
     Reply,
-    canonical_name,
     fail,
     is_bodiless,
-    lines_of,
     masked_excerpt,
     problem_reply,
     respond_in_parts,
     whole_head,
 )
-from oagw.web.site import GatewaySite
 
 # Asks for toxics for this request alone; no upstream sees it.
 MOCK_FAULT = b"X-Oagw-Mock-Fault"
@@ -50,102 +46,18 @@ _EVENT_STREAM = b"\r\ncontent-type: text/event-stream"
 _PLAIN = re.compile(rb"[!-~]{1,200}")
 
 
-class GatewayRequest(Exchange):
+class GatewayRequest(ReadRequest):
     """One request, checked before it is looked up in the tree."""
 
-    # CPython gives an instance with more than 30 attributes a whole dictionary of its own, 1.5 KiB for each
-    # open stream. Those that are always set can live outside of it.
-    __slots__ = (
-        "_counter",
-        "_date",
-        "_outlet_chosen",
-        "_received_fields",
-        "_sent_fields",
-        "caller",
-        "client",
-        "cookies",
-        "entry",
-        "head",
-        "host",
-        "notifications",
-        "received_cookies",
-        "request_id",
-    )
-    defaultContentType = None
-    queued = False
-    channel: PipelinedChannel
-    content: BytesIO
-    site: GatewaySite
+    __slots__ = ("_counter", "_outlet_chosen")
     faults: tuple[Any, ...] = ()  # the toxics that the request asks for
     _counter: EventCounter | None  # of events that the source does not count
-    _date: bytes  # the value of Date in the response
-    _received_fields: http_headers.Headers | None  # see requestHeaders
-    _sent_fields: http_headers.Headers | None  # see responseHeaders
     _outlet_chosen: bool  # whether the site was asked for the outlet of the response
     _trailers = b""  # the trailer section of a chunked body
 
-    def __init__(self, channel: Any, head: Head, entry: Entry) -> None:
-        # This is all that Twisted sets, but for the header fields: see requestHeaders and responseHeaders.
-        self.channel = channel
-        self.site = channel.site
-        self.transport = channel.transport
-        self.client, self.host = channel.addresses
-        self.content = BytesIO()
-        self.notifications = []
-        self.cookies, self.received_cookies = [], {}
-        self._adapterCache: dict[Any, Any] = {}
-        self.producer = self.streamingProducer = None  # now, while the dictionary still has room
-        self.head = head
-        self.entry, self.caller = entry, entry.caller
-        self._counter, self._outlet_chosen = None, False
-        self._received_fields = self._sent_fields = None
-
-    @property
-    def requestHeaders(self) -> http_headers.Headers:
-        """The header fields of the request, which can be changed."""
-        if self._received_fields is None:
-            self._received_fields = http_headers.Headers()
-            self._received_fields._rawHeaders = {name: [*values] for name, values in self.head.fields.items()}
-        return self._received_fields
-
-    @requestHeaders.setter
-    def requestHeaders(self, fields: http_headers.Headers) -> None:
-        self._received_fields = fields
-
-    @property
-    def responseHeaders(self) -> http_headers.Headers:
-        """The header fields of the response. Without changes to them, ``respond`` is faster."""
-        if self._sent_fields is None:
-            self._sent_fields = http_headers.Headers()
-            fields = self._sent_fields._rawHeaders
-            if not self.channel.persistent and self.head.version == b"HTTP/1.1":
-                fields[b"Connection"] = [b"close"]
-            fields[b"Date"] = [self._date]
-            fields[REQUEST_ID] = [self.request_id]
-        return self._sent_fields
-
-    @responseHeaders.setter
-    def responseHeaders(self, fields: http_headers.Headers) -> None:
-        self._sent_fields = fields
-
-    def getHeader(self, key: AnyStr) -> AnyStr | None:
-        if self._received_fields is not None or isinstance(key, str):
-            return HTTPRequest.getHeader(self, key)
-        values = self.head.fields.get(canonical_name(key))
-        return None if values is None else values[-1]
-
-    @property
-    def args(self) -> dict[bytes, list[bytes]]:  # type: ignore[override]
-        """The parameters of the query."""
-        return parse_qs(self.uri.partition(b"?")[2], True)
-
-    def handleContentChunk(self, data: bytes) -> None:
-        if self.content.tell() + len(data) > MAX_BODY:
-            raise BodyTooLarge
-        self.content.write(data)
-
     def process(self) -> None:
         head, site = self.head, self.site
+        self._counter, self._outlet_chosen = None, False
         self.content.seek(0)
         self.method, self.uri, self.clientproto = head.method, head.target, head.version
         self.path = self.uri.partition(b"?")[0]
@@ -389,7 +301,3 @@ class GatewayRequest(Exchange):
         else:
             problem = platform(405, "Only OPTIONS asks for *", headers={b"Allow": (b"OPTIONS",)})
             self.respond(problem_reply(problem, self))
-
-
-class BodyTooLarge(Exception):
-    """A chunked body grew over MAX_BODY."""

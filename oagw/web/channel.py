@@ -57,6 +57,7 @@ class GatewayChannel(PipelinedChannel):
         "_discarding",
         "_earlier",
         "_handlingRequest",
+        "_held",
         "_local",
         "_made",
         "_number",
@@ -85,13 +86,15 @@ class GatewayChannel(PipelinedChannel):
         self.paused = False  # whether requests that arrived are held back
         self._deadline: float | None = None  # when the time-out is, in the clock's seconds
         self._watch: IDelayedCall | None = None  # looks whether it has come
-        self._unwritten, self._corked, self._stopped = b"", None, False  # see OutgoingChannel
+        self._unwritten = self._held = b""  # see OutgoingChannel
+        self._corked, self._stopped = None, False
         self.addresses = peer, host = self.transport.getPeer(), self.transport.getHost()
         self._client, self._local = (peer.host, peer.port), (host.host, host.port)
         self._requestProducer = self._requestProducerStreaming = None
         super().connectionMade()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self._held = b""
         self.site.channel_lost(self)
         self.site.arrivals.lost(self, self._descriptor)
         self._drop_requests()

@@ -32,8 +32,15 @@ class OutgoingChannel(HTTPChannel):
     outlet: Outlet | None = None  # of the response that is being written
     late: "_Late | None" = None  # the end of a response that waits for its delivery
     _corked: list[bytes] | None  # what was written to be sent in one piece
+    _held: bytes  # a response that is sent at the end of this turn of the reactor
+    _descriptor: int | None  # of the socket, if there is one
     _stopped: bool  # whether the transport may have been told not to read
     _unwritten: bytes  # the head of a response that waits for the first of its body
+
+    @property
+    def expects_more(self) -> bool:
+        """Whether a part of the next request has been read."""
+        return bool(self._buffer) or any(self._dataBuffer)
 
     @property
     def unsent(self) -> bool:
@@ -69,13 +76,28 @@ class OutgoingChannel(HTTPChannel):
         else:
             self.send(data)
 
-    def send_whole(self, head: bytes, body: bytes) -> None:
-        """Send a whole response, to which no toxics apply."""
+    def send_whole(self, head: bytes, body: bytes, at_once: bool) -> None:
+        """Send a whole response, to which no toxics apply, now or with those on other connections.
+
+        If it fails, it is sent ``at_once``: what arrives from now on may be the client's next try.
+        """
         if len(body) > _LARGE:
             self.send(head + b"\r\n\r\n")
             self.send(body)
+            return
+        data = b"%b\r\n\r\n%b" % (head, body)
+        site = self.site
+        alone = len(site.channels) == 1 or self._descriptor is None
+        if alone or at_once or self.half_closed or not self.persistent or self.expects_more:
+            self.send(data)
         else:
-            self.send(b"%b\r\n\r\n%b" % (head, body))
+            self._held += data
+            site.departures.add(self)
+
+    def release(self) -> None:
+        """Send the response that is held, if there is one. Called by Departures."""
+        if self._held:
+            self.send(b"")
 
     def write_body(self, data: bytes, start: int, size: int) -> None:
         """Write ``data`` through the outlet; ``size`` bytes of it from ``start`` on are of the body."""
@@ -85,6 +107,8 @@ class OutgoingChannel(HTTPChannel):
 
     def send(self, data: bytes) -> None:
         """Send ``data`` at once if nothing waits before it. Twisted would take two more turns."""
+        if self._held:
+            data, self._held = self._held + data, b""
         transport: Any = self.transport
         direct = isinstance(transport, Connection)  # and nothing wrapped around one, such as TLS
         direct = direct and len(data) <= _LARGE  # to cut it would copy it

@@ -28,11 +28,6 @@ class PipelinedChannel(OutgoingChannel):
     _earlier: int | None  # see ``precede``
     _made: tuple[int, float] | None  # see ``_note_opened``
 
-    @property
-    def expects_more(self) -> bool:
-        """Whether a part of the next request has been read."""
-        return bool(self._buffer) or any(self._dataBuffer)
-
     def follow(self, position: int) -> None:
         """Record that pipelined requests were sent before the previous answer ended, at ``position``."""
         if self.expects_more:
@@ -50,7 +45,7 @@ class PipelinedChannel(OutgoingChannel):
     def _note_opened(self) -> None:
         """Remember when the connection was opened, as a position and in seconds, until the first request."""
         transport: Any = self.transport
-        self._descriptor: int | None = transport.fileno() if isinstance(transport, Connection) else None
+        self._descriptor = transport.fileno() if isinstance(transport, Connection) else None
         position = self.site.arrivals.opened(self, self._descriptor)
         self._made = (position, self.site.now())
         self._earlier = None

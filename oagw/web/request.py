@@ -110,7 +110,7 @@ class GatewayRequest(ReadRequest):
         if not body or is_bodiless(self, reply):
             channel.send(head + b"\r\n\r\n")
         else:
-            channel.send_whole(head, body)
+            channel.send_whole(head, body, reply.status >= 400)
             self.sentLength = size = len(body)
             entry.wrote(channel.site.now(), size, 0)
         self.finished = 1

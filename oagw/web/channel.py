@@ -30,9 +30,8 @@ from oagw.web.head import (
     parse_head,
 )
 from oagw.web.pipelined import PipelinedChannel
-from oagw.web.read_request import BodyTooLarge
 from oagw.web.reply import REQUEST_ID, problem_reply, wire
-from oagw.web.request import GatewayRequest
+from oagw.web.request import BodyTooLarge, GatewayRequest
 from oagw.web.site import REQUEST_TIMEOUT
 
 # Seconds, of real time, that a refused client is still read from. Closing at once would reset the connection

@@ -1,4 +1,4 @@
-"""ReadRequest: a request whose head has been read, with its body as it comes.
+"""ReadRequest: a request whose head has been read.
 
 Twisted's Request makes many objects that most requests never need. This one makes them when they are asked
 for. ``web.request`` checks and answers it.
@@ -13,7 +13,7 @@ from twisted.web.http_headers import Headers
 
 from oagw.model.entry import Entry
 from oagw.web.exchange import Exchange
-from oagw.web.head import MAX_BODY, Head
+from oagw.web.head import Head
 from oagw.web.header_lines import canonical_name
 from oagw.web.pipelined import PipelinedChannel
 from oagw.web.reply import REQUEST_ID
@@ -101,12 +101,3 @@ class ReadRequest(Exchange):
     def args(self) -> dict[bytes, list[bytes]]:  # type: ignore[override]
         """The parameters of the query."""
         return parse_qs(self.uri.partition(b"?")[2], True)
-
-    def handleContentChunk(self, data: bytes) -> None:
-        if self.content.tell() + len(data) > MAX_BODY:
-            raise BodyTooLarge
-        self.content.write(data)
-
-
-class BodyTooLarge(Exception):
-    """A chunked body grew over MAX_BODY."""

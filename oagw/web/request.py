@@ -55,6 +55,11 @@ class GatewayRequest(ReadRequest):
     _outlet_chosen: bool  # whether the site was asked for the outlet of the response
     _trailers = b""  # the trailer section of a chunked body
 
+    def handleContentChunk(self, data: bytes) -> None:
+        if self.content.tell() + len(data) > MAX_BODY:
+            raise BodyTooLarge
+        self.content.write(data)
+
     def process(self) -> None:
         head, site = self.head, self.site
         self._counter, self._outlet_chosen = None, False
@@ -301,3 +306,7 @@ class GatewayRequest(ReadRequest):
         else:
             problem = platform(405, "Only OPTIONS asks for *", headers={b"Allow": (b"OPTIONS",)})
             self.respond(problem_reply(problem, self))
+
+
+class BodyTooLarge(Exception):
+    """A chunked body grew over MAX_BODY."""

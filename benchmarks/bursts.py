@@ -1,4 +1,4 @@
-"""A burst of connections, each a stream of four events 100 ms apart: is it complete, and when?"""
+"""Measure bursts of connections, each a stream of four events 100 ms apart: how many complete, and when."""
 
 import time
 from collections.abc import Iterator
@@ -12,14 +12,14 @@ from table import Row, ratio
 
 COUNTS = (1000, 5000)
 
-# Seconds after which a burst is given up.
-_PATIENCE = 30.0
+# The largest number of seconds to wait for a burst.
+_TIMEOUT = 30.0
 
 _IDS = [b"1", b"2", b"3", b"4"]
 
 
 class Burst(NamedTuple):
-    """What became of a burst: how much is complete (0 to 1), in how many ``seconds``, at what cost."""
+    """The result of a burst: the ``share`` of complete streams (0 to 1), its duration, and its cost."""
 
     share: float
     seconds: float
@@ -29,7 +29,7 @@ class Burst(NamedTuple):
 
 
 def rows(quick: bool) -> Iterator[Row]:
-    """Four rows for each of COUNTS: time, gaps, processor time, peak memory."""
+    """Yield four rows for each of COUNTS: time, gaps, CPU time, peak memory."""
     for count in COUNTS:
         rounds = [(_burst(OURS, count), _burst(BARE, count)) for _ in range(1 if quick else 5)]
         ours, bare = zip(*rounds, strict=True)
@@ -56,7 +56,7 @@ def _rows(title: str, *measured: tuple[Burst, ...] | list[Burst]) -> Iterator[Ro
     )
     cpu = ratio([burst.cpu for burst in ours], [burst.cpu for burst in bare])
     yield Row(
-        f"{title}: processor time",
+        f"{title}: CPU time",
         *(f"{median(b.cpu for b in bursts):.2f} s" for bursts in measured),
         f"{cpu:.2f} x bare",
     )
@@ -73,7 +73,7 @@ def _burst(subject: Subject, count: int) -> Burst:
         cpu = server.cpu()
         start = time.perf_counter()
         streams.open()
-        streams.follow(_PATIENCE, streams.all_ended)
+        streams.follow(_TIMEOUT, streams.all_ended)
         seconds = time.perf_counter() - start
         complete = sum(stream.complete(_IDS) for stream in streams.all)
         found = errors([stream.arrivals() for stream in streams.all], INTERVAL)

@@ -1,4 +1,4 @@
-"""A cheap client for many event streams at once: one epoll loop that notes when each event arrives."""
+"""A fast client for many concurrent event streams: one epoll loop that records when each event arrives."""
 
 import re
 import select
@@ -10,15 +10,15 @@ from itertools import accumulate
 from types import TracebackType
 from typing import Self
 
-# So many connections are opened between two looks at those that are open.
-_AT_ONCE = 50
+# The number of connections to open between two polls of those that are open.
+_BATCH = 50
 
 _EVENT_END = re.compile(rb"\n\n")
 _ID = re.compile(rb"(?:^|\n)id: (\d+)\n")
 
 
 class Stream:
-    """A response: its ``pieces`` as (seconds, bytes), and when it ``ended``; None if it has not."""
+    """A response: its ``pieces`` as (seconds, bytes), and when it ``ended``, None if it is open."""
 
     __slots__ = ("ended", "pieces", "socket")
 
@@ -28,13 +28,13 @@ class Stream:
         self.ended: float | None = None
 
     def arrivals(self) -> list[float]:
-        """When each event was complete, in seconds."""
+        """Return when each event was complete, in seconds."""
         ends = list(accumulate(len(data) for _, data in self.pieces))
         whole = self._whole()
         return [self.pieces[bisect_left(ends, match.end())][0] for match in _EVENT_END.finditer(whole)]
 
     def complete(self, ids: list[bytes]) -> bool:
-        """Whether these events came, in this order, and after them a clean end."""
+        """Return whether exactly the events with these ``ids`` arrived, in order, followed by a clean end."""
         if self.ended is None or _ID.findall(whole := self._whole()) != ids:
             return False
         return whole.endswith(b"\r\n0\r\n\r\n") or b"chunked" not in whole.partition(b"\r\n\r\n")[0]
@@ -44,7 +44,7 @@ class Stream:
 
 
 class EventStreams:
-    """``count`` streams that ``request`` opens at ``port``, all at once; for use in a ``with``."""
+    """A context manager for ``count`` concurrent streams, opened by sending ``request`` to ``port``."""
 
     def __init__(self, port: int, request: bytes, count: int) -> None:
         self._address = ("127.0.0.1", port)
@@ -53,8 +53,8 @@ class EventStreams:
         self._poll = select.epoll()
         self._by_fd: dict[int, Stream] = {}
         self.all: list[Stream] = []
-        self.began = 0  # how many have sent something
-        self.ended = 0  # how many are over
+        self.began = 0  # the number of streams that have sent data
+        self.ended = 0  # the number of streams that have ended
 
     def __enter__(self) -> Self:
         return self
@@ -76,21 +76,21 @@ class EventStreams:
             self.all.append(stream)
             self._by_fd[connection.fileno()] = stream
             self._poll.register(connection, select.EPOLLOUT)
-            if number % _AT_ONCE == 0:
+            if number % _BATCH == 0:
                 self._turn(0)
 
     def follow(self, seconds: float, until: Callable[[], bool] = lambda: False) -> None:
-        """Read for so many ``seconds``, or until that is so."""
+        """Read for this number of ``seconds``, or until ``until`` returns true."""
         deadline = time.perf_counter() + seconds
         while not until() and time.perf_counter() < deadline:
             self._turn(0.02)
 
     def all_began(self) -> bool:
-        """Whether every stream has sent something."""
+        """Return whether all streams have sent data."""
         return self.began == self._count
 
     def all_ended(self) -> bool:
-        """Whether every stream is over."""
+        """Return whether all streams have ended."""
         return self.ended == self._count
 
     def _turn(self, timeout: float) -> None:

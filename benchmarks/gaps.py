@@ -1,4 +1,4 @@
-"""The gaps between the events of streams that are held open, ten events a second each, by the thousand."""
+"""Measure the gaps between events, with thousands of open streams of ten events per second each."""
 
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
@@ -9,40 +9,41 @@ from event_streams import EventStreams
 from subjects import AIOHTTP, BARE, OURS, Running, Subject
 from table import Row, milliseconds
 
-# How many streams; the targets: the 99th percentile of the gap error in seconds, and the peak memory in MiB.
+# The number of streams, and the targets: the 99th percentile of the gap error in seconds, the peak memory in
+# MiB.
 COUNTS = ((1000, 0.025, None), (2000, 0.050, None), (5000, 0.028, 100))
 
 # Seconds between two events.
 INTERVAL = 0.1
 
-# Seconds in which all streams must have begun.
-_PATIENCE = 20.0
+# The number of seconds within which all streams must have begun.
+_TIMEOUT = 20.0
 
-# The most that an event of a streamed chat may cost, in events of a plain stream.
-_CHAT = 1.5
+# The largest cost of an event of a streamed chat, relative to an event of a plain stream.
+_MAX_CHAT = 1.5
 
 
 class Errors(NamedTuple):
-    """How far gaps are from what they should be: percentiles, in seconds."""
+    """Percentiles of the deviations of the gaps from the interval, in seconds."""
 
     p50: float
     p99: float
 
     @classmethod
     def medians(cls, several: "Iterable[Errors]") -> str:
-        """The medians of several, as text."""
+        """Format the medians of several Errors."""
         return ", ".join(milliseconds(median(values)) for values in zip(*several, strict=True))
 
 
 def errors(arrivals: Iterable[list[float]], interval: float) -> Errors:
-    """The errors of the gaps between the arrivals of each stream."""
+    """Return the errors of the gaps between the arrivals of each stream."""
     found = [abs(after - before - interval) for times in arrivals for before, after in pairwise(times)]
     percentiles = quantiles(found, n=100)
     return Errors(percentiles[49], percentiles[98])
 
 
 class Held(NamedTuple):
-    """What holding the streams gave and took; ``cpu`` is a share of one processor, ``peak`` in MiB."""
+    """The result for one server. ``cpu`` is a share of one core; ``peak`` is the peak memory in MiB."""
 
     errors: Errors
     cpu: float
@@ -50,7 +51,7 @@ class Held(NamedTuple):
 
 
 def rows(quick: bool) -> Iterator[Row]:
-    """Three rows for each count (gap errors, processor, peak memory), and the price of a chat."""
+    """Yield three rows for each count (gap errors, CPU, peak memory), and one for the cost of a chat."""
     rounds, seconds = (1, 3) if quick else (3, 5)
     ticks = f"?n={_events(seconds)}"
     for count, most_error, most_memory in COUNTS:
@@ -59,7 +60,7 @@ def rows(quick: bool) -> Iterator[Row]:
             (BARE, BARE.get("ticks", ticks)),
             (AIOHTTP, AIOHTTP.get("ticks", ticks)),
         ]
-        found = [[_hold(*subject, count, seconds) for subject in subjects] for _ in range(rounds)]
+        found = [[_measure(*subject, count, seconds) for subject in subjects] for _ in range(rounds)]
         title = f"{count:,} streams of ten events a second"
         ours, bare, aiohttp = zip(*found, strict=True)
         yield Row(
@@ -71,7 +72,7 @@ def rows(quick: bool) -> Iterator[Row]:
         )
         cpu = [median(held.cpu for held in several) for several in (ours, bare, aiohttp)]
         yield Row(
-            f"{title}: processor",
+            f"{title}: CPU",
             *(f"{share:.0%}" for share in cpu[:2]),
             aiohttp=f"{cpu[2]:.0%}",
             ratio=f"{cpu[0] / cpu[1]:.2f} x bare, {cpu[0] / cpu[2]:.2f} x aiohttp",
@@ -84,41 +85,41 @@ def rows(quick: bool) -> Iterator[Row]:
             target=f"< {most_memory} MiB" if most_memory else "",
             holds=peak[0] < most_memory if most_memory else None,
         )
-    yield _price_of_a_chat(rounds, seconds)
+    yield _cost_of_a_chat(rounds, seconds)
 
 
-def _price_of_a_chat(rounds: int, seconds: float) -> Row:
+def _cost_of_a_chat(rounds: int, seconds: float) -> Row:
     count = 1000
-    chat = _hold_chats(rounds, seconds, count)
-    plain = [_hold(OURS, OURS.get("held"), count, seconds).cpu for _ in range(rounds)]
+    chat = _measure_chats(rounds, seconds, count)
+    plain = [_measure(OURS, OURS.get("held"), count, seconds).cpu for _ in range(rounds)]
     ratio = median(mine / other for mine, other in zip(chat, plain, strict=True))
     return Row(
-        f"{count:,} streamed chats of ten words a second: processor",
+        f"{count:,} streamed chats of ten words a second: CPU",
         f"{median(chat):.0%}",
         ratio=f"{ratio:.2f} x plain events",
-        target=f"≤ {_CHAT} x plain events",
-        holds=ratio <= _CHAT,
+        target=f"≤ {_MAX_CHAT} x plain events",
+        holds=ratio <= _MAX_CHAT,
     )
 
 
-def _hold_chats(rounds: int, seconds: float, count: int) -> list[float]:
-    # Each word of the message is an event of the answer.
+def _measure_chats(rounds: int, seconds: float, count: int) -> list[float]:
+    # Each word of the message is an event of the response.
     message = {"role": "user", "content": "a " * _events(seconds)}
     request = OURS.post("chat", {"model": "gpt-4", "stream": True, "messages": [message]})
     options = ("--stream-interval-scale", "2")
-    return [_hold(OURS, request, count, seconds, options).cpu for _ in range(rounds)]
+    return [_measure(OURS, request, count, seconds, options).cpu for _ in range(rounds)]
 
 
 def _events(seconds: float) -> int:
-    return int((seconds + _PATIENCE) / INTERVAL)
+    return int((seconds + _TIMEOUT) / INTERVAL)
 
 
-def _hold(
+def _measure(
     subject: Subject, request: bytes, count: int, seconds: float, options: tuple[str, ...] = ()
 ) -> Held:
     with Running(subject, options) as server, EventStreams(server.port, request, count) as streams:
         streams.open()
-        streams.follow(_PATIENCE, streams.all_began)
+        streams.follow(_TIMEOUT, streams.all_began)
         if not streams.all_began():
             raise RuntimeError(f"{subject.name}: only {streams.began} streams began")
         before = [len(stream.pieces) for stream in streams.all]

@@ -1,4 +1,4 @@
-"""A cheap client for requests per second: a few connections that each have one request under way."""
+"""A fast client that measures requests per second over a few connections, with one request at a time each."""
 
 import select
 import socket
@@ -10,7 +10,7 @@ CONNECTIONS = 8
 
 
 class Rate(NamedTuple):
-    """What a server achieved: ``requests`` in ``seconds``, 99 of 100 answered within ``p99`` seconds."""
+    """The result: the number of ``requests`` in ``seconds``, and the 99th percentile of their durations."""
 
     requests: int
     seconds: float
@@ -22,7 +22,7 @@ class Rate(NamedTuple):
 
 
 class _Connection:
-    """A connection with a request under way since ``asked``, and what is ``received`` of the answer."""
+    """A connection. Its current request was sent at ``asked``; ``received`` is the response so far."""
 
     __slots__ = ("asked", "received", "socket")
 
@@ -39,7 +39,7 @@ class _Connection:
 
 
 def measure(port: int, request: bytes, seconds: float) -> Rate:
-    """Send ``request`` again and again for so many ``seconds``; every answer must be a 200."""
+    """Send ``request`` repeatedly for this number of ``seconds``. Every response must be a 200."""
     durations: list[float] = []
     connections: dict[int, _Connection] = {}
     with select.epoll() as poll:

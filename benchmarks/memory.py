@@ -1,4 +1,4 @@
-"""The memory that an open stream takes: the server's growth when many are open, divided by their number."""
+"""Measure the memory of an open stream: open many, and divide the growth of the server by their number."""
 
 from collections.abc import Iterator
 from statistics import median
@@ -8,16 +8,16 @@ from event_streams import EventStreams
 from subjects import BARE, OURS, Running, Subject
 from table import Row, ratio
 
-_PATIENCE = 30.0
+_TIMEOUT = 30.0
 
-# The gaps of our streams are this many times as long, so that no stream ends before the last has begun.
+# The factor on the gaps of our streams, so that none ends before the last one has begun.
 _SCALE = 300
 
 _CHAT = {"model": "gpt-4", "stream": True, "messages": [{"role": "user", "content": "word " * 100}]}
 
 
 class Kind(NamedTuple):
-    """A kind of stream, how many of them are opened, and the requests for ours and the bare site's."""
+    """A kind of stream, the number of streams to open, and the requests for both servers."""
 
     title: str
     count: int
@@ -32,7 +32,7 @@ KINDS = (
 
 
 def rows(quick: bool) -> Iterator[Row]:
-    """A row for each of KINDS."""
+    """Yield a row for each of KINDS."""
     for kind in KINDS:
         ours, bare = [], []
         for _ in range(1 if quick else 3):
@@ -51,7 +51,7 @@ def _per_stream(subject: Subject, request: bytes, count: int, options: tuple[str
     with Running(subject, options) as server, EventStreams(server.port, request, count) as streams:
         before = server.memory()
         streams.open()
-        streams.follow(_PATIENCE, streams.all_began)
+        streams.follow(_TIMEOUT, streams.all_began)
         if not streams.all_began():
             raise RuntimeError(f"{subject.name}: only {streams.began} streams began")
         return (server.memory() - before) / count

@@ -1,4 +1,4 @@
-"""Requests per second, and how long the slowest hundredth takes: /health, the octocat, a buffered chat."""
+"""Measure requests per second and the 99th percentile of durations: /health, the octocat, a buffered chat."""
 
 import sys
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ _CHAT = {"model": "gpt-4", "messages": [{"role": "user", "content": "Hello"}]}
 
 
 class Ask(NamedTuple):
-    """A request that is measured, with the least ratio to each other server, where there is one."""
+    """A request to measure, and the smallest ratios to the other servers (0 for no target)."""
 
     title: str
     what: str
@@ -40,7 +40,7 @@ _WARM_UP = 8.0
 
 
 class Measured(NamedTuple):
-    """What a server achieved with ``request``: for each round a rate, and its processor time in seconds."""
+    """The results of a server for ``request``: the rate and the CPU time in seconds of each round."""
 
     server: Running
     request: bytes
@@ -53,15 +53,15 @@ class Measured(NamedTuple):
         self.cpu.append(self.server.cpu() - before)
 
     def per_request(self) -> float:
-        """Seconds of the server's processor time for a request."""
+        """Return the CPU time of the server per request, in seconds."""
         return sum(self.cpu) / sum(rate.requests for rate in self.rates)
 
 
 def rows(quick: bool) -> Iterator[Row]:
-    """Three rows for each of ASKS: requests per second, p99, and the processor time of a request.
+    """Yield three rows for each of ASKS: requests per second, p99, and CPU time per request.
 
-    The rounds are short and many, and the servers take turns, so that whatever else the machine does is
-    shared by all. The processor time depends least on it.
+    There are many short rounds in which the servers take turns, so that other load on the machine affects
+    all of them alike. The CPU time depends least on that load.
     """
     rounds, seconds = (5, 0.3) if quick else (25, 0.4)
     subjects = [OURS, BARE, FLASK]
@@ -109,7 +109,7 @@ def _rows(ask: Ask, measured: list[Measured]) -> Iterator[Row]:
     )
     cpu = [one.per_request() for one in measured]
     yield _row(
-        f"{ask.title}: processor time of a request",
+        f"{ask.title}: CPU time per request",
         [f"{seconds * 1e6:.0f} µs" for seconds in cpu],
         dict(zip(names, (cpu[0] / theirs for theirs in cpu[1:]), strict=False)),
     )

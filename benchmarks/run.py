@@ -1,6 +1,6 @@
-"""``python benchmarks/run.py``: the gateway against a bare twisted.web site and a Flask app, in one run.
+"""``python benchmarks/run.py``: compare the gateway with a bare twisted.web site and other servers.
 
-Progress goes to standard error, the table at the end to standard output.
+Progress goes to standard error; the table at the end goes to standard output.
 """
 
 import argparse
@@ -15,12 +15,14 @@ import gaps
 import journal
 import memory
 import rates
+import spawns
 import startup
 import stubs
 from table import markdown
 
 PARTS = {
     "startup": startup,
+    "spawns": spawns,
     "rates": rates,
     "journal": journal,
     "stubs": stubs,
@@ -31,12 +33,12 @@ PARTS = {
 
 
 def main() -> int:
-    """Run the parts that are asked for; 1 if a target is missed."""
+    """Run the selected parts. Return 1 if a target is missed, else 0."""
     parser = argparse.ArgumentParser(
         description="Compare the gateway with a bare twisted.web site and Flask."
     )
     names = ", ".join(PARTS)
-    parser.add_argument("part", nargs="*", metavar="PART", help=f"which to run, of {names} (default: all)")
+    parser.add_argument("part", nargs="*", metavar="PART", help=f"part to run: {names} (default: all)")
     parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds")
     options = parser.parse_args()
     unknown = set(options.part) - set(PARTS)

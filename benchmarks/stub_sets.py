@@ -1,4 +1,4 @@
-"""The stubs that ``stubs`` measures, in WireMock's JSON, and the requests that they answer."""
+"""The sets of stubs for ``stubs``, in WireMock's JSON, and the paths of the requests."""
 
 from typing import Any, NamedTuple
 
@@ -9,7 +9,7 @@ Mapping = dict[str, Any]
 
 
 class StubSet(NamedTuple):
-    """``stubs`` in the order in which they are made; the one at ``answers`` answers ``path``."""
+    """``stubs`` in the order in which they are created. The one at index ``answers`` answers ``path``."""
 
     title: str
     stubs: list[Mapping]
@@ -18,14 +18,14 @@ class StubSet(NamedTuple):
 
     @property
     def alone(self) -> list[Mapping]:
-        """The one that answers."""
+        """Only the stub that answers."""
         return [self.stubs[self.answers]]
 
 
 def mixed(count: int) -> StubSet:
-    """A quarter each of literal paths, regular expressions, literal URLs and templates, over 20 aliases.
+    """Return a mix of literal paths, regular expressions, literal URLs and templates for 20 aliases.
 
-    The one in the middle answers; it is a regular expression for 1,000.
+    The stub in the middle answers; of 1,000, it is a regular expression.
     """
     kinds = [_kind(number) for number in range(count)]
     stubs = [_stub(number, url) for number, (url, _) in enumerate(kinds)]
@@ -33,15 +33,15 @@ def mixed(count: int) -> StubSet:
 
 
 def expressions(count: int) -> StubSet:
-    """As many regular expressions on one alias, of which only the one that is tried last matches."""
+    """Return ``count`` regular expressions for one alias. Only the one that is tried last matches."""
     base = f"{_PROXY}/upstream-0/v1/items"
     stubs = [_stub(n, {"urlPathPattern": f"{base}/[0-9]+/part-{n}"}) for n in range(count)]
-    # Stubs are tried the newest first.
+    # The newest stub is tried first.
     return StubSet(f"the last of {count:,} regular expressions", stubs, 0, f"{base}/7/part-0")
 
 
 def _kind(number: int) -> tuple[dict[str, str], str]:
-    """What a stub asks of the URL, and one that it matches."""
+    """Return the URL pattern of a stub, and a URL that it matches."""
     base = f"{_PROXY}/upstream-{number % _ALIASES}/v1"
     literal, query = f"{base}/things/{number}", f"{base}/search?q={number}&limit=10"
     kinds = (

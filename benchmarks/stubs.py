@@ -1,4 +1,4 @@
-"""What stubs cost: one, a thousand, a thousand regular expressions; and WireMock with the same ones."""
+"""Measure the cost of stubs: one, a thousand, a thousand regular expressions; and the same in WireMock."""
 
 import http.client
 import json
@@ -17,22 +17,22 @@ from wiremock import found
 
 COUNT = 1000
 
-# What a request may cost more with COUNT stubs than with one, in seconds; processor time, too.
-_MOST = 0.001
+# The largest additional duration and CPU time of a request with COUNT stubs instead of one, in seconds.
+_MAX_COST = 0.001
 
-# Seconds of requests in which Java compiles what is asked for most.
+# Seconds of requests for warming up WireMock, so that Java compiles its hot code.
 _WARM_UP = 8.0
 
-# Seconds that a server gets until it answers, and between two tries.
-_PATIENCE = 30.0
+# The time limit for a server to respond, and the time between two attempts, in seconds.
+_TIMEOUT = 30.0
 _POLL = 0.0005
 
 
 def rows(quick: bool) -> Iterator[Row]:
-    """Two rows for each set of stubs, and one for the start."""
+    """Yield two rows for each set of stubs, and one for the start."""
     other = found()
     if isinstance(other, str):
-        print(f"WireMock takes no part: {other}", file=sys.stderr)
+        print(f"without WireMock: {other}", file=sys.stderr)
         subjects = [OURS]
     else:
         subjects = [OURS, other]
@@ -40,7 +40,7 @@ def rows(quick: bool) -> Iterator[Row]:
         yield from _rows(subjects, stubs, quick)
     times = [[_first_answer(subject, mixed(1)) for _ in range(3 if quick else 9)] for subject in subjects]
     yield Row(
-        "spawn to the first answer of a stub that was made at once",
+        "spawn to the first response of a stub that was created immediately",
         milliseconds(median(times[0])),
         wiremock="".join(milliseconds(median(them)) for them in times[1:]),
         ratio="".join(f"{ratio(times[0], them):.2f} x WireMock" for them in times[1:]),
@@ -59,35 +59,35 @@ def _rows(subjects: Sequence[Subject], stubs: StubSet, quick: bool) -> Iterator[
                 for one in pair:
                     one.run(seconds)
     rates = [[[rate.per_second for rate in one.rates] for one in pair] for pair in measured]
-    shown = [f"{median(many):,.0f} (alone: {median(one):,.0f})" for one, many in rates]
+    cells = [f"{median(many):,.0f} (alone: {median(one):,.0f})" for one, many in rates]
     slower = median(1 / many - 1 / one for one, many in zip(*rates[0], strict=True))
     yield Row(
         f"GET {stubs.title}: requests per second",
-        shown[0],
-        wiremock="".join(shown[1:]),
+        cells[0],
+        wiremock="".join(cells[1:]),
         ratio=f"{slower * 1e6:+.0f} µs a request"
         + "".join(f", {ratio(rates[0][1], other[1]):.2f} x WireMock" for other in rates[1:]),
         target="< 1 ms more than alone",
-        holds=slower < _MOST,
+        holds=slower < _MAX_COST,
     )
     cpu = [[one.per_request() for one in pair] for pair in measured]
-    shown = [f"{many * 1e6:.0f} µs (alone: {one * 1e6:.0f} µs)" for one, many in cpu]
+    cells = [f"{many * 1e6:.0f} µs (alone: {one * 1e6:.0f} µs)" for one, many in cpu]
     more = cpu[0][1] - cpu[0][0]
     yield Row(
-        f"GET {stubs.title}: processor time of a request",
-        shown[0],
-        wiremock="".join(shown[1:]),
+        f"GET {stubs.title}: CPU time per request",
+        cells[0],
+        wiremock="".join(cells[1:]),
         ratio=f"{more * 1e6:+.0f} µs"
         + "".join(f", {cpu[0][1] / other[1]:.2f} x WireMock" for other in cpu[1:]),
         target="< 1 ms more than alone",
-        holds=more < _MOST,
+        holds=more < _MAX_COST,
     )
 
 
 def _ready(stack: ExitStack, subject: Subject, stubs: Sequence[Mapping], path: str) -> Measured:
-    """``subject`` with these stubs, warmed up, to be asked for ``path``."""
+    """Start ``subject`` with these stubs, and warm it up with requests for ``path``."""
     server = stack.enter_context(Running(subject))
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=_PATIENCE)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=_TIMEOUT)
     for stub in stubs:
         _make(connection, stub)
     connection.close()
@@ -101,22 +101,22 @@ def _make(connection: http.client.HTTPConnection, stub: Mapping) -> None:
     response = connection.getresponse()
     text = response.read()
     if response.status != 201:
-        raise RuntimeError(f"no stub was made: {response.status} {text[:500]!r}")
+        raise RuntimeError(f"the stub was not created: {response.status} {text[:500]!r}")
 
 
 def _first_answer(subject: Subject, stubs: StubSet) -> float:
-    """Seconds from the spawn until a stub, made as soon as somebody listens, has answered."""
+    """Return the seconds from the spawn to the first response of a stub, created as soon as possible."""
     port = free_port()
     start = time.perf_counter()
     process = spawn(subject, port)
     try:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_PATIENCE)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_TIMEOUT)
         while True:
             try:
                 connection.connect()
                 break
             except ConnectionRefusedError:
-                if time.perf_counter() > start + _PATIENCE:
+                if time.perf_counter() > start + _TIMEOUT:
                     raise
                 time.sleep(_POLL)
         for stub in stubs.stubs:

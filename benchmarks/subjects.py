@@ -1,4 +1,4 @@
-"""The servers that are compared: how each is started and asked, and its process while it runs."""
+"""The servers to compare: how to start and to call them, and their processes."""
 
 import contextlib
 import json
@@ -15,26 +15,26 @@ from typing import NamedTuple, Self
 
 HERE = Path(__file__).parent
 
-# Seconds that a server gets until it answers.
-_PATIENCE = 30.0
+# The time limit for a server to respond, in seconds.
+_TIMEOUT = 30.0
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class Subject(NamedTuple):
-    """A server by ``name``: the ``command`` that takes a port, and the paths that it answers."""
+    """A server: its ``name``, the ``command`` that starts it (a port is appended), and its paths by name."""
 
     name: str
     command: tuple[str, ...]
     paths: Mapping[str, str]
 
     def get(self, what: str, query: str = "") -> bytes:
-        """The bytes of a GET request for the path called ``what``."""
+        """Return a GET request for the path with the name ``what``."""
         return self._head("GET", self.paths[what] + query) + b"\r\n"
 
     def post(self, what: str, document: object) -> bytes:
-        """The bytes of a POST request with ``document`` as JSON."""
+        """Return a POST request with ``document`` as JSON."""
         body = json.dumps(document).encode()
         fields = b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
         return self._head("POST", self.paths[what]) + fields + body
@@ -64,7 +64,7 @@ FLASK = Subject("flask", (sys.executable, str(HERE / "peers" / "flask_app.py")),
 
 
 class Running:
-    """A subject's process on a free port of the loopback interface, for the length of a ``with``."""
+    """A context manager that runs a subject on a free port of the loopback interface."""
 
     def __init__(self, subject: Subject, options: Sequence[str] = ()) -> None:
         self.port = free_port()
@@ -73,7 +73,7 @@ class Running:
         self._health = subject.get("health")
 
     def __enter__(self) -> Self:
-        deadline = time.perf_counter() + _PATIENCE
+        deadline = time.perf_counter() + _TIMEOUT
         while not self._answers():
             if time.perf_counter() > deadline or self._process.poll() is not None:
                 raise RuntimeError(f"{self._process.args} does not answer")
@@ -86,22 +86,22 @@ class Running:
         end(self._process)
 
     def memory(self) -> int:
-        """The resident memory now, in bytes."""
+        """Return the current resident memory, in bytes."""
         return int((self._proc / "statm").read_text().split()[1]) * _PAGE
 
     def peak(self) -> int:
-        """The most resident memory so far, in bytes."""
+        """Return the peak resident memory, in bytes."""
         status = (self._proc / "status").read_text()
         return int(status.partition("VmHWM:")[2].split()[0]) * 1024
 
     def cpu(self) -> float:
-        """The processor time so far, in seconds."""
+        """Return the CPU time so far, in seconds."""
         fields = (self._proc / "stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / _TICKS
 
     def _answers(self) -> bool:
         try:
-            with socket.create_connection(("127.0.0.1", self.port), timeout=_PATIENCE) as connection:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=_TIMEOUT) as connection:
                 connection.sendall(self._health)
                 return b" 200 " in connection.recv(65536)
         except OSError:
@@ -109,10 +109,10 @@ class Running:
 
 
 def free_port() -> int:
-    """A port of the loopback interface where nobody listens.
+    """Return a free port of the loopback interface, outside the range of ephemeral ports.
 
-    It is none that the system gives to clients: one that tries to connect again and again could end up with
-    itself.
+    A client that repeatedly connects to a free ephemeral port might be given that port as its own, and so
+    connect to itself.
     """
     while True:
         port = random.randrange(10000, 30000)
@@ -122,15 +122,15 @@ def free_port() -> int:
 
 
 def spawn(subject: Subject, port: int, options: Sequence[str] = ()) -> subprocess.Popen[bytes]:
-    """Start ``subject`` at ``port``; returns at once."""
+    """Start ``subject`` on ``port`` without waiting until it listens."""
     command = [*subject.command, str(port), *options]
-    # With this variable, a package that is not installed would be compiled at every start, and the peers,
-    # which pip has compiled, would not.
+    # With this variable, our modules would be compiled at every start. The packages of the peers would not,
+    # because pip has compiled them.
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
-    """End ``process`` and wait until it is gone."""
+    """Kill ``process`` and wait until it has ended."""
     process.kill()
     process.wait()

@@ -1,4 +1,4 @@
-"""The table at the end of a run: rows, and how they are written as Markdown."""
+"""The table at the end of a run: its rows, and their format in Markdown."""
 
 from collections.abc import Iterable
 from statistics import median
@@ -19,7 +19,7 @@ HEAD = (
 
 
 class Row(NamedTuple):
-    """A line of the table. ``holds`` is None where there is no target."""
+    """A row of the table. ``holds`` is whether the target is met, None if there is no target."""
 
     what: str
     ours: str
@@ -34,7 +34,7 @@ class Row(NamedTuple):
 
 
 def markdown(rows: Iterable[Row]) -> str:
-    """The rows as a Markdown table."""
+    """Return the rows as a Markdown table."""
     verdicts = {None: "", True: "yes", False: "**no**"}
     lines = [HEAD, ("---",) + ("--:",) * 7 + ("---",) * 2]
     lines += [
@@ -45,10 +45,10 @@ def markdown(rows: Iterable[Row]) -> str:
 
 
 def ratio(ours: Iterable[float], theirs: Iterable[float]) -> float:
-    """The median of the ratios of the rounds: the two of a round ran right after each other."""
+    """Return the median of the ratios of all rounds. Both runs of a round were done in succession."""
     return median(mine / other for mine, other in zip(ours, theirs, strict=True))
 
 
 def milliseconds(seconds: float) -> str:
-    """Such as ``12.3 ms``."""
+    """Format ``seconds`` like ``12.3 ms``."""
     return f"{seconds * 1000:.1f} ms"

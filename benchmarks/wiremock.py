@@ -1,4 +1,4 @@
-"""WireMock itself, where Java and its jar are: ``npm ci --prefix benchmarks`` brings the jar."""
+"""Find WireMock. It needs Java and a jar, which ``npm ci --prefix benchmarks`` installs."""
 
 import os
 import shutil
@@ -6,18 +6,18 @@ from pathlib import Path
 
 from subjects import HERE, Subject
 
-# The jar, if it is somewhere else.
+# The environment variable for the path of another jar.
 _VARIABLE = "WIREMOCK_JAR"
 
-# As many journal entries as the gateway keeps, and a Content-Length, which is what the client reads.
+# Keep as many journal entries as the gateway, and send Content-Length, which the client requires.
 _OPTIONS = ("--disable-banner", "--max-request-journal-entries", "10000", "--use-chunked-encoding", "never")
 
 
 def found() -> Subject | str:
-    """WireMock, or why it takes no part."""
+    """Return WireMock, or a reason why it is not available."""
     java = shutil.which("java")
     if java is None:
-        return "there is no java"
+        return "java is not installed"
     given = os.environ.get(_VARIABLE)
     installed = (HERE / "node_modules" / "wiremock" / "build").glob("wiremock-standalone-*.jar")
     jar = Path(given) if given else next(installed, None)

@@ -1,4 +1,4 @@
-"""The composition root: a Config and two clocks become a Gateway. Wiring, no logic."""
+"""The composition root: create a Gateway from a Config and its clocks. No logic, only wiring."""
 
 import socket
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -44,15 +44,19 @@ if TYPE_CHECKING:
 
 
 class Gateway:
-    """A whole gateway: ``root`` is its tree, ``site`` the factory to listen with.
+    """A complete gateway: ``root`` is its resource tree, ``site`` the factory for its connections.
 
-    Two gateways in one process share nothing. ``real`` is a clock that goes by itself and should never step,
-    as the wall clock may; all durations run on it but for ``--clock manual``. ``wall`` is the date in seconds
-    since 1970; without it, ``real`` has the date as well. ``access_log`` takes the lines of ``--access-log``;
-    ``shut_down`` is called when the control plane is asked to stop the server. ``observers`` are called
-    for the events of requests, in addition to the gateway's own. ``before`` and ``after`` are the policies.
-    ``services`` are upstreams by alias, in addition to the built-in ones. ``by_hand``: ``real`` does not go
-    by itself either, so that nothing comes a little early or late.
+    Two gateways in one process share nothing.
+
+    - ``real``: a clock that runs by itself and should never step. It measures all durations, unless
+      ``--clock manual`` is given
+    - ``access_log``: takes the lines of ``--access-log``
+    - ``shut_down``: called when a client asks the control plane to stop the server
+    - ``wall``: returns the date in seconds since 1970; by default, the time of ``real``
+    - ``observers``: called for the events of requests, after the gateway's own observers
+    - ``before``, ``after``: the policies
+    - ``services``: upstreams by alias, in addition to the built-in ones
+    - ``by_hand``: whether ``real`` is moved by hand, too, so that nothing has to be early or late
     """
 
     def __init__(
@@ -73,8 +77,8 @@ class Gateway:
         if config.clock == "manual":
             from oagw.timing.manual_clock import ManualClock
 
-            # It begins now, so that dates make sense to clients, and at a whole second, so that they are easy
-            # to add to.
+            # It starts at the current date, so that dates make sense to clients, and at a whole second, which
+            # is easy to calculate with.
             clock, turns = ManualClock(wall() // 1, real, lambda: self._settled), real
             wall = clock.seconds
         ticker = Ticker(clock, turns)
@@ -134,11 +138,11 @@ class Gateway:
         self._ports: list[Any] = []
 
     def listen(self, reactor: Any, listening: socket.socket) -> None:
-        """Serve on the socket ``listening``, which is taken over, with ``reactor`` (an IReactorSocket).
+        """Serve connections to the socket ``listening`` in ``reactor``, an IReactorSocket.
 
-        May be called several times, to serve several ports.
+        This takes over the socket. May be called several times, to serve several ports.
         """
-        listening.setblocking(False)  # Twisted accepts until there is nobody left
+        listening.setblocking(False)  # Twisted accepts connections until accept() would block
         port: Any = reactor.adoptStreamPort(listening.fileno(), listening.family, self.site)
         listening.close()
         self._ports.append(port)
@@ -158,7 +162,7 @@ class Gateway:
         return AnySite(StubbedOutside(root, self._stubs), self.entrance)
 
     def load_mappings(self) -> int:
-        """Read the stubs of ``--mappings``; returns how many. Raises Invalid, and then keeps what it had."""
+        """Read the stubs of ``--mappings`` and return their number. If it raises Invalid, nothing changes."""
         self._directory.load(self.sandboxes.default.stub_store())
         return len(self._directory.stubs)
 
@@ -171,7 +175,7 @@ class Gateway:
 
     @property
     def _settled(self) -> bool:
-        """Whether all that fell due is written and read, and all requests that arrived are handled."""
+        """Whether all data that was due is written and read, and all requests that arrived are handled."""
         return self.streams.ticker.settled and self.site.turns.settled and not self.site.stalled
 
     def _admin(self) -> IResource:
@@ -185,27 +189,28 @@ class Gateway:
         self._expiry = Expiry(self.sandboxes, self._clock)
         self._waits = Waits(self._clock, self.site.real)
         env = AdminEnv(
-            self.sandboxes,
-            self._clock,
-            self._wall,
-            self._shut_down,
-            self._directory,
-            self._started,
-            self.streams,
-            self.outlets,
-            self.site,
-            self._expiry,
-            self._config.sandbox_lifetime,
-            self._upstreams,
-            Slices(self.site.real),
-            self._waits,
+            sandboxes=self.sandboxes,
+            clock=self._clock,
+            wall=self._wall,
+            stop=self._shut_down,
+            directory=self._directory,
+            started=self._started,
+            streams=self.streams,
+            outlets=self.outlets,
+            site=self.site,
+            expiry=self._expiry,
+            lifetime=self._config.sandbox_lifetime,
+            services=self._upstreams,
+            slices=Slices(self.site.real),
+            waits=self._waits,
         )
         return AdminGuard(tree(env), self._config.admin_token is not None)
 
     def stop(self) -> Deferred[None]:
-        """Stop listening, end all streams cleanly unless they are under toxics, close all connections.
+        """Stop listening, end all streams, and close all connections.
 
-        Fires when that is done, after a tenth of a second at the latest.
+        Streams end cleanly, unless toxics act on them. Return a Deferred that fires when this is done, within
+        a tenth of a second.
         """
         ports, self._ports = self._ports, []
         for port in ports:
@@ -221,22 +226,21 @@ class Gateway:
 
 
 def mask_for(config: Config) -> Callable[[str], str]:
-    """A function that takes the tokens of ``config``, and those of sandboxes, out of a text."""
+    """Return a function that masks the tokens of ``config`` and of sandboxes in a text."""
     return KnownSecrets(config.secrets).masked
 
 
 def use_monotonic_clock(reactor: Any) -> None:
-    """Run the timers of ``reactor`` on the monotonic clock; Twisted uses the wall clock, which may step.
+    """Run the timers of ``reactor`` on the monotonic clock. Twisted uses the wall clock, which may step.
 
-    Its calls are in a heap by their times, so this is for a reactor on which nothing is scheduled; another
-    one keeps its clock.
+    If the reactor already has scheduled calls, it keeps its clock, because their times are on that.
     """
     if not reactor.getDelayedCalls():
         reactor.seconds = monotonic
 
 
 def stop(reactor: Any) -> None:
-    """Stop ``reactor``; nothing happens if that was asked for before."""
+    """Stop ``reactor``, unless it is stopping already."""
     with suppress(ReactorNotRunning):
         reactor.stop()
 

@@ -1,4 +1,4 @@
-"""Streams from an aiohttp server: ``python aiohttp_app.py PORT``; no token, no checks, no access log."""
+"""An aiohttp server of streams: ``python aiohttp_app.py PORT``. No token, no checks, no access log."""
 
 import asyncio
 import sys
@@ -15,7 +15,7 @@ async def health(request):
 
 
 async def ticks(request):
-    """GET ?n=COUNT: that many events, 0.1 s apart, on a time grid of their own."""
+    """GET ?n=COUNT: this number of events, 0.1 s apart, without drift."""
     response = web.StreamResponse(headers={"content-type": "text/event-stream", "cache-control": "no-cache"})
     await response.prepare(request)
     loop = asyncio.get_running_loop()

@@ -1,4 +1,4 @@
-"""What both peers answer: the same documents and events, of the same size, as the gateway's."""
+"""The responses of the peers: documents and events of the same size as those of the gateway."""
 
 import json
 from typing import Any
@@ -50,7 +50,7 @@ TICK = b"data: " + json.dumps({"object": "chat.completion.chunk", "filler": "x" 
 
 
 def completion(chat: dict[str, Any]) -> dict[str, Any]:
-    """The answer to a buffered chat request."""
+    """Return the response to a buffered chat request."""
     message = {"role": "assistant", "content": "Hello! How can I help you today?", "filler": "x" * 330}
     choice = {"index": 0, "message": message, "finish_reason": "stop"}
     usage = {"prompt_tokens": 9, "completion_tokens": 10, "total_tokens": 19}

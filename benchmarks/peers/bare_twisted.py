@@ -1,7 +1,7 @@
-"""The same answers from a bare twisted.web site: ``python bare_twisted.py PORT``; no token, no checks.
+"""A bare twisted.web site with the same responses: ``python bare_twisted.py PORT``. No token, no checks.
 
-As one would write it by the book, but for two things that would flatter the gateway: it keeps no access log
-(the gateway keeps none either) and takes as many waiting connections as the gateway does.
+It is written as in Twisted's documentation, with two exceptions that make the comparison fair: like the
+gateway, it writes no access log, and it has the same backlog.
 """
 
 import json
@@ -42,7 +42,7 @@ class Chat(Resource):
 
 
 class Events(Resource):
-    """GET ?interval=SECONDS: the four events, 0.1 s apart unless told otherwise."""
+    """GET ?interval=SECONDS: the four events, by default 0.1 s apart."""
 
     isLeaf = True
 
@@ -52,7 +52,7 @@ class Events(Resource):
 
 
 class Ticks(Resource):
-    """GET ?n=COUNT: that many events, 0.1 s apart."""
+    """GET ?n=COUNT: this number of events, 0.1 s apart."""
 
     isLeaf = True
 

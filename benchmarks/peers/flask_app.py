@@ -1,4 +1,4 @@
-"""The same answers from a Flask app on its own threaded server: ``python flask_app.py PORT``."""
+"""A Flask app with the same responses, on Flask's threaded server: ``python flask_app.py PORT``."""
 
 import logging
 import sys
@@ -12,7 +12,7 @@ app = Flask(__name__)
 
 @app.before_request
 def check_token():
-    """401 for callers without the token, except for /health."""
+    """Answer 401 to callers without the token, except for /health."""
     if request.path != "/health" and request.headers.get("Authorization") != f"Bearer {TOKEN}":
         abort(401)
 

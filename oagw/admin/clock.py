@@ -1,4 +1,4 @@
-"""/__admin/clock: what time it is, and with --clock manual the way to move it."""
+"""/__admin/clock: show the time, and advance it if the server was started with --clock manual."""
 
 from typing import Annotated, ClassVar, Literal, TypedDict
 
@@ -11,16 +11,16 @@ from oagw.admin.node import AdminNode, read_document, sandbox_of_call
 from oagw.model.invalid import Invalid
 from oagw.model.refused import Refused
 from oagw.sandboxes import TokenSandbox
-from oagw.timing.manual_clock import MAX_RUN, ManualClock, NotIdle, TooMuch
+from oagw.timing.manual_clock import MAX_CALLS, ManualClock, NotIdle, TooMuch
 from oagw.web.reply import Reply, json_reply
 
-# How far one call may move the clock, in seconds: a year.
+# The largest number of seconds by which one call may advance the clock: a year.
 MAX_SECONDS = 366 * 86400
 
-# The limit of ``untilIdle`` by default, in seconds.
+# The default limit of ``untilIdle``, in seconds.
 UNTIL_IDLE = 3600.0
 
-# The end of the year 9998, in seconds since 1970: a date has four digits for the year.
+# The latest time of the clock, in seconds since 1970: the end of 9998, because years have four digits.
 LAST = 253_370_764_800
 
 
@@ -48,9 +48,9 @@ class ClockShown(TypedDict):
 class Clock(AdminNode):
     """GET /__admin/clock → 200 {"mode": "real" | "manual", "now", "pending", "next", "timers"}.
 
-    ``now`` is in seconds since 1970. ``pending`` is how many answers wait for a time to come, ``next`` the
-    first of those times, or null. ``timers`` counts what else waits: connections that may time out,
-    sandboxes to expire.
+    ``now`` is in seconds since 1970. ``pending`` is the number of responses that wait for a later time;
+    ``next`` is the earliest of these times, or null. ``timers`` is the number of other timers, such as those
+    for the timeouts of connections and the expiry of sandboxes.
     """
 
     answers: ClassVar = {"GET": {200: ClockShown}}
@@ -63,15 +63,15 @@ class Clock(AdminNode):
 
 
 class Advance(AdminNode):
-    """POST /__admin/clock/advance {"seconds": 0 to MAX_SECONDS} → 200 as GET /__admin/clock, after all of it.
+    """POST /__admin/clock/advance {"seconds": 0 to MAX_SECONDS} → 200 as GET /__admin/clock, when done.
 
-    409 if the clock is not manual. 422 beyond LAST, or if more events fall due than one call may run; the
-    clock then stops early. 403 with the token of a sandbox, because all sandboxes share the clock.
+    409 if the clock is not manual. 422 beyond LAST, or if more events become due than one call may run: then
+    the clock stops early. 403 with the token of a sandbox, because all sandboxes share the clock.
 
-    With ``{"untilIdle": true}``, advance to the last time that an answer waits for: until ``pending`` is 0.
-    Timers do not count, such as time-outs, the expiry of sandboxes, and calls that wait for requests; but
-    they run on the way. Nothing is waited for that clients send in reaction. 422 if answers are still pending
-    after ``seconds``, by default UNTIL_IDLE: the clock then stops at the last of what came before.
+    With ``{"untilIdle": true}``, advance to the last time that a response waits for, until ``pending`` is 0.
+    Other timers, such as timeouts, the expiry of sandboxes, and calls that wait for requests, run on the way
+    but are not waited for, nor is anything that clients send in reaction. 422 if responses are still pending
+    after ``seconds``, by default UNTIL_IDLE: then the clock stops at the last event before that.
     """
 
     takes = json.Decoder(Move)
@@ -102,7 +102,7 @@ class Advance(AdminNode):
             early = "" if until_idle else f" {stopped.left:.6f} seconds early,"
             still = f": {self._pending} still pending" if until_idle else "; advance it again"
             return self.refusal(
-                request, Refused(422, f"The clock stopped{early} after {MAX_RUN} events{still}")
+                request, Refused(422, f"The clock stopped{early} after {MAX_CALLS} events{still}")
             )
         except NotIdle as stopped:
             why = f"{self._pending} still pending; the next is due in {stopped.after:g} s, beyond the limit"
@@ -116,7 +116,7 @@ class Advance(AdminNode):
 
 
 def _shown(env: AdminEnv) -> ClockShown:
-    # What the ticker paces is counted one by one.
+    # The ticker's own calls do not count, because ``pending`` counts what waits for them.
     timers = sum(not env.streams.ticker.owns(call) for call in env.clock.getDelayedCalls())
     now, due = env.wall(), env.streams.ticker.next_due
     return {

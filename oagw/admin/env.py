@@ -1,4 +1,4 @@
-"""AdminEnv: what the resources of the control plane get from the gateway."""
+"""AdminEnv: the environment of the control plane's resources."""
 
 from collections.abc import Callable, Collection
 from typing import NamedTuple
@@ -16,13 +16,13 @@ from oagw.web.stream import Streams
 
 
 class AdminEnv(NamedTuple):
-    """What a gateway is made of, and the way to stop.
+    """The parts of a gateway that the control plane shows or changes.
 
-    ``clock`` measures durations, ``wall`` is the date in seconds since 1970. ``directory`` is the folder that
-    stubs are read from, ``started`` when the server was (the clock's seconds). ``lifetime`` is that of a
-    sandbox whose maker does not say, in seconds; ``expiry`` frees those that are past theirs. ``services``
-    are the aliases of those that are built in. ``slices`` grants turns to long work. ``waits`` are the calls
-    that wait for requests.
+    ``clock`` measures durations; ``wall`` returns the date in seconds since 1970. ``stop`` stops the server.
+    ``directory`` is the folder of stubs (--mappings). ``started`` is when the server started, in seconds of
+    the clock. ``expiry`` deletes expired sandboxes; ``lifetime`` is the default lifetime of a sandbox, in
+    seconds. ``services`` has the aliases of the built-in services. ``slices`` grants turns to long work.
+    ``waits`` has the calls that wait for requests.
     """
 
     sandboxes: Sandboxes

@@ -31,7 +31,7 @@ class AdminGuard(Guard):
         super().__init__(wrapped)
         self._has_token = has_token
 
-    def instead(self, request: Exchange) -> Reply | None:
+    def intercept(self, request: Exchange) -> Reply | None:
         caller = request.caller
         host = request.getHeader(b"host") or b""
         for origin in request.requestHeaders.getRawHeaders(b"Origin", ()):
@@ -57,7 +57,7 @@ class AdminGuard(Guard):
         return None
 
     def passes(self, request: Exchange) -> bool:
-        return self.instead(request) is None
+        return self.intercept(request) is None
 
 
 def _origin(origin: bytes) -> tuple[bytes, bytes, int] | None:

@@ -13,7 +13,7 @@ from oagw.admin.requests import read_date
 from oagw.admin.verify import no_requests
 from oagw.admin.warning import aliases_of
 from oagw.sandboxes import Sandbox, TokenSandbox
-from oagw.stubs.never_acts import why_stub, why_toxic
+from oagw.stubs.ineffective import why_stub_cannot_answer, why_toxic_cannot_act
 from oagw.timing.slices import SlicedWork
 from oagw.verify.explanation import pattern_text
 from oagw.verify.report.build import ClientReport, build_report, text
@@ -80,8 +80,8 @@ def _unused(sandbox: Sandbox, env: AdminEnv) -> Iterator[Unused]:
     store = sandbox.stub_store()
     for stub in store:
         if not store.has_answered(stub):
-            why = why_stub(stub, store, aliases)
+            why = why_stub_cannot_answer(stub, store, aliases)
             yield unused_stub(stub.id, stub.mapping.name or None, why, pattern_text(stub.pattern))
     for toxic in sandbox.toxics.values():
         if not toxic.acted:
-            yield unused_toxic(toxic.name, why_toxic(toxic, aliases))
+            yield unused_toxic(toxic.name, why_toxic_cannot_act(toxic, aliases))

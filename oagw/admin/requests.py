@@ -259,7 +259,9 @@ class NearMisses(AdminNode):
     """/__admin/near-misses, the parent of ``request`` and ``request-pattern``."""
 
     def __init__(self, env: AdminEnv) -> None:
-        super().__init__(env, {b"request": OfRequest(env), b"request-pattern": OfPattern(env)})
+        super().__init__(
+            env, {b"request": NearMissesOfRequest(env), b"request-pattern": NearMissesOfPattern(env)}
+        )
 
 
 class LoggedRequest(msgspec.Struct, frozen=True, rename="camel"):
@@ -292,7 +294,7 @@ class LoggedRequest(msgspec.Struct, frozen=True, rename="camel"):
         return call
 
 
-class OfRequest(JournalNode):
+class NearMissesOfRequest(JournalNode):
     """POST /__admin/near-misses/request with a LoggedRequest → 200 {"nearMisses": [...]}: stubs."""
 
     takes = msgspec.json.Decoder(LoggedRequest)
@@ -304,11 +306,11 @@ class OfRequest(JournalNode):
     async def _near_misses(self, given: LoggedRequest, stubs: list[Stub]) -> Reply:
         search = Search(SlicedWork(self.env.slices))
         near = await search.nearest_stubs(given.call(), self.env.wall(), stubs)
-        shown = {k: v for k, v in msgspec.to_builtins(given).items() if v is not None}
-        return json_reply({"nearMisses": [near_miss(shown, one) for one in near]})
+        document = {k: v for k, v in msgspec.to_builtins(given).items() if v is not None}
+        return json_reply({"nearMisses": [near_miss(document, one) for one in near]})
 
 
-class OfPattern(AdminNode):
+class NearMissesOfPattern(AdminNode):
     """POST /__admin/near-misses/request-pattern with a request pattern → 200 {"nearMisses": [...]}."""
 
     takes = msgspec.json.Decoder(RequestPattern)

@@ -73,8 +73,8 @@ class SandboxesNode(AdminNode):
             raise Refused(403, "Not allowed with the token of a sandbox")
         given = read_document(request, self.takes)
         given = given or NewSandbox()
-        asked, name = given.expires_after_seconds, given.name or None
-        lifetime = self.env.lifetime if asked is None else asked
+        seconds, name = given.expires_after_seconds, given.name or None
+        lifetime = self.env.lifetime if seconds is None else seconds
         sandbox = self.env.sandboxes.create(lifetime, self.env.clock.seconds(), name)
         self.env.expiry.look()
         created: Created = {

@@ -21,7 +21,7 @@ class TimeBudgetExceeded(TypedDict):
     serviceAnsweredInstead: bool
 
 
-class Ours(TypedDict):
+class RequestDetails(TypedDict):
     """Data about a request for which WireMock has no members."""
 
     id: Annotated[str, Meta(description="the id of the request, also of its ServeEvent")]
@@ -83,7 +83,7 @@ class RecordedRequest(TypedDict):
     queryParams: dict[str, Any]
     formParams: dict[str, Any]
     browserProxyRequest: bool
-    oagw: Ours
+    oagw: RequestDetails
 
 
 class ServeEvent(TypedDict):
@@ -104,19 +104,23 @@ class RequestTotal(TypedDict):
     total: int
 
 
-class EventList(TypedDict):
+class FromJournal(TypedDict):
+    """Whether the journal is disabled; all responses that come from it have this member."""
+
+    requestJournalDisabled: bool
+
+
+class EventList(FromJournal):
     """Requests with their responses, newest first."""
 
     requests: list[ServeEvent]
     meta: RequestTotal
-    requestJournalDisabled: bool
 
 
-class RequestList(TypedDict):
+class RequestList(FromJournal):
     """Requests without their responses."""
 
     requests: list[RecordedRequest]
-    requestJournalDisabled: bool
 
 
 class RemovedEvents(TypedDict):
@@ -125,11 +129,10 @@ class RemovedEvents(TypedDict):
     serveEvents: list[ServeEvent]
 
 
-class RequestCount(TypedDict):
+class RequestCount(FromJournal):
     """The number of matching requests."""
 
     count: int
-    requestJournalDisabled: bool
 
 
 class NearMiss(TypedDict):

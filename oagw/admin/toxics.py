@@ -1,4 +1,4 @@
-"""/__admin/toxics: the toxics of the caller's sandbox, as in Toxiproxy's API for those of a proxy."""
+"""/__admin/toxics: the toxics of a sandbox. The API is that of Toxiproxy for the toxics of a proxy."""
 
 from typing import ClassVar
 
@@ -18,10 +18,10 @@ from oagw.web.reply import Reply, excerpt, json_reply
 class Toxics(AdminNode):
     """GET /__admin/toxics → 200, a list, in the order in which they act; POST a toxic → 200, the toxic.
 
-    DELETE → 204: there are none. 409 for a name that is there, and for more than MAX_TOXICS. Answers under
-    way keep their toxics, except that those which hang because of one that is removed or changed are closed.
-    A toxic with ``times`` or ``skip`` also has ``remaining``: the answers that it still lets pass, and those
-    that it then acts on.
+    DELETE → 204: delete all toxics. 409 for a name that exists already, and for more than MAX_TOXICS toxics.
+    Responses in progress keep their toxics, but those that hang because of a toxic that is deleted or changed
+    are closed. A toxic with ``times`` or ``skip`` also has ``remaining``: the numbers of responses that it
+    will still skip, and on which it will then act.
     """
 
     takes = msgspec.json.Decoder(ToxicDocument)
@@ -56,10 +56,10 @@ class Toxics(AdminNode):
 
 
 class OneToxic(AdminNode):
-    """GET /__admin/toxics/{name} → 200, the toxic; POST or PATCH members → 200, the toxic with them.
+    """GET /__admin/toxics/{name} → 200, the toxic; POST or PATCH members → 200, the changed toxic.
 
-    POST and PATCH, even of ``{}``, have a toxic with ``times`` or ``skip`` count its answers anew. DELETE →
-    204: it is gone. 404 for a name that no toxic has.
+    POST and PATCH, even of ``{}``, reset the counts of a toxic with ``times`` or ``skip``. DELETE → 204:
+    delete it. 404 if it does not exist.
     """
 
     takes = msgspec.json.Decoder(ToxicChange)

@@ -48,31 +48,31 @@ class Verify(AdminNode):
         outcome = await verifier.outcome(sandbox.journal, work)
         if outcome.verified and spec.must_last and not in_time:
             raise Refused(409, _stood_still(spec))
-        told = {
+        result = {
             "verified": outcome.verified,
             "count": len(outcome.counted),
             "requests": [entry.id for entry in outcome.counted],
         }
         if outcome.verified:
-            return json_reply(told)
-        near = []
+            return json_reply(result)
+        near_misses = []
         for one in near_requests(outcome.near, spec.request):
             await work.breathe()
-            near.append(one)
+            near_misses.append(one)
         await work.breathe()
         text = explain(outcome, no_requests(sandbox, self.env.sandboxes))
         if not in_time:
             text += f"\n\n{_stood_still(spec)}"
         await work.breathe()
-        why = {
+        details = {
             "expected": spec.expected,
             "text": text,
-            "nearMisses": near,
+            "nearMisses": near_misses,
             "differences": differences(outcome),
             "tooSoon": [_mistimed(one) for one in outcome.too_soon],
             "tooLate": [_mistimed(one) for one in outcome.too_late],
         }
-        return json_reply({**told, **why}, 409)
+        return json_reply({**result, **details}, 409)
 
     async def _wait(self, spec: Verification, verifier: Verifier, sandbox: Sandbox) -> bool:
         """Wait until ``spec`` is verified or hopeless, or its time is over.

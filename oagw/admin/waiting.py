@@ -16,13 +16,13 @@ from oagw.verify.verification import MAX_WAIT
 # The largest number of calls that wait at the same time.
 MAX_WAITS = 100
 
-# All waits together look at their journals for a fifth of the time at most: after each look they pause for
-# this many times as long as it took.
+# All waits together spend at most a fifth of the time on searching their journals. After each search, they
+# pause for this many times its duration.
 _PAUSE = 4
 
 
 class Waits:
-    """The calls that wait. Their time passes on ``clock``, and for MAX_WAIT seconds at most on ``real``."""
+    """The waiting calls. Their time is measured on ``clock``, and limited to MAX_WAIT seconds on ``real``."""
 
     def __init__(self, clock: IReactorTime, real: IReactorTime) -> None:
         self.clock = clock
@@ -31,7 +31,7 @@ class Waits:
 
     @property
     def is_manual(self) -> bool:
-        """Whether the clock does not go by itself."""
+        """Whether the clock is moved by hand."""
         return self.clock is not self.real
 
     def wait(self, journal: Journal, seconds: float) -> "Wait":
@@ -47,10 +47,10 @@ class Waits:
 
 
 class Wait:
-    """A wait for changes of ``journal``, for ``seconds``. Its ``with`` block must be left at the end.
+    """A context manager that waits for changes of ``journal``, for ``seconds``.
 
-    ``over`` is whether the time is up; ``out_of_real_time`` whether it is up although a manual clock has not
-    advanced so far.
+    ``over`` is whether the time is up; ``out_of_real_time`` is whether it is up because a manual clock did
+    not advance enough within MAX_WAIT real seconds.
     """
 
     def __init__(self, waits: Waits, journal: Journal, seconds: float) -> None:
@@ -86,8 +86,8 @@ class Wait:
     async def change(self, spent: float) -> None:
         """Return when the journal has changed since the last call, or the time is over.
 
-        ``spent`` is how many seconds it took to look at the journal. Raises Refused (503) if the gateway
-        stops.
+        ``spent`` is the number of seconds that the last search of the journal took. Raises Refused (503) if
+        the gateway stops.
         """
         self._not_before = self._waits.real.seconds() + spent * _PAUSE * len(self._waits.open)
         if not (self.over or self._stopped):
@@ -104,7 +104,7 @@ class Wait:
         self._changed = False
 
     def stop(self) -> None:
-        """End it: ``change`` raises Refused."""
+        """End the wait: ``change`` raises Refused."""
         self._stopped = True
         self._wake()
 
@@ -114,7 +114,7 @@ class Wait:
         self._schedule()
 
     def _schedule(self) -> None:
-        # Later, even if nothing has to be awaited, because the journal is in the middle of a request.
+        # Do it later even if there is no pause, because the journal is in the middle of a request.
         if self._woken is not None and self._wake_call is None:
             real = self._waits.real
             self._wake_call = real.callLater(max(0.0, self._not_before - real.seconds()), self._wake)

@@ -1,4 +1,4 @@
-"""What a test passes to the control plane, as JSON: request patterns and responses. Standard library only."""
+"""Convert request patterns and responses of a test to JSON. Standard library only."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict

@@ -1,11 +1,11 @@
-"""Ending: the context manager of what a test makes and has to end."""
+"""Ending: the base class of objects that a test creates and must end."""
 
 from types import TracebackType
 from typing import Self
 
 
 class Ending:
-    """As a context manager it ends itself when the block is left."""
+    """A context manager that ends itself at the end of the block."""
 
     def _end(self) -> None:
         raise NotImplementedError

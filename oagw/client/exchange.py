@@ -21,7 +21,7 @@ class Answer(NamedTuple):
 def exchange(
     base_url: str, method: str, path: str, headers: Mapping[str, str], body: str | None, timeout: float
 ) -> Answer:
-    """Send a request on a connection of its own and return the answer.
+    """Send a request on a new connection and return the response.
 
     ``timeout`` limits each operation of the socket, in seconds. Raises OSError or HTTPException.
     """

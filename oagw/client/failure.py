@@ -1,8 +1,8 @@
-"""What a failing test shows of the gateway: the text of its report. Standard library only."""
+"""Add the report of the gateway to the exception of a failing test. Standard library only."""
 
 from typing import Protocol
 
-# What a note on an exception begins with.
+# The first line of the note on the exception.
 _TITLE = "What the gateway saw:"
 
 
@@ -14,7 +14,7 @@ class Reporting(Protocol):
 
 
 def add_report(error: BaseException | None, sandbox: Reporting) -> None:
-    """Add the report of ``sandbox`` to ``error``, unless it is no failure or has one already.
+    """Add the report of ``sandbox`` to ``error``, if that is a failure and has no report yet.
 
     Test runners print such a note below the traceback.
     """

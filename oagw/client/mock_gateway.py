@@ -1,6 +1,6 @@
 """MockGateway: run a gateway in its own process for the length of a test. Standard library only.
 
-``start`` connects to a running one instead if OAGW_URL says where it is.
+``start`` connects to a running gateway instead if its URL is in OAGW_URL.
 
 See ``oagw.client.control_plane`` for the methods that all sandboxes have, and ``oagw.client.fixtures`` for
 pytest fixtures.
@@ -42,9 +42,9 @@ TOKEN = Config().tokens[0]
 # Seconds that a server gets to stop before it is killed. It usually needs 0.2 s.
 _STOP_TIMEOUT = 5.0
 # Seconds to wait for a server that does not answer to exit, so that its output can be reported.
-_EXIT_TIMEOUT = 1.0
+EXIT_TIMEOUT = 1.0
 
-# Seconds between two looks at the clock.
+# Seconds between two checks of the clock.
 _LOOK = 0.005
 
 
@@ -57,7 +57,7 @@ class RunningGateway(ControlPlane, Ending):
 
     ``token`` is the bearer token for clients to use; ``admin_token`` is the value of the server's
     ``--admin-token``, if it has one. Raises ValueError if ``base_url`` is not an http URL or has a path.
-    Methods raise ConnectionError if the server does not respond. It goes on to run after a ``with`` block.
+    Methods raise ConnectionError if the server does not respond. It keeps running after a ``with`` block.
     """
 
     def __init__(self, base_url: str, token: str = TOKEN, admin_token: str | None = None) -> None:
@@ -79,14 +79,14 @@ class RunningGateway(ControlPlane, Ending):
         return Sandbox(self, created["id"], created["token"], strict=strict)
 
     def advance(self, seconds: float) -> None:
-        """Advance the clock of ``--clock manual``; return when everything that fell due has been written."""
+        """Advance the clock of ``--clock manual``; return when all data that became due is written."""
         self.admin("POST", "/clock/advance", {"seconds": seconds})
 
     def advance_until_idle(self, limit: float | None = None) -> None:
-        """Advance the clock until no answer waits for a time to come, by at most ``limit`` seconds.
+        """Advance the clock until no response waits for a later time, by at most ``limit`` seconds.
 
-        The default is an hour. Raises Refused if answers are still pending then. What clients send in
-        reaction is not waited for.
+        The default is an hour. Raises Refused if responses are still pending then. Requests that clients send
+        in reaction are not waited for.
         """
         document: dict[str, Any] = {"untilIdle": True}
         self.admin("POST", "/clock/advance", document if limit is None else {**document, "seconds": limit})
@@ -221,7 +221,7 @@ class MockGateway(RunningGateway):
         if self._process is None:
             return
         try:
-            self._process.wait(_EXIT_TIMEOUT)
+            self._process.wait(EXIT_TIMEOUT)
         except subprocess.TimeoutExpired:
             return
         out, err = self._process.communicate()

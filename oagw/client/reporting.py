@@ -1,4 +1,4 @@
-"""What the pytest plugin does when a test ends: report what the gateway saw, and check strict sandboxes."""
+"""Report what the gateway saw at the end of a test, and check strict sandboxes, for the pytest plugin."""
 
 from collections.abc import Generator
 from datetime import UTC, datetime
@@ -10,12 +10,12 @@ from oagw.client.failure import text_of
 from oagw.client.fixtures import GATEWAYS, SANDBOXES
 from oagw.client.mock_gateway import RunningGateway, Sandbox
 
-# When a test began, on the clock of each gateway.
+# When the test began, on the clock of each gateway.
 _BEGAN = pytest.StashKey[dict[RunningGateway, datetime]]()
 
 
 class _Since:
-    """The default sandbox of ``gateway``, as far as a test used it that began at ``began``."""
+    """The default sandbox of ``gateway``, limited to the requests since ``began``, the start of the test."""
 
     def __init__(self, gateway: RunningGateway, began: datetime | None) -> None:
         self._gateway = gateway
@@ -34,7 +34,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         for gateway in item.config.stash.get(GATEWAYS, ()):
             try:
                 now = gateway.admin("GET", "/clock")["now"]
-            except Exception:  # the test will find out
+            except Exception:  # the test will notice
                 continue
             began[gateway] = datetime.fromtimestamp(now, UTC)
 

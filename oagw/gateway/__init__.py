@@ -1,1 +1,1 @@
-"""The gateway's own URLs: the root of the tree, the status, and the way to the upstreams."""
+"""The root of the resource tree, the gateway's own resources, and the pipeline to the upstreams."""

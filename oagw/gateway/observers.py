@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from oagw.model.call import origin_form
 from oagw.model.entry import COMPLETE, Entry, Observer
-from oagw.model.redacted import known_to
+from oagw.model.redacted import known_secrets
 from oagw.sandboxes import Sandbox
 from oagw.web.reply import excerpt
 
@@ -39,13 +39,13 @@ class AccessLog(Observer):
         if not entry.method:  # no valid request line
             self._write(f"{entry.client[0]} - - {entry.status} -")
             return
-        known = known_to(entry)
+        known = known_secrets(entry)
 
-        def shown(text: bytes, limit: int) -> str:
+        def redacted(text: bytes, limit: int) -> str:
             masked = known.masked(text.decode("utf-8", "replace"))
             return excerpt(masked.encode("utf-8", "replace"), limit)
 
-        method, path = shown(entry.method, 200), shown(origin_form(entry.url).partition(b"?")[0], 1000)
+        method, path = redacted(entry.method, 200), redacted(origin_form(entry.url).partition(b"?")[0], 1000)
         status = "-" if entry.status is None else entry.status
         end = "" if entry.ended is COMPLETE else " (incomplete)"
         self._write(f"{entry.client[0]} {method} {path} {status} {entry.sent}{end}")

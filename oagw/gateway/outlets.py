@@ -1,4 +1,4 @@
-"""Outlets: puts the toxics that act on a response below it, between its channel and the transport."""
+"""Outlets: insert toxics between the channel of a response and the transport."""
 
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # loaded with the first toxic: most tests have none
 
 
 class Outlets:
-    """The outlets of the responses under way; ``open`` are those that have not ended."""
+    """The outlets of all current responses."""
 
     def __init__(self, ticker: Ticker) -> None:
         self._ticker = ticker
@@ -24,28 +24,29 @@ class Outlets:
 
     @property
     def open(self) -> set[Outlet]:
-        """The outlets through which something is still to come, or that hang."""
+        """The outlets whose responses have not ended, or hang."""
         return set(self._acting)
 
     def outlet_for(self, request: GatewayRequest) -> Outlet | None:
-        """The outlet of the response to ``request``, whose first byte is to be written; None without toxics.
+        """Return the outlet of the response to ``request``, or None if no toxics act on it.
 
-        The toxics are the request's own, then those of its sandbox, in the order in which they were made. A
-        sandbox is on its own: the shared toxics do not act on it. Calls to the control plane know no toxics.
+        Called before the first byte is written. The toxics are those of the request, then those of its
+        sandbox, in the order in which they were created. Toxics of the default sandbox act only on that
+        sandbox. No toxics act on the control plane.
         """
         if not (request.faults or request.caller.sandbox.toxics) or is_admin(request.path):
             return None
         return self._outlet(request)
 
     def release(self, toxic: "Toxic") -> None:
-        """Close the connections whose responses hang because of ``toxic``, which is gone."""
+        """Close the connections of responses that hang because of ``toxic``, which was removed."""
         if toxic.ends:
             for outlet, acting in tuple(self._acting.items()):
                 if outlet.ending is Ending.HANG and toxic in acting:
                     outlet.cut()
 
     def stop(self) -> None:
-        """Cut all responses, because the gateway stops."""
+        """Truncate all responses, because the gateway stops."""
         for outlet in self.open:
             outlet.cut()
 

@@ -1,4 +1,4 @@
-"""A stub's Answer as what goes over the wire: the edge that waits and writes what a matcher decided."""
+"""Turn the Answer of a stub into a response, with its delay, chunks or fault."""
 
 from collections.abc import Iterable, Iterator
 
@@ -14,29 +14,29 @@ from oagw.web.reply import Reply, problem_reply
 from oagw.web.request import GatewayRequest
 from oagw.web.stream import Chunk, Stream, Streams
 
-# What is no response, and no chunk either.
+# Neither a valid response nor a valid chunk.
 _GARBAGE = Chunk(0, b"lskdu018973t09sylgasjkfg1][]'./.sdlv", 0, Ending.TRUNCATE, raw=True)
 
 
-def played(answer: Answer, request: Request, streams: Streams) -> AnyAnswer:
-    """``answer`` to ``request``, ready to be delivered. Its 1xx responses are sent now."""
+def to_reply(answer: Answer, request: Request, streams: Streams) -> AnyAnswer:
+    """Return the response to ``request`` for ``answer``. Its 1xx responses are sent now."""
     if answer.informational or answer.trailers:
-        answer = _framed_further(answer, request)
-    ready = _sent(answer, request, streams)
-    return _later(ready, answer.delay, request, streams.ticker) if answer.delay else ready
+        answer = _send_extras(answer, request)
+    reply = _undelayed(answer, request, streams)
+    return _later(reply, answer.delay, request, streams.ticker) if answer.delay else reply
 
 
 def _later(
-    ready: Reply | Stream, seconds: float, request: Request, ticker: Ticker
+    reply: Reply | Stream, seconds: float, request: Request, ticker: Ticker
 ) -> "Deferred[Reply | Stream]":
-    """``ready`` after so many seconds, unless the client has left by then."""
+    """Return a Deferred of ``reply`` that fires after ``seconds``. It is cancelled if the client leaves."""
     waiting = ticker.later(seconds)
     request.notifyFinish().addErrback(lambda _: waiting.cancel())
-    return waiting.addCallbacks(lambda _: ready, lambda failure: failure.trap(CancelledError))
+    return waiting.addCallbacks(lambda _: reply, lambda failure: failure.trap(CancelledError))
 
 
-def _framed_further(answer: Answer, request: Request) -> Answer:
-    """Send the 1xx responses of ``answer``, and have its trailers sent; a warning replaces what cannot be."""
+def _send_extras(answer: Answer, request: Request) -> Answer:
+    """Send the 1xx responses of ``answer``, and set its trailers. If that is impossible, add a warning."""
     if isinstance(request, GatewayRequest) and request.clientproto == b"HTTP/1.1":
         for status, fields in answer.informational:
             request.informational(status, dict(_grouped(fields)))
@@ -50,7 +50,7 @@ def _framed_further(answer: Answer, request: Request) -> Answer:
     return answer._replace(headers=(*headers, warning))
 
 
-def _sent(answer: Answer, request: Request, streams: Streams) -> Reply | Stream:
+def _undelayed(answer: Answer, request: Request, streams: Streams) -> Reply | Stream:
     head = _head(answer, request)
     if answer.fault == "EMPTY_RESPONSE":
         return streams.play([Chunk(0, ending=Ending.TRUNCATE)], None)
@@ -64,23 +64,23 @@ def _sent(answer: Answer, request: Request, streams: Streams) -> Reply | Stream:
         fields = {b"Content-Type": (b"text/event-stream",), b"Cache-Control": (b"no-cache",), **head.headers}
         chunks = [Chunk(event.pause, event.data) for event in answer.events]
         chunks.append(Chunk(0, ending=answer.ending))
-        return streams.play(chunks, _unmeasured(head._replace(body=b"", headers=fields)))
+        return streams.play(chunks, _without_length(head._replace(body=b"", headers=fields)))
     if answer.pieces is not None and head.status not in NO_BODY_CODES:
         if isinstance(request, GatewayRequest):
             head = request.coded(head)
-        return streams.play(_dribbled(head.body, *answer.pieces), _unmeasured(head))
-    return _framed(head, streams)
+        return streams.play(_dribble(head.body, *answer.pieces), _without_length(head))
+    return _with_length(head, streams)
 
 
-def _framed(reply: Reply, streams: Streams) -> Reply | Stream:
-    """``reply`` with the length that its own field says; if that is wrong, the connection is closed."""
+def _with_length(reply: Reply, streams: Streams) -> Reply | Stream:
+    """Return ``reply``; if its own Content-Length is wrong, the connection is closed after the body."""
     if reply.headers.get(b"Content-Length", (length := b"%d" % len(reply.body),)) == (length,):
         return reply
     return streams.play([Chunk(0, reply.body, ending=Ending.TRUNCATE)], reply)
 
 
-def _unmeasured(head: Reply) -> Reply:
-    """``head`` of what comes over time, whose end is ours to say."""
+def _without_length(head: Reply) -> Reply:
+    """Return ``head`` without Content-Length. The body is sent over time, and may end early."""
     return head._replace(headers={n: v for n, v in head.headers.items() if n != b"Content-Length"})
 
 
@@ -100,15 +100,15 @@ def _head(answer: Answer, request: Request) -> Reply:
 
 
 def _grouped(headers: Iterable[tuple[str, str]]) -> Iterator[tuple[bytes, tuple[bytes, ...]]]:
-    """The values of each field, whatever the case of its name."""
+    """Group the values of fields by name, in any case."""
     groups: dict[str, list[str]] = {}
     for name, value in headers:
         groups.setdefault(name.title(), []).append(value)
     return ((name.encode(), tuple(value.encode() for value in values)) for name, values in groups.items())
 
 
-def _dribbled(body: bytes, count: int, seconds: float) -> Iterator[Chunk]:
-    """``body`` in ``count`` pieces, each followed by its share of ``seconds``."""
+def _dribble(body: bytes, count: int, seconds: float) -> Iterator[Chunk]:
+    """Yield ``body`` in ``count`` pieces, each followed by its share of ``seconds``."""
     size = -(-len(body) // count) or 1
     pause = 0.0
     for start in range(0, len(body), size):

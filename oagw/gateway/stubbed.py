@@ -19,7 +19,7 @@ from oagw.model.call import PREFIXES, Call, is_admin
 from oagw.model.coding import Fault, size_limit
 from oagw.model.entry import STUB
 from oagw.model.problem import platform
-from oagw.model.redacted import known_to
+from oagw.model.redacted import known_secrets
 from oagw.model.secret import KnownSecrets, masked_url
 from oagw.sandboxes import Sandboxes
 from oagw.web.body import refused_coding
@@ -40,13 +40,13 @@ _GUARDED = tuple(prefix.encode() for prefix in PREFIXES)
 _PROXIED = tuple(prefix + b"proxy/" for prefix in _GUARDED)
 
 # The largest number of stubs that are compared to find the nearest.
-_COMPARED = 200
+_MAX_COMPARED = 200
 
 # The time limit of finding the nearest stub, in seconds per MiB of the body.
 _EXPLAINING = 0.015
 
-# The largest number of characters of a value that are shown.
-_SHOWN = 300
+# The largest number of characters of a value in a message.
+_MAX_VALUE = 300
 
 
 class Selected(NamedTuple):
@@ -90,7 +90,7 @@ class Stubs:
 
     def answer(self, request: Exchange, selected: Selected) -> Answer:
         """Return the answer of ``selected``, and count it as a hit."""
-        from oagw.gateway.stub_answer import played
+        from oagw.gateway.stub_answer import to_reply
         from oagw.templates.render_context import RenderError
 
         stub, call, now = selected
@@ -105,23 +105,31 @@ class Stubs:
             return _undecodable(call, request)
         if answer.source is None:
             answer = answer._replace(source="gateway" if request.entry.alias is None else "upstream")
-        return played(answer, request, self._streams)
+        return to_reply(answer, request, self._streams)
 
     def miss(self, request: Exchange, alias: str) -> Reply:
         """Return the 404 of the upstream ``alias``, which exists because of stubs, none of which match."""
+        call = request.call()
+        text = known_secrets(request.entry, call).masked(
+            f"No stub matches {call.method} {masked_url(call.url)}"
+        )
+        return json_reply({"error": f"{text}. {self.nearest(request, alias)}"}, 404, source=UPSTREAM)
+
+    def nearest(self, request: Exchange, alias: str) -> str:
+        """Return sentences about the stub of the upstream ``alias`` that is nearest; "" if it has none."""
         store, call = request.caller.sandbox.stub_store(), request.call()
         stubs = [stub for one in store.stores for stub in one if stub.pattern.alias == alias]
-        known = known_to(request.entry, call)
-        text = known.masked(f"No stub matches {call.method} {masked_url(call.url)}")
-        nearest = _nearest(call, stubs, store, self._wall(), known)
-        return json_reply({"error": f"{text}. {_undecided(request)}{nearest}"}, 404, source=UPSTREAM)
+        if not stubs:
+            return ""
+        known = known_secrets(request.entry, call)
+        return f"{_undecided(request)}{_nearest(call, stubs, store, self._wall(), known)}"
 
     def exist(self, request: Exchange) -> bool:
         """Return whether there are any stubs for the caller."""
         return bool(request.caller.sandbox.stubs or self._sandboxes.default.stubs)
 
     def hint(self, request: Exchange) -> str | None:
-        """Return a hint for a request to an unknown upstream: the nearest stub, if there is any."""
+        """Return a hint for a request to an unknown upstream or path: the nearest stub, if there is any."""
         if not self.exist(request):
             return None
         sandbox = request.caller.sandbox
@@ -129,7 +137,9 @@ class Stubs:
         if not stubs:
             return None
         call = request.call()
-        nearest = _nearest(call, stubs, sandbox.stub_store(), self._wall(), known_to(request.entry, call))
+        nearest = _nearest(
+            call, stubs, sandbox.stub_store(), self._wall(), known_secrets(request.entry, call)
+        )
         return f"{_undecided(request)}{nearest}. Stubs of upstreams are below {PREFIXES[0]}proxy/ALIAS/"
 
     def aliases(self, request: Exchange) -> set[str]:
@@ -149,10 +159,12 @@ class Stubbed(Guard):
         """Return whether the stub for ``request`` is selected here."""
         raise NotImplementedError
 
-    def instead(self, request: Exchange) -> Answer | None:
+    def intercept(self, request: Exchange) -> Answer | None:
         if not self._stubs.exist(request) or not self.concerns(request):
             return None
         selected = self._stubs.select(request)
+        if selected is None:
+            request.hint = self._stubs.hint
         return self._stubs.answer(request, selected) if isinstance(selected, Selected) else selected
 
     def passes(self, request: Exchange) -> bool | None:
@@ -201,18 +213,18 @@ def _nearest(call: Call, stubs: "list[Stub]", store: "StubStore", now: float, kn
 
     call.deadline, call.time_budget = None, _EXPLAINING
     nearest, closest = stubs[0], rank(stubs[0])
-    for stub in stubs[1:_COMPARED]:
+    for stub in stubs[1:_MAX_COMPARED]:
         if time_left(call) <= 0:
             break
         near = rank(stub)
         if near < closest:
             nearest, closest = stub, near
 
-    def told(text: str) -> str:
-        return text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
+    def cut(text: str) -> str:
+        return text if len(text) <= _MAX_VALUE else text[:_MAX_VALUE] + "..."
 
     differs = [
-        f"{part.name}: expected {told(part.expected)}, received {told(part.actual)}"
+        f"{part.name}: expected {cut(part.expected)}, received {cut(part.actual)}"
         for part in nearest.pattern.compare(call, now, known)
         if not part.matches
     ]

@@ -1,4 +1,4 @@
-"""InMemoryGateway: the gateway, and clients on Twisted, in memory; the test moves the time."""
+"""InMemoryGateway: the gateway and clients on Twisted in memory; the test advances the time."""
 
 import time
 from collections.abc import Coroutine, Mapping, Sequence
@@ -23,8 +23,10 @@ from oagw.in_memory.reactor import PumpedReactor
 
 T = TypeVar("T")
 
-# The most seconds that pass until a call of the control plane is answered.
+# The largest number of seconds until a call of the control plane is answered.
 _PATIENCE = 60.0
+
+_HOUR = 3600.0
 
 
 class InMemoryGateway(RunningGateway):
@@ -56,7 +58,7 @@ class InMemoryGateway(RunningGateway):
     ConnectionLost; a cut response is a ConnectionDone. Data arrives in order, and as fast as the client
     reads: what it does not read makes the gateway pause.
 
-    ``options`` are command-line options of ``server.py``; ``--clock`` makes no sense here. Raises ValueError
+    ``options`` are command-line options of ``server.py``; ``--clock`` is not allowed. Raises ValueError
     if one is invalid.
     """
 
@@ -81,18 +83,38 @@ class InMemoryGateway(RunningGateway):
     def agent(self, **options: Any) -> IAgent:
         """Return an Agent that reaches the gateway, with further ``options`` of Agent, such as ``pool``.
 
-        Its ``request`` also pumps, so that an answer which comes at once is there when it returns. A client
+        Its ``request`` also pumps, so that an immediate response has arrived when it returns. A client
         that makes an Agent of its own gets ``reactor``; call ``pump`` after its requests.
         """
         return _PumpingAgent(Agent(self.reactor, **options), self.reactor)
 
     def pump(self) -> None:
-        """Run what is due and move data until nothing is left to do now; time does not pass."""
+        """Run the calls that are due and transfer data, until nothing is left to do. Time does not pass."""
         self.reactor.pump()
 
     def advance(self, seconds: float) -> None:
-        """Let ``seconds`` pass. What falls due on the way happens in order, each at its own time."""
+        """Let ``seconds`` pass. Events that become due on the way happen in order, each at its time."""
         self.reactor.advance(seconds)
+
+    def advance_until_idle(self, limit: float | None = None) -> None:
+        """Let time pass until no answer waits for a time to come, by at most ``limit`` seconds.
+
+        The default is an hour. Raises TimeoutError if answers are still pending then.
+        """
+        target = self.reactor.seconds() + (_HOUR if limit is None else limit)
+        while (clock := self.admin("GET", "/clock"))["pending"]:
+            if not self.reactor.step(target):
+                self.advance(target - self.reactor.seconds())
+                raise TimeoutError(f"{clock['pending']} answers are still pending")
+
+    def wait_pending(self, count: int = 1, within: float = 0.0) -> None:
+        """Check that at least ``count`` answers wait for a time to come. Raises TimeoutError if not.
+
+        There is nothing to wait for: requests are never on their way.
+        """
+        self.pump()
+        if (pending := self.admin("GET", "/clock")["pending"]) < count:
+            raise TimeoutError(f"{pending} answers are pending, not {count}")
 
     def run(self, awaitable: "Deferred[T] | Coroutine[Any, Any, T]", seconds: float = 60.0) -> T:
         """Return the result of a Deferred or coroutine. Time passes until it is there: at most ``seconds``.
@@ -117,7 +139,8 @@ class InMemoryGateway(RunningGateway):
         return result
 
     def stop(self) -> None:
-        """Close all connections. A test need not do so: nothing outlives it."""
+        """Close all connections, and refuse new ones. A test need not do so: nothing outlives it."""
+        self.reactor.tcpServers.clear()
         self._gateway.stop()
         self.advance(1)
 

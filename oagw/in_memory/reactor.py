@@ -1,7 +1,7 @@
-"""PumpedReactor: a MemoryReactorClock whose connections carry data, when it is told to.
+"""PumpedReactor: a MemoryReactorClock that transfers data between its connections, when it is pumped.
 
-Twisted's ``iosim`` joins connections as well, but ends each in good order. Here a reset is a
-ConnectionAborted, and an end that does not read makes the other one wait.
+Twisted's ``iosim`` connects protocols as well, but closes each connection in an orderly way. Here, a reset is
+a ConnectionAborted, and an end that does not read makes the other one wait.
 """
 
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ from zope.interface import implementer
 
 from oagw.in_memory.transport import MemoryTransport
 
-# The largest number of turns until a reactor is at rest.
+# The largest number of iterations until a reactor is idle.
 MAX_TURNS = 100_000
 
 # Times are in microseconds: what is due a hair earlier waits for the next one.
@@ -27,7 +27,7 @@ _DECIMALS = 6
 
 @implementer(IConnector)
 class _Connector:
-    """A connection that was asked for."""
+    """A requested connection."""
 
     transport: MemoryTransport | None = None
 
@@ -101,11 +101,11 @@ class PumpedReactor(MemoryReactorClock):
         return _Connector(self, host, port, factory)
 
     def pump(self, timings: Iterable[float] = ()) -> None:
-        """Run what is due and move data, until nothing is left to do now.
+        """Run the calls that are due and transfer data, until nothing is left to do.
 
         Time does not pass, unless there are ``timings``, as Clock.pump has them: seconds to advance by.
         If a protocol raises an exception, its connection ends and the exception is raised here. Raises
-        RuntimeError if there is no end to it, as with a stream that never waits.
+        RuntimeError if this never ends, as with a stream that never waits.
         """
         before, self.pumping = self.pumping, True
         try:
@@ -120,7 +120,7 @@ class PumpedReactor(MemoryReactorClock):
             self.advance(seconds)
 
     def advance(self, amount: float) -> None:
-        """Let ``amount`` seconds pass. What falls due on the way runs in order, each at its own time."""
+        """Let ``amount`` seconds pass. Calls that become due on the way run in order, each at its time."""
         target = self.rightNow + amount
         self.pump()
         while self.step(target):
@@ -129,7 +129,7 @@ class PumpedReactor(MemoryReactorClock):
         self.pump()
 
     def step(self, target: float) -> bool:
-        """Go to the time of what is due next and return True, unless it is after ``target``."""
+        """Go to the time of the next call and return True, unless it is after ``target``."""
         due = min((call.getTime() for call in self.getDelayedCalls()), default=None)
         if due is None or due > target:
             return False
@@ -139,7 +139,7 @@ class PumpedReactor(MemoryReactorClock):
         return True
 
     def _turn(self) -> bool:
-        """Do what can be done now, as one iteration of a reactor does; return whether that was anything."""
+        """Do the work of one iteration of a reactor. Return whether there was any."""
         due = [call for call in self.calls if call.getTime() <= self.rightNow]
         for call in due:
             if call.active() and call.getTime() <= self.rightNow:
@@ -184,7 +184,7 @@ class PumpedReactor(MemoryReactorClock):
             end.connect(protocol)
 
     def _do(self, end: MemoryTransport, is_read: bool) -> None:
-        """Have ``end`` read or write, and end it as a reactor does if that says why."""
+        """Call ``doRead`` or ``doWrite`` of ``end``. If it returns a reason, disconnect ``end``."""
         try:
             why = end.doRead() if is_read else end.doWrite()
         except Exception as error:

@@ -1,8 +1,8 @@
 """MemoryTransport: one end of a connection in memory, which behaves as one of a TCP socket.
 
 Twisted's own FileDescriptor has the buffer, the producers and the ways to close. This adds what a kernel
-does: it takes a bounded amount of data that the other end has not read, and tells an orderly end (FIN) from a
-reset (RST). ``reactor`` moves the data.
+does: it buffers a bounded amount of data that the other end has not read, and distinguishes an orderly end
+(FIN) from a reset (RST). ``reactor`` transfers the data.
 """
 
 from typing import Any
@@ -14,7 +14,7 @@ from twisted.internet.interfaces import IHalfCloseableProtocol, ITCPTransport
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-# Bytes that wait at one end until it reads, as in the buffers of a kernel. Then the other end cannot write.
+# The largest number of bytes that wait until an end reads them, as in the buffers of a kernel.
 CAPACITY = 65536
 
 
@@ -98,7 +98,7 @@ class MemoryTransport(FileDescriptor):
         if self.disconnected:
             return
         if self.connected:
-            # A kernel resets a connection that is closed with data unread.
+            # A kernel resets a connection that is closed with unread data.
             self.other._ends(ConnectionLost() if self._arrived else ConnectionDone())
         super().connectionLost(reason)
         self.protocol.connectionLost(reason)

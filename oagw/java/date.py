@@ -1,4 +1,4 @@
-"""Moment: a date that is written in the format it was given, with Java's SimpleDateFormat letters."""
+"""Moment: a date with its output format. Formats are those of Java's SimpleDateFormat."""
 
 from calendar import isleap
 from dataclasses import dataclass
@@ -11,7 +11,10 @@ _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Su
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """``at`` in its zone; ``format`` is that of SimpleDateFormat, ``epoch`` (ms), ``unix`` (s), or ISO."""
+    """The date ``at`` in its zone.
+
+    ``format`` is a pattern of SimpleDateFormat, ``epoch`` (ms) or ``unix`` (s); None for ISO 8601.
+    """
 
     at: datetime
     format: str | None = None
@@ -29,7 +32,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def moment(milliseconds: int) -> datetime:
-    """That many after the epoch, in UTC; raises OverflowError."""
+    """Return the date that many milliseconds after the epoch, in UTC; raises OverflowError."""
     return _EPOCH + timedelta(milliseconds=milliseconds)
 
 
@@ -37,7 +40,7 @@ _LETTERS = frozenset("GyYMLwWDdFEuaHkKhmsSzZX")
 
 
 def _pieces(pattern: str) -> tuple[tuple[str, str], ...]:
-    """The pieces of ``pattern``; raises ValueError, also for a letter that SimpleDateFormat does not have."""
+    """Return the pieces of ``pattern``; raises ValueError, also for letters unknown to SimpleDateFormat."""
     found = pieces(pattern)
     for letter, _ in found:
         if letter and letter not in _LETTERS:
@@ -46,7 +49,7 @@ def _pieces(pattern: str) -> tuple[tuple[str, str], ...]:
 
 
 def formatted(at: datetime, pattern: str) -> str:
-    """``at`` in SimpleDateFormat's ``pattern``, in English; raises ValueError."""
+    """Format ``at`` by a ``pattern`` of SimpleDateFormat, in English; raises ValueError."""
     return "".join(_written(at, letter, run) if letter else run for letter, run in _pieces(pattern))
 
 
@@ -89,12 +92,15 @@ def _written(at: datetime, letter: str, run: str) -> str:
 
 
 def _week_year(at: datetime) -> tuple[int, int]:
-    """The year and week of ``at`` as the United States count: from Sunday, week 1 has January 1."""
+    """Return the week-based year and the week of ``at`` by the rules of the United States.
+
+    Weeks start on Sunday; week 1 contains January 1.
+    """
     day = at.timetuple().tm_yday
-    sunday = day - at.isoweekday() % 7  # of this week, as a day of the year
+    sunday = day - at.isoweekday() % 7  # the Sunday of this week, as a day of the year
     if sunday + 6 > 365 + isleap(at.year):
         return at.year + 1, 1
-    first = (at.isoweekday() - (day - 1)) % 7  # the weekday of the first of January, Sunday is 0
+    first = (at.isoweekday() - (day - 1)) % 7  # the weekday of January 1; Sunday is 0
     return at.year, (day - 1 + first) // 7 + 1
 
 
@@ -115,7 +121,10 @@ def _offset(at: datetime, run: str) -> str:
 
 
 def parsed(text: str, pattern: str, default: tzinfo) -> datetime | None:
-    """``text`` read by ``pattern``, None if it does not match; raises ValueError for what cannot be read."""
+    """Parse ``text`` by ``pattern``; return None if it does not match.
+
+    Raises ValueError if the pattern cannot be used for parsing.
+    """
     letters = [letter for letter, _ in _pieces(pattern) if letter]
     if len(letters) > len(set(letters)):
         raise ValueError("The same letter occurs twice")

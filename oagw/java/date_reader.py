@@ -1,7 +1,7 @@
-"""Reads dates by patterns of Java's: the letters of SimpleDateFormat and those of DateTimeFormatter.
+"""Parse dates by the patterns of Java's SimpleDateFormat and DateTimeFormatter.
 
-Both tables have regular expressions with the same groups, which ``date_of`` makes a date of. ``java.date``
-writes dates.
+There is a table of regular expressions for the letters of each. Their groups have the same names, from which
+``date_of`` creates a date. ``java.date`` formats dates.
 """
 
 import re
@@ -16,14 +16,14 @@ MONTHS = (
     *("July", "August", "September", "October", "November", "December"),
 )
 
-# Characters of a pattern, and of a text that is read by one.
+# The largest number of characters of a pattern, and of a text to parse.
 MAX_LENGTH = 200
 
-# A quoted text, two quotes, a run of one letter, or what stands for itself.
+# Two quotes, a quoted text, a run of one letter, or a literal text.
 _PIECE = re.compile(r"''|'((?:[^']|'')*)'|(([A-Za-z])\3*)|([^A-Za-z']+)")
 
-# SimpleDateFormat: the expression of a letter; ``#`` is as many digits as it stands there, or what there are
-# for a single one.
+# SimpleDateFormat: the expression for a letter. ``#`` stands for as many digits as the letter is repeated, or
+# for any number of digits if it is not repeated.
 _SIMPLE = {
     "y": r"(?P<year>#)",
     "d": r"(?P<day>#)",
@@ -40,7 +40,7 @@ _SIMPLE = {
 
 DAY_NAME = r"(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*"
 
-# DateTimeFormatter: the expression of a run of letters; it is matched in any case.
+# DateTimeFormatter: the expression for a run of letters, which is matched case-insensitively.
 _FORMATTER = {
     "yyyy": r"(?P<year>\d{4})",
     "uuuu": r"(?P<year>\d{4})",
@@ -71,13 +71,13 @@ _FORMATTER = {
     "XXX": r"(?P<zone>z|[+-]\d\d:\d\d)",
 }
 
-# What DateTimeFormatter reserves, or gives a meaning that is not supported here.
+# Characters that DateTimeFormatter reserves, or whose meaning is not supported here.
 _RESERVED = re.compile(r"[\[\]{}#]")
 
 
 @lru_cache(maxsize=256)
 def pieces(pattern: str) -> tuple[tuple[str, str], ...]:
-    """The runs of letters of ``pattern``, and its literal texts with an empty letter; raises ValueError."""
+    """Split ``pattern`` into pairs: a letter and its run, or "" and a literal text. Raises ValueError."""
     if len(pattern) > MAX_LENGTH:
         raise ValueError("The format is too long")
     found, at = [], 0
@@ -94,7 +94,7 @@ def pieces(pattern: str) -> tuple[tuple[str, str], ...]:
 
 
 def simple(letter: str, run: str) -> str:
-    """The expression of a ``run`` of this ``letter`` in SimpleDateFormat; raises ValueError."""
+    """Return the expression for a ``run`` of ``letter`` in SimpleDateFormat; raises ValueError."""
     if not letter:
         return re.escape(run)
     if letter in "ML":
@@ -107,7 +107,7 @@ def simple(letter: str, run: str) -> str:
 
 
 def formatter(letter: str, run: str) -> str:
-    """The expression of a ``run`` of this ``letter`` in DateTimeFormatter; raises ValueError."""
+    """Return the expression for a ``run`` of ``letter`` in DateTimeFormatter; raises ValueError."""
     if letter == "S" and len(run) <= 9:
         return rf"(?P<fraction>\d{{{len(run)}}})"
     if letter and run in _FORMATTER:
@@ -131,9 +131,9 @@ def expression(pattern: str, letters: Callable[[str, str], str], flags: int = 0)
 
 
 def date_of(groups: Mapping[str, str | None], year: int | None, default: tzinfo | None) -> datetime | None:
-    """The date with the fields in ``groups``; None if there is no such date.
+    """Return the date with the fields in ``groups``; None if there is no such date, or no year.
 
-    ``year`` and ``default`` are the year and the zone if none is given; without either year it is None.
+    ``year`` and ``default`` are the year and the zone to use if ``groups`` has none.
     """
     at = {name: value for name, value in groups.items() if value is not None}
     try:
@@ -165,7 +165,7 @@ def _month(at: Mapping[str, str]) -> int:
 
 
 def _hour(at: Mapping[str, str]) -> int:
-    """The hour; of SimpleDateFormat's ``h`` half a day, of DateTimeFormatter's with ``a`` as well."""
+    """Return the hour. ``h`` is an hour of half a day; in DateTimeFormatter only if there is an ``a``."""
     if "half_hour" in at:
         return int(at["half_hour"]) % 12 + (12 if at.get("half") == "PM" else 0)
     hour = int(at.get("hour", 0))

@@ -1,4 +1,4 @@
-"""Time zones by their names in Java."""
+"""Find time zones by their names in Java."""
 
 import re
 from datetime import UTC, timedelta, timezone, tzinfo
@@ -8,7 +8,7 @@ _FIXED = re.compile(r"(?:UTC|GMT|UT)?([+-])(\d{1,2})(?::?(\d\d))?")
 
 
 def zone(name: str) -> tzinfo:
-    """The time zone ``name`` (IANA, or an offset such as ``+02:00``); raises ValueError."""
+    """Return the time zone ``name``: an IANA name, or an offset such as ``+02:00``. Raises ValueError."""
     if name in ("Z", "UTC", "GMT", "UT"):
         return UTC
     if fixed := _FIXED.fullmatch(name):

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from oagw.matching.difference import Difference
 from oagw.model.call import Call
-from oagw.model.reading import Unread
+from oagw.model.reading import ParseLimitExceeded
 from oagw.model.time_budget import BudgetExceeded
 
 # Tests a string of a call (None if it is absent) at a given time. Raises BudgetExceeded.
@@ -72,5 +72,5 @@ def document(text: str | None, call: Call) -> Any:
         raise ValueError("no text")
     try:
         return call.json if text is call.text else call.read_json(text)
-    except Unread as error:
+    except ParseLimitExceeded as error:
         raise BudgetExceeded(f"the JSON {error}") from None

@@ -11,7 +11,7 @@ from oagw.matching.spec import BodyOperator, Operator, RequestPattern, ValuesOpe
 from oagw.matching.url import Url
 from oagw.model.call import Call
 from oagw.model.invalid import Invalid
-from oagw.model.reading import Unread
+from oagw.model.reading import ParseLimitExceeded
 from oagw.model.redacted import credentials
 from oagw.model.secret import MASK, KnownSecrets, masked
 from oagw.model.time_budget import BudgetExceeded
@@ -98,7 +98,7 @@ def _values_of(key: str, group: Callable[[Call], dict[str, list[str]]]) -> Calla
 def _form(call: Call) -> dict[str, list[str]]:
     try:
         return call.form
-    except Unread as error:
+    except ParseLimitExceeded as error:
         raise BudgetExceeded(f"the form {error}") from None
 
 

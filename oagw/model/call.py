@@ -20,8 +20,8 @@ from oagw.model.coding import (
     size_limit,
     text_of,
 )
+from oagw.model.reading import ParseLimitExceeded
 from oagw.model.reading import TooDeep as TooDeep
-from oagw.model.reading import Unread
 
 # The prefixes under which the same resources are served.
 PREFIXES = ("/api/oagw/v1/", "/oagw/v1/")
@@ -86,7 +86,7 @@ class Call:
         self.matching_since = 0.0  # in seconds of the thread's CPU time
 
     def with_head(self, head: bytes) -> "Call":
-        """The same call with other header lines."""
+        """Return a copy of the call with other header lines."""
         call = Call(
             self.method, self.url, head, self.sent_body, client=self.client, host=self.host, port=self.port
         )
@@ -143,20 +143,20 @@ class Call:
 
     @property
     def form(self) -> dict[str, list[str]]:
-        """The values of each field of a form body; raises Unread."""
+        """The values of each field of a form body; raises ParseLimitExceeded."""
         values = self._form
-        if isinstance(values, Unread):
-            raise Unread(*values.args)
+        if isinstance(values, ParseLimitExceeded):
+            raise ParseLimitExceeded(*values.args)
         return values
 
     @cached_property
-    def _form(self) -> dict[str, list[str]] | Unread:
+    def _form(self) -> dict[str, list[str]] | ParseLimitExceeded:
         if not self.is_form:
             return {}
         try:
             return grouped(reading.read_pairs(self.text))
-        except Unread as error:  # cached, because every stub may use it
-            return Unread(*error.args)
+        except ParseLimitExceeded as error:  # cached, because every stub may use it
+            return ParseLimitExceeded(*error.args)
 
     @cached_property
     def is_form(self) -> bool:
@@ -209,7 +209,7 @@ class Call:
 
     @property
     def json(self) -> Any:
-        """The body as JSON; raises ValueError or Unread."""
+        """The body as JSON; raises ValueError or ParseLimitExceeded."""
         value = self._json
         if isinstance(value, ValueError):
             raise type(value)(*value.args)
@@ -219,14 +219,14 @@ class Call:
     def _json(self) -> Any:
         try:
             return self.read_json(self.body if self.codec == UTF_8 else self.text)
-        except Unread as error:
+        except ParseLimitExceeded as error:
             return type(error)(*error.args)
         except ValueError as error:  # cached, because every stub may use it
             return ValueError(str(error))
 
     @staticmethod
     def read_json(text: str | bytes) -> Any:
-        """Parse ``text`` as JSON; raises ValueError or Unread."""
+        """Parse ``text`` as JSON; raises ValueError or ParseLimitExceeded."""
         return reading.read_json(text)
 
 

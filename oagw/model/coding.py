@@ -68,7 +68,7 @@ class Decoded(NamedTuple):
 
 
 def codings(values: list[str]) -> list[str]:
-    """The codings in the values of Content-Encoding, in lower case and in the order they were applied in."""
+    """Return the codings in the values of Content-Encoding, in lower case and in the order of encoding."""
     listed = (name.strip(" \t").lower() for value in values for name in value.split(","))
     return [name for name in listed if name not in ("", "identity")]
 

@@ -10,7 +10,7 @@ from oagw.model.duplicate_members import check_members
 from oagw.model.error_location import ErrorLocation
 from oagw.model.invalid import Invalid, pointer_to
 from oagw.model.mismatch import Mismatch, mismatch
-from oagw.model.reading import Unread, decode
+from oagw.model.reading import ParseLimitExceeded, decode
 from oagw.model.suggestion import nearest_first, suggestion
 
 T = TypeVar("T")
@@ -37,7 +37,7 @@ def decoded(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
         raise Invalid("", "Invalid JSON: nested too deeply") from None
     except msgspec.ValidationError as error:
         raise misfit(error, "", _raw(body), decoder.type) from None
-    except Unread as error:
+    except ParseLimitExceeded as error:
         raise Invalid("", f"The JSON {error}") from None
     except ValueError as error:  # DecodeError, and UnicodeDecodeError for bad UTF-8 in a string
         raise Invalid("", f"Invalid JSON: {str(error).replace('`', '')}") from None

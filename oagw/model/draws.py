@@ -1,8 +1,8 @@
 """Draws: the random numbers of a sandbox.
 
-With ``--seed``, the random choices of the k-th answer of a rule depend on the seed, the sandbox, the rule and
-k alone, and so never on the order in which different clients arrive. A rule is a stub, a toxic, a service, or
-a kind of id.
+With ``--seed``, the random choices for the k-th response of a rule depend only on the seed, the sandbox, the
+rule and k, not on the order in which different clients arrive. A rule is a stub, a toxic, a service, or a
+kind of id.
 """
 
 from hashlib import blake2b

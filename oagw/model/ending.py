@@ -1,4 +1,4 @@
-"""How responses end: one set of words for services, stubs, toxics, HTTP and the journal."""
+"""How responses end: the terms that services, stubs, toxics, HTTP and the journal share."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -11,16 +11,16 @@ class Ending(StrEnum):
     COMPLETE = "complete"
     CLIENT_LEFT = "client_left"  # the client closed the connection before the end
     TRUNCATE = "truncated"  # we close the connection (FIN) before the end
-    RESET = "reset"  # we reset the connection (RST) when all that was written is sent
-    HANG = "hang"  # nothing more comes until the client leaves; for the journal the response is open
+    RESET = "reset"  # we reset the connection (RST) once all written data is sent
+    HANG = "hang"  # we send nothing more until the client leaves; in the journal, the response is open
 
     @property
     def is_broken(self) -> bool:
-        """Whether we cut the response off."""
+        """Whether the gateway ends the response early."""
         return self in (Ending.TRUNCATE, Ending.RESET)
 
 
-# What stubs and services call the ends that a test can ask for.
+# The names of the endings that a test can request, in stubs and in services.
 ENDINGS_BY_NAME: Mapping[str, Ending] = {
     "close": Ending.COMPLETE,
     "complete": Ending.COMPLETE,

@@ -1,13 +1,16 @@
-"""Layout: where the body is in the bytes of a response. The request reports it."""
+"""Layout: the positions of the body and of the end in the bytes of a response, for toxics.
+
+``web.outlet`` reports them as the response is written.
+"""
 
 from collections import deque
 from collections.abc import Iterator
 
 
 class Layout:
-    """The layout of one response; positions count from its first byte.
+    """The layout of one response. Positions count from its first byte.
 
-    ``tail`` is where the bytes begin that belong to the end, such as the last chunk of a chunked body.
+    ``tail`` is the position of the first byte of the end, such as the last chunk of a chunked body.
     """
 
     def __init__(self) -> None:
@@ -15,26 +18,26 @@ class Layout:
         self._finders: list[BodyFinder] = []
 
     def finder(self) -> "BodyFinder":
-        """What follows the bytes of the response from the first on, until it is dropped."""
+        """Return a new BodyFinder, for all bytes of the response. Drop it when it is not needed any more."""
         self._finders.append(finder := BodyFinder())
         return finder
 
     def drop(self, finder: "BodyFinder") -> None:
-        """Do not keep anything for ``finder``."""
+        """Stop keeping data for ``finder``."""
         self._finders.remove(finder)
 
     def add_body(self, start: int, size: int) -> None:
-        """Note that ``size`` bytes from ``start`` on, which are still to come, are of the body."""
+        """Note that the ``size`` bytes from position ``start`` on, which come later, belong to the body."""
         for finder in self._finders:
             finder.add(start, start + size)
 
 
 class BodyFinder:
-    """Follows the bytes of a response, however they are cut, and finds those of the body in them."""
+    """Finds the bytes of the body in those of a response, in whatever pieces they arrive."""
 
     def __init__(self) -> None:
         self._position = 0
-        self._spans: deque[tuple[int, int]] = deque()  # of the body, from the position on
+        self._spans: deque[tuple[int, int]] = deque()  # the parts of the body after the position
 
     def add(self, start: int, end: int) -> None:
         if self._spans and self._spans[-1][1] == start:
@@ -42,7 +45,7 @@ class BodyFinder:
         self._spans.append((start, end))
 
     def parts(self, data: bytes) -> Iterator[tuple[int, int]]:
-        """Where bytes of the body begin and end in ``data``, which follows the data before."""
+        """Yield the start and end of each part of the body in ``data``, the next data of the response."""
         position = self._position
         self._position = end = position + len(data)
         while self._spans and self._spans[0][0] < end:

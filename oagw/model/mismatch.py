@@ -1,6 +1,6 @@
-"""Mismatch: an error of msgspec about a value, parsed from its text.
+"""Mismatch: a validation error of msgspec, parsed from its text.
 
-msgspec has no other form of it, so this is the one place that depends on these texts.
+msgspec provides only the text. This is the only module that depends on its wording.
 """
 
 import re
@@ -16,10 +16,13 @@ _STEP = re.compile(r"([^.\[\]]+)|\[(\d+|\.\.\.)\]")
 
 
 class Mismatch(NamedTuple):
-    """``text`` says what is wrong at ``path``, such as ``a.b[0]``, which is empty for the whole document.
+    """A validation error.
 
-    ``unknown`` is a member that the object there cannot have, ``missing`` one that it must have, ``value`` a
-    text that is not among the valid ones.
+    - ``text``: the description of the error
+    - ``path``: its location, such as ``a.b[0]``; empty for the whole document
+    - ``unknown``: the name of a member that is not allowed there
+    - ``missing``: the name of a required member that is missing there
+    - ``value``: a string that is none of the allowed values
     """
 
     text: str
@@ -30,7 +33,7 @@ class Mismatch(NamedTuple):
 
     @property
     def steps(self) -> list[str]:
-        """The members and indices of ``path``; "..." for some key."""
+        """The members and indices in ``path``; "..." stands for an unknown key."""
         return steps(self.path)
 
 
@@ -51,5 +54,5 @@ def mismatch(error: msgspec.ValidationError) -> Mismatch:
 
 
 def steps(path: str) -> list[str]:
-    """The members and indices of a ``path`` such as ``a.b[0]``."""
+    """Return the members and indices in a ``path`` such as ``a.b[0]``."""
     return [name or index for name, index in _STEP.findall(path)]

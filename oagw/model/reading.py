@@ -35,16 +35,16 @@ _COLLECTED = 64 << 10
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
-class Unread(ValueError):
-    """JSON or a form exceeds a limit and is not parsed; the message says which."""
+class ParseLimitExceeded(ValueError):
+    """JSON or a form exceeds a limit and is not parsed; the message names the limit."""
 
 
-class TooDeep(Unread):
+class TooDeep(ParseLimitExceeded):
     """JSON is nested too deeply."""
 
 
 def read_json(text: str | bytes) -> Any:
-    """Parse ``text`` as JSON; raises ValueError or Unread."""
+    """Parse ``text`` as JSON; raises ValueError or ParseLimitExceeded."""
     check_values(text)
     try:
         with _uncollected(len(text)):
@@ -56,7 +56,7 @@ def read_json(text: str | bytes) -> Any:
 def decode(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
     """Decode ``body``, in UTF-8, to the decoder's type.
 
-    Raises Unread, and whatever the decoder raises.
+    Raises ParseLimitExceeded, and whatever the decoder raises.
     """
     check_values(body)
     if len(body) < _MAX_SLOW * 4:
@@ -73,7 +73,7 @@ def decode(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
 
 
 def read_pairs(text: str) -> list[tuple[str, str]]:
-    """Return the fields of a form or a query, decoded as UTF-8; raises Unread.
+    """Return the fields of a form or a query, decoded as UTF-8; raises ParseLimitExceeded.
 
     The URL standard's application/x-www-form-urlencoded (section 5.1): ``+`` is a space.
     """
@@ -84,9 +84,9 @@ def read_pairs(text: str) -> list[tuple[str, str]]:
         return [(name, value)]
     data = text.encode("utf-8", "replace")
     if data.count(b"&") >= MAX_FIELDS:
-        raise Unread(f"has more than {MAX_FIELDS} fields")
+        raise ParseLimitExceeded(f"has more than {MAX_FIELDS} fields")
     if data.count(b"%") > MAX_ESCAPES:
-        raise Unread(f"has more than {MAX_ESCAPES} percent-escapes")
+        raise ParseLimitExceeded(f"has more than {MAX_ESCAPES} percent-escapes")
     parts = (part.partition(b"=") for part in data.split(b"&") if part)
     return [(_unescaped(name), _unescaped(value)) for name, _, value in parts]
 
@@ -114,7 +114,7 @@ def _unescaped(data: bytes) -> str:
 
 
 def check_values(text: str | bytes) -> None:
-    """Raise Unread if ``text`` may have more than MAX_VALUES values."""
+    """Raise ParseLimitExceeded if ``text`` may have more than MAX_VALUES values."""
     if len(text) <= MAX_VALUES:
         return
     if isinstance(text, bytes):
@@ -122,7 +122,7 @@ def check_values(text: str | bytes) -> None:
     else:
         count = text.count(",") + text.count("[") + text.count("{")
     if count > MAX_VALUES:
-        raise Unread(f"has more than {MAX_VALUES} values")
+        raise ParseLimitExceeded(f"has more than {MAX_VALUES} values")
 
 
 def _has_slow_numbers(body: bytes) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 from oagw.model.call import Call, grouped
 from oagw.model.coding import UTF_8
 from oagw.model.entry import Entry
-from oagw.model.reading import Unread, read_json, read_pairs
+from oagw.model.reading import ParseLimitExceeded, read_json, read_pairs
 from oagw.model.secret import MASK, KnownSecrets, is_secret, masked, masked_pairs, masked_url
 
 
@@ -26,7 +26,7 @@ class Redacted:
     @cached_property
     def known(self) -> KnownSecrets:
         """The secrets to mask: the credentials of the request, and the tokens of the server."""
-        return known_to(self.entry, self.call)
+        return known_secrets(self.entry, self.call)
 
     @property
     def method(self) -> str:
@@ -73,7 +73,7 @@ class Redacted:
             return {}
         try:
             return grouped(read_pairs(self.text))
-        except Unread:
+        except ParseLimitExceeded:
             return {}
 
     @property
@@ -115,7 +115,7 @@ class Redacted:
         return [(known.masked(name), known.masked(masked(name, value))) for name, value in call.fields]
 
 
-def known_to(entry: Entry, call: Call | None = None) -> KnownSecrets:
+def known_secrets(entry: Entry, call: Call | None = None) -> KnownSecrets:
     """Return the credentials of the request and the tokens of the server; ``call`` is the same request."""
     return KnownSecrets([*entry.secrets, *credentials(call or entry.call())])
 

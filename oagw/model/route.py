@@ -48,7 +48,7 @@ class NewRoute(msgspec.Struct, frozen=True):
 
 
 class RouteUpdate(msgspec.Struct, frozen=True):
-    """The body of PUT /routes/{id}, which replaces the whole route but for its upstream."""
+    """The body of PUT /routes/{id}, which replaces the whole route except its upstream."""
 
     match: Match
     priority: I32

@@ -48,5 +48,5 @@ def encode_data(data: bytes) -> bytes:
 
 
 def count(data: bytes) -> int:
-    """How many events ``data`` has: whole ones, encoded here, each with data."""
+    """Return the number of events in ``data``: whole events, encoded by this module, each with data."""
     return data.count(b"\n\n")

@@ -19,8 +19,8 @@ class Identity(NamedTuple):
 class Tenant(NamedTuple):
     """A node of the tree. ``parent`` is None for the root.
 
-    The chain of a ``self_managed`` tenant ends with it, and those above do not count it, nor those below it,
-    among their descendants. A ``deleted`` tenant keeps working, as in the real gateway.
+    A ``self_managed`` tenant is a barrier: its chain ends with it, and tenants above it do not count it, or
+    the tenants below it, among their descendants. A ``deleted`` tenant keeps working, as in the real gateway.
     """
 
     id: UUID

@@ -19,7 +19,7 @@ _MIB = 1 << 20
 
 
 class BudgetExceeded(Exception):
-    """A match exceeded its time budget; the message says what was tried."""
+    """A match exceeded its time budget; the message names the operator."""
 
 
 def time_left(call: Call) -> float:

@@ -13,7 +13,7 @@ _MIB = 1 << 20
 _MOST_FIELDS = 100
 
 
-class Root(UpstreamNode):
+class HttpStatuses(UpstreamNode):
     """Has a child for each status."""
 
     def __init__(self, env: Env) -> None:
@@ -23,11 +23,11 @@ class Root(UpstreamNode):
     def getChild(self, path: bytes, request: Request) -> IResource:
         text = path.decode("latin-1")
         if len(text) == 3 and text.isdecimal() and text.isascii() and 200 <= int(text) <= 599:
-            return Status(self._env, int(text))
+            return HttpStatus(self._env, int(text))
         return super().getChild(path, request)
 
 
-class Status(UpstreamNode):
+class HttpStatus(UpstreamNode):
     """/{status} → that status, 200 to 599, for any method. The body is empty.
 
     - ``header``: a field of the response, ``Name: value``; may be repeated
@@ -75,4 +75,4 @@ class Status(UpstreamNode):
 
 def tree(env: Env) -> UpstreamNode:
     """Return the tree of the httpstatus service."""
-    return Root(env)
+    return HttpStatuses(env)

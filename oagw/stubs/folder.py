@@ -103,20 +103,20 @@ class Directory:
             raise Invalid("", f"{self._path} contains neither mappings/ nor __files/")
         ids: set[str] = set()
         for path in sorted((self._path / "mappings").rglob("*.json")):
-            place = path.relative_to(self._path).as_posix()
+            file = path.relative_to(self._path).as_posix()
             try:
                 for pointer, mapping in _mappings_in(_content(path).removeprefix(BOM_UTF8)):
                     # The same id each time, so that an unchanged stub is recognised.
-                    id = mapping.id or mapping.uuid or str(uuid5(NAMESPACE_URL, place + pointer))
+                    id = mapping.id or mapping.uuid or str(uuid5(NAMESPACE_URL, file + pointer))
                     stub = Stub(mapping, id.lower(), self.files, pointer)
                     if stub.id in ids:
                         raise Invalid(f"{pointer}/id", "Another stub in the folder has the same id")
                     ids.add(stub.id)
                     yield stub
             except OSError as error:
-                raise Invalid("", f"{place}: {error.strerror}") from None
+                raise Invalid("", f"{file}: {error.strerror}") from None
             except Invalid as invalid:
-                at = f"{place} at {invalid.pointer}" if invalid.pointer else place
+                at = f"{file} at {invalid.pointer}" if invalid.pointer else file
                 raise Invalid("", f"{at}: {invalid.detail}") from None
 
 

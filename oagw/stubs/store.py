@@ -121,7 +121,7 @@ class StubStore:
             count -= 1
             more -= stub.weight
         if count > MAX_STUBS:
-            raise Invalid("", f"More than {MAX_STUBS} stubs in one place")
+            raise Invalid("", f"More than {MAX_STUBS} stubs in one sandbox")
         self._memory.check(more)
 
     def remove(self, stub: Stub) -> None:
@@ -209,10 +209,10 @@ class StubStore:
     def before(self, stub: Stub) -> Iterator[Stub]:
         """Yield its own stubs that are tried before its stub ``stub`` and may match the same requests."""
         pattern, rank = stub.pattern, self._rank(stub)
-        places = {pattern.literal_path, pattern.alias, ""} - {None}
+        keys = {pattern.literal_path, pattern.alias, ""} - {None}
         for method in set(methods_covering(pattern.method)):
-            for place in places:
-                for other, found in self._index.get((method, place or ""), ()):
+            for key in keys:
+                for other, found in self._index.get((method, key or ""), ()):
                     if other >= rank:
                         break
                     yield found
@@ -220,12 +220,12 @@ class StubStore:
     def _candidates(self, call: Call) -> Iterator[Stub]:
         """Iterate over its own stubs that may match ``call``, in the order in which they are tried."""
         path = call.paths[0]
-        places = (path, alias_of(path), "")
+        keys = (path, alias_of(path), "")
         lists = [
             found
             for method in methods_of(call)
-            for place in places
-            if place is not None and (found := self._index.get((method, place)))
+            for key in keys
+            if key is not None and (found := self._index.get((method, key)))
         ]
         ranked = lists[0] if len(lists) == 1 else merge(*lists, key=_by_rank)
         return (stub for _, stub in ranked)

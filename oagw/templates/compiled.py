@@ -20,7 +20,7 @@ from oagw.templates.syntax import (
     Parser,
     PathExpression,
     Tag,
-    place_of,
+    line_and_column,
 )
 from oagw.templates.value import listed, step, truth
 
@@ -62,8 +62,8 @@ class Template:
             self._write(Scope(run, run.root, None, {}, {}))
         except (RenderLimitExceeded, RecursionError) as error:
             why = error if isinstance(error, RenderLimitExceeded) else "a value is nested too deeply"
-            place = place_of(self._text, run.place)
-            raise RenderError(f"{self._pointer}: the template was stopped at {place}: {why}.") from None
+            location = line_and_column(self._text, run.offset)
+            raise RenderError(f"{self._pointer}: the template was stopped at {location}: {why}.") from None
         out = "".join(run.pieces)
         # JSON escapes can produce lone surrogates, which cannot be encoded.
         return out if out.isascii() else out.encode("utf-8", "replace").decode()
@@ -106,11 +106,11 @@ class _Compiler:
         return self._tag(node) if isinstance(node, Tag) else self._block(node)
 
     def _tag(self, tag: Tag) -> Write:
-        read, place = self._expression(tag.expression, tag.place), tag.place
+        read, offset = self._expression(tag.expression, tag.offset), tag.offset
 
         def write_value(scope: Scope) -> None:
             run = scope.run
-            run.place = place
+            run.offset = offset
             run.spend(STEP)
             run.write(run.text(read(scope)))
 
@@ -123,15 +123,15 @@ class _Compiler:
         if make := _BLOCKS.get(name):
             extra = isinstance(expression, HelperCall) and expression.options.keys() - _HASHES
             if len(arguments) != 1 or extra:
-                raise self._invalid(f"the block {name!r} requires one argument", block.place)
-            write = make(self._expression(arguments[0], block.place), body, inverse, block.names)
+                raise self._invalid(f"the block {name!r} requires one argument", block.offset)
+            write = make(self._expression(arguments[0], block.offset), body, inverse, block.names)
         elif isinstance(expression, PathExpression) and name not in HELPERS:
-            write = _section(self._expression(expression, block.place), body, inverse)
+            write = _section(self._expression(expression, block.offset), body, inverse)
         else:
             write = self._helper_block(block, body, inverse)
 
         def write_block(scope: Scope) -> None:
-            scope.run.place = block.place
+            scope.run.offset = block.offset
             scope.run.spend(STEP)
             write(scope)
 
@@ -143,14 +143,14 @@ class _Compiler:
             return self._with_body(_called(block), body)
         if entry and entry.block == LAST and not block.inverse:
             if len(_called(block).arguments) != 1:
-                raise self._invalid(f"the block {block.name!r} requires one argument", block.place)
+                raise self._invalid(f"the block {block.name!r} requires one argument", block.offset)
             return self._with_body(_called(block), body, after=1)
         if entry and entry.block == ITEMS and not block.inverse:
             return self._with_items(_called(block), body, block.names)
-        read = self._expression(block.expression, block.place)
+        read = self._expression(block.expression, block.offset)
         if entry and entry.block == CONDITION:
             return _if(read, body, inverse, ())
-        raise self._invalid(f"the helper {block.name!r} cannot be used as a block", block.place)
+        raise self._invalid(f"the helper {block.name!r} cannot be used as a block", block.offset)
 
     def _with_body(self, given: HelperCall, body: Write, after: int = 0) -> Write:
         """Return a function that writes the value of a helper; argument ``after`` is the body."""
@@ -170,7 +170,7 @@ class _Compiler:
         """Return a function that writes the value of a helper that takes the list of bodies of all items."""
         name, helper = given.name, self._helper(given)
         if len(names) > 1:
-            raise self._invalid(f"the block {name!r} takes only one block parameter", given.place)
+            raise self._invalid(f"the block {name!r} takes only one block parameter", given.offset)
         (read_first, *rest), options = self._arguments(given)
 
         def write_made(scope: Scope) -> None:
@@ -187,18 +187,18 @@ class _Compiler:
 
     def _arguments(self, given: HelperCall) -> tuple[list[Reader], list[tuple[str, Reader]]]:
         return (
-            [self._expression(each, given.place) for each in given.arguments],
-            [(key, self._expression(each, given.place)) for key, each in given.options.items()],
+            [self._expression(each, given.offset) for each in given.arguments],
+            [(key, self._expression(each, given.offset)) for key, each in given.options.items()],
         )
 
-    def _expression(self, expression: Expression, place: int) -> Reader:
+    def _expression(self, expression: Expression, offset: int) -> Reader:
         if isinstance(expression, Literal):
             value = expression.value
             return lambda scope: value
         if isinstance(expression, PathExpression):
             if expression.source not in HELPERS and expression.source not in REFUSED:
-                return self._path(expression, place)
-            expression = HelperCall(expression.source, [], {}, place)
+                return self._path(expression, offset)
+            expression = HelperCall(expression.source, [], {}, offset)
         return self._call(expression)
 
     def _call(self, given: HelperCall) -> Reader:
@@ -219,20 +219,20 @@ class _Compiler:
             why = REFUSED.get(name) or (
                 f"{name!r} must be used as a block" if entry or name in _BLOCKS else ""
             )
-            raise self._invalid(why or f"unknown helper {name!r}{suggestion(name, HELPERS)}", given.place)
+            raise self._invalid(why or f"unknown helper {name!r}{suggestion(name, HELPERS)}", given.offset)
         if len(given.arguments) + more < entry.least:
-            raise self._invalid(f"the helper {name!r} requires {entry.least} argument(s)", given.place)
+            raise self._invalid(f"the helper {name!r} requires {entry.least} argument(s)", given.offset)
         if unknown := given.options.keys() - entry.options:
             option = min(unknown)
             others = suggestion(option, sorted(entry.options))
-            raise self._invalid(f"the helper {name!r} has no option {option!r}{others}", given.place)
+            raise self._invalid(f"the helper {name!r} has no option {option!r}{others}", given.offset)
         if entry.library:
             import_module(entry.library)
         return entry.helper
 
-    def _path(self, path: PathExpression, place: int) -> Reader:
+    def _path(self, path: PathExpression, offset: int) -> Reader:
         if path.names[:1] == ("request",) and path.names[1:2] and path.names[1] in UNSUPPORTED:
-            raise self._invalid(f"{path.source!r} is not supported", place)
+            raise self._invalid(f"{path.source!r} is not supported", offset)
         if path.data:
             return _data(path)
         return _own(path) if path.this or path.up else _found(path.names)
@@ -241,7 +241,7 @@ class _Compiler:
 def _called(block: Block) -> HelperCall:
     """Return the expression that opens ``block`` as a call."""
     expression = block.expression
-    return expression if isinstance(expression, HelperCall) else HelperCall(block.name, [], {}, block.place)
+    return expression if isinstance(expression, HelperCall) else HelperCall(block.name, [], {}, block.offset)
 
 
 def _written(scope: Scope, body: Write) -> str:

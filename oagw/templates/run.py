@@ -35,7 +35,7 @@ class Helper(Protocol):
 
 
 class Run:
-    """One rendering. ``place`` is the offset of the current tag; ``variables`` are those that helpers set."""
+    """One rendering. ``offset`` is that of the current tag; ``variables`` are those that helpers set."""
 
     def __init__(self, call: Call, context: Context) -> None:
         self.received = call
@@ -44,7 +44,7 @@ class Run:
         self.root = {"request": request, "parameters": context.parameters}
         self.variables: dict[str, Any] = {}
         self.documents: dict[str, Any] = {}
-        self.place = 0
+        self.offset = 0
         self.pieces: list[str] = []
         self._size = 0
         self._left = MAX_WORK

@@ -39,12 +39,12 @@ class PathExpression:
 
 @dataclass(slots=True)
 class HelperCall:
-    """``name arg... key=value...``; ``place`` is its offset in the text."""
+    """``name arg... key=value...``; ``offset`` is where it starts in the text."""
 
     name: str
     arguments: "list[Expression]"
     options: "dict[str, Expression]"
-    place: int
+    offset: int
 
 
 Expression = Literal | PathExpression | HelperCall
@@ -55,7 +55,7 @@ class Tag:
     """A tag ``{{expression}}``, which writes a value."""
 
     expression: Expression
-    place: int
+    offset: int
 
 
 @dataclass(slots=True)
@@ -65,7 +65,7 @@ class Block:
     name: str
     expression: Expression
     names: tuple[str, ...]
-    place: int
+    offset: int
     chained: bool = False
     in_inverse: bool = False
     body: "list[Node]" = field(default_factory=list)
@@ -101,7 +101,7 @@ _REFUSED = {
 Token = tuple[str, str, int]
 
 
-def place_of(text: str, offset: int) -> str:
+def line_and_column(text: str, offset: int) -> str:
     """Return the line and column of ``offset`` in ``text``, for messages."""
     return f"line {text.count(chr(10), 0, offset) + 1}, column {offset - text.rfind(chr(10), 0, offset)}"
 
@@ -127,7 +127,7 @@ class Parser:
 
     def invalid(self, detail: str, offset: int) -> Invalid:
         """Return an Invalid with the message ``detail`` about ``offset``."""
-        return Invalid(self.pointer, f"Invalid template at {place_of(self.text, offset)}: {detail}.")
+        return Invalid(self.pointer, f"Invalid template at {line_and_column(self.text, offset)}: {detail}.")
 
     def nodes(self) -> list[Node]:
         """Parse the template and return the nodes of its tree; raises Invalid."""
@@ -154,7 +154,7 @@ class Parser:
             self._tag(opening)
         if self._blocks:
             block = self._blocks[-1]
-            raise self.invalid(f"unterminated block {block.name!r}", block.place)
+            raise self.invalid(f"unterminated block {block.name!r}", block.offset)
         if end < len(text):
             self._nodes.append(text[end:])
         return self._nodes

@@ -1,1 +1,1 @@
-"""When things happen: the LoopingCall that paces all streams, and a clock that is moved by hand."""
+"""Timing: the LoopingCall that paces all streams, a clock that is moved by hand, and slices of long work."""

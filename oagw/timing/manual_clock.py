@@ -1,7 +1,7 @@
-"""ManualClock: time that stands still until it is told to move.
+"""ManualClock: a clock that stands still until it is advanced.
 
-Loaded with ``--clock manual``, or the control plane. Everything that the gateway does over time runs on it;
-``admin.clock`` moves it. Only closing connections, and so stopping, takes real time.
+It is loaded with ``--clock manual`` or with the control plane. All timed work of the gateway runs on it, and
+``admin.clock`` advances it. Only closing connections, and therefore stopping, takes real time.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,26 +16,26 @@ from zope.interface import implementer
 
 log = Logger()
 
-# Decimals of a second that the clock counts, and the last of them. Doubles near the time of day hold no more.
+# The resolution of the clock: decimals of a second, and seconds. A float near the current date has no more.
 _DECIMALS = 6
 _GRAIN = 1e-6
 
-# What one move may run: some seconds of work.
-MAX_RUN = 250_000
+# The largest number of calls that one advance may run. They may take some seconds.
+MAX_CALLS = 250_000
 
-# After so many the reactor gets a turn, so that other connections do not starve.
+# After this number of calls the reactor gets a turn, so that other connections do not starve.
 _SLICE = 100
 
-# So many entries of the heap may be out of date, besides as many as there are calls.
+# The heap is rebuilt if it has more obsolete entries than there are calls, plus this number.
 _SLACK = 100
 
-# Seconds of real time between two looks at clients that are to read, and how many looks they get: a second.
-_LOOK = 0.001
-_LOOKS = 1000
+# Seconds of real time between two checks whether clients have read everything, and the number of checks.
+_POLL_INTERVAL = 0.001
+_POLLS = 1000
 
 
 class TooMuch(Exception):
-    """MAX_RUN things ran, and more fell due; the clock stands where it came to, ``left`` seconds short."""
+    """MAX_CALLS calls ran and more were due. The clock stopped ``left`` seconds before its target."""
 
     def __init__(self, left: float) -> None:
         super().__init__()
@@ -43,7 +43,7 @@ class TooMuch(Exception):
 
 
 class NotIdle(Exception):
-    """What is due next, ``after`` so many seconds, is beyond the limit of the move."""
+    """The next event, due in ``after`` seconds, is beyond the limit of the advance."""
 
     def __init__(self, after: float) -> None:
         super().__init__()
@@ -51,28 +51,28 @@ class NotIdle(Exception):
 
 
 class _Call(DelayedCall):
-    """A delayed call with its ``number``: of those due at the same time, the lowest runs first."""
+    """A delayed call. Of those due at the same time, the one with the lowest ``number`` runs first."""
 
     number: int
 
 
 @implementer(IReactorTime)
 class ManualClock:
-    """Time from ``start`` on (in seconds), rounded to microseconds, which ``advance`` alone moves.
+    """A clock that starts at ``start`` (in seconds, rounded to microseconds). Only ``advance`` moves it.
 
-    Work is done in slices on ``real``. Before time moves on, ``settled`` is to say that what fell due so far
-    is written and read: a client that does not read is waited for, for a second.
+    Work is done in slices on the clock ``real``. Before the time moves, ``settled`` must return true: all
+    data that was due is written and read. If a client does not read, the clock waits for one real second.
     """
 
     def __init__(self, start: float, real: IReactorTime, settled: Callable[[], bool]) -> None:
         self._now = start
         self._real = real
         self._settled = settled
-        # The calls that wait, by number; and a heap of times, numbers and calls. An entry of the heap whose
-        # call was cancelled, run or moved to another time stays there until it comes to the front.
-        self._waiting: dict[int, _Call] = {}
+        # The pending calls by number, and a heap of times, numbers and calls. If a call is cancelled, run or
+        # rescheduled, its entry remains in the heap until it reaches the front.
+        self._pending: dict[int, _Call] = {}
         self._heap: list[tuple[float, int, _Call]] = []
-        self._made = 0
+        self._count = 0
         self._moving = DeferredLock()
 
     def seconds(self) -> float:
@@ -81,30 +81,31 @@ class ManualClock:
     def callLater(
         self, delay: float, callable: Callable[..., object], *args: object, **kw: object
     ) -> IDelayedCall:
-        # At least a grain later, or a call that comes a hair too early and waits for the rest would hold the
-        # clock.
+        # Delay it by at least a grain. Otherwise a call that runs slightly early, and schedules itself again
+        # for the remaining time, would keep the clock from moving.
         when = self._now + (max(delay, _GRAIN) if delay > 0 else 0)
         call = _Call(when, callable, args, kw, self._forget, self._push, self.seconds)
-        call.number = self._made = self._made + 1
-        self._waiting[call.number] = call
+        call.number = self._count = self._count + 1
+        self._pending[call.number] = call
         self._push(call)
         return call
 
     def getDelayedCalls(self) -> Sequence[IDelayedCall]:
-        return list(self._waiting.values())
+        return list(self._pending.values())
 
     def advance(self, seconds: float) -> "Deferred[None]":
-        """Move on by ``seconds``, 0 or more; what falls due on the way runs in order, each at its own time.
+        """Advance by ``seconds``, 0 or more, and run the calls that become due, in order, each at its time.
 
-        Fires when all of it has run, or fails with TooMuch. Moves that are asked for meanwhile queue up.
+        Return a Deferred that fires when all of them have run, or fails with TooMuch. Concurrent calls of
+        this method are queued.
         """
         return self._moving.run(lambda: Deferred.fromCoroutine(self._move(seconds)))
 
     def advance_until_idle(self, next_due: Callable[[], float | None], most: float) -> "Deferred[None]":
-        """Move on until ``next_due``, the next time in seconds that matters, is None, by ``most`` at most.
+        """Advance until ``next_due``, which returns the time of the next relevant event, returns None.
 
-        What else falls due on the way runs as well. Fires when that is done, or fails with TooMuch, or with
-        NotIdle if the next time is beyond ``most``.
+        Other calls that become due on the way run, too. Return a Deferred that fires when this is done, or
+        fails with TooMuch, or with NotIdle if the next event is more than ``most`` seconds after the start.
         """
         return self._moving.run(lambda: Deferred.fromCoroutine(self._move_until_idle(next_due, most)))
 
@@ -128,7 +129,7 @@ class ManualClock:
             call = self._first()
             if call is None or call.getTime() > target + _GRAIN / 2:
                 break
-            if move.run == MAX_RUN:
+            if move.run == MAX_CALLS:
                 raise TooMuch(target - self._now)
             self._now = max(self._now, min(round(call.getTime(), _DECIMALS), target))
             self._run(call)
@@ -138,36 +139,36 @@ class ManualClock:
         self._now = target
 
     async def _settle(self, move: "_Move") -> None:
-        """Return when ``settled`` says so, or after a second."""
-        for _ in range(_LOOKS if move.patient else 0):
+        """Wait until ``settled`` returns true, or for a second."""
+        for _ in range(_POLLS if move.may_wait else 0):
             if self._settled():
                 return
-            await deferLater(self._real, _LOOK)
-        # After a client that does not read, nobody is waited for: an advance is not to hang.
-        move.patient = False
+            await deferLater(self._real, _POLL_INTERVAL)
+        # Once a client has not read in time, do not wait for clients again: an advance must not hang.
+        move.may_wait = False
 
     def _first(self) -> _Call | None:
-        """The call that is due first."""
+        """Return the call that is due first."""
         while self._heap:
             time, number, call = self._heap[0]
-            if number in self._waiting and time == call.getTime():
+            if number in self._pending and time == call.getTime():
                 return call
             heappop(self._heap)
-            if number in self._waiting and time < call.getTime():
-                self._push(call)  # it was put off; a call that is brought forward is pushed at once
+            if number in self._pending and time < call.getTime():
+                self._push(call)  # it was postponed; a call that is brought forward is pushed at once
         return None
 
     def _push(self, call: DelayedCall) -> None:
-        """Put ``call`` on the heap with the time that it has now. Called by it when it is brought forward."""
+        """Put ``call`` on the heap with its current time. Called by ``call`` when it is brought forward."""
         assert isinstance(call, _Call)
         heappush(self._heap, _entry(call))
-        if len(self._heap) > 2 * len(self._waiting) + _SLACK:
-            self._heap = [_entry(call) for call in self._waiting.values()]
+        if len(self._heap) > 2 * len(self._pending) + _SLACK:
+            self._heap = [_entry(call) for call in self._pending.values()]
             heapify(self._heap)
 
     def _forget(self, call: DelayedCall) -> None:
         assert isinstance(call, _Call)
-        del self._waiting[call.number]
+        del self._pending[call.number]
 
     def _run(self, call: _Call) -> None:
         self._forget(call)
@@ -179,13 +180,14 @@ class ManualClock:
 
 
 class _Move:
-    """One move: how many calls ran, and whether clients are still waited for."""
+    """The state of one advance."""
 
     def __init__(self) -> None:
-        self.run = 0
-        self.patient = True
+        self.run = 0  # the number of calls that ran
+        self.may_wait = True  # whether to wait for clients that do not read
 
 
 def _entry(call: _Call) -> tuple[float, int, _Call]:
-    call.activate_delay()  # or a call that was put off, and is then due a little sooner, would not be pushed
+    # Apply a postponement. Otherwise a call that is then brought forward a little would not be pushed.
+    call.activate_delay()
     return call.getTime(), call.number, call

@@ -1,4 +1,4 @@
-"""Toxiproxy's toxics: what the network does to an answer that something else produced.
+"""Toxics, as in Toxiproxy: simulated network faults that act on responses.
 
-Each type has its attributes and its link in one file; ``types`` lists them.
+Each type has its attributes and its link in one file. ``types`` lists the types.
 """

@@ -1,4 +1,4 @@
-"""Attributes: the members of a toxic that its type adds, with Toxiproxy's names and units."""
+"""Attributes: the members of a toxic that depend on its type, with Toxiproxy's names and units."""
 
 from typing import Annotated, ClassVar
 
@@ -18,34 +18,34 @@ Count = Annotated[int, Meta(ge=0, le=10**9)]
 class Attributes(Struct, frozen=True, forbid_unknown_fields=True):
     """The attributes of one type of toxic."""
 
-    ends: ClassVar[bool] = False  # whether it ends the response
+    ends: ClassVar[bool] = False  # whether the toxic ends the response
 
     def check(self) -> None:
-        """Raises Invalid for attributes that do not fit each other."""
+        """Raise Invalid if the attributes contradict each other."""
 
     def link(self, response: Response) -> Link:
-        """What such a toxic does to ``response``."""
+        """Return the link by which the toxic acts on ``response``."""
         raise NotImplementedError
 
 
 class DelayedStart(Attributes, frozen=True):
-    """A toxic that acts after so many bytes of the response, head included, or so many events."""
+    """A toxic that can start after a number of bytes (head included) or of events of the response."""
 
     after_bytes: Bytes | UnsetType = UNSET
     after_events: Count | UnsetType = UNSET
 
     def check(self) -> None:
         if self.after_bytes is not UNSET and self.after_events is not UNSET:
-            raise Invalid("/attributes/after_events", "There can be after_bytes or after_events, not both")
+            raise Invalid("/attributes/after_events", "Expected after_bytes or after_events, not both")
 
     def link(self, response: Response) -> Link:
         from oagw.toxics.start import AfterBytes, AfterEvents
 
-        link = self.started(response)
+        link = self.started_link(response)
         if self.after_events:
             return AfterEvents(response, link, self.after_events)
         return AfterBytes(response, link, self.after_bytes) if self.after_bytes else link
 
-    def started(self, response: Response) -> Link:
-        """What the toxic does to ``response`` from where it begins to act."""
+    def started_link(self, response: Response) -> Link:
+        """Return the link for the part of ``response`` on which the toxic acts."""
         raise NotImplementedError

@@ -1,4 +1,4 @@
-"""bandwidth: so many bytes a second."""
+"""bandwidth: limit the rate of a response."""
 
 from typing import Annotated
 
@@ -7,8 +7,8 @@ from msgspec import Meta
 from oagw.toxics.attributes import Attributes
 from oagw.toxics.link import Cutter, Link, Response
 
-# Seconds of the rate that are sent at once: more than a tick, so that the rate holds.
-_STRETCH = 0.01
+# A part is what the rate allows in this number of seconds. It is longer than a tick, so that the rate holds.
+_INTERVAL = 0.01
 
 
 class Bandwidth(Attributes, frozen=True):
@@ -26,7 +26,7 @@ class _Bandwidth(Cutter):
         self._rate = rate
 
     def part_size(self, left: int) -> int:
-        return int(self._rate * _STRETCH)
+        return int(self._rate * _INTERVAL)
 
     def time_before(self, size: int) -> float:
         return size / self._rate

@@ -1,4 +1,4 @@
-"""timeout, reset_peer and limit_data: the response ends early."""
+"""timeout, reset_peer and limit_data: end the response early."""
 
 from oagw.model.ending import Ending
 from oagw.toxics.attributes import Bytes, DelayedStart, Milliseconds
@@ -6,42 +6,43 @@ from oagw.toxics.link import Link, Queue, Response
 
 
 class Timeout(DelayedStart, frozen=True):
-    """Nothing more comes; the connection is closed after ``timeout`` ms, for 0 when the toxic is removed."""
+    """Hold back all data; close the connection after ``timeout`` ms, or for 0, when the toxic is removed."""
 
     timeout: Milliseconds = 0
 
     ends = True
 
-    def started(self, response: Response) -> Link:
+    def started_link(self, response: Response) -> Link:
         return _Silence(response, self.timeout / 1000, Ending.TRUNCATE if self.timeout else Ending.HANG)
 
 
 class ResetPeer(DelayedStart, frozen=True):
-    """Nothing more comes; the connection is reset (RST) after ``timeout`` ms."""
+    """Hold back all data, and reset the connection (RST) after ``timeout`` ms."""
 
     timeout: Milliseconds = 0
 
     ends = True
 
-    def started(self, response: Response) -> Link:
+    def started_link(self, response: Response) -> Link:
         return _Silence(response, self.timeout / 1000, Ending.RESET)
 
 
 class LimitData(DelayedStart, frozen=True, rename={"limit": "bytes"}):
-    """The connection is closed after so many bytes, unless the response is complete with the last of them.
+    """Close the connection after ``bytes`` bytes, unless the response is complete by then.
 
-    With exactly so many bytes it waits for what comes next: a further byte, which is not sent, or the end.
+    After exactly that many bytes, it waits: if another byte follows, the connection is closed without sending
+    it; if the response ends, it ends normally.
     """
 
     ends = True
     limit: Bytes = 0
 
-    def started(self, response: Response) -> Link:
+    def started_link(self, response: Response) -> Link:
         return _Limit(response, self.limit)
 
 
 class _Silence(Queue):
-    """Lets nothing through, and ends the response some time after the first of it."""
+    """Lets no data through, and ends the response some time after its first byte."""
 
     def __init__(self, response: Response, seconds: float, ending: Ending) -> None:
         super().__init__(response)
@@ -51,7 +52,7 @@ class _Silence(Queue):
     def feed(self, data: bytes, now: float) -> None:
         if not self.full:
             self.act()
-            self.full = True  # nothing needs to be fed any more
+            self.full = True  # further data would be dropped
             self.put(self._ending, now + self._seconds)
 
     def end(self, ending: Ending, now: float) -> None:
@@ -62,25 +63,25 @@ class _Limit(Queue):
     def __init__(self, response: Response, limit: int) -> None:
         super().__init__(response)
         self._left = limit
-        self._over = False
+        self._ended = False
 
     def feed(self, data: bytes, now: float) -> None:
-        if self._over:
+        if self._ended:
             return
-        let, rest = data[: self._left], data[self._left :]
-        self._left -= len(let)
-        if let:
-            self.put(let, now)
+        within, rest = data[: self._left], data[self._left :]
+        self._left -= len(within)
+        if within:
+            self.put(within, now)
         if rest:
             self.act()
             self.end(Ending.TRUNCATE, now)
 
     def end(self, ending: Ending, now: float) -> None:
-        if not self._over:
-            self._over = True
+        if not self._ended:
+            self._ended = True
             super().end(ending, now)
 
     def drain(self, now: float) -> bytes | Ending | None:
         item = super().drain(now)
-        self.full = self.full or self._over
+        self.full = self.full or self._ended
         return item

@@ -1,16 +1,16 @@
-"""latency: everything comes later."""
+"""latency: delay the data of a response."""
 
 from oagw.toxics.attributes import DelayedStart, Milliseconds
 from oagw.toxics.link import Link, Queue, Response
 
 
 class Latency(DelayedStart, frozen=True):
-    """Each piece comes ``latency`` ms later, give or take at most ``jitter`` ms; they keep their order."""
+    """Delay each piece by ``latency`` ms, plus or minus up to ``jitter`` ms, without changing their order."""
 
     latency: Milliseconds = 0
     jitter: Milliseconds = 0
 
-    def started(self, response: Response) -> Link:
+    def started_link(self, response: Response) -> Link:
         return _Latency(response, self)
 
 

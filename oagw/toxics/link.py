@@ -1,8 +1,8 @@
-"""Links: what toxics do to the bytes of one response on their way to the client.
+"""Links: each applies one toxic to the bytes of one response.
 
-A Link is fed the bytes and the end of a response at some time, and gives what comes out of it, piece by
-piece, each at its time. Links know neither clocks nor connections: their caller passes the time.
-They hold little: one that is ``full`` is not to be fed for a while.
+A link is fed the data of a response and its end, and releases them later, piece by piece, when they are due.
+It knows neither a clock nor a connection: the caller passes the time. A link buffers little; while it is
+``full``, its caller should not feed it.
 """
 
 from collections import deque
@@ -13,15 +13,15 @@ from typing import NamedTuple
 from oagw.model.ending import Ending
 from oagw.model.layout import Layout
 
-# A link is full with so many bytes or pieces, until it holds half as many.
-MOST_BYTES = 262_144
-MOST_PIECES = 16_384
+# A link is full when it holds this many bytes or pieces, until it holds half as many.
+MAX_BYTES = 262_144
+MAX_PIECES = 16_384
 
 
 class Response(NamedTuple):
-    """What a link may know of the response that it acts on.
+    """What a link may know about its response.
 
-    ``acts`` is called once, when the toxic comes to have a part in the response.
+    The link calls ``acts`` once, when its toxic first affects the response.
     """
 
     random: Random
@@ -30,44 +30,44 @@ class Response(NamedTuple):
 
 
 class Link:
-    """What one toxic does to one response.
+    """Applies one toxic to one response.
 
-    ``full`` is whether it holds so much that it should not be fed for a while.
+    ``full`` is whether it holds so much that it should not be fed for now.
     """
 
     full: bool = False
 
     @property
     def due(self) -> float | None:
-        """When ``drain`` has something to give, in seconds; None as long as nothing more is fed."""
+        """When ``drain`` will return the next item, in seconds; None if it needs to be fed first."""
         raise NotImplementedError
 
     @property
     def pieces(self) -> int:
-        """How many pieces it holds."""
+        """The number of pieces that it holds."""
         raise NotImplementedError
 
     def feed(self, data: bytes, now: float) -> None:
-        """Take ``data``, which follows the data before, at the time ``now``, which never decreases."""
+        """Take the next ``data`` of the response at the time ``now``, which never decreases."""
         raise NotImplementedError
 
     def end(self, ending: Ending, now: float) -> None:
-        """Take the end of the response, after which nothing is fed."""
+        """Take the end of the response. Nothing is fed after it."""
         raise NotImplementedError
 
     def drain(self, now: float) -> bytes | Ending | None:
-        """The next piece that has come out by ``now``, or the ending as the last; None for none yet."""
+        """Return the next item that is due by ``now``: a piece, or finally the ending. None if none is."""
         raise NotImplementedError
 
 
 class Queue(Link):
-    """A link that holds each piece until its time."""
+    """A link that holds each piece until it is due."""
 
     def __init__(self, response: Response) -> None:
         self._acts: Callable[[], None] | None = response.acts
         self._held: deque[tuple[float, bytes | Ending]] = deque()
         self._size = 0
-        self._last = 0.0  # the time of the last piece
+        self._last = 0.0  # when the last piece is due
 
     @property
     def due(self) -> float | None:
@@ -78,12 +78,12 @@ class Queue(Link):
         return len(self._held)
 
     def put(self, item: bytes | Ending, when: float) -> None:
-        """Let ``item`` out at ``when``, but not before the one that was put before it."""
+        """Release ``item`` at ``when``, but not before the previous item."""
         self._last = when = max(self._last, when)
         self._held.append((when, item))
         if isinstance(item, bytes):
             self._size += len(item)
-            if self._size >= MOST_BYTES or len(self._held) >= MOST_PIECES:
+            if self._size >= MAX_BYTES or len(self._held) >= MAX_PIECES:
                 self.full = True
 
     def drain(self, now: float) -> bytes | Ending | None:
@@ -92,7 +92,7 @@ class Queue(Link):
         _, item = self._held.popleft()
         if isinstance(item, bytes):
             self._size -= len(item)
-            if self.full and self._size <= MOST_BYTES // 2 and len(self._held) <= MOST_PIECES // 2:
+            if self.full and self._size <= MAX_BYTES // 2 and len(self._held) <= MAX_PIECES // 2:
                 self.full = False
         return item
 
@@ -100,22 +100,22 @@ class Queue(Link):
         self.put(ending, now)
 
     def act(self) -> None:
-        """Report that the toxic has a part in the response."""
+        """Report that the toxic affects the response."""
         acts, self._acts = self._acts, None
         if acts is not None:
             acts()
 
 
 class Cutter(Link):
-    """A link that lets data out in parts, one after the other, cut only when they are due."""
+    """A link that releases data in parts, one after the other. It cuts a part off only when it is due."""
 
     def __init__(self, response: Response) -> None:
         self._acts: Callable[[], None] | None = response.acts
         self._held: deque[bytes] = deque()
         self._size = 0
-        self._start = 0  # where what is left of the first piece begins
+        self._start = 0  # the offset of the rest of the first piece
         self._part = 0  # the size of the next part
-        self._free = 0.0  # when the part before is through
+        self._free = 0.0  # when the previous part ended
         self._ending: Ending | None = None
 
     @property
@@ -123,15 +123,15 @@ class Cutter(Link):
         return len(self._held)
 
     def part_size(self, left: int) -> int:
-        """The size of the next part of a piece of which so many bytes are left; more is as good as all."""
+        """Return the size of the next part of a piece with ``left`` bytes left. It may exceed ``left``."""
         raise NotImplementedError
 
     def time_before(self, size: int) -> float:
-        """Seconds from when the part before is through until a part of ``size`` bytes comes."""
+        """Return the seconds from the end of the previous part to the release of one of ``size`` bytes."""
         return 0.0
 
     def time_after(self, size: int) -> float:
-        """Seconds from when the part comes until the next one may."""
+        """Return the seconds from the release of a part of ``size`` bytes to its end."""
         return 0.0
 
     @property
@@ -152,7 +152,7 @@ class Cutter(Link):
         self._size += len(data)
         if len(self._held) == 1:
             self._cut()
-        if self._size >= MOST_BYTES or len(self._held) >= MOST_PIECES:
+        if self._size >= MAX_BYTES or len(self._held) >= MAX_PIECES:
             self.full = True
 
     def end(self, ending: Ending, now: float) -> None:
@@ -177,7 +177,7 @@ class Cutter(Link):
             self._start = 0
         if self._held:
             self._cut()
-        if self.full and self._size <= MOST_BYTES // 2 and len(self._held) <= MOST_PIECES // 2:
+        if self.full and self._size <= MAX_BYTES // 2 and len(self._held) <= MAX_PIECES // 2:
             self.full = False
         return part
 
@@ -187,7 +187,7 @@ class Cutter(Link):
 
 
 class Chain(Link):
-    """Links one after the other; a link is not drained while the next one is full."""
+    """A series of links. A link is not drained while the next one is full."""
 
     def __init__(self, links: Sequence[Link]) -> None:
         self._links = links
@@ -221,7 +221,7 @@ class Chain(Link):
             due = link.due
             if due is None or due > now:
                 return None
-            # What comes out of a link goes into the next at that time, however late it is asked for.
+            # An item enters the next link when it was due in this one, no matter how late drain() is called.
             self._time = max(self._time, due)
             item = link.drain(self._time)
             if index == self._last:
@@ -233,7 +233,7 @@ class Chain(Link):
         return None
 
     def _next(self) -> int | None:
-        """Which link gives something next; of several at the same time the last."""
+        """Return the index of the link whose item is due first; the last of several at the same time."""
         found, first = None, 0.0
         blocked = False
         for index in range(self._last, -1, -1):

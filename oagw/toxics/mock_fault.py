@@ -1,7 +1,7 @@
-"""X-OAGW-Mock-Fault: toxics that a request asks for itself, for a client that cannot reach /__admin.
+"""X-OAGW-Mock-Fault: a header field with toxics for one request, for clients that cannot reach /__admin.
 
-``reset_peer; after_bytes=100`` is a toxic of that type with that attribute; ``toxicity`` is a parameter too.
-Several are separated by commas. ``toxics.toxic`` has what they are.
+``reset_peer; after_bytes=100`` is a toxic of this type with this attribute. ``toxicity`` is allowed as a
+parameter too. Several toxics are separated by commas. ``toxics.toxic`` has the toxics themselves.
 """
 
 import re
@@ -13,10 +13,10 @@ from oagw.model.suggestion import suggestion
 from oagw.toxics.toxic import Toxic, ToxicDocument
 from oagw.toxics.types import TYPES
 
-# Faults in one request.
+# The largest number of faults in one request.
 MAX_FAULTS = 16
 
-# WireMock's names for two of them, in stubs: type, attributes.
+# WireMock's names for two of the faults, which stubs use: type, attributes.
 _WIREMOCK: Mapping[str, tuple[str, Mapping[str, int]]] = {
     "CONNECTION_RESET_BY_PEER": ("reset_peer", {}),
     "EMPTY_RESPONSE": ("limit_data", {"bytes": 0}),
@@ -26,7 +26,7 @@ _NUMBER = re.compile(r"-?\d{1,18}(\.\d{1,18})?", re.ASCII)
 
 
 def faults(value: str) -> tuple[Toxic, ...]:
-    """The toxics that ``value`` asks for, in its order; raises Invalid, whose detail says what was wrong."""
+    """Return the toxics in the header field ``value``, in order; raises Invalid."""
     parts = value.split(",")
     if len(parts) > MAX_FAULTS:
         raise Invalid("", f"More than {MAX_FAULTS} faults")

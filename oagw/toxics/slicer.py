@@ -1,4 +1,4 @@
-"""slicer: the response in small pieces."""
+"""slicer: write a response in small pieces."""
 
 from typing import Annotated
 
@@ -8,14 +8,14 @@ from oagw.model.invalid import Invalid
 from oagw.toxics.attributes import Attributes, Microseconds
 from oagw.toxics.link import Cutter, Link, Response
 
-# The least time from one slice to the next in seconds, so that a few sliced responses leave others a turn.
-_APART = 50e-6
+# The minimum delay between two slices in seconds. It keeps a few sliced responses from starving others.
+_MIN_DELAY = 50e-6
 
 
 class Slicer(Attributes, frozen=True):
-    """Pieces of ``average_size`` bytes, give or take ``size_variation``, each a write of its own.
+    """Write pieces of ``average_size`` bytes, plus or minus up to ``size_variation``.
 
-    From one to the next it takes ``delay`` microseconds, 50 at least.
+    The delay between two pieces is ``delay`` microseconds, but at least 50.
     """
 
     average_size: Annotated[int, Meta(ge=1, le=10**9, extra={"unit": "bytes"})]
@@ -33,13 +33,13 @@ class Slicer(Attributes, frozen=True):
 class _Slicer(Cutter):
     def __init__(self, response: Response, attributes: Slicer) -> None:
         super().__init__(response)
-        self._least = attributes.average_size - attributes.size_variation
-        self._most = attributes.average_size + attributes.size_variation
-        self._delay = max(attributes.delay / 1_000_000, _APART)
+        self._min_size = attributes.average_size - attributes.size_variation
+        self._max_size = attributes.average_size + attributes.size_variation
+        self._delay = max(attributes.delay / 1_000_000, _MIN_DELAY)
         self._random = response.random
 
     def part_size(self, left: int) -> int:
-        return self._random.randint(self._least, self._most)
+        return self._random.randint(self._min_size, self._max_size)
 
     def time_after(self, size: int) -> float:
         return self._delay

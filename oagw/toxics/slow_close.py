@@ -1,4 +1,4 @@
-"""slow_close: the end comes later."""
+"""slow_close: delay the end of a response."""
 
 from oagw.model.ending import Ending
 from oagw.toxics.attributes import Attributes, Milliseconds
@@ -6,7 +6,7 @@ from oagw.toxics.link import Link, Queue, Response
 
 
 class SlowClose(Attributes, frozen=True):
-    """The end of the response comes ``delay`` ms later: its close, and the last chunk of a chunked body."""
+    """Delay the end of the response by ``delay`` ms: the close, and the last chunk of a chunked body."""
 
     delay: Milliseconds = 0
 
@@ -19,13 +19,13 @@ class _SlowClose(Queue):
         super().__init__(response)
         self._delay = delay
         self._layout = response.layout
-        self._passed = 0  # bytes
+        self._position = 0  # the number of bytes fed so far
 
     def feed(self, data: bytes, now: float) -> None:
         self.act()
-        start, self._passed = self._passed, self._passed + len(data)
+        start, self._position = self._position, self._position + len(data)
         tail = self._layout.tail
-        if tail is None or self._passed <= tail:
+        if tail is None or self._position <= tail:
             self.put(data, now)
             return
         if start < tail:
@@ -35,5 +35,5 @@ class _SlowClose(Queue):
 
     def end(self, ending: Ending, now: float) -> None:
         self.act()
-        # The last chunk may have been held back already; the end comes with it.
+        # If there is a tail, feed() has delayed it already, and the end follows it immediately.
         self.put(ending, now + self._delay if self._layout.tail is None else now)

@@ -1,4 +1,4 @@
-"""Delayed start: a toxic that lets a part of the response through before it acts."""
+"""Delayed start: let a part of the response through before a toxic acts on the rest."""
 
 from oagw.model.ending import Ending
 from oagw.model.events import EventCounter
@@ -6,12 +6,12 @@ from oagw.toxics.link import Link, Queue, Response
 
 
 class _Start(Queue):
-    """Lets data through up to a mark, and hands over to ``link`` from there."""
+    """Lets data through up to a mark, and feeds the data after it to ``link``."""
 
     def __init__(self, response: Response, link: Link) -> None:
         super().__init__(response)
         self._link = link
-        self._begun = False
+        self._started = False
 
     @property
     def due(self) -> float | None:
@@ -22,37 +22,40 @@ class _Start(Queue):
         return super().pieces + self._link.pieces
 
     def mark(self, data: bytes) -> int | None:
-        """Where in ``data`` the toxic begins to act: as soon as the last byte before is through."""
+        """Return the offset in ``data`` at which the toxic starts to act, or None if it comes later.
+
+        The toxic acts as soon as the last byte before the mark is through.
+        """
         raise NotImplementedError
 
     def feed(self, data: bytes, now: float) -> None:
-        if self._begun:
+        if self._started:
             self._link.feed(data, now)
         elif (at := self.mark(data)) is None:
             self.put(data, now)
         else:
             if at:
                 self.put(data[:at], now)
-            self._begun = True
+            self._started = True
             self._link.feed(data[at:], now)
-        if self._begun:
+        if self._started:
             self.full = self._link.full
 
     def end(self, ending: Ending, now: float) -> None:
-        if self._begun:
+        if self._started:
             self._link.end(ending, now)
         else:
             self.put(ending, now)
 
     def drain(self, now: float) -> bytes | Ending | None:
         item = super().drain(now) if self._held else self._link.drain(now)
-        if self._begun:
+        if self._started:
             self.full = self._link.full
         return item
 
 
 class AfterBytes(_Start):
-    """Begins after ``count`` bytes of the response, head included."""
+    """Starts after ``count`` bytes of the response, head included."""
 
     def __init__(self, response: Response, link: Link, count: int) -> None:
         super().__init__(response, link)
@@ -65,7 +68,7 @@ class AfterBytes(_Start):
 
 
 class AfterEvents(_Start):
-    """Begins after ``count`` server-sent events of the body."""
+    """Starts after ``count`` server-sent events of the body."""
 
     def __init__(self, response: Response, link: Link, count: int) -> None:
         super().__init__(response, link)

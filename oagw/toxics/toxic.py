@@ -1,7 +1,7 @@
-"""Toxics: what the network does to an answer, in Toxiproxy's words and JSON.
+"""Toxic: a simulated network fault, with Toxiproxy's terms and JSON format.
 
-``toxics.types`` has the types, each with what it does to a response; ``toxics.mock_fault`` those toxics that
-come with a request. ``/__admin/toxics`` makes them, ``gateway.outlets`` puts them below a response.
+``toxics.types`` has the types and ``toxics.link`` what they do to a response. ``/__admin/toxics`` and
+``toxics.mock_fault`` create toxics; ``gateway.outlets`` applies them to responses.
 """
 
 from collections.abc import Callable, Iterable
@@ -26,10 +26,10 @@ from oagw.toxics.attributes import Attributes
 from oagw.toxics.link import Chain, Response
 from oagw.toxics.types import TYPES
 
-# Toxics at a time in one sandbox: an answer goes through all of them.
+# The largest number of toxics in one sandbox. A response may go through all of them.
 MAX_TOXICS = 64
 
-# Told of in the description; Toxic checks them, and says what there is.
+# These enums are for the OpenAPI document only: Toxic checks the values, with better messages.
 _Type = Annotated[str, Meta(extra_json_schema={"enum": list(TYPES)})]
 _Stream = Annotated[str, Meta(extra_json_schema={"enum": ["downstream"]})]
 
@@ -38,10 +38,10 @@ _Skip = Annotated[int, Meta(ge=0, le=10**9)]
 
 
 class ToxicDocument(Struct, frozen=True, forbid_unknown_fields=True):
-    """A toxic as JSON. Its last four members are not Toxiproxy's.
+    """A toxic as JSON. Toxiproxy does not have its last four members.
 
-    It acts on the answers of ``alias``, and on those to what matches ``request``. Of these it lets ``skip``
-    answers pass at first, and then acts on ``times`` of them.
+    It acts on responses of the upstream ``alias``, and to requests that match ``request``. It skips the first
+    ``skip`` of these responses, and then acts on ``times`` of them.
     """
 
     type: _Type
@@ -69,7 +69,7 @@ class ShownToxic(ToxicDocument, frozen=True):
 
 
 class ToxicChange(Struct, frozen=True, forbid_unknown_fields=True):
-    """What can be changed of a toxic: attributes that are not given stay. It counts its answers anew."""
+    """A change of a toxic. Attributes that are not given keep their values. Its counts start again at 0."""
 
     name: str | UnsetType = UNSET
     type: _Type | UnsetType = UNSET
@@ -83,10 +83,10 @@ class ToxicChange(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Toxic:
-    """What ``document`` asks for, checked; raises Invalid. ``weight`` is the memory it takes, in bytes.
+    """The toxic that ``document`` describes; raises Invalid. ``weight`` is the memory it takes, in bytes.
 
-    It counts the answers that it was to act on, in order to ``skip`` the first ones, and those that it was
-    chosen for, up to ``times``. ``rule`` identifies it in its sandbox, for its random numbers.
+    It counts the responses that it selects, to ``skip`` the first ones, and those that it is chosen for, up
+    to ``times``. ``rule`` identifies it in its sandbox, for its random numbers.
     """
 
     rule = ""
@@ -102,8 +102,8 @@ class Toxic:
         self.document = msgspec.structs.replace(document, name=self.name)
         self.attributes: Attributes = converted(document.attributes, TYPES[document.type], "/attributes")
         self.attributes.check()
-        self.acted = 0  # on how many answers
-        self.answers = 0  # that it was to act on
+        self.acted = 0  # the number of responses that it affected
+        self.answers = 0  # the number of responses that it selected
         self._chosen = 0
         self._skip = document.skip or 0
         self._times = None if document.times is UNSET else document.times
@@ -112,25 +112,25 @@ class Toxic:
 
     @property
     def request_alias(self) -> str | None:
-        """The one upstream whose requests match its ``request``, in lower case."""
+        """The alias of the only upstream whose requests its ``request`` matches, in lower case."""
         return None if self._pattern is None else self._pattern.alias
 
     @property
     def ends(self) -> bool:
-        """Whether it ends the answers that it acts on."""
+        """Whether it ends the responses on which it acts."""
         return self.attributes.ends
 
     def as_json(self) -> dict[str, Any]:
-        """The toxic as Toxiproxy shows it, with all its attributes."""
-        shown: dict[str, Any] = msgspec.to_builtins(self.document)
-        shown["attributes"] = msgspec.to_builtins(self.attributes)
+        """Return the toxic in Toxiproxy's JSON format, with all attributes."""
+        document: dict[str, Any] = msgspec.to_builtins(self.document)
+        document["attributes"] = msgspec.to_builtins(self.attributes)
         if self._skip or self._times is not None:
             times = UNSET if self._times is None else self._times - self._chosen
-            shown["remaining"] = msgspec.to_builtins(Remaining(max(self._skip - self.answers, 0), times))
-        return shown
+            document["remaining"] = msgspec.to_builtins(Remaining(max(self._skip - self.answers, 0), times))
+        return document
 
     def changed(self, change: ToxicChange) -> "Toxic":
-        """This toxic with ``change``; raises Invalid."""
+        """Return a copy of this toxic with ``change`` applied; raises Invalid."""
         given = {name: value for name, value in msgspec.structs.asdict(change).items() if value is not UNSET}
         for fixed in ("name", "type", "stream"):
             if given.get(fixed, getattr(self.document, fixed)) != getattr(self.document, fixed):
@@ -139,7 +139,7 @@ class Toxic:
         return Toxic(msgspec.structs.replace(self.document, **given))
 
     def selects(self, call: Call, alias: str | None, now: float) -> bool:
-        """Whether it acts on answers to ``call``, which goes to the upstream ``alias``, at ``now``."""
+        """Return whether it acts on responses to ``call``, a request at ``now`` to the upstream ``alias``."""
         wanted = self.document.alias
         if wanted is not UNSET and wanted.lower() != alias:
             return False
@@ -151,7 +151,7 @@ class Toxic:
         return self._times is not None and self._chosen >= self._times
 
     def hits(self, random: Random) -> bool:
-        """Whether it acts on this answer, after its ``skip`` first ones: its toxicity is the probability."""
+        """Count a response that it selects. Return whether it acts on it; toxicity is the probability."""
         self.answers += 1
         if self.answers <= self._skip:
             return False
@@ -170,7 +170,7 @@ class Acting(NamedTuple):
 
 
 def selected(toxics: Iterable[Toxic], call: Call, now: float, draws: Draws) -> list[Acting]:
-    """Those of ``toxics`` that act on the answer to ``call`` at ``now``, in their order; once per answer."""
+    """Return those of ``toxics`` that act on the response to ``call``. To be called once per response."""
     alias, found = alias_of(call.paths[0]), []
     for toxic in toxics:
         if toxic.used_up:
@@ -185,15 +185,15 @@ def selected(toxics: Iterable[Toxic], call: Call, now: float, draws: Draws) -> l
 
 
 def asked_for(toxics: Iterable[Toxic], draws: Draws) -> list[Acting]:
-    """Those of ``toxics``, which a request asks for, that act on the answer to it."""
+    """Return those of ``toxics``, the faults of a request, that act on its response."""
     acting = (Acting(toxic, draws.next("fault")) for toxic in toxics)
     return [one for one in acting if one.toxic.hits(one.random)]
 
 
 def chain(toxics: Iterable[Acting], layout: Layout, acts: Callable[[Toxic], None]) -> Chain:
-    """What ``toxics`` do to one response, the first of them first.
+    """Return the chain of links by which ``toxics`` act on one response, in their order.
 
-    ``acts`` is called once with each that comes to have a part in it.
+    ``acts`` is called with each toxic, once, when it first affects the response.
     """
     return Chain(
         [toxic.attributes.link(Response(random, layout, partial(acts, toxic))) for toxic, random in toxics]

@@ -1,4 +1,4 @@
-"""The types of toxics by name."""
+"""The types of toxics, by name."""
 
 from collections.abc import Mapping
 

@@ -25,10 +25,10 @@ from oagw.model.entry import (
     TRUNCATED,
     Entry,
 )
-from oagw.model.redacted import Redacted, known_to
+from oagw.model.redacted import Redacted, known_secrets
 from oagw.model.secret import MASK, KnownSecrets
 from oagw.verify.reaction import Reaction
-from oagw.verify.search import Near
+from oagw.verify.search import Candidate
 from oagw.verify.verification import Outcome, requests
 
 # The limits on the characters of the text and of a value, the rows of the timeline, and the differences of a
@@ -79,7 +79,7 @@ def _lines(outcome: Outcome, none: str) -> Iterator[str]:
         yield none
     if spec.after is not None and not outcome.earlier:
         yield ""
-        yield "No request matched after." + (" Nearest to it:" if outcome.near_after else "")
+        yield "No request matched `after`." + (" The nearest:" if outcome.near_after else "")
         yield from _misses(outcome.near_after, spec.after)
 
 
@@ -87,7 +87,7 @@ def _headlines(outcome: Outcome) -> Iterator[str]:
     spec, count = outcome.spec, len(outcome.counted)
     if not outcome.enough:
         were = "there were none" if not count else "there was 1" if count == 1 else f"there were {count}"
-        order = " after the other" if spec.after is not None else ""
+        order = " after the response to another" if spec.after is not None else ""
         yield f"Expected {spec.expected}{order}, but {were}:"
     for wrong, bound, most, how in (
         (outcome.too_soon, spec.not_sooner_than, "at least", "too soon"),
@@ -137,7 +137,10 @@ def _notes(outcome: Outcome, index: dict[int, int]) -> Iterator[tuple[int, str]]
     if not outcome.enough:
         for entry in outcome.unordered:
             came = bool(outcome.earlier) and outcome.earlier[0].number < entry.number
-            yield entry.number, f"not counted: the other had not {'been answered' if came else 'come'} yet"
+            yield (
+                entry.number,
+                f"not counted: the other request had not {'been answered' if came else 'come'} yet",
+            )
     for wrong, bound, least in (
         (outcome.too_soon, outcome.spec.not_sooner_than, "at least"),
         (outcome.too_late, outcome.spec.not_later_than, "at most"),
@@ -173,7 +176,7 @@ def summary(entry: Entry) -> str:
     return f"{_line(shown)} -> {answer}{more}"
 
 
-def _misses(near: Iterable[Near], spec: RequestPattern) -> Iterator[str]:
+def _misses(near: Iterable[Candidate], spec: RequestPattern) -> Iterator[str]:
     pattern = compiled(spec)
     for at, one in enumerate(near):
         yield ""
@@ -198,14 +201,14 @@ def differences(outcome: Outcome) -> list[dict[str, str]]:
     return [
         {"request": near.found.id, "field": part.name, "expected": part.expected, "actual": part.actual}
         for near in outcome.near
-        for part in _parts(pattern, near.found, known_to(near.found, near.found.call()))
+        for part in _parts(pattern, near.found, known_secrets(near.found, near.found.call()))
         if not part.matches
     ]
 
 
 def comparison(pattern: Pattern, entry: Entry) -> Iterator[str]:
     """Yield the fields of ``pattern``; those that differ are marked and have both values."""
-    known = known_to(entry, entry.call())
+    known = known_secrets(entry, entry.call())
     parts = [part for part in _parts(pattern, entry, known) if not part.is_any]
     width = min(30, max((len(part.name) for part in parts), default=0))
     for part in parts:

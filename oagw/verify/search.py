@@ -35,8 +35,8 @@ class SearchableStub(Protocol):
         """Return the mapping in WireMock's JSON format."""
 
 
-class Near(NamedTuple):
-    """A near miss; ``distance`` is from 0 (it matches) to 1."""
+class Candidate(NamedTuple):
+    """A candidate for a near miss; ``distance`` is from 0 (it matches) to 1."""
 
     distance: float
     found: Any
@@ -68,33 +68,35 @@ class Search:
                 found.append(entry)
         return found
 
-    async def nearest_entries(self, pattern: Pattern, entries: Iterable[Entry]) -> list[Near]:
+    async def nearest_entries(self, pattern: Pattern, entries: Iterable[Entry]) -> list[Candidate]:
         """Return the NEAREST of ``entries`` to ``pattern``, nearest first; ties keep their order.
 
         The search stops when the time is used up.
         """
         return await self._nearest((pattern.distance(entry.call(), entry.date), entry) for entry in entries)
 
-    async def nearest_stubs(self, call: Call, date: float, stubs: Iterable[SearchableStub]) -> list[Near]:
+    async def nearest_stubs(
+        self, call: Call, date: float, stubs: Iterable[SearchableStub]
+    ) -> list[Candidate]:
         """Return the NEAREST of ``stubs`` to ``call``, which came at ``date``, nearest first."""
         return await self._nearest((stub.pattern.distance(call, date), stub) for stub in stubs)
 
-    async def _nearest(self, all: Iterable[tuple[float, T]]) -> list[Near]:
+    async def _nearest(self, all: Iterable[tuple[float, T]]) -> list[Candidate]:
         nearest: list[tuple[float, int, T]] = []
         for at, (distance, found) in enumerate(all):
             nearest = nsmallest(NEAREST, [*nearest, (distance, at, found)], key=itemgetter(0, 1))
             if self.over:
                 break
             await self._work.breathe()
-        return [Near(distance, found) for distance, _, found in nearest]
+        return [Candidate(distance, found) for distance, _, found in nearest]
 
 
-def near_miss(request: dict[str, Any], near: Near, pattern: Any = None) -> dict[str, Any]:
+def near_miss(request: dict[str, Any], near: Candidate, pattern: Any = None) -> dict[str, Any]:
     """Return WireMock's NearMiss: a ``request``, the pattern or stub that is near, and the distance."""
     other = {"stubMapping": near.found.json()} if pattern is None else {"requestPattern": pattern}
     return {"request": request, **other, "matchResult": {"distance": near.distance}}
 
 
-def near_requests(near: Iterable[Near], pattern: Any) -> Iterator[dict[str, Any]]:
+def near_requests(near: Iterable[Candidate], pattern: Any) -> Iterator[dict[str, Any]]:
     """Yield WireMock's NearMiss for each request that nearly matches ``pattern``."""
     return (near_miss(logged_request(one.found), one, pattern) for one in near)

@@ -15,7 +15,7 @@ from oagw.model.entry import Entry
 from oagw.model.invalid import Invalid
 from oagw.model.work import Work
 from oagw.verify.reaction import Answers, Reaction, too_soon
-from oagw.verify.search import Near, Search
+from oagw.verify.search import Candidate, Search
 
 Times = Annotated[int, Meta(ge=0)]
 Seconds = Annotated[float, Meta(ge=0, extra={"unit": "seconds"})]
@@ -110,8 +110,8 @@ class Outcome(NamedTuple):
     too_soon: list[Reaction]
     too_late: list[Reaction]
     others: int
-    near: list[Near]
-    near_after: list[Near]
+    near: list[Candidate]
+    near_after: list[Candidate]
 
     @property
     def enough(self) -> bool:
@@ -148,7 +148,7 @@ class Verifier:
         entries = sorted(journal, key=lambda entry: entry.number)  # as they came
         matched = await self._request.matching(entries, search)
         counted, unordered, earlier, pairs = matched, [], [], []
-        near_after: list[Near] = []
+        near_after: list[Candidate] = []
         if self._after is not None:
             earlier = await self._after.matching(entries, search)
             answers = Answers(earlier)

@@ -19,13 +19,13 @@ from oagw.web.reply import respond_in_parts
 
 
 class AnySite(Guard):
-    """A wrapper of the root resource that opens an entry for each request."""
+    """Wraps the root resource, and opens an entry for each request."""
 
     def __init__(self, wrapped: IResource, entrance: Entrance) -> None:
         super().__init__(wrapped)
         self._entrance = entrance
 
-    def instead(self, request: Exchange) -> None:
+    def intercept(self, request: Exchange) -> None:
         """Open the entry of ``request``, which is complete, and end it with the response."""
         fields = request.requestHeaders
         lines = [b"%b: %b" % (name, one) for name, values in fields.getAllRawHeaders() for one in values]
@@ -43,7 +43,7 @@ class AnySite(Guard):
         )
         request.caller = entry.caller
         request.call = entry.call
-        request.after = None
+        request.after = request.hint = None
         request.request_id = b""  # this site sends none
         _Source(request, self._entrance.now).attach()
         assert request.content is not None
@@ -58,7 +58,7 @@ class AnySite(Guard):
 
 
 class _Source:
-    """What the source of an answer calls on ``request``, made of what Twisted's requests have."""
+    """Implements the methods of Exchange for ``request`` with those of Twisted's requests."""
 
     def __init__(self, request: Exchange, now: Callable[[], float]) -> None:
         self._request = request
@@ -67,7 +67,7 @@ class _Source:
         self._write: Callable[[bytes], None] = request.write
 
     def attach(self) -> None:
-        """Have the request offer it."""
+        """Add the methods to the request."""
         request: Any = self._request
         request.write, request.write_raw, request.end = self.write, self.write_raw, self.end
         request.respond = partial(respond_in_parts, request)

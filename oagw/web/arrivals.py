@@ -14,8 +14,8 @@ from typing import Protocol
 # as sent when the connection was opened; a connection that waits for longer was opened in advance.
 OPENED_FOR = 0.25
 
-# To ask many sockets takes time. If it took longer than this, in seconds, they are not asked again before so
-# many times as long has passed: what comes in between has come after the failures before.
+# Polling many sockets takes time. If it took longer than _QUICK seconds, they are not polled again before
+# _SPARED times as long has passed. Requests that arrive in between count as sent after the earlier failures.
 _QUICK = 50e-6
 _SPARED = 20
 
@@ -39,12 +39,12 @@ class Arrivals:
 
     def __init__(self) -> None:
         self.position = count(1).__next__
-        self._begun: set[Sender] = set()  # that have read the beginning of a request
-        self._channels: dict[int, Sender] = {}  # by the number of the socket
-        self._poll = _poll()  # of connections
-        self._accepting = _poll()  # of what listens
-        self._backlog: int | None = None  # the position that connections have which are not accepted yet
-        self._not_before = 0.0  # when the sockets are asked again
+        self._begun: set[Sender] = set()  # those that have read the beginning of a request
+        self._channels: dict[int, Sender] = {}  # by file descriptor
+        self._poll = _poll()  # for connections
+        self._accepting = _poll()  # for listening sockets
+        self._backlog: int | None = None  # the position of connections that are not accepted yet
+        self._not_before = 0.0  # when the sockets may be polled again
 
     def listens(self, descriptor: int) -> None:
         """Register a listening socket."""
@@ -65,7 +65,7 @@ class Arrivals:
             return self.position()
         position = self._backlog
         if not self._connections_wait():
-            self._backlog = None  # this was the last that waited
+            self._backlog = None  # this was the last one waiting
         return position
 
     def lost(self, channel: Sender, descriptor: int | None) -> None:

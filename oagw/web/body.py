@@ -1,4 +1,4 @@
-"""Request bodies and queries as checked values: whatever does not fit is Refused, naming the field.
+"""Parse and validate request bodies and queries. Invalid ones raise Refused, with the name of the field.
 
 Bodies are decoded here, and in ``model.call`` for stubs and the journal: the content codings first, then the
 charset of ``Content-Type``.
@@ -21,7 +21,7 @@ from oagw.model.coding import (
     size_limit,
     strict_text_of,
 )
-from oagw.model.reading import Unread, decode, read_pairs
+from oagw.model.reading import ParseLimitExceeded, decode, read_pairs
 from oagw.model.refused import Refused
 from oagw.web.reply import excerpt
 
@@ -29,11 +29,11 @@ T = TypeVar("T")
 
 
 def read_json(request: Request, decoder: msgspec.json.Decoder[T]) -> T:
-    """The body of ``request`` as the decoder's type.
+    """Return the body of ``request``, decoded to the type of ``decoder``.
 
-    A body without Content-Type is taken as JSON. Raises Refused: 415 for another media type, a content coding
-    or a charset that is not known; 413 for what is too large; 400 for what is not JSON or does not fit: the
-    message ends with where (``- at $.a``), ``field`` is that place (``a``).
+    A body without Content-Type is assumed to be JSON. Raises Refused: 415 for another media type, or an
+    unknown content coding or charset; 413 if the body is too large; 400 if it is not JSON of that type.
+    Then the message ends with the location (``- at $.a``), which is also in ``field`` (``a``).
     """
     media_type = request.getHeader(b"content-type")
     if media_type is not None:
@@ -47,23 +47,23 @@ def read_json(request: Request, decoder: msgspec.json.Decoder[T]) -> T:
         return decode(decoder, body)
     except RecursionError:
         raise Refused(400, "Invalid JSON: nested too deeply") from None
-    except Unread as error:
+    except ParseLimitExceeded as error:
         raise Refused(413, f"The JSON {error}") from None
     except msgspec.ValidationError as error:
         from oagw.model.mismatch import mismatch  # imported late: most requests are valid
 
-        said = mismatch(error)
-        field = ".".join(filter(None, (said.path, said.missing))) or None
+        wrong = mismatch(error)
+        field = ".".join(filter(None, (wrong.path, wrong.missing))) or None
         raise Refused(400, str(error).replace("`", ""), field=field) from error
     except ValueError as error:  # DecodeError, and UnicodeDecodeError for bad UTF-8 in a string
         raise Refused(400, f"Invalid JSON: {str(error).replace('`', '')}") from None
 
 
 def read_body(request: Request) -> bytes:
-    """The body of ``request``, without its content codings and in UTF-8.
+    """Return the body of ``request``, decoded from its content codings and converted to UTF-8.
 
-    Raises Refused: 413 for a body that decodes to more than ``coding.size_limit`` says, 400 for one that is
-    not what its coding or charset says, 415 for a coding or a charset that is not known.
+    Raises Refused: 413 if it decodes to more than ``coding.size_limit``, 400 if it is not valid in its coding
+    or charset, 415 if the coding or charset is unknown.
     """
     assert request.content is not None
     body: bytes = request.content.read()
@@ -89,7 +89,7 @@ def _decoded(body: bytes, coded: Sequence[bytes], limit: int) -> bytes:
 
 
 def refused_coding(fault: Fault, name: str, limit: int) -> Refused:
-    """How a body with the content coding ``name`` is refused that is corrupt, or too large."""
+    """Return the error for a body that is corrupt, or decodes to too many bytes, in the coding ``name``."""
     if fault is Fault.CORRUPT:
         return Refused(400, f"The body is not valid {name}")
     return Refused(413, f"The body decodes to more than {limit} bytes")
@@ -110,9 +110,9 @@ def _in_utf_8(body: bytes, charset: str | None) -> bytes:
 
 
 def query(request: Request, name: str) -> str:
-    """The first value of the query parameter ``name`` that is not empty; Refused with 400 without one.
+    """Return the first non-empty value of the query parameter ``name``; raises Refused (400) without one.
 
-    Read as the URL standard's application/x-www-form-urlencoded (section 5.1): ``+`` is a space.
+    The query is parsed as application/x-www-form-urlencoded (URL standard, section 5.1): ``+`` is a space.
     """
     for key, value in query_pairs(request):
         if key == name and value:
@@ -121,6 +121,6 @@ def query(request: Request, name: str) -> str:
 
 
 def query_pairs(request: Request) -> list[tuple[str, str]]:
-    """All parameters of the query, in their order, with their values or empty ones."""
+    """Return the parameters of the query in order, as pairs of name and value."""
     _, _, text = request.uri.partition(b"?")
     return read_pairs(text.decode("utf-8", "replace"))

@@ -1,4 +1,4 @@
-"""deliver: the one way from an answer to the wire."""
+"""deliver: send the answer that a resource returned."""
 
 from functools import partial
 from typing import Any, cast
@@ -11,12 +11,12 @@ from oagw.web.reply import Reply, fail, send
 from oagw.web.sliced import SlicedReply
 from oagw.web.stream import Stream
 
-# An answer may still have to come.
+# A Deferred fires with one of the others.
 Answer = Reply | Stream | SlicedReply | Deferred[Any]
 
 
 def deliver(request: Request, answer: Answer) -> None:
-    """Answer ``request``, if its client is still there for the answer."""
+    """Send ``answer`` to ``request``, now or when it fires. Drop it if the client has left by then."""
     if isinstance(answer, Reply):
         send(request, answer)
     elif isinstance(answer, Deferred):

@@ -19,45 +19,52 @@ from oagw.model.response_head import ResponseHead
 class Exchange(Request):
     """A request with its caller and its entry; ``call`` returns it as upstreams see it.
 
-    The source of a response calls ``write``, ``write_raw``, ``end``, ``cork`` and ``uncork``, besides what
-    Twisted has.
+    The source of a response calls ``write``, ``write_raw``, ``end``, ``cork`` and ``uncork``, in addition to
+    Twisted's methods.
     """
 
     caller: Caller
     entry: Entry
     call: Callable[[], Call]
     after: Callable[[ResponseHead], ResponseHead] | None = None  # changes the head before it is written
-    endless = False  # whether the answer goes on until the client leaves
+    hint: "Callable[[Exchange], str | None] | None" = None  # says what may have been meant by an unknown path
+    endless = False  # whether the response goes on until the client leaves
     request_id: bytes  # the value of X-Request-Id in the response, if there is one
     respond: Callable[[Any], None]  # writes a Reply and finishes
 
     def write(self, data: bytes, events: int | None = None) -> None:
-        """Write ``data`` of the body, after the head if it is the first.
+        """Write ``data`` of the body. The first call writes the head, too.
 
-        ``events`` is how many server-sent events are complete with it, if the source knows.
+        ``events`` is the number of server-sent events that ``data`` completes, if the source knows it.
         """
         raise NotImplementedError
 
     def write_raw(self, data: bytes, events: int | None = None) -> None:
-        """Write ``data`` as it is, below the framing, and without a head if none was written."""
+        """Write ``data`` without framing it. If no head was written before, none is written."""
         raise NotImplementedError
 
     def end(self, ending: Ending) -> None:
-        """End the response: with its last byte (COMPLETE), with the connection, or not at all (HANG)."""
+        """End the response: complete it, close or reset the connection, or leave it open (HANG)."""
         raise NotImplementedError
 
     def cork(self) -> None:
-        """Keep what is written, to send it in one piece with what comes at once."""
+        """Buffer what is written until ``uncork``, to send it in one piece."""
         raise NotImplementedError
 
     def uncork(self) -> None:
-        """Send what was kept."""
+        """Send what was buffered."""
         raise NotImplementedError
 
 
 def entry_of(request: http.Request) -> Entry:
     """Return the entry of ``request``, an Exchange."""
     return request.entry  # type: ignore[attr-defined,no-any-return]
+
+
+def hint_for(request: http.Request) -> str | None:
+    """Return what may have been meant by the unknown path of ``request``, an Exchange."""
+    hint = request.hint  # type: ignore[attr-defined]
+    return None if hint is None else hint(request)
 
 
 def caller_of(request: http.Request) -> Caller:

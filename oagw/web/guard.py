@@ -40,19 +40,19 @@ class Guard:
         """The resource behind the guard."""
         return self._wrapped
 
-    def instead(self, request: Exchange) -> Answer | None:
+    def intercept(self, request: Exchange) -> Answer | None:
         """Return the guard's own answer to ``request``, or None to pass it on."""
         raise NotImplementedError
 
     def passes(self, request: Exchange) -> bool | None:
-        """Return whether the head of ``request`` alone lets it pass, or None if that depends on the body.
+        """Return whether ``request`` passes, judged by its head alone; None if that depends on the body.
 
-        It has no side effects.
+        This has no side effects.
         """
         raise NotImplementedError
 
     def getChildWithDefault(self, name: bytes, request: Exchange) -> IResource:
-        answer = self.instead(request)
+        answer = self.intercept(request)
         if answer is not None:
             return Answered(answer)
         child: IResource = self._wrapped.getChildWithDefault(name, request)
@@ -62,7 +62,7 @@ class Guard:
         self._wrapped.putChild(path, child)
 
     def render(self, request: Exchange) -> int:
-        answer = self.instead(request)
+        answer = self.intercept(request)
         if answer is None:
             rendered: int = self._wrapped.render(request)
             return rendered
@@ -77,7 +77,7 @@ class BearerGuard(Guard):
     ``WWW-Authenticate: Bearer``; with another token 403. Both are problems.
     """
 
-    def instead(self, request: Exchange) -> Reply | None:
+    def intercept(self, request: Exchange) -> Reply | None:
         token = request.caller.token
         return None if token in _ADMITTED else problem_reply(_REFUSED[token], request)
 

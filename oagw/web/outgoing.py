@@ -19,7 +19,7 @@ from oagw.model.ending import Ending
 from oagw.model.entry import CLIENT_LEFT, COMPLETE
 from oagw.web.outlet import Outlet
 
-# Bytes of a write from which on it is handed to the transport as it is, neither joined to a head nor cut.
+# A write of more than this number of bytes is neither joined with a head nor split, to avoid copies.
 _LARGE = 262_144
 
 
@@ -28,14 +28,14 @@ class OutgoingChannel(HTTPChannel):
 
     site: Any  # a GatewaySite
     transport: ITCPTransport
-    half_closed = False  # whether the client has said that it sends no more
-    outlet: Outlet | None = None  # of the response that is being written
-    late: "_Late | None" = None  # the end of a response that waits for its delivery
-    _corked: list[bytes] | None  # what was written to be sent in one piece
+    half_closed = False  # whether the client has closed its side of the connection
+    outlet: Outlet | None = None  # the outlet of the current response
+    late: "_Late | None" = None  # the end of the current response, if it waits for the delivery of the data
+    _corked: list[bytes] | None  # the data written since ``cork``
     _held: bytes  # a response that is sent at the end of this turn of the reactor
-    _descriptor: int | None  # of the socket, if there is one
+    _descriptor: int | None  # that of the socket, if there is one
     _stopped: bool  # whether the transport may have been told not to read
-    _unwritten: bytes  # the head of a response that waits for the first of its body
+    _unwritten: bytes  # the head of the current response, until the first data of its body
 
     @property
     def expects_more(self) -> bool:
@@ -44,7 +44,7 @@ class OutgoingChannel(HTTPChannel):
 
     @property
     def unsent(self) -> bool:
-        """Whether the transport still holds written data."""
+        """Whether the transport still holds data that was written."""
         transport: Any = self.transport
         return isinstance(transport, Connection) and bool(transport._tempDataLen or transport.dataBuffer)
 
@@ -57,16 +57,16 @@ class OutgoingChannel(HTTPChannel):
 
     @property
     def refuses(self) -> bool:
-        """Whether the client has refused what was written, because it closed its connection altogether."""
+        """Whether the client has refused data, because it has closed the connection completely."""
         transport: Any = self.transport
         is_open = isinstance(transport, Connection) and bool(transport.connected)
         return is_open and _error_of(transport.socket) != 0
 
     def write(self, data: bytes) -> None:
-        """Write ``data`` behind the head that may still wait, through the outlet if there is one."""
+        """Write ``data``, after the head if that is not written yet, through the outlet if there is one."""
         head, self._unwritten = self._unwritten, b""
         if head and len(data) > _LARGE:
-            self.write(head)  # to join them would copy them
+            self.write(head)  # joining them would copy the data
         else:
             data = head + data
         if self.outlet is not None:
@@ -100,41 +100,41 @@ class OutgoingChannel(HTTPChannel):
             self.send(b"")
 
     def write_body(self, data: bytes, start: int, size: int) -> None:
-        """Write ``data`` through the outlet; ``size`` bytes of it from ``start`` on are of the body."""
+        """Write ``data`` through the outlet. ``size`` bytes from offset ``start`` on belong to the body."""
         assert self.outlet is not None
         self.outlet.note_body(len(self._unwritten) + start, size)
         self.write(data)
 
     def send(self, data: bytes) -> None:
-        """Send ``data`` at once if nothing waits before it. Twisted would take two more turns."""
+        """Send ``data`` now if no other data is waiting. Twisted would take two more iterations."""
         if self._held:
             data, self._held = self._held + data, b""
         transport: Any = self.transport
-        direct = isinstance(transport, Connection)  # and nothing wrapped around one, such as TLS
-        direct = direct and len(data) <= _LARGE  # to cut it would copy it
+        direct = isinstance(transport, Connection)  # not a wrapper, such as TLS
+        direct = direct and len(data) <= _LARGE  # splitting it would copy the data
         if not direct or self.unsent or transport.disconnecting or not transport.connected:
             transport.write(data)
             return
         try:
             sent = transport.socket.send(data)
         except OSError:
-            sent = 0  # it cannot take more, or it is lost: the reactor finds out which when it tries
+            sent = 0  # it cannot take more, or it is lost, which the reactor notices when it writes
         if sent < len(data):
             transport.write(data[sent:])
 
     def cork(self) -> None:
-        """Hold written data until ``uncork``, to send it in one piece."""
+        """Buffer written data until ``uncork``, to send it in one piece."""
         if self.outlet is None:
             self._corked = []
 
     def uncork(self) -> None:
-        """Send the data held since ``cork``."""
+        """Send the data buffered since ``cork``."""
         pieces, self._corked = self._corked, None
         if pieces:
             self.send(b"".join(pieces))
 
     def end(self, request: Any, ending: Ending) -> None:
-        """End the response to ``request`` with the connection (TRUNCATE, RESET) or its client (HANG)."""
+        """End the response to ``request`` early: close or reset the connection, or leave it open (HANG)."""
         if ending is Ending.HANG:
             request.endless = True
             if self.half_closed:
@@ -152,20 +152,20 @@ class OutgoingChannel(HTTPChannel):
             self.loseConnection()
 
     def insert_outlet(self, outlet: Outlet) -> None:
-        """Write what follows through ``outlet``, until it is removed."""
+        """Write further data through ``outlet``, until it is removed."""
         self.outlet = outlet
         outlet.source, self._requestProducer = self._requestProducer, outlet
 
     def remove_outlet(self) -> None:
-        """Write to the transport again."""
+        """Write further data directly to the transport."""
         self.outlet = self._requestProducer = None
         self.site.stalled.discard(self)
 
     def is_out(self, request: Any) -> bool:
-        """Note that the response to ``request`` is complete; whether its last byte is out, or on its way.
+        """Note that the response to ``request`` is complete. Return whether its last byte has been sent.
 
-        If not, ``requestDone`` is called again when it is. A client that has closed its side may be gone: the
-        answer is out when its system has acknowledged the last byte.
+        If not, ``requestDone`` is called again later. If the client has closed its side of the connection, it
+        may have left. Then the response counts as sent only once its last byte is acknowledged.
         """
         if self.outlet is not None:
             self.outlet.end(COMPLETE)
@@ -182,19 +182,19 @@ class OutgoingChannel(HTTPChannel):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self.site.stalled.discard(self)
-        self.stopProducing()  # the transport does this only as long as the channel is its producer
+        self.stopProducing()  # the transport calls this only while the channel is its producer
         if self.outlet is not None:
             self.outlet.lost()
             self.outlet = None
         if self.late is not None:
             self.site.ticker.forget(self.late)
         for request in self.requests:
-            if request.finished:  # and its last byte is not out
+            if request.finished:  # but its last byte was not sent
                 request.end_entry(self, CLIENT_LEFT)
         super().connectionLost(reason)
 
     def registerProducer(self, producer: Any, streaming: bool) -> None:
-        """Register the source of a response; it is paused at once if it has to wait."""
+        """Register the source of a response, and pause it now if necessary."""
         outlet = self.outlet
         if outlet is not None:
             self._requestProducer = None
@@ -231,12 +231,12 @@ class OutgoingChannel(HTTPChannel):
         self.write(b"".join(pieces))
 
     def flush(self) -> None:
-        """Write the head of a response that still waits for a body."""
+        """Write the head of the response now, if it is still waiting for the body."""
         if self._unwritten:
             self.write(b"")
 
     def writeHeaders(self, version: bytes, code: bytes, reason: bytes, headers: Headers) -> None:
-        """Write the head of a response with the first of its body."""
+        """Keep the head of a response, to write it together with the first data of the body."""
         pieces = [version, b" ", code, b" ", reason]
         for name, values in headers.getAllRawHeaders():
             for value in values:
@@ -250,7 +250,7 @@ class OutgoingChannel(HTTPChannel):
 
 
 class _Late:
-    """Waits until all that was written is delivered; as overdue work it has a turn every few milliseconds."""
+    """Waits until all written data is delivered. As overdue work, it checks every few milliseconds."""
 
     def __init__(self, channel: OutgoingChannel, request: Any) -> None:
         self.tick: int | None = None  # see Ticker
@@ -277,14 +277,14 @@ class _Late:
 
 
 class _LateReset(_Late):
-    """Resets a connection: an abort before would drop what the transport and the system still hold."""
+    """Resets a connection. An earlier reset would drop data that the transport or the system still holds."""
 
     def delivered(self) -> None:
         self.channel.end(self.request, Ending.RESET)
 
 
 class _LateEnd(_Late):
-    """Ends the response to a client that has closed its side, if it is still there."""
+    """Completes the response to a client that has closed its side of the connection."""
 
     def delivered(self) -> None:
         self.channel.requestDone(self.request)

@@ -1,7 +1,7 @@
-"""Outlet: what one response goes through between its channel and the transport, such as toxics.
+"""Outlet: a stage between the channel of a response and the transport, which applies toxics.
 
-Nothing above knows of it. It takes the bytes that the channel would write and lets them out in their time.
-The response is over, for its connection and for the journal, when the last of them is out.
+The code above it does not know about it. It takes the bytes that the channel would write, and releases them
+when they are due. For the connection and the journal, the response ends when the last of them is released.
 """
 
 from collections.abc import Callable
@@ -19,38 +19,38 @@ from oagw.timing.ticker import Ticker
 
 log = Logger()
 
-# Of what is overdue, so many bytes and pieces go out in one turn.
-_MOST_BYTES = 65536
-_MOST_PIECES = 1024
+# The largest number of overdue bytes and pieces that are released in one turn.
+_MAX_BYTES = 65536
+_MAX_PIECES = 1024
 
-# Seconds without a reader after which time stands still for the response. A big write alone fills the
-# transport for a moment, and a rate must hold nevertheless.
+# The time of a response stands still while its client does not read for longer than this, in seconds. Shorter
+# pauses do not count: each big write fills the transport for a moment, and a rate must hold nevertheless.
 _STALL = 0.2
 
 
 class Shaper(Protocol):
-    """What changes the bytes and the end of a response, or when they come; ``toxics.link.Chain`` is one."""
+    """Changes or delays the bytes and the end of a response. ``toxics.link.Chain`` implements it."""
 
     @property
     def full(self) -> bool:
-        """Whether it holds so much that its source should pause."""
+        """Whether it holds so much that the source should pause."""
 
     @property
     def due(self) -> float | None:
-        """When it has something to give."""
+        """When ``drain`` will return the next item, in seconds."""
 
     def feed(self, data: bytes, now: float) -> None:
-        """Take ``data``."""
+        """Take the next ``data``."""
 
     def end(self, ending: Ending, now: float) -> None:
-        """Take the end."""
+        """Take the end of the response."""
 
     def drain(self, now: float) -> bytes | Ending | None:
-        """The next piece that has come out by ``now``, or the ending as the last."""
+        """Return the next item that is due by ``now``: a piece, or finally the ending. None if none is."""
 
 
 class _Spent:
-    """An empty chain. It replaces a finished one, whose data can then be freed."""
+    """An empty Shaper. It replaces a finished one, whose data can then be freed."""
 
     full = False
     due = None
@@ -70,11 +70,11 @@ _SPENT = _Spent()
 
 @implementer(IPushProducer)
 class Outlet:
-    """Lets the response to ``request``, a GatewayRequest, out through ``chain``.
+    """Sends the response to ``request``, a GatewayRequest, through ``chain``.
 
-    To the channel it is the producer of the response, and to ``source``, the true one, what the transport
-    would be. There are two reasons for which a source has to pause: the client does not read, or the chain is
-    full. It is told when the first of them comes, and when the last is gone. ``closed`` is called at the end.
+    The channel sees it as the producer of the response. It pauses and resumes ``source``, the actual
+    producer, as the transport would: the source is paused while the client does not read, or the chain is
+    full. ``closed`` is called at the end.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class Outlet:
     ) -> None:
         self.tick: int | None = None  # see Ticker
         self.source: Any = None  # an IPushProducer
-        self.ending = Ending.OPEN  # how the response has ended, as it came out
+        self.ending = Ending.OPEN  # how the response has ended for the client
         self._request = request
         self._channel = request.channel
         self._chain: Shaper = chain
@@ -96,61 +96,61 @@ class Outlet:
         self._closed = closed
         self._body = layout.finder()
         self._events = EventCounter()
-        self._fed = 0  # bytes that went in
-        self._written = 0  # bytes that came out
-        self._sent = 0  # those of the body
+        self._fed = 0  # the number of bytes that the channel wrote
+        self._written = 0  # the number of bytes that were released
+        self._sent = 0  # the number of those that are in the body
         self._head = b""
-        self._head_end = 0  # its position
+        self._head_end = 0  # the position of its end
         self._full = False
-        self._paused: float | None = None  # since when the client does not read
-        self._stood = 0.0  # seconds for which time stood still
+        self._paused: float | None = None  # when the client stopped reading
+        self._stood = 0.0  # the number of seconds for which the time stood still
 
     @property
     def wants_pause(self) -> bool:
-        """Whether a source has to pause."""
-        return self._full or self._paused is not None
+        """Whether the source has to pause."""
+        return self._full or self._paused is not None or self.ending is Ending.HANG
 
     def note_head(self, head: bytes) -> None:
-        """Note that ``head``, without the blank line, is written next."""
+        """Note that ``head``, which has no blank line at its end, is written next."""
         self._head, self._head_end = head, self._fed + len(head)
 
     def note_body(self, start: int, size: int) -> None:
-        """Note that of what is written next, ``size`` bytes from ``start`` on are of the body."""
+        """Note that in the next write, the ``size`` bytes from offset ``start`` belong to the body."""
         self._layout.add_body(self._fed + start, size)
 
     def note_tail(self) -> None:
-        """Note that what is written next belongs to the end."""
+        """Note that the next write belongs to the end of the response."""
         self._layout.tail = self._fed
 
     def write(self, data: bytes) -> None:
-        """Take what the channel would write."""
+        """Take ``data``, which the channel would write."""
         if self.ending is Ending.OPEN:
             self._fed += len(data)
             self._chain.feed(data, self._now())
-            self._flow()
+            self._release()
 
     def end(self, ending: Ending) -> None:
         """Take the end of the response."""
         if self.ending is Ending.OPEN:
             self._chain.end(ending, self._now())
-            self._flow()
+            self._release()
 
     def cut(self) -> None:
-        """Close the connection at once, whatever is held."""
+        """Close the connection immediately, and drop the data that is held."""
         if self.ending in (Ending.OPEN, Ending.HANG):
             self._end(Ending.TRUNCATE)
 
     def wake(self, now: float) -> int:
-        """Let out what is due. Called by the ticker."""
+        """Release what is due. Called by the ticker."""
         try:
-            return self._flow()
+            return self._release()
         except Exception:
             log.failure("an outlet failed", Failure())
             self._channel.transport.abortConnection()
             return 1
 
     def pauseProducing(self) -> None:
-        """The client does not read. Called by the channel."""
+        """Called by the channel when the client has stopped reading."""
         if self._paused is None:
             pause, self._paused = not self.wants_pause, self._ticker.clock.seconds()
             self._ticker.forget(self)
@@ -158,7 +158,7 @@ class Outlet:
                 self.source.pauseProducing()
 
     def resumeProducing(self) -> None:
-        """The client reads again. Called by the channel."""
+        """Called by the channel when the client reads again."""
         if self._paused is None:
             return
         stood, self._paused = self._ticker.clock.seconds() - self._paused, None
@@ -169,23 +169,23 @@ class Outlet:
             self.source.resumeProducing()
 
     def stopProducing(self) -> None:
-        """The connection is gone. Called by the channel."""
+        """Called by the channel when the connection is lost."""
         if self.source is not None:
             self.source.stopProducing()
 
     def lost(self) -> None:
-        """The connection is gone, and with it all that is held. Called by the channel."""
+        """Drop the data that is held. Called by the channel when the connection is lost."""
         self._ticker.forget(self)
         self._chain = _SPENT
         self._closed(self)
 
     def _now(self) -> float:
-        """The time of the response, which stands still while its client does not read."""
+        """Return the time of the response, which stands still while its client does not read."""
         now = self._ticker.clock.seconds() if self._paused is None else self._paused
         return now - self._stood
 
-    def _flow(self) -> int:
-        """Let out what is due, as much as one turn may, and wait for the rest; returns how many writes."""
+    def _release(self) -> int:
+        """Release what is due, up to the limits of a turn, and wait for the rest. Return how many pieces."""
         if self._paused is not None or self.ending is not Ending.OPEN:
             return 1
         latest = self._now() + self._ticker.grain / 2
@@ -194,7 +194,7 @@ class Outlet:
         while isinstance(item, bytes):
             pieces.append(item)
             size += len(item)
-            if size >= _MOST_BYTES or len(pieces) >= _MOST_PIECES:
+            if size >= _MAX_BYTES or len(pieces) >= _MAX_PIECES:
                 item = None
                 break
             item = self._chain.drain(latest)
@@ -223,7 +223,7 @@ class Outlet:
         self._channel.send(piece)
 
     def _wait(self) -> None:
-        """Have the ticker wake this for what comes out next."""
+        """Ask the ticker to wake this when the next item is due."""
         due = self._chain.due
         if self._paused is not None or self.ending is not Ending.OPEN or due is None:
             self._ticker.forget(self)
@@ -231,7 +231,7 @@ class Outlet:
             self._ticker.wait(self, due + self._stood, self._ticker.clock.seconds())
 
     def _balance(self) -> None:
-        """Tell the source whether it has to pause."""
+        """Pause the source if the chain has become full, or resume it if there is room again."""
         if self._full != self._chain.full:
             self._full = self._chain.full
             if self._paused is None and self.source is not None:
@@ -241,7 +241,7 @@ class Outlet:
                     self.source.resumeProducing()
 
     def _end(self, ending: Ending) -> None:
-        self.ending = ending
+        is_paused, self.ending = self.wants_pause, ending
         self._ticker.forget(self)
         self._chain = _SPENT
         channel, request = self._channel, self._request
@@ -251,10 +251,9 @@ class Outlet:
             channel.remove_outlet()
             channel.requestDone(request)
         else:
-            pause, self._full = not self.wants_pause, True  # for good, whatever the client reads
             if self.source is not None:
                 if ending is not Ending.HANG:
                     self.source.stopProducing()
-                elif pause:
+                elif not is_paused:
                     self.source.pauseProducing()
             channel.end(request, ending)

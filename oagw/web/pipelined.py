@@ -43,7 +43,7 @@ class PipelinedChannel(OutgoingChannel):
             self._earlier = position if entry is None else min(position, entry.arrived)
 
     def _note_opened(self) -> None:
-        """Remember when the connection was opened, as a position and in seconds, until the first request."""
+        """Note when the connection was opened, as a position and in seconds, for the first request."""
         transport: Any = self.transport
         self._descriptor = transport.fileno() if isinstance(transport, Connection) else None
         position = self.site.arrivals.opened(self, self._descriptor)
@@ -51,7 +51,7 @@ class PipelinedChannel(OutgoingChannel):
         self._earlier = None
 
     def _arrived(self) -> int:
-        """Return the position at which the request arrived whose head is now complete."""
+        """Return the position at which the current request arrived; its head is now complete."""
         arrived, self._earlier = self._earlier or self.site.position(), None
         if self._made is not None:
             position, opened = self._made
@@ -84,7 +84,7 @@ class PipelinedChannel(OutgoingChannel):
         try:
             self.dataReceived(b"")
         except Exception:
-            log.failure("a request that was held back broke")
+            log.failure("a pipelined request failed")
             self.transport.abortConnection()
         if self.paused:
             return
@@ -97,7 +97,7 @@ class PipelinedChannel(OutgoingChannel):
         """Wait for the client to read, then for a turn, before more is read."""
         transport: Any = self.transport
         if self.unsent and not self._waitingForTransport:
-            transport.producerPaused = True  # have it call resumeProducing when all is sent
+            transport.producerPaused = True  # so that it calls resumeProducing when everything is sent
             self.pauseProducing()
         if self._waitingForTransport:
             self.site.turns.stall(self)

@@ -16,7 +16,7 @@ from twisted.web.server import Request
 
 from oagw.model.ending import Ending
 from oagw.model.problem import PHRASES, Problem, canonical
-from oagw.model.redacted import known_to
+from oagw.model.redacted import known_secrets
 from oagw.model.response_head import ResponseHead
 from oagw.web.exchange import entry_of
 from oagw.web.header_lines import HeaderLines as HeaderLines
@@ -174,6 +174,12 @@ def wire(reply: Reply) -> bytes:
     return b"\r\n".join(lines) + b"\r\n\r\n" + reply.body
 
 
+def field_value(text: str, limit: int = 500) -> bytes:
+    """Return the first ``limit`` characters of ``text`` as the value of a header field, in ASCII."""
+    plain = "".join(char if char.isprintable() else " " for char in text)
+    return plain[:limit].encode("ascii", "backslashreplace")[: 2 * limit]
+
+
 def excerpt(text: bytes, limit: int = 200) -> str:
     """Return the first ``limit`` bytes of ``text`` as a string for messages."""
     return text[:limit].decode("utf-8", "replace") + ("…" if len(text) > limit else "")
@@ -181,7 +187,7 @@ def excerpt(text: bytes, limit: int = 200) -> str:
 
 def masked_text(request: http.Request, text: bytes) -> str:
     """Return ``text``, a part of ``request``, without credentials and tokens."""
-    return known_to(entry_of(request)).masked(text.decode("utf-8", "replace"))
+    return known_secrets(entry_of(request)).masked(text.decode("utf-8", "replace"))
 
 
 def masked_excerpt(request: http.Request, text: bytes, limit: int = 200) -> str:

@@ -1,4 +1,4 @@
-"""Node: the resource that every URL of the gateway is made of.
+"""Node: the base class of the gateway's resources.
 
 A Node has children by path segment and one ``render_X`` method for each HTTP method that it answers;
 each returns a Reply (or a Deferred of one) or a Stream. Errors are raised as Refused; ``Node.refusal`` turns
@@ -20,16 +20,17 @@ from twisted.web.server import NOT_DONE_YET, Request
 from oagw.model.problem import platform
 from oagw.model.refused import Refused
 from oagw.web.deliver import Answer, deliver
-from oagw.web.exchange import entry_of
+from oagw.web.exchange import entry_of, hint_for
 from oagw.web.reply import GATEWAY, Reply, fail, masked_excerpt, problem_reply
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
 class Node(Resource):
-    """Answers the methods it has a ``render_X`` for; HEAD wherever GET is; OPTIONS with 204 and Allow.
+    """A resource that answers the methods for which it has a ``render_X``, and HEAD if it answers GET.
 
-    Another method is 405 with Allow, an unknown child 404, and so is a Node without methods.
+    OPTIONS is answered with 204 and Allow, other methods with 405 and Allow. Unknown children, and nodes
+    without methods, are answered with 404.
     """
 
     source: ClassVar[bytes] = GATEWAY
@@ -40,7 +41,7 @@ class Node(Resource):
         self.children = dict(children or {})
 
     def __init_subclass__(cls) -> None:
-        # A fixed table: Twisted would paste any method token into getattr("render_" + token).
+        # Use a fixed table: Twisted would call getattr with "render_" and any method that a client sends.
         super().__init_subclass__()
         renders = {m.encode(): f"render_{m}" for m in METHODS if hasattr(cls, f"render_{m}")}
         if b"GET" in renders:
@@ -49,7 +50,7 @@ class Node(Resource):
 
     def refusal(self, request: Request, refused: Refused) -> Reply:
         """Return the response to a refused request: a problem, unless a service overrides it."""
-        problem = platform(refused.status, refused.message, headers=refused.headers)
+        problem = platform(refused.status, refused.message, headers=refused.headers, hint=refused.hint)
         return problem_reply(problem, request)
 
     def getChild(self, path: bytes, request: Request) -> IResource:
@@ -61,7 +62,7 @@ class Node(Resource):
 
     def missing(self, request: Request) -> IResource:
         """Return the resource of an unknown path below this node, which answers 404."""
-        return Answered(self.refusal(request, _unknown_path(request)))
+        return Answered(self.refusal(request, self.unknown_path(request)))
 
     def render(self, request: Request) -> int:
         try:
@@ -73,7 +74,7 @@ class Node(Resource):
     def _answer(self, request: Request) -> Answer:
         try:
             if not self._renders:
-                raise _unknown_path(request)
+                raise self.unknown_path(request)
             name = self._renders.get(request.method)
             if name is None:
                 return self._other_method(request)
@@ -92,6 +93,12 @@ class Node(Resource):
             headers=allow,
         )
 
+    def unknown_path(self, request: Request) -> Refused:
+        """Return the refusal of an unknown path, and note that it does not exist."""
+        entry_of(request).unmatched()
+        message = f"Unknown path: {masked_excerpt(request, request.path)}"
+        return Refused(404, message, hint=hint_for(request))
+
 
 class Answered(Resource):
     """A resource with a fixed answer to every method, such as one that does not exist."""
@@ -105,8 +112,3 @@ class Answered(Resource):
     def render(self, request: Request) -> int:
         deliver(request, self._answer)
         return NOT_DONE_YET
-
-
-def _unknown_path(request: Request) -> Refused:
-    entry_of(request).unmatched()
-    return Refused(404, f"Unknown path: {masked_excerpt(request, request.path)}")

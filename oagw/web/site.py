@@ -1,6 +1,6 @@
-"""GatewaySite: the factory of connections at a port, and the state that they share.
+"""GatewaySite: the factory of connections, and the state that they share.
 
-``web.channel`` is a connection, ``web.request`` a request on it, ``web.resource`` the tree of resources.
+``web.channel`` has a connection, ``web.request`` a request on it, ``web.resource`` the base of resources.
 """
 
 from collections.abc import Callable
@@ -23,25 +23,26 @@ from oagw.web.outgoing import OutgoingChannel
 from oagw.web.outlet import Outlet
 from oagw.web.turns import Turns
 
-# Seconds that a connection may idle, and that a request may take from its first byte to its last.
+# The time limits of an idle connection, and of a request from its first byte to its last, in seconds.
 REQUEST_TIMEOUT = 60.0
 
-# Seconds that connections get to close when the server stops; a client that does not read would take for
-# ever.
+# The time limit for closing connections when the server stops, in seconds. A client that does not read would
+# take forever.
 CLOSING = 0.1
 
 
 class GatewaySite(Site):
-    """Makes connections, and holds the root of the tree and the state that connections share.
+    """Creates connections. It has the ``root`` of the resources, and the state that connections share.
 
-    ``protocol`` makes a connection. Requests come in at ``entrance``, in the order that ``arrivals`` notes.
-    ``mock_fault`` reads the value of X-OAGW-Mock-Fault and raises Invalid. ``outlet_for`` is called at the
-    first byte of each response to a request, and gives its outlet if it has one. ``stalled`` are connections
-    with a response that waits for its client to read.
+    - ``protocol``: creates a connection
+    - ``clock``: measures timeouts and durations; ``wall``: returns the date in seconds since 1970
+    - ``real``: measures what depends on the network, such as CLOSING; it differs from ``clock`` only if
+      that is moved by hand
+    - ``entrance``: opens the entry of each request; ``arrivals``: records their order
+    - ``mock_fault``: parses the value of X-OAGW-Mock-Fault; raises Invalid
+    - ``outlet_for``: called at the first byte of each response, returns its outlet or None
 
-    Time-outs and durations run on ``clock``; ``wall`` is the date in seconds since 1970. What has to do with
-    real networks, such as the time that connections get to close, runs on ``real``: the same clock, unless
-    that one is moved by hand.
+    ``stalled`` has the connections with a response that waits for the client to read.
     """
 
     def __init__(
@@ -60,7 +61,7 @@ class GatewaySite(Site):
     ) -> None:
         super().__init__(root, reactor=clock, timeout=REQUEST_TIMEOUT, parsePOSTFormSubmission=False)
         self.requestFactory = protocol.requestFactory  # type: ignore[assignment]
-        self.protocol = protocol  # type: ignore[assignment]  # no HTTP/2, so no wrapper that could switch
+        self.protocol = protocol  # type: ignore[assignment]  # without Twisted's wrapper that may switch to HTTP/2
         self.channels: set[OutgoingChannel] = set()
         self.ticker = ticker
         self.entrance = entrance
@@ -72,27 +73,27 @@ class GatewaySite(Site):
         self.wall: Callable[[], float] = wall or clock.seconds
         self.arrivals = arrivals
         self.position = arrivals.position
-        self.turns = Turns(self.real)  # of connections with pipelined requests
-        self.departures = Departures(self.real)  # of responses that are sent together
+        self.turns = Turns(self.real)  # for connections with pipelined requests
+        self.departures = Departures(self.real)  # for responses that are sent together
         self.random = random
         self._date = (0, b"")
         self._emptied: Deferred[None] | None = None
 
     def startFactory(self) -> None:
-        """Do nothing. Twisted would open a log and start a timer of one second for its time stamps."""
+        """Do nothing. Twisted would open a log, and start a timer that ticks every second for its dates."""
 
     def stopFactory(self) -> None:
         """Do nothing; see startFactory."""
 
     def getContentFile(self, length: int | None) -> BytesIO:
-        # Twisted asks for this by name; it would write a chunked body of any size to a temporary file.
+        # Twisted calls this by name. Its own version writes a chunked body of any size to a temporary file.
         return BytesIO()
 
     def log(self, request: http.Request) -> None:
         """Do nothing. The access log is an observer of entries."""
 
     def close(self) -> Deferred[None]:
-        """Close all connections after their data is sent. The Deferred fires within CLOSING seconds."""
+        """Close all connections after their data is sent. The returned Deferred fires within CLOSING."""
         if not self.channels:
             return succeed(None)
         self._emptied = Deferred()

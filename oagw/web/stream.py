@@ -1,7 +1,7 @@
 """Streams: responses that are sent over time, chunk by chunk.
 
-A Chunk is one write and the pause before it, a Stream writes chunks to one client, and Streams is what the
-streams of a gateway share: the factor on their pauses, and the ticker whose LoopingCall wakes them.
+A Chunk is one write and the pause before it. A Stream writes chunks to one client. Streams has what all
+streams of a gateway share: the factor for their pauses, and the ticker whose LoopingCall wakes them.
 ``model.sse`` has the format of events; ``web.deliver`` starts a stream that a resource returns.
 """
 
@@ -24,19 +24,19 @@ from oagw.web.reply import UPSTREAM, Headers, Reply, begin, fail, is_bodiless
 
 log = Logger()
 
-# A stream that makes up for a standstill writes about this many bytes and leaves the rest to the next turn;
-# one that begins writes about so many at first, as it may be one of hundreds.
-_MOST = 65536
-_AT_FIRST = 4096
-# The same for chunks.
-_CHUNKS = 1024
+# The approximate number of bytes that a stream which is late writes in one turn.
+_MAX_BYTES = 65536
+# The same for the first turn of a stream, because hundreds of streams may start at once.
+_MAX_FIRST = 4096
+# The largest number of chunks in one turn.
+_MAX_CHUNKS = 1024
 
 
 class Chunk(NamedTuple):
-    """After ``pause`` seconds ``data`` is written, and the response ends as ``ending`` says.
+    """One write: ``data`` after ``pause`` seconds. The response ends with it unless ``ending`` is OPEN.
 
-    ``events`` is how many server-sent events are complete with it; None if they are to be counted. ``raw``
-    data goes below the framing.
+    ``events`` is the number of server-sent events that ``data`` completes; None if they must be counted. With
+    ``raw``, the data is not framed.
     """
 
     pause: float
@@ -67,13 +67,13 @@ class Streams:
         *,
         headers: Headers | None = None,
     ) -> "Stream":
-        """A Stream of ``chunks``, ``interval`` seconds apart; each is one write of whole events."""
+        """Return a Stream of ``chunks``, ``interval`` seconds apart. Each is one write of whole events."""
         return self.play(_paced(chunks, interval), head(headers))
 
     def play(self, chunks: Iterable[Chunk], reply: Reply | None, *, endless: bool = False) -> "Stream":
-        """A Stream of ``chunks`` after the head of ``reply``, or after none at all.
+        """Return a Stream of ``chunks`` after the head of ``reply``, or without any head.
 
-        The response is complete when the chunks are used up. An ``endless`` one has no end.
+        The response is complete after the last chunk. An ``endless`` one goes on until the client leaves.
         """
         return Stream(self, reply, iter(chunks), endless)
 
@@ -85,11 +85,12 @@ class Streams:
 
 @implementer(IPushProducer)
 class Stream:
-    """A response that is written on a time grid of its own.
+    """A response that is written according to its own schedule.
 
-    It does not drift: when it is late, all that is due is written. It pauses while the client does not read,
-    and begins a new grid when it reads again, so at most what the transport holds is ever buffered. It ends
-    at once when the client leaves, and with an abort (never a clean end) if its chunks break.
+    It does not drift: when it is late, it writes all chunks that are due. It pauses while the client does not
+    read, and restarts the schedule when the client reads again, so that only the transport buffers data. It
+    ends as soon as the client leaves. If its chunks raise an exception, it aborts the connection, because a
+    clean end would look like success.
     """
 
     __slots__ = (
@@ -111,78 +112,78 @@ class Stream:
         self._reply = reply
         self._chunks = chunks
         self._endless = endless
-        self._next: Chunk | None = _END  # None if nothing more comes
-        self._began = 0.0  # when the time grid began, in the clock's seconds
-        self._due = 0.0  # when the next chunk is due, in seconds from there: small numbers add up exactly
+        self._next: Chunk | None = _END  # None after the last chunk
+        self._began = 0.0  # the start of the schedule, in seconds of the clock
+        self._due = 0.0  # when the next chunk is due, in seconds from the start: small numbers add up exactly
         self._paused = False
-        self._counter: EventCounter | None = None  # of events that are not counted where they are made
+        self._counter: EventCounter | None = None  # for chunks without a number of events
         self._request: Exchange | None = None  # None before the start and after the end
         self.tick: int | None = None  # see Ticker
 
     def start(self, request: Exchange) -> None:
-        """Answer ``request``; where there is a head and no body, it gets the head alone and no chunk."""
+        """Respond to ``request``. If the response cannot have a body, only its head is sent."""
         reply, self._reply = self._reply, None
         if reply is not None and is_bodiless(request, reply):
             begin(request, reply)
-            request.write(b"")  # before the end: the journal has the status of what was sent
+            request.write(b"")  # before finish(), so that the journal gets the status
             request.finish()
             return
-        self._next = next(self._chunks, _END)  # what breaks here is still an honest 500
+        self._next = next(self._chunks, _END)  # an exception here still leads to a 500
         self._request = request
         self._streams.open.add(self)
         request.endless = self._endless
         if reply is not None:
             begin(request, reply)
             request.write(b"")
-            # What is sent need not stay as long as the stream.
+            # Free the header fields, which are sent, before the stream ends.
             request.responseHeaders = http_headers.Headers()
-        now = self._begin_grid()
+        now = self._restart()
         request.registerProducer(self, True)
         if not self._paused:
-            self._play(now, _AT_FIRST)
+            self._try_write(now, _MAX_FIRST)
 
     def wake(self, now: float) -> int:
-        """Write what is due. Called by the ticker."""
-        return self._play(now, _MOST)
+        """Write the chunks that are due. Called by the ticker."""
+        return self._try_write(now, _MAX_BYTES)
 
     def pauseProducing(self) -> None:
-        """The client does not read. Called by the channel."""
+        """Called by the channel when the client has stopped reading."""
         self._paused = True
         self._streams.ticker.forget(self)
 
     def resumeProducing(self) -> None:
-        """The client reads (again). Called by the channel."""
+        """Called by the channel when the client reads (again)."""
         if self._paused and self._next is not None:
             self._paused = False
-            now = self._begin_grid()
+            now = self._restart()
             self._streams.ticker.wait(self, now + self._due, now)
 
     def stopProducing(self) -> None:
-        """The connection is gone. Called by the channel."""
-        self._let_go()
+        """Called by the channel when the connection is lost."""
+        self._release()
 
     def end(self, ending: Ending = Ending.COMPLETE) -> None:
-        """End the response, whatever is left unsent."""
-        request = self._let_go()
+        """End the response now. The remaining chunks are not sent."""
+        request = self._release()
         if request is not None:
             request.unregisterProducer()
             request.end(ending)
 
-    def _begin_grid(self) -> float:
-        """Have the next chunk be due a pause from now; returns the time now."""
+    def _restart(self) -> float:
+        """Restart the schedule: the next chunk is due after its pause, counted from now. Return the time."""
         self._began = now = self._streams.ticker.clock.seconds()
         if self._next is not None:
             self._due = self._next.pause * self._streams.interval_scale
         return now
 
-    def _play(self, now: float, most: int) -> int:
-        """Write about ``most`` bytes of what is due; what breaks aborts the response."""
+    def _try_write(self, now: float, most: int) -> int:
+        """Write about ``most`` bytes of the chunks that are due. An exception aborts the response."""
         try:
             return self._write_due(now, most)
         except Exception:
-            failure, request = Failure(), self._let_go()
+            failure, request = Failure(), self._release()
             if request is None:
-                log.failure("a stream broke as it ended", failure)
+                log.failure("a stream failed while it ended", failure)
             else:
                 request.uncork()
                 request.unregisterProducer()
@@ -190,21 +191,21 @@ class Stream:
             return 1
 
     def _write_due(self, now: float, most: int) -> int:
-        """Write about ``most`` bytes of the chunks that are due, and wait for the next; returns how many."""
+        """Write about ``most`` bytes of the chunks that are due, and wait for the next. Return how many."""
         request, chunk = self._request, self._next
         assert request is not None
         assert chunk is not None
         elapsed = now - self._began + self._streams.ticker.grain / 2
         size = count = 0
-        while self._due <= elapsed and size < most and count < _CHUNKS and not self._paused:
+        while self._due <= elapsed and size < most and count < _MAX_CHUNKS and not self._paused:
             if count == 1:
-                request.cork()  # what is due at once is sent in one piece
+                request.cork()  # send chunks that are due together in one piece
             count += 1
             if chunk.data:
                 self._write(request, chunk)
                 size += len(chunk.data)
                 if self._request is None:
-                    return count  # the response was cut on its way out
+                    return count  # a toxic has ended the response
             if chunk.ending is not OPEN:
                 self._next = None
                 break
@@ -227,30 +228,30 @@ class Stream:
 
     def _finish(self, request: Exchange, ending: Ending) -> None:
         if ending is Ending.HANG:
-            request.end(ending)  # and stay open
+            request.end(ending)  # the stream stays open
         else:
             self.end(ending)
 
     def _count(self, data: bytes) -> int:
-        """How many events are complete with ``data``."""
+        """Return the number of events that ``data`` completes."""
         if self._counter is None:
             self._counter = EventCounter()
         before = self._counter.count
         self._counter.feed(data)
         return self._counter.count - before
 
-    def _let_go(self) -> Exchange | None:
-        """Let go of everything; returns the request that was being answered, if one was."""
+    def _release(self) -> Exchange | None:
+        """Free all resources, and return the request unless the response has ended already."""
         self._streams.ticker.forget(self)
         self._next = None
-        self._chunks = iter(())  # they may hold a whole body, and this stream, in a circle
+        self._chunks = iter(())  # the old ones may hold a whole body, and refer to this stream
         self._streams.open.discard(self)
         request, self._request = self._request, None
         return request
 
 
 def head(headers: Headers | None = None) -> Reply:
-    """The head of an upstream's event stream, with more ``headers`` or others."""
+    """Return the head of an upstream's event stream. ``headers`` are added, or replace the default ones."""
     fields = {
         b"Content-Type": (b"text/event-stream",),
         b"Cache-Control": (b"no-cache",),

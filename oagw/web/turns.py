@@ -1,7 +1,7 @@
-"""Turns: connections with pipelined requests take turns, one request between two polls of the reactor.
+"""Turns: connections with pipelined requests take turns. One request is handled between two polls.
 
-``web.channel`` reads the first request of what arrives at once, and waits here before it reads the next. The
-reactor polls its sockets in between.
+When several requests arrive at once, ``web.channel`` handles the first one, and queues here before it handles
+the next. The reactor polls its sockets in between.
 """
 
 from collections import OrderedDict
@@ -10,7 +10,7 @@ from typing import Protocol
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 
-class Waiter(Protocol):
+class HeldConnection(Protocol):
     """A connection with requests that are held back."""
 
     def take_turn(self) -> None:
@@ -25,55 +25,54 @@ class Turns:
 
     def __init__(self, reactor: IReactorTime) -> None:
         self._reactor = reactor
-        self._waiting: OrderedDict[Waiter, None] = OrderedDict()
-        self._stalled: set[Waiter] = set()
+        self._waiting: OrderedDict[HeldConnection, None] = OrderedDict()
+        self._stalled: set[HeldConnection] = set()
         self._call: IDelayedCall | None = None
-        # Whether a request was handled as it was read, after the last poll, and whether a turn was left out.
-        self._read = False
-        self._left_out = False
+        self._read = False  # whether a request was handled when it was read, since the last poll
+        self._skipped = False  # whether the last turn was skipped because of that
 
     @property
     def settled(self) -> bool:
         """Whether no connection holds requests back."""
         return not self._waiting and not self._stalled
 
-    def wait(self, waiter: Waiter) -> None:
-        """Give ``waiter`` a turn after those that are waiting."""
-        self._stalled.discard(waiter)
-        self._waiting[waiter] = None
+    def wait(self, connection: HeldConnection) -> None:
+        """Give ``connection`` a turn after those that are waiting."""
+        self._stalled.discard(connection)
+        self._waiting[connection] = None
         self._read = True
         if self._call is None:
             self._call = self._reactor.callLater(0, self._next)
 
-    def stall(self, waiter: Waiter) -> None:
-        """Give ``waiter`` no turn until its client reads."""
-        self._waiting.pop(waiter, None)
-        self._stalled.add(waiter)
+    def stall(self, connection: HeldConnection) -> None:
+        """Give ``connection`` no turn until its client reads."""
+        self._waiting.pop(connection, None)
+        self._stalled.add(connection)
 
-    def forget(self, waiter: Waiter) -> None:
-        """Drop all references to ``waiter``."""
-        self._stalled.discard(waiter)
-        self._waiting.pop(waiter, None)
+    def forget(self, connection: HeldConnection) -> None:
+        """Drop all references to ``connection``."""
+        self._stalled.discard(connection)
+        self._waiting.pop(connection, None)
         if not self._waiting and self._call is not None:
             self._call.cancel()
-            self._call, self._left_out = None, False
+            self._call, self._skipped = None, False
 
     def _next(self) -> None:
         self._call = None
         if not self._waiting:
-            self._left_out = False
+            self._skipped = False
             return
-        if self._read and not self._left_out:
-            # Handling another now would make two between two polls. Requests that are read in every poll
-            # must not stop those that wait, so this is for one turn at most.
-            self._read, self._left_out = False, True
+        if self._read and not self._skipped:
+            # Handling another request now would make two between two polls. Skip at most one turn, because
+            # otherwise requests that are read after every poll would keep this queue waiting forever.
+            self._read, self._skipped = False, True
             self._call = self._reactor.callLater(0, self._next)
             return
-        self._left_out = False
-        waiter, _ = self._waiting.popitem(last=False)
+        self._skipped = False
+        connection, _ = self._waiting.popitem(last=False)
         try:
-            waiter.take_turn()
+            connection.take_turn()
         finally:
-            self._read = False  # what takes its turn waits again for another
+            self._read = False  # a connection that takes its turn waits again for another
             if self._waiting and self._call is None:
                 self._call = self._reactor.callLater(0, self._next)

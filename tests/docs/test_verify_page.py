@@ -7,7 +7,7 @@ import pytest
 
 from oagw.model.entry import ENDINGS
 from oagw.testing import Sandbox
-from oagw.verify.report.retries import _AGAIN, _DELAYED, _GITHUB_FINAL, _LIMITS
+from oagw.verify.report.retries import _DELAY_FOR_REQUEST, _DELAY_FOR_URL, _GITHUB_FINAL, _RETRYABLE
 from oagw.verify.report.rules import RULES
 from tests.docs.pages import PAGES, blocks, table
 from tests.support.wire import Wire
@@ -39,8 +39,8 @@ def test_the_statuses_that_the_rules_name_are_those_of_the_code() -> None:
     def statuses(text: str) -> set[int]:
         return {int(status) for status in re.findall(r"\b[45]\d\d\b", text)}
 
-    assert statuses(RULES["retry-after-not-honoured"].needs) == (_LIMITS | _DELAYED) - {503}
-    assert statuses(RULES["client-error-retried"].needs) == _AGAIN | {404}
+    assert statuses(RULES["retry-after-not-honoured"].needs) == (_DELAY_FOR_URL | _DELAY_FOR_REQUEST) - {503}
+    assert statuses(RULES["client-error-retried"].needs) == _RETRYABLE | {404}
     (github,) = re.findall(r"retry a 4xx other than (.+?)\.\n", PAGES[PAGE])
     assert statuses(github) == _GITHUB_FINAL
 
@@ -55,6 +55,6 @@ def test_the_members_of_oagw_are_those_of_an_answer() -> None:
     (event,) = wire.admin("GET", "/requests").json()["requests"]
     written = dict(table(PAGE, "The journal", "Member"))
     assert [name.strip("`") for name in written] == list(event["request"]["oagw"])
-    schema = wire.admin("GET", "/openapi.json").json()["components"]["schemas"]["Ours"]
+    schema = wire.admin("GET", "/openapi.json").json()["components"]["schemas"]["RequestDetails"]
     for name, described in schema["properties"].items():
         assert described["description"] == written[f"`{name}`"]

@@ -36,7 +36,7 @@ REFUSED = {
     "sandboxes": ('main([*sys.argv[1:], "--admin-token", "another"])', "Expected the admin token"),
     "mappings": (
         "import oagw.stubs.store; oagw.stubs.store.MAX_STUBS = 0; main(sys.argv[1:])",
-        "More than 0 stubs in one place",
+        "More than 0 stubs in one sandbox",
     ),
     "verify": ('main([*sys.argv[1:], "--journal-count", "0"])', "Requests are not recorded"),
 }

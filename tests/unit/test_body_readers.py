@@ -23,7 +23,7 @@ from oagw.matching.spec import RequestPattern
 from oagw.model.call import Call
 from oagw.model.document import decoded
 from oagw.model.invalid import Invalid
-from oagw.model.reading import MAX_ESCAPES, MAX_FIELDS, MAX_VALUES, Unread, decode
+from oagw.model.reading import MAX_ESCAPES, MAX_FIELDS, MAX_VALUES, ParseLimitExceeded, decode
 from oagw.stubs.mapping import StubMapping
 from tests.support.wire import Wire
 
@@ -256,9 +256,9 @@ def test_what_is_beyond_a_bound_is_said() -> None:
         (Call("POST", "/", FORM, b"%41" * (MAX_ESCAPES + 1)), f"has more than {MAX_ESCAPES} percent-escapes"),
     ):
         for _ in range(2):
-            with pytest.raises(Unread, match=said):
+            with pytest.raises(ParseLimitExceeded, match=said):
                 _ = call.form
-    with pytest.raises(Unread, match=f"has more than {MAX_VALUES} values"):
+    with pytest.raises(ParseLimitExceeded, match=f"has more than {MAX_VALUES} values"):
         _ = Call("POST", "/", b"", b"[" + b"1," * MAX_VALUES + b"1]").json
 
 

@@ -9,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from oagw.model.ending import Ending
 from oagw.model.entry import Entry
-from oagw.toxics.link import MOST_BYTES
+from oagw.toxics.link import MAX_BYTES
 from tests.support.pushing import Pushing, Source
 from tests.support.wire import BEARER, Connection, Wire, parse, request
 from tests.support.wire_case import WireTestCase
@@ -145,7 +145,7 @@ class OutletTests(WireTestCase):
         resource = pushing(self.wire, [(0.0, b"x" * 1000)] * 1000)
         self.play("bandwidth; rate=100", 1)
         (source,) = resource.sources
-        self.assertLess(source.written, MOST_BYTES + 200_000)
+        self.assertLess(source.written, MAX_BYTES + 200_000)
         self.assertTrue(told_in_turns(source))
         self.assertEqual(source.told[0], "pause")
         self.leave()
@@ -153,6 +153,17 @@ class OutletTests(WireTestCase):
     def test_a_transport_that_resumes_does_not_resume_a_source_that_the_outlet_paused(self) -> None:
         resource = pushing(self.wire, [(0.0, b"x" * 1000)] * 1000)
         self.play("bandwidth; rate=1", 0.1)
+        (source,) = resource.sources
+        self.assertEqual(source.told, ["pause"])
+        producer = self.connection.transport.producer
+        producer.pauseProducing()
+        producer.resumeProducing()
+        self.assertEqual(source.told, ["pause"])
+        self.leave()
+
+    def test_a_source_whose_response_hangs_stays_paused(self) -> None:
+        resource = pushing(self.wire, [(0.0, b"x" * 1000)] * 1000)
+        self.play("timeout; after_bytes=280", 0.1)
         (source,) = resource.sources
         self.assertEqual(source.told, ["pause"])
         producer = self.connection.transport.producer

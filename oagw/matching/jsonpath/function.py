@@ -98,8 +98,8 @@ def _deviation(numbers: list[float]) -> float:
     return sqrt(variance) if variance >= 0 else nan
 
 
-def _at(place: int) -> Function:
-    return lambda value, arguments, state: _element(value, place)
+def _at(index: int) -> Function:
+    return lambda value, arguments, state: _element(value, index)
 
 
 def _index(value: Any, arguments: Sequence[Argument], state: State) -> Any:
@@ -109,14 +109,14 @@ def _index(value: Any, arguments: Sequence[Argument], state: State) -> Any:
     raise JaywayError
 
 
-def _element(value: Any, place: int) -> Any:
-    """Return the element at ``place``. In Jayway, no negative index selects the first element."""
+def _element(value: Any, index: int) -> Any:
+    """Return the element at ``index``. In Jayway, no negative index selects the first element."""
     if not isinstance(value, list):
         raise JaywayError
-    place = place if place >= 0 else len(value) + place or -1
-    if not 0 <= place < len(value):
+    index = index if index >= 0 else len(value) + index or -1
+    if not 0 <= index < len(value):
         raise JaywayError
-    return value[place]
+    return value[index]
 
 
 def _concat(value: Any, arguments: Sequence[Argument], state: State) -> str:

@@ -91,8 +91,8 @@ class Indexes(PathStep):
         value = node.value
         if not isinstance(value, list):
             return self.not_applicable()
-        places = (index + len(value) if index < 0 else index for index in self.indexes)
-        return [JsonNode(value[place], value, place) for place in places if 0 <= place < len(value)]
+        indexes = (index + len(value) if index < 0 else index for index in self.indexes)
+        return [JsonNode(value[index], value, index) for index in indexes if 0 <= index < len(value)]
 
     def fits(self, value: Any, state: State) -> bool:
         return isinstance(value, list)
@@ -119,10 +119,10 @@ class Slice(PathStep):
             return self.not_applicable()
         size, start, end = len(value), self.start, self.end
         if self.step is not None or start is None or end is None:
-            places = range(size)[slice(start, end, self.step)] if self.step != 0 else range(0)
+            indexes = range(size)[slice(start, end, self.step)] if self.step != 0 else range(0)
         else:
-            places = range(max(start, -size), min(end, size))
-        return (JsonNode(value[place], value, place % size) for place in places)
+            indexes = range(max(start, -size), min(end, size))
+        return (JsonNode(value[index], value, index % size) for index in indexes)
 
     def fits(self, value: Any, state: State) -> bool:
         return isinstance(value, list)

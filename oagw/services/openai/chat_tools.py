@@ -46,7 +46,7 @@ class CustomTool(msgspec.Struct, tag_field="type", tag="custom", forbid_unknown_
 Tool = FunctionTool | CustomTool
 
 
-class Named(msgspec.Struct, forbid_unknown_fields=True):
+class ToolName(msgspec.Struct, forbid_unknown_fields=True):
     """The name of a tool."""
 
     name: str
@@ -55,7 +55,7 @@ class Named(msgspec.Struct, forbid_unknown_fields=True):
 class FunctionChoice(msgspec.Struct, tag_field="type", tag="function", forbid_unknown_fields=True):
     """The choice of one function."""
 
-    function: Named
+    function: ToolName
 
     def named(self) -> tuple[str, str]:
         """Kind and name of the tool."""
@@ -65,7 +65,7 @@ class FunctionChoice(msgspec.Struct, tag_field="type", tag="function", forbid_un
 class CustomChoice(msgspec.Struct, tag_field="type", tag="custom", forbid_unknown_fields=True):
     """The choice of one custom tool."""
 
-    custom: Named
+    custom: ToolName
 
     def named(self) -> tuple[str, str]:
         """Kind and name of the tool."""
@@ -86,7 +86,7 @@ class AllowedChoice(msgspec.Struct, tag_field="type", tag="allowed_tools", forbi
 
 
 ToolChoice = Literal["none", "auto", "required"] | FunctionChoice | CustomChoice | AllowedChoice
-FunctionCall = Literal["none", "auto"] | Named
+FunctionCall = Literal["none", "auto"] | ToolName
 
 
 def tool_box(tools: list[Tool] | None, choice: ToolChoice | None, parallel: bool | None) -> Toolbox:
@@ -121,22 +121,22 @@ def function_box(functions: list[FunctionDefinition], choice: FunctionCall | Non
     offered: dict[str, OfferedTool] = {}
     for at, each in enumerate(functions):
         offered.setdefault(each.name, _function(each, f"functions[{at}]"))
-    if isinstance(choice, Named):
+    if isinstance(choice, ToolName):
         only = [("function", choice.name)]
         return Toolbox(offered, Choice("required", only, "function_call", parallel=False))
     return Toolbox(offered, Choice(choice or "auto", None, "function_call", parallel=False))
 
 
-def _offered(tool: Tool, place: str) -> OfferedTool:
+def _offered(tool: Tool, location: str) -> OfferedTool:
     if isinstance(tool, FunctionTool):
-        return _function(tool.function, f"{place}.function")
+        return _function(tool.function, f"{location}.function")
     form = tool.custom.format
     grammar = form.grammar if isinstance(form, GrammarFormat) else None
-    return OfferedTool(tool.custom.name, "custom", grammar, f"{place}.custom.format.grammar")
+    return OfferedTool(tool.custom.name, "custom", grammar, f"{location}.custom.format.grammar")
 
 
-def _function(function: FunctionDefinition, place: str) -> OfferedTool:
-    return OfferedTool(function.name, "function", function.parameters, f"{place}.parameters")
+def _function(function: FunctionDefinition, location: str) -> OfferedTool:
+    return OfferedTool(function.name, "function", function.parameters, f"{location}.parameters")
 
 
 def _empty(field: str) -> Refused:

@@ -14,8 +14,8 @@ _json = msgspec.json.Encoder().encode
 
 
 def chunks(
-    completion: dict[str, Any],
-    said: Completion,
+    common: dict[str, Any],
+    completion: Completion,
     ids: list[list[str]],
     top: int | None,
     tokens: dict[str, Any] | None,
@@ -23,12 +23,12 @@ def chunks(
 ) -> Iterator[bytes]:
     """Yield the writes of a streamed completion: the opening, one write for each token, and the end.
 
-    There is one choice for each element of ``ids``, the ids of its tool calls. ``top`` is the number of
-    alternatives per token, None for no log probabilities; ``tokens`` is the usage to end with, None for none.
-    With ``legacy``, the calls are of ``functions``.
+    ``common`` has the members of every chunk. There is one choice for each element of ``ids``, the ids of its
+    tool calls. ``top`` is the number of alternatives per token, None for no log probabilities; ``tokens`` is
+    the usage to end with, None for none. With ``legacy``, the calls are of ``functions``.
     """
     # All chunks begin with the same members. Encode them once; the stream keeps nothing else of them.
-    base = completion | {"object": "chat.completion.chunk"}
+    base = common | {"object": "chat.completion.chunk"}
     last = b""
     if tokens is not None:
         last = encode_data(_json(base | {"choices": [], "usage": tokens}))
@@ -36,45 +36,45 @@ def chunks(
     opening = b"data: " + _json(base)[:-1] + b',"choices":[{"index":'
     fronts = [b'%b%d,"delta":' % (opening, index) for index in range(len(ids))]
     begun = b"".join(
-        front + _json(_first(said, own, legacy)) + b',"logprobs":null,"finish_reason":null}]}\n\n'
+        front + _json(_first(completion, own, legacy)) + b',"logprobs":null,"finish_reason":null}]}\n\n'
         for front, own in zip(fronts, ids, strict=True)
     )
-    finish = _json(finish_reason(said, legacy))
-    if said.kind == "calls":
-        return _calls(begun, said.calls, fronts, ids, legacy, finish, last)
-    return _text(begun, said, fronts, top, finish, last)
+    finish = _json(finish_reason(completion, legacy))
+    if completion.kind == "calls":
+        return _calls(begun, completion.calls, fronts, ids, legacy, finish, last)
+    return _text(begun, completion, fronts, top, finish, last)
 
 
-def finish_reason(said: Completion, legacy: bool) -> str:
+def finish_reason(completion: Completion, legacy: bool) -> str:
     """Return the ``finish_reason`` of a choice. With ``legacy``, the calls are of ``functions``."""
-    return "function_call" if legacy and said.finish == "tool_calls" else said.finish
+    return "function_call" if legacy and completion.finish == "tool_calls" else completion.finish
 
 
-def _first(said: Completion, ids: list[str], legacy: bool) -> dict[str, Any]:
+def _first(completion: Completion, ids: list[str], legacy: bool) -> dict[str, Any]:
     """Return the first delta of a choice."""
     role: dict[str, Any] = {"role": "assistant", "content": None}
-    match said.kind:
+    match completion.kind:
         case "content":
             return role | {"content": ""}
         case "refusal":
             return role | {"refusal": ""}
         case _ if legacy:
-            return role | {"function_call": {"name": said.calls[0].name, "arguments": ""}}
+            return role | {"function_call": {"name": completion.calls[0].name, "arguments": ""}}
         case _:
-            return role | {"tool_calls": [_begun(0, said.calls[0], ids[0])]}
+            return role | {"tool_calls": [_begun(0, completion.calls[0], ids[0])]}
 
 
 def _text(
-    begun: bytes, said: Completion, fronts: list[bytes], top: int | None, finish: bytes, last: bytes
+    begun: bytes, completion: Completion, fronts: list[bytes], top: int | None, finish: bytes, last: bytes
 ) -> Iterator[bytes]:
     """Yield the writes of a text: the opening ``begun``, each token, and the end."""
     yield begun
     del begun
-    before, end = b'{"%b":' % said.kind.encode(), b'},"logprobs":null,"finish_reason":null}]}\n\n'
+    before, end = b'{"%b":' % completion.kind.encode(), b'},"logprobs":null,"finish_reason":null}]}\n\n'
     first, others = fronts[0] + before, [front + before for front in fronts[1:]]
-    for piece in said.cut():
+    for piece in completion.cut():
         if top is not None:
-            likely = {"content": None, "refusal": None} | {said.kind: [logprob(piece, top)]}
+            likely = {"content": None, "refusal": None} | {completion.kind: [logprob(piece, top)]}
             end = b'},"logprobs":' + _json(likely) + b',"finish_reason":null}]}\n\n'
         rest = _json(piece) + end
         if others:

@@ -24,7 +24,7 @@ from oagw.services.openai.tools import ToolCall, written
 # The largest number of characters of a message that are quoted.
 QUOTED = 1000
 
-# At most this many tokens are completion to one request, over all choices and with their likelier others.
+# The largest number of tokens in response to one request, over all choices and with alternatives.
 MOST = 65_536
 _MOST_CHARACTERS = 1_000_000
 

@@ -31,21 +31,23 @@ def parse(
     text: str, metadata: Mapping[str, str], field: str, allowed: Collection[str]
 ) -> tuple[str, Directives]:
     """Return ``text`` without its directives, and the Directives; see ``extract_directives``."""
-    asked: dict[str, Any] = {}
+    members: dict[str, Any] = {}
     prefix = "mock_"
     pairs = [(name[len(prefix) :], value) for name, value in metadata.items() if name.startswith(prefix)]
     if pairs:
-        asked = _read(pairs, allowed, "metadata", f"metadata.{prefix}")
+        members = _read(pairs, allowed, "metadata", f"metadata.{prefix}")
     if "[mock" in text:
         text, pairs = _split(text, field)
         directive = _read(pairs, allowed, field)
         if not directive.keys().isdisjoint(_EXCLUSIVE):
-            arguments = asked.get("arguments", ()) if len(directive.get("tool", ())) == 1 else ()
-            asked = {name: value for name, value in asked.items() if name not in (*_EXCLUSIVE, "arguments")}
+            arguments = members.get("arguments", ()) if len(directive.get("tool", ())) == 1 else ()
+            members = {
+                name: value for name, value in members.items() if name not in (*_EXCLUSIVE, "arguments")
+            }
             if arguments and directive["arguments"] == [None]:
                 directive["arguments"] = arguments[:1]
-        asked |= directive
-    return text, msgspec.convert(asked, Directives, strict=False)
+        members |= directive
+    return text, msgspec.convert(members, Directives, strict=False)
 
 
 def _split(text: str, field: str) -> tuple[str, list[tuple[str, str]]]:
@@ -101,7 +103,7 @@ def _read(
     pairs: Iterable[tuple[str, str]], allowed: Collection[str], field: str, prefix: str = ""
 ) -> dict[str, Any]:
     """Convert ``pairs`` of names and values to the members of a Directives; raises Refused."""
-    asked: dict[str, Any] = {}
+    members: dict[str, Any] = {}
     tools = _Tools()
     for name, value in pairs:
         where = prefix + name[:64] if prefix else field
@@ -112,16 +114,16 @@ def _read(
         if name in ("tool", "arguments"):
             if why := tools.add(name, value):
                 raise _bad(why, where)
-        elif asked.setdefault(name, value) != value:
-            raise _bad(f"{name} is given twice, as {asked[name][:40]!r} and {value[:40]!r}", where)
-    asked |= tools.asked()
-    _check(asked, field, prefix)
-    given = [name for name in _EXCLUSIVE if name in asked]
+        elif members.setdefault(name, value) != value:
+            raise _bad(f"{name} is given twice, as {members[name][:40]!r} and {value[:40]!r}", where)
+    members |= tools.members()
+    _check(members, field, prefix)
+    given = [name for name in _EXCLUSIVE if name in members]
     if len(given) > 1:
         raise _bad(f"{given[0]} and {given[1]} cannot be combined", field)
-    if "tool" in asked and "tokens" in asked:
+    if "tool" in members and "tokens" in members:
         raise _bad("tokens and tool cannot be combined: a tool call has no text", field)
-    return asked
+    return members
 
 
 class _Tools:
@@ -158,20 +160,20 @@ class _Tools:
             self._arguments[-1] = value
         return None
 
-    def asked(self) -> dict[str, Any]:
+    def members(self) -> dict[str, Any]:
         """Return the members of a Directives."""
         if self._names:
             return {"tool": self._names, "arguments": self._arguments}
         return {} if self._first is None else {"arguments": [self._first]}
 
 
-def _check(asked: Mapping[str, Any], field: str, prefix: str) -> None:
+def _check(members: Mapping[str, Any], field: str, prefix: str) -> None:
     """Raise Refused for invalid values, with the valid ones."""
     try:
-        msgspec.convert(asked, Directives, strict=False)
+        msgspec.convert(members, Directives, strict=False)
     except msgspec.ValidationError as error:
         name = mismatch(error).steps[0]  # it has one: names are checked before values
-        got = asked[name]
+        got = members[name]
         if isinstance(got, list):
             got = max((each for each in got if each), key=len)
         raise _bad(

@@ -27,7 +27,7 @@ def _broken(_pieces: int) -> bytes:
 def stream(
     env: Env,
     writes: Iterator[bytes],
-    steering: Directives,
+    directives: Directives,
     tokens: int = 0,
     broken: Callable[[int], bytes] = _broken,
 ) -> Stream:
@@ -37,20 +37,20 @@ def stream(
     fails, given the number of pieces before it.
     """
     headers = _STREAM_HEADERS + answer_headers(tokens)
-    if not steering.timed():
+    if not directives.timed():
         return env.streams.stream(writes, INTERVAL, headers=headers)
-    return env.streams.play(_timed(writes, steering, broken), head(headers))
+    return env.streams.play(_timed(writes, directives, broken), head(headers))
 
 
 def buffered(
-    env: Env, body: dict[str, object], steering: Directives, pieces: int, tokens: int = 0
+    env: Env, body: dict[str, object], directives: Directives, pieces: int, tokens: int = 0
 ) -> Reply | Stream:
     """Return a reply with ``body``. With directives about pace, it is sent when its last token would be."""
-    seconds = (steering.ttft or 0) + (steering.stall or 0)
-    if steering.tps is not None:
-        seconds += max(0, pieces - 1) / steering.tps
+    seconds = (directives.ttft or 0) + (directives.stall or 0)
+    if directives.tps is not None:
+        seconds += max(0, pieces - 1) / directives.tps
     reply = json_reply(body, source=UPSTREAM, headers=answer_headers(tokens, seconds))
-    ending = ENDINGS_BY_NAME.get(steering.ends or "")
+    ending = ENDINGS_BY_NAME.get(directives.ends or "")
     if not seconds and ending is None:
         return reply
     length = len(reply.body)
@@ -60,19 +60,21 @@ def buffered(
     return env.streams.play([Chunk(seconds, reply.body[: length // 2], 0, ending)], reply_head)
 
 
-def _timed(writes: Iterator[bytes], steering: Directives, broken: Callable[[int], bytes]) -> Iterator[Chunk]:
-    gap = INTERVAL if steering.tps is None else 1 / steering.tps
-    breaks_after = steering.error_after
-    if breaks_after is None and steering.ends is not None:
+def _timed(
+    writes: Iterator[bytes], directives: Directives, broken: Callable[[int], bytes]
+) -> Iterator[Chunk]:
+    gap = INTERVAL if directives.tps is None else 1 / directives.tps
+    breaks_after = directives.error_after
+    if breaks_after is None and directives.ends is not None:
         breaks_after = 1
-    stalls_after = 1 if steering.stall_after is None else steering.stall_after
+    stalls_after = 1 if directives.stall_after is None else directives.stall_after
     pause = 0.0
-    for said, write in enumerate(writes):  # write 0 is the opening
+    for count, write in enumerate(writes):  # write 0 is the opening
         yield Chunk(pause, write, sse.count(write))
-        pause = gap if said or steering.ttft is None else steering.ttft
-        if steering.stall is not None and said == stalls_after:
-            pause += steering.stall
-        if said == breaks_after:
-            ending = ENDINGS_BY_NAME.get(steering.ends or "")
-            yield Chunk(pause, broken(said), 1) if ending is None else Chunk(pause, ending=ending)
+        pause = gap if count or directives.ttft is None else directives.ttft
+        if directives.stall is not None and count == stalls_after:
+            pause += directives.stall
+        if count == breaks_after:
+            ending = ENDINGS_BY_NAME.get(directives.ends or "")
+            yield Chunk(pause, broken(count), 1) if ending is None else Chunk(pause, ending=ending)
             return

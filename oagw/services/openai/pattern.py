@@ -110,16 +110,16 @@ def _class(pattern: str, at: int) -> tuple[str, int]:
     members = pattern[at : end.end() - 1]
     negated = members.startswith("^")
     ranges: list[tuple[str, str]] = []
-    place = 1 if negated else 0
-    while place < len(members):
-        if members[place] == "\\" and members[place + 1] in _CLASSES:
-            ranges += [(ends[0], ends[1]) for ends in _CLASSES[members[place + 1]]]
-            place += 2
+    index = 1 if negated else 0
+    while index < len(members):
+        if members[index] == "\\" and members[index + 1] in _CLASSES:
+            ranges += [(ends[0], ends[1]) for ends in _CLASSES[members[index + 1]]]
+            index += 2
             continue
-        low, place = _member(members, place)
+        low, index = _member(members, index)
         high = low
-        if members[place : place + 1] == "-" and place + 1 < len(members):
-            high, place = _member(members, place + 1)
+        if members[index : index + 1] == "-" and index + 1 < len(members):
+            high, index = _member(members, index + 1)
         ranges.append((low, high))
     if not negated and ranges:
         return ranges[0][0], end.end()

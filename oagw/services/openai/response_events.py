@@ -70,7 +70,7 @@ def _opening(index: int, item: dict[str, Any], numbers: Iterator[int]) -> Iterat
     yield _event("response.output_item.added", numbers, {"output_index": index, "item": empty})
     (part,) = item["content"]
     hollow = part | ({"text": "", "logprobs": []} if part["type"] == "output_text" else {"refusal": ""})
-    yield _event("response.content_part.added", numbers, _place(index, item) | {"part": hollow})
+    yield _event("response.content_part.added", numbers, _position(index, item) | {"part": hollow})
 
 
 def _pieces(
@@ -81,7 +81,7 @@ def _pieces(
     content = name == "response.output_text"
     pieces = completion.cut() if item["type"] == "message" else cut(item[member], FRAGMENTS)
     name += ".delta"
-    front = b"event: %b\ndata: " % name.encode() + _json({"type": name} | _place(index, item))[:-1]
+    front = b"event: %b\ndata: " % name.encode() + _json({"type": name} | _position(index, item))[:-1]
     front += b',"logprobs":[],"delta":' if content and top is None else b',"delta":'
     for piece in pieces:
         likely = b""
@@ -92,17 +92,17 @@ def _pieces(
 
 def _closing(index: int, item: dict[str, Any], numbers: Iterator[int]) -> Iterator[bytes]:
     """Yield the events that close ``item``."""
-    place = _place(index, item)
+    position = _position(index, item)
     name, member = _delta_names(item)
     if item["type"] != "message":
-        yield _event(f"{name}.done", numbers, place | {member: item[member]})
+        yield _event(f"{name}.done", numbers, position | {member: item[member]})
     else:
         (part,) = item["content"]
-        whole = place | {member: part[member]}
+        whole = position | {member: part[member]}
         if "logprobs" in part:
             whole["logprobs"] = [_brief(one) for one in part["logprobs"]]
         yield _event(f"{name}.done", numbers, whole)
-        yield _event("response.content_part.done", numbers, place | {"part": part})
+        yield _event("response.content_part.done", numbers, position | {"part": part})
     yield _event("response.output_item.done", numbers, {"output_index": index, "item": item})
 
 
@@ -111,9 +111,9 @@ def _delta_names(item: dict[str, Any]) -> tuple[str, str]:
     return _PARTS[item["content"][0]["type"]] if item["type"] == "message" else _CALLS[item["type"]]
 
 
-def _place(index: int, item: dict[str, Any]) -> dict[str, Any]:
-    place: dict[str, Any] = {"item_id": item["id"], "output_index": index}
-    return place | {"content_index": 0} if item["type"] == "message" else place
+def _position(index: int, item: dict[str, Any]) -> dict[str, Any]:
+    position: dict[str, Any] = {"item_id": item["id"], "output_index": index}
+    return position | {"content_index": 0} if item["type"] == "message" else position
 
 
 def _event(name: str, numbers: Iterator[int], members: dict[str, Any]) -> bytes:

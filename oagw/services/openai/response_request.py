@@ -82,18 +82,18 @@ class InputItem(msgspec.Struct):
             return self.content or ""
         return "".join(part.text or "" for part in self.content)
 
-    def check(self, place: str) -> None:
-        """Raise Refused if the item, which is at ``place`` in the request, is invalid."""
+    def check(self, location: str) -> None:
+        """Raise Refused if the item, which is at ``location`` in the request, is invalid."""
         if self.type is not None and self.type not in ITEMS:
-            raise _unknown(f"{place}.type", self.type, ITEMS)
+            raise _unknown(f"{location}.type", self.type, ITEMS)
         if self.type == "message" or self.type is self.id is None:
             if self.role is None:
-                field = f"{place}.role"
+                field = f"{location}.role"
                 message = f"Missing required parameter: '{field}'."
                 raise Refused(400, message, field=field, code="missing_required_parameter")
             for at, part in enumerate(self.content if isinstance(self.content, list) else ()):
                 if part.type not in PARTS:
-                    raise _unknown(f"{place}.content[{at}].type", part.type, PARTS)
+                    raise _unknown(f"{location}.content[{at}].type", part.type, PARTS)
 
 
 class ResponseSchemaFormat(

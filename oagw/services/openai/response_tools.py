@@ -102,27 +102,27 @@ def tool_box(
     return Toolbox(offered, Choice(choice or "auto", parallel=parallel))
 
 
-def _offered(tool: Mapping[str, Any], place: str) -> OfferedTool | None:
-    """Return the tool, which is at ``place`` in the request, or None if it is a hosted tool."""
+def _offered(tool: Mapping[str, Any], location: str) -> OfferedTool | None:
+    """Return the tool, which is at ``location`` in the request, or None if it is a hosted tool."""
     type = tool.get("type")
     if not isinstance(type, str):
-        field = f"{place}.type"
+        field = f"{location}.type"
         if type is None:
             message, code = f"Missing required parameter: '{field}'.", "missing_required_parameter"
         else:
             message, code = f"Invalid type for '{field}': expected a string.", "invalid_type"
         raise Refused(400, message, field=field, code=code)
     if type == "function":
-        function = _read(tool, ResponseFunctionTool, place)
-        return OfferedTool(function.name, "function", function.parameters, f"{place}.parameters")
+        function = _read(tool, ResponseFunctionTool, location)
+        return OfferedTool(function.name, "function", function.parameters, f"{location}.parameters")
     if type == "custom":
-        custom = _read(tool, ResponseCustomTool, place)
+        custom = _read(tool, ResponseCustomTool, location)
         grammar = custom.format if isinstance(custom.format, ResponseGrammarFormat) else None
-        return OfferedTool(custom.name, "custom", grammar, f"{place}.format")
+        return OfferedTool(custom.name, "custom", grammar, f"{location}.format")
     if type not in HOSTED:
         known = ("function", "custom", *sorted(HOSTED))
         message = not_among(type, known)
-        raise Refused(400, message, field=f"{place}.type", code="invalid_value")
+        raise Refused(400, message, field=f"{location}.type", code="invalid_value")
     return None
 
 
@@ -144,13 +144,13 @@ def _chosen(choice: Mapping[str, Any]) -> tuple[Literal["auto", "required"], lis
     return "required", [(one.type, one.name)]
 
 
-def _read(document: Any, type: type, place: str) -> Any:
-    """Convert ``document``, which is at ``place`` in the request, to ``type``; raises Refused."""
+def _read(document: Any, type: type, location: str) -> Any:
+    """Convert ``document``, which is at ``location`` in the request, to ``type``; raises Refused."""
     try:
         return msgspec.convert(document, type)
     except msgspec.ValidationError as error:
-        message = f"Invalid '{place}': {str(error).replace('`', '')[:300]}"
-        raise Refused(400, message, field=place, code="invalid_value") from None
+        message = f"Invalid '{location}': {str(error).replace('`', '')[:300]}"
+        raise Refused(400, message, field=location, code="invalid_value") from None
 
 
 def _hosted(which: str) -> Refused:

@@ -179,14 +179,14 @@ class _Generator(SchemaValidator):
         fixed, items = schema.get("prefixItems", []), schema.get("items", True)
         made: list[Any] = []
         while len(made) < wanted:
-            place = len(made)
-            part = fixed[place] if place < len(fixed) else items
+            index = len(made)
+            part = fixed[index] if index < len(fixed) else items
             try:
                 value = self.make(part, depth + 1)
             except SchemaTooComplex:
                 raise
             except Unsatisfiable:
-                if place < least:
+                if index < least:
                     raise
                 break
             if schema.get("uniqueItems"):

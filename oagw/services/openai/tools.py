@@ -41,13 +41,13 @@ class OfferedTool(NamedTuple):
     """A tool that the model may call.
 
     ``form`` is the JSON Schema of a function's arguments, or the grammar of a custom tool's input, or None.
-    ``place`` is the location of ``form`` in the request body.
+    ``location`` is the location of ``form`` in the request body.
     """
 
     name: str
     kind: Literal["function", "custom"]
     form: dict[str, Any] | Grammar | None
-    place: str
+    location: str
 
 
 class Choice(NamedTuple):
@@ -96,7 +96,7 @@ class Toolbox:
         result of a call (``answered``), has the keyword ``hello``, or has a reply or refusal directive.
         """
         if directives.tool:
-            return self._told(directives, text)
+            return self._directed(directives, text)
         if directives.arguments and not self._tools:
             raise _bad("arguments needs a tool to call, and the request has no tools")
         mode = self._choice.mode
@@ -111,29 +111,29 @@ class Toolbox:
         name = next((known for known in self._allowed if known in named), next(iter(self._allowed)))
         return (self._call(name, directives.arguments[0] if directives.arguments else None, text),)
 
-    def _told(self, directives: Directives, text: str) -> tuple[ToolCall, ...]:
+    def _directed(self, directives: Directives, text: str) -> tuple[ToolCall, ...]:
         """Return the calls that ``directives`` ask for; raise Refused if the request does not allow them."""
-        choice, told = self._choice, directives.tool
-        for name in told:
+        choice, names = self._choice, directives.tool
+        for name in names:
             if name not in self._tools:
                 raise _bad(f"there is no tool {name[:100]!r}{suggestion(name, self._tools)}")
             if choice.mode == "none":
                 raise _bad(f"tool asks for a call, but {choice.field} is 'none'")
             if name not in self._allowed:
                 raise _bad(f"{choice.field} does not allow the tool {name!r}")
-        if len(told) > 1 and not choice.parallel:
+        if len(names) > 1 and not choice.parallel:
             why = (
                 "parallel_tool_calls is false"
                 if choice.field == "tool_choice"
                 else "functions cannot be called in parallel"
             )
-            raise _bad(f"tool asks for {len(told)} calls in one turn, but {why}")
+            raise _bad(f"tool asks for {len(names)} calls in one turn, but {why}")
         made: dict[str, ToolCall] = {}  # calls share the time limit of generating arguments
         share = max(
-            1, len({name for name, given in zip(told, directives.arguments, strict=True) if given is None})
+            1, len({name for name, given in zip(names, directives.arguments, strict=True) if given is None})
         )
         calls = []
-        for name, arguments in zip(told, directives.arguments, strict=True):
+        for name, arguments in zip(names, directives.arguments, strict=True):
             if arguments is not None:
                 calls.append(self._call(name, arguments, text))
                 continue
@@ -148,19 +148,19 @@ class Toolbox:
             made = arguments
         elif tool.kind == "function":
             assert not isinstance(tool.form, Grammar)
-            made = written({"type": "object"} | (tool.form or {}), tool.place, share)
+            made = written({"type": "object"} | (tool.form or {}), tool.location, share)
         elif isinstance(tool.form, Grammar):
-            made = _following(tool.form, tool.place, share)
+            made = _following(tool.form, tool.location, share)
         else:
             made = text[:_INPUT] or "text"
         return ToolCall(name, tool.kind, made)
 
 
-def written(schema: dict[str, Any], place: str, share: int = 1) -> str:
+def written(schema: dict[str, Any], location: str, share: int = 1) -> str:
     """Return a value that conforms to ``schema``, encoded as JSON.
 
-    This may take up to one ``share``-th of the work allowed per request. Raises Refused, with the ``place``
-    of the schema, if there is no such value.
+    This may take up to one ``share``-th of the work allowed per request. Raises Refused, with the
+    ``location`` of the schema, if there is no such value.
     """
     # Imported late: most chats do not need it, and it takes a fifth of the time of the first chat.
     from oagw.services.openai.schema import WORK, Unsatisfiable, example
@@ -169,7 +169,7 @@ def written(schema: dict[str, Any], place: str, share: int = 1) -> str:
         return msgspec.json.encode(example(schema, WORK // share)).decode()
     except Unsatisfiable as error:
         raise Refused(
-            400, f"Invalid schema for '{place}': {error}", field=place, code="invalid_json_schema"
+            400, f"Invalid schema for '{location}': {error}", field=location, code="invalid_json_schema"
         ) from None
 
 
@@ -178,7 +178,7 @@ def bad_choice(field: str, why: str) -> Refused:
     return Refused(400, f"Invalid value for '{field}': {why}.", field=field, code="invalid_value")
 
 
-def _following(grammar: Grammar, place: str, share: int) -> str:
+def _following(grammar: Grammar, location: str, share: int) -> str:
     """Return a text that follows ``grammar``; raise Refused if the mock cannot generate one."""
     from oagw.services.openai.pattern import MOST, matching
 
@@ -188,8 +188,8 @@ def _following(grammar: Grammar, place: str, share: int) -> str:
             return matching(grammar.definition, 1, MOST // share)
         except (ValueError, OverflowError, RecursionError) as error:
             why = str(error)
-    message = f"Invalid '{place}': {why}. Provide the input of the tool with [mock arguments=\"...\"]"
-    raise Refused(400, message, field=place, code="unsupported_value")
+    message = f"Invalid '{location}': {why}. Provide the input of the tool with [mock arguments=\"...\"]"
+    raise Refused(400, message, field=location, code="unsupported_value")
 
 
 def _bad(why: str) -> Refused:

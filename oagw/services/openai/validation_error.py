@@ -23,17 +23,17 @@ def translate(refused: Refused, request: Request, type: Any, newer: bool) -> Ref
     ``type`` is the expected type of the body. With ``newer``, errors name an unknown parameter in ``param``.
     """
     message, field, cause = refused.message, refused.field, refused.__cause__
-    said = mismatch(cause) if isinstance(cause, msgspec.ValidationError) else None
-    if said is not None and said.unknown is not None:
-        return _unknown(said.unknown, said.path or None, newer)
+    wrong = mismatch(cause) if isinstance(cause, msgspec.ValidationError) else None
+    if wrong is not None and wrong.unknown is not None:
+        return _unknown(wrong.unknown, wrong.path or None, newer)
     if field is None or refused.code is not None:
         return refused
     if message.startswith("Expected null, got "):
         message = f"Unsupported parameter: '{field}' is not supported by the mock gateway."
         return Refused(400, message, field=field, code="unsupported_parameter")
-    if said is not None and said.value is not None:
+    if wrong is not None and wrong.value is not None:
         values = _values(request, type, field)
-        return Refused(400, not_among(said.value, values), field=field, code="invalid_value")
+        return Refused(400, not_among(wrong.value, values), field=field, code="invalid_value")
     return Refused(refused.status, message, field=field, code=_code(message), headers=refused.headers)
 
 
@@ -54,11 +54,11 @@ def _values(request: Request, type: Any, field: str) -> list[str]:
     return [str(each) for each in ErrorLocation(body, type, steps(field)).values]
 
 
-def _unknown(name: str, place: str | None, newer: bool) -> Refused:
-    """Return the error for an unknown member of the object at ``place`` in the body."""
-    if place is None and not newer:
+def _unknown(name: str, location: str | None, newer: bool) -> Refused:
+    """Return the error for an unknown member of the object at ``location`` in the body."""
+    if location is None and not newer:
         return Refused(400, f"Unrecognized request argument supplied: {name[:100]}")
-    field = name[:100] if place is None else f"{place}.{name[:100]}"
+    field = name[:100] if location is None else f"{location}.{name[:100]}"
     return Refused(400, f"Unknown parameter: '{field}'.", field=field, code="unknown_parameter")
 
 

@@ -40,7 +40,7 @@ _MIB = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class EventOptions:
     """The options of an event stream; see Events for their meaning."""
 
     count: int
@@ -68,7 +68,7 @@ class Events(UpstreamNode):
       in seconds, drawn from random numbers with ``seed``
     - ``size``: bytes of data per event; ``event``: the event type; ``retry``: the reconnection time in
       milliseconds, sent with the first event
-    - ``keepalive``: send a comment after so many seconds without an event
+    - ``keepalive``: send a comment after this number of seconds without an event
     - ``burst``: the number of events per write
     - ``then``: how the stream ends after ``after`` events of this response, or after the last event:
       ``close``, ``reset`` (RST), ``truncate`` (half an event, then FIN) or ``hang``
@@ -84,13 +84,13 @@ class Events(UpstreamNode):
         self._env = env
 
     def render_GET(self, request: Request) -> Reply | Stream:
-        wish = self._read(request)
-        if wish.count and wish.last >= wish.count:
+        options = self._read(request)
+        if options.count and options.last >= options.count:
             return Reply(204, source=UPSTREAM)
-        endless = not wish.count and wish.after is None
-        return self._env.streams.play(chunks(wish), head(), endless=endless)
+        endless = not options.count and options.after is None
+        return self._env.streams.play(chunks(options), head(), endless=endless)
 
-    def _read(self, request: Request) -> Wish:
+    def _read(self, request: Request) -> EventOptions:
         given = Parameters(request)
         size, type = given.integer("size", 0, _MIB, None), given.line("event")
         seed = given.integer("seed", -(2**63), 2**63 - 1, None)
@@ -99,7 +99,7 @@ class Events(UpstreamNode):
         resumed = _own_id(request.getHeader(b"last-event-id"), count or _LARGEST_ID)
         jitter = given.seconds("jitter", _YEAR, 0.0)
         random = None if not jitter else self._env.random(request) if seed is None else Random(seed)
-        wish = Wish(
+        options = EventOptions(
             count=count,
             interval=given.seconds("interval", _YEAR, INTERVAL),
             jitter=jitter,
@@ -113,11 +113,11 @@ class Events(UpstreamNode):
             last=last if resumed is None else resumed,
         )
         given.refuse_others()
-        if len(wish.make(1)) * wish.burst > 9 * _MIB:
-            given.refuse("burst", f"of {wish.burst} is more than 9 MiB in one write")
-        if 0 < wish.keepalive < 0.01:
-            given.refuse("keepalive", "must be 0 or from 0.01 on")
-        return wish
+        if len(options.make(1)) * options.burst > 9 * _MIB:
+            given.refuse("burst", f"of {options.burst} is more than 9 MiB in one write")
+        if 0 < options.keepalive < 0.01:
+            given.refuse("keepalive", "must be 0, or 0.01 or greater")
+        return options
 
 
 def _own_id(header: bytes | None, most: int) -> int | None:
@@ -149,29 +149,33 @@ _CLASSIC = tuple(map(encode, CLASSIC))
 _measured = measured(None, None)
 
 
-def chunks(wish: Wish) -> Iterator[Chunk]:
+def chunks(options: EventOptions) -> Iterator[Chunk]:
     """Yield the chunks of the stream, and its end."""
-    most = wish.count - wish.last if wish.count else math.inf
-    if wish.after is not None:
-        most = min(most, wish.after)
-    sent, id, pause, offset = 0, wish.last, 0.0, 0.0
+    most = options.count - options.last if options.count else math.inf
+    if options.after is not None:
+        most = min(most, options.after)
+    sent, id, pause, offset = 0, options.last, 0.0, 0.0
     while sent < most:
-        burst = int(min(wish.burst, most - sent))
-        data = wish.make(id + 1) if burst == 1 else b"".join(map(wish.make, range(id + 1, id + burst + 1)))
-        if sent == 0 and wish.retry is not None:
-            data = b"retry: %d\n" % wish.retry + data
-        if wish.keepalive:
-            pause = yield from _keep_alive(pause, wish.keepalive)
+        burst = int(min(options.burst, most - sent))
+        data = (
+            options.make(id + 1) if burst == 1 else b"".join(map(options.make, range(id + 1, id + burst + 1)))
+        )
+        if sent == 0 and options.retry is not None:
+            data = b"retry: %d\n" % options.retry + data
+        if options.keepalive:
+            pause = yield from _keep_alive(pause, options.keepalive)
         yield Chunk(pause, data, burst)
         sent, id = sent + burst, id + burst
-        previous, offset = offset, wish.random.uniform(-wish.jitter, wish.jitter) if wish.random else 0.0
-        pause = max(0.0, wish.interval + offset - previous)
-    if wish.ending is Ending.TRUNCATE:
-        half = wish.make(id + 1)
+        previous, offset = offset, 0.0
+        if options.random:
+            offset = options.random.uniform(-options.jitter, options.jitter)
+        pause = max(0.0, options.interval + offset - previous)
+    if options.ending is Ending.TRUNCATE:
+        half = options.make(id + 1)
         yield Chunk(0, half[: len(half) // 2], 0)
-    while wish.ending is Ending.HANG and wish.keepalive:
-        yield Chunk(wish.keepalive, KEEP_ALIVE, 0)
-    yield Chunk(0, ending=wish.ending)
+    while options.ending is Ending.HANG and options.keepalive:
+        yield Chunk(options.keepalive, KEEP_ALIVE, 0)
+    yield Chunk(0, ending=options.ending)
 
 
 def _keep_alive(pause: float, keepalive: float) -> Generator[Chunk, None, float]:

@@ -1,4 +1,4 @@
-"""Helpers that make, read and move dates; the clock is that of the rendering."""
+"""Helpers that create, parse and shift dates. The current date is that of the rendering."""
 
 import re
 from datetime import UTC, datetime
@@ -15,12 +15,12 @@ _ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d
 
 
 def now(run: Run, arguments: list[Any], options: dict[str, Any]) -> Moment:
-    """The present, moved by ``offset``, in ``timezone``, written in ``format``."""
+    """Return the current date, shifted by ``offset``, in ``timezone``, formatted by ``format``."""
     return _moved(run, moment(round(run.context.now * 1000)), options)
 
 
 def date(run: Run, arguments: list[Any], options: dict[str, Any]) -> Moment:
-    """The given date, in its own zone; the present, if it is none."""
+    """Return the given date, in its own zone, with these options; without one, do the same as ``now``."""
     given = arguments[0] if arguments else None
     if not isinstance(given, Moment):
         return now(run, [], options)
@@ -39,7 +39,7 @@ def _moved(run: Run, at: datetime, options: dict[str, Any]) -> Moment:
             found = _OFFSET.fullmatch(offset)
             if found is None:
                 raise ValueError('Offset must be <amount> <unit>, such as "8 seconds" or "now +5 years"')
-            # A day is 24 hours where the zone has no say.
+            # Shift in UTC, where each day has 24 hours.
             at = shifted(at.astimezone(UTC), int(found[1]), found[2].lower()).astimezone(at.tzinfo)
         if pattern not in (None, "epoch", "unix"):
             formatted(at, pattern)
@@ -49,7 +49,7 @@ def _moved(run: Run, at: datetime, options: dict[str, Any]) -> Moment:
 
 
 def parse_date(run: Run, arguments: list[Any], options: dict[str, Any]) -> Moment | None:
-    """The date that a text says, in ``format``, or in ISO 8601 or that of HTTP; nothing if it says none."""
+    """Parse a text as a date by ``format``, by default ISO 8601 or a date of HTTP; None if it is neither."""
     text, pattern = run.text(arguments[0]), options.get("format")
     try:
         if pattern in ("epoch", "unix"):
@@ -74,7 +74,7 @@ def _plain(text: str) -> datetime | None:
 
 
 def truncate_date(run: Run, arguments: list[Any], options: dict[str, Any]) -> Moment:
-    """The given date at the start of something, such as ``first day of month``."""
+    """Truncate the given date, for example to ``first day of month``."""
     given, how = arguments[0], run.text(arguments[1]).lower()
     if not isinstance(given, Moment) or how not in TRUNCATIONS:
         raise Failed(f"truncateDate: expected a date and one of {', '.join(TRUNCATIONS)}")

@@ -44,14 +44,14 @@ def json_remove(run: Run, arguments: list[Any], options: dict[str, Any]) -> str:
     if len(arguments) != 2:
         raise Failed("A single JSONPath expression parameter must be supplied")
     expression = arguments[1]
-    places: dict[int, tuple[Any, set[Any]]] = {}
+    removals: dict[int, tuple[Any, set[Any]]] = {}
     for node in _found(run, _path(run, expression, *_PARAMETER), document):
         if node.parent is None:
             raise Failed(f"Delete operation cannot be applied to JSONPath expression ('{expression}')")
         run.spend(STEP)
-        keys = places.setdefault(id(node.parent), (node.parent, set()))[1]
+        keys = removals.setdefault(id(node.parent), (node.parent, set()))[1]
         keys.update(node.key if isinstance(node.key, tuple) else (node.key,))
-    for parent, keys in places.values():
+    for parent, keys in removals.values():
         if isinstance(parent, list):
             parent[:] = [each for index, each in enumerate(parent) if index not in keys]
         for key in keys if isinstance(parent, dict) else ():
@@ -151,15 +151,15 @@ def _flag(options: dict[str, Any], name: str) -> bool:
     return value
 
 
-def _text(arguments: list[Any], place: int, what: str) -> str:
-    value = arguments[place] if len(arguments) > place else None
+def _text(arguments: list[Any], index: int, what: str) -> str:
+    value = arguments[index] if len(arguments) > index else None
     if not isinstance(value, str):
         raise Failed(f"{what} must be a string")
     return value
 
 
-def _object(run: Run, arguments: list[Any], place: int, argument: str, what: str) -> dict[str, Any]:
-    text = _text(arguments, place, argument)
+def _object(run: Run, arguments: list[Any], index: int, argument: str, what: str) -> dict[str, Any]:
+    text = _text(arguments, index, argument)
     value = _parsed(run, text, what)
     if not isinstance(value, dict):
         raise Failed(f"{what} is not a JSON object ('{text}')")

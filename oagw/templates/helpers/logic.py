@@ -18,7 +18,7 @@ _PATTERN = 150
 _DECIMAL = Context(prec=60, Emax=9999, Emin=-9999, traps=[InvalidOperation, DivisionByZero])
 
 
-def _said(value: bool, options: dict[str, Any]) -> Any:
+def _yes_or_no(value: bool, options: dict[str, Any]) -> Any:
     return options.get("yes" if value else "no", value)
 
 
@@ -32,12 +32,12 @@ def _equal(run: Run, arguments: list[Any]) -> bool:
 
 def eq(run: Run, arguments: list[Any], options: dict[str, Any]) -> Any:
     """Return whether the two arguments are equal."""
-    return _said(_equal(run, arguments), options)
+    return _yes_or_no(_equal(run, arguments), options)
 
 
 def neq(run: Run, arguments: list[Any], options: dict[str, Any]) -> Any:
     """Return whether the two arguments differ."""
-    return _said(not _equal(run, arguments), options)
+    return _yes_or_no(not _equal(run, arguments), options)
 
 
 def _comparison(compare: Callable[[Any, Any], bool]) -> Callable[..., Any]:
@@ -46,7 +46,7 @@ def _comparison(compare: Callable[[Any, Any], bool]) -> Callable[..., Any]:
         both_numbers = all(type(each) in (int, float) for each in (one, other))
         if not both_numbers and not all(isinstance(each, str) for each in (one, other)):
             raise Failed("Only two numbers or two strings can be compared")
-        return _said(compare(one, other), options)
+        return _yes_or_no(compare(one, other), options)
 
     return helper
 
@@ -56,17 +56,17 @@ gt, gte, lt, lte = (_comparison(compare) for compare in (operator.gt, operator.g
 
 def both(run: Run, arguments: list[Any], options: dict[str, Any]) -> Any:
     """Return whether all arguments are true."""
-    return _said(all(map(truth, arguments)), options)
+    return _yes_or_no(all(map(truth, arguments)), options)
 
 
 def either(run: Run, arguments: list[Any], options: dict[str, Any]) -> Any:
     """Return whether any argument is true."""
-    return _said(any(map(truth, arguments)), options)
+    return _yes_or_no(any(map(truth, arguments)), options)
 
 
 def negated(run: Run, arguments: list[Any], options: dict[str, Any]) -> Any:
     """Return whether the argument is false."""
-    return _said(not truth(arguments[0]), options)
+    return _yes_or_no(not truth(arguments[0]), options)
 
 
 def contains(run: Run, arguments: list[Any], options: dict[str, Any]) -> bool:

@@ -14,26 +14,26 @@ from oagw.verify.report.finding import Finding, attempt_key, failed, finding, gr
 from oagw.verify.report.stated_delay import least_pause, stated_delay
 
 # Statuses whose delay applies to all requests of the client to this URL: a limit, or an upstream that is
-# down. For the others that a client may retry, it applies to the same request.
-_LIMITS = frozenset((403, 429, 503))
-_DELAYED = frozenset((408, 409, 413, 425))
+# down. After these other statuses, and 5xx, it applies only to retries of the same request.
+_DELAY_FOR_URL = frozenset((403, 429, 503))
+_DELAY_FOR_REQUEST = frozenset((408, 409, 413, 425))
 
 # Seconds within which a request on another connection may already have been sent.
-_UNDER_WAY = 0.05
+_IN_FLIGHT = 0.05
 
 # 4xx after which the same request may succeed (RFC 9110, 4918, 8470, 6585).
-_AGAIN = frozenset((408, 409, 421, 423, 425, 429))
+_RETRYABLE = frozenset((408, 409, 421, 423, 425, 429))
 # 4xx after which GitHub's own SDK does not retry. For GitHub, its behaviour is correct by definition.
 _GITHUB_FINAL = frozenset((400, 401, 403, 404, 410, 422, 451))
-# After this many seconds, the same request is probably intended rather than a retry.
-_RETRY = 10.0
+# After this many seconds, the same request is probably a new one rather than a retry.
+_MAX_PAUSE = 10.0
 
 # More than this many retries, each within this many seconds after a failure, are without backoff.
-_STORM = 3
-_INSTANT = 0.05
+_MAX_RETRIES = 3
+_AT_ONCE = 0.05
 
-# The number of recent failures of which a request may be the retry.
-_LOOKED_AT = 32
+# A request may be the retry of one of this many recent failures.
+_RECENT = 32
 
 
 async def retry_after_not_honoured(entries: list[Entry], work: Work) -> AsyncIterator[Finding]:
@@ -64,27 +64,24 @@ async def retry_after_not_honoured(entries: list[Entry], work: Work) -> AsyncIte
 
 async def client_error_retried(entries: list[Entry], work: Work) -> AsyncIterator[Finding]:
     """Find retries of an unchanged request soon after a 4xx that blames the request."""
-    for group in await grouped(entries, attempt_key, work):
-        for chain in await _chains(group, _final, lambda one, next: pause(next, one) <= _RETRY, work):
-            count = len(chain) - 1
-            text = (
-                f"{named(chain[0])} was answered {chain[0].status}: the request itself is at fault. "
-                f"The client sent it again unchanged, {_times(count)}; it can only fail again."
-            )
-            yield finding("client-error-retried", "warning", text, chain)
+    async for chain in _chains(entries, _is_final, _is_soon, work):
+        text = (
+            f"{named(chain[0])} was answered {chain[0].status}: the request itself is at fault. "
+            f"The client sent it again unchanged, {_times(len(chain) - 1)}; it can only fail again."
+        )
+        yield finding("client-error-retried", "warning", text, chain)
 
 
 async def retries_without_backoff(entries: list[Entry], work: Work) -> AsyncIterator[Finding]:
     """Find several consecutive retries, each immediately after a failure."""
-    for group in await grouped(entries, attempt_key, work):
-        for chain in await _chains(group, failed, _at_once, work):
-            if len(chain) > _STORM:
-                span = chain[-1].time - chain[0].time
-                text = (
-                    f"{named(chain[0])} failed, and was retried {_times(len(chain) - 1)} within "
-                    f"{span:.3f} s, each time immediately. Retries need increasing pauses."
-                )
-                yield finding("retries-without-backoff", "warning", text, chain)
+    async for chain in _chains(entries, failed, _is_at_once, work):
+        if len(chain) > _MAX_RETRIES:
+            span = chain[-1].time - chain[0].time
+            text = (
+                f"{named(chain[0])} failed, and was retried {_times(len(chain) - 1)} within "
+                f"{span:.3f} s, each time immediately. Retries need increasing pauses."
+            )
+            yield finding("retries-without-backoff", "warning", text, chain)
 
 
 async def incomplete_answer_accepted(entries: list[Entry], work: Work) -> AsyncIterator[Finding]:
@@ -115,7 +112,7 @@ def _may_delay(entry: Entry) -> bool:
     status = entry.status
     if entry.ended is not COMPLETE or status is None:
         return False
-    return status in _LIMITS or status in _DELAYED or status >= 500
+    return status in _DELAY_FOR_URL or status in _DELAY_FOR_REQUEST or status >= 500
 
 
 def _delay_applies(attempts: Mapping[Entry, Hashable], refused: Entry, later: Entry) -> bool:
@@ -126,28 +123,33 @@ def _delay_applies(attempts: Mapping[Entry, Hashable], refused: Entry, later: En
     """
     if attempts[later] == attempts[refused]:
         return True
-    one_by_one = later.connection == refused.connection or pause(later, refused) > _UNDER_WAY
-    return refused.status in _LIMITS and one_by_one
+    one_by_one = later.connection == refused.connection or pause(later, refused) > _IN_FLIGHT
+    return refused.status in _DELAY_FOR_URL and one_by_one
 
 
-def _final(entry: Entry) -> bool:
+def _is_final(entry: Entry) -> bool:
     """Return whether the response indicates that the same request will fail again."""
     status = entry.status
-    if entry.ended is not COMPLETE or status is None or not 400 <= status < 500 or status in _AGAIN:
+    if entry.ended is not COMPLETE or status is None or not 400 <= status < 500 or status in _RETRYABLE:
         return False
     if status == 404 and entry.method in (b"GET", b"HEAD"):
         return False  # the client may be polling for a new resource
     if entry.alias == "github" and status not in _GITHUB_FINAL:
         return False
-    told = entry.response_headers
-    return (
-        "retry-after" not in told and told.get("x-should-retry") != ["true"] and stated_delay(entry) is None
-    )
+    headers = entry.response_headers
+    if "retry-after" in headers or headers.get("x-should-retry") == ["true"]:
+        return False
+    return stated_delay(entry) is None
 
 
-def _at_once(one: Entry, next: Entry) -> bool:
-    waited, delay = pause(next, one), stated_delay(one)
-    return waited <= _INSTANT and (delay is None or too_soon(waited, least_pause(one, delay)))
+def _is_soon(failure: Entry, retry: Entry) -> bool:
+    return pause(retry, failure) <= _MAX_PAUSE
+
+
+def _is_at_once(failure: Entry, retry: Entry) -> bool:
+    """Return whether ``retry`` came immediately, although the response to ``failure`` did not allow it."""
+    waited, delay = pause(retry, failure), stated_delay(failure)
+    return waited <= _AT_ONCE and (delay is None or too_soon(waited, least_pause(failure, delay)))
 
 
 def _times(count: int) -> str:
@@ -155,13 +157,15 @@ def _times(count: int) -> str:
 
 
 async def _chains(
-    group: list[Entry], fails: Callable[[Entry], bool], retried: Callable[[Entry, Entry], bool], work: Work
-) -> list[list[Entry]]:
-    """Return the sequences of entries in ``group`` in which each is a retry of the previous one."""
-    chains: dict[Entry, list[Entry]] = {}  # by the last entry of each
-    async for failure, later in _retries(group, fails, retried, work):
-        chains[later] = [*chains.pop(failure, [failure]), later]
-    return list(chains.values())
+    entries: list[Entry], fails: Callable[[Entry], bool], retried: Callable[[Entry, Entry], bool], work: Work
+) -> AsyncIterator[list[Entry]]:
+    """Yield the sequences of equal requests in ``entries`` in which each is a retry of the previous one."""
+    for group in await grouped(entries, attempt_key, work):
+        chains: dict[Entry, list[Entry]] = {}  # by the last entry of each
+        async for failure, later in _retries(group, fails, retried, work):
+            chains[later] = [*chains.pop(failure, [failure]), later]
+        for chain in chains.values():
+            yield chain
 
 
 async def _retries(
@@ -181,7 +185,7 @@ async def _retries(
                 break
         if fails(entry):
             insort(failures, entry, key=_over)
-            del failures[:-_LOOKED_AT]
+            del failures[:-_RECENT]
 
 
 def _over(entry: Entry) -> int:

@@ -19,32 +19,32 @@ class Rule(NamedTuple):
 RULES = {
     "retry-after-not-honoured": Rule(
         ("error",),
-        "the same method and URL again, sooner than the response allowed",
+        "a request with the same method and URL, sooner than the response allowed",
         "a 403, 408, 409, 413, 425, 429 or 5xx that was read to its end and states a delay",
     ),
     "client-error-retried": Rule(
         ("warning",),
-        "the same request again, unchanged, though the request itself is at fault",
+        "the same request again, unchanged, although the request itself is at fault",
         "a 4xx that states no delay, other than 408, 409, 421, 423, 425, 429 and the 404 of a GET; "
         "a retry within 10 s",
     ),
     "retries-without-backoff": Rule(
         ("warning",),
-        "a request that fails and is retried at once, again and again",
-        "three retries in a row, each at most 50 ms after a 408, 429, 5xx, reset or cut answer, "
-        "and sooner than that asked for",
+        "a failed request that is retried immediately, several times",
+        "three consecutive retries, each within 50 ms of a 408, 429, 5xx, reset or truncated response, "
+        "and sooner than that requested",
     ),
     "connections-not-reused": Rule(
         ("warning",),
         "consecutive requests, each on a new connection",
-        "three such requests of one address and `User-Agent`, and fewer that did reuse a connection; "
-        "the answer before left an HTTP/1.1 connection open at most 5 s ago",
+        "three such requests from one address and `User-Agent`, and fewer that reused a connection; "
+        "the previous response left an HTTP/1.1 connection open, at most 5 s before",
     ),
     "credentials-misplaced": Rule(
         ("error", "note"),
-        "a token in the URL, the body, a cookie or another header field, that of another sandbox, Basic "
-        "credentials; a note: `Authorization` where it is not required",
-        "nothing; tokens of at least 8 characters are looked for",
+        "a token in the URL, the body, a cookie or another header field; the token of another sandbox; "
+        "Basic credentials; as a note, `Authorization` where it is not required",
+        "nothing; only tokens of at least 8 characters are searched for",
     ),
     "incomplete-answer-accepted": Rule(
         ("error",),

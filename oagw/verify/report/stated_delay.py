@@ -14,11 +14,11 @@ from typing import NamedTuple
 from oagw.model.entry import Entry
 from oagw.verify.reaction import ended
 
-# A reset that is further in the future, in seconds, is not a time in seconds.
+# A reset that is further in the future than this, in seconds, is probably not in seconds.
 _FAR = 366 * 86_400.0
 
-# Above this, in seconds, OpenAI's SDK ignores Retry-After: some versions do not retry then, others wait as
-# they do without the field. That is half a second the first time, less up to a quarter at random.
+# OpenAI's SDK ignores a Retry-After above this, in seconds. Some versions do not retry then; others wait as
+# they do without the field: at first half a second, minus a random part of up to a quarter of that.
 _OPENAI_MOST = 60.0
 _OPENAI_BACKOFF = 0.375
 

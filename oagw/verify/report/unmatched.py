@@ -6,12 +6,12 @@ from typing import Any
 from msgspec import Struct
 
 from oagw.model.entry import Entry
-from oagw.model.redacted import known_to
+from oagw.model.redacted import known_secrets
 from oagw.model.work import Work
 from oagw.verify.explanation import comparison, pattern_text, summary
-from oagw.verify.search import Near, Search
+from oagw.verify.search import Candidate, Search
 
-# The largest number that is listed.
+# The largest number of requests that are listed.
 MAX_UNMATCHED = 10
 
 
@@ -48,13 +48,13 @@ async def unmatched(entries: Iterable[Entry], stubs: Sequence[Any], work: Work) 
     return found
 
 
-def _lines(entry: Entry, times: int, near: list[Near], has_stubs: bool) -> Iterator[str]:
+def _lines(entry: Entry, times: int, near: list[Candidate], has_stubs: bool) -> Iterator[str]:
     yield summary(entry) + (f" ({times} times)" if times > 1 else "")
     if not has_stubs:
         yield "There are no stubs."
     for one in near[:1]:
         stub = one.found
-        request = pattern_text(stub.pattern, known_to(entry, entry.call()))
+        request = pattern_text(stub.pattern, known_secrets(entry, entry.call()))
         name = f' "{stub.mapping.name}"' if stub.mapping.name else ""
         yield f"The nearest stub is {request}{name}, id {stub.id}"
         if one.distance:

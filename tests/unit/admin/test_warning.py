@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from oagw.stubs.never_acts import _COMPARED
+from oagw.stubs.ineffective import _MAX_COMPARED
 from tests.support.wire import TOKEN, Answer
 from tests.unit.admin.test_requests import AdminCase
 
@@ -117,7 +117,7 @@ class StubTests(WarningCase):
             self.assertNotIn("x-b", answer.headers)
 
     def test_many_stubs_before_one_take_little_time(self) -> None:
-        for at in range(3 * _COMPARED):
+        for at in range(3 * _MAX_COMPARED):
             self.of_stub({"urlPath": STRIPE, "headers": {"A": {"equalTo": str(at)}}}, priority=1)
         self.assertEqual(self.of_stub({"urlPath": STRIPE}), [])
 
@@ -130,7 +130,7 @@ class ToxicTests(WarningCase):
         (warning,) = self.of_toxic(alias="wether")
         self.assertIn('no service or stub has the alias "wether" yet, did you mean "weather"?', warning)
         (warning,) = self.of_toxic(alias="zzz")
-        self.assertIn("there are calculator, github, openai, stream-test, weather", warning)
+        self.assertIn("there are calculator, echo, github, httpstatus, openai, stream-test, weather", warning)
         (warning,) = self.of_toxic(request={"urlPath": "/api/oagw/v1/proxy/stripe/x"})
         self.assertIn('alias "stripe" yet', warning)
 

@@ -196,7 +196,7 @@ class SliceTests(ClockTestCase):
         self.successResultOf(second)
 
     def test_more_than_one_move_may_run_stops_it_where_it_came_to(self) -> None:
-        self.patch(module, "MAX_RUN", 50)
+        self.patch(module, "MAX_CALLS", 50)
         self.every(1)
         error = self.failureResultOf(self.clock.advance(80), TooMuch).value
         self.assertEqual((error.left, self.clock.seconds()), (30, START + 50))

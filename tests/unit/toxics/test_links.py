@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from oagw.model.ending import Ending
 from oagw.model.layout import Layout
-from oagw.toxics.link import MOST_BYTES, MOST_PIECES, Chain, Link
+from oagw.toxics.link import MAX_BYTES, MAX_PIECES, Chain, Link
 from oagw.toxics.toxic import Acting, Toxic, ToxicDocument, chain
 
 HEAD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -292,7 +292,7 @@ def test_slices_before_a_slow_line_do_not_pile_up() -> None:
     both.feed(b"x" * 64_000_000, 0.0)
     while (due := both.due) is not None and due < 5.0:
         both.drain(due)
-        assert both.pieces <= MOST_PIECES + 1
+        assert both.pieces <= MAX_PIECES + 1
 
 
 @pytest.mark.parametrize("kind", [toxic("latency", latency=3_600_000), toxic("bandwidth", rate=1)])
@@ -301,14 +301,14 @@ def test_a_link_that_holds_much_is_full_until_it_holds_half(kind: Toxic) -> None
     while not slow.full:
         slow.feed(b"x" * 1000, 0.0)
         fed += 1000
-    assert fed == pytest.approx(MOST_BYTES, abs=1000)
+    assert fed == pytest.approx(MAX_BYTES, abs=1000)
     out = 0
     while slow.full:
         assert slow.due is not None
         data = slow.drain(slow.due)
         assert isinstance(data, bytes)
         out += len(data)
-    assert out == pytest.approx(MOST_BYTES / 2, abs=2000)
+    assert out == pytest.approx(MAX_BYTES / 2, abs=2000)
 
 
 def test_where_nothing_comes_through_nothing_needs_to_be_fed() -> None:

@@ -125,7 +125,7 @@ def test_what_came_before_the_answer_is_told_so() -> None:
     entries.add(0, took=3)
     entries.add(1)
     told = text(entries, after=POST, notSoonerThan=2)
-    assert "<<< not counted: the other had not been answered yet" in told
+    assert "<<< not counted: the other request had not been answered yet" in told
 
 
 def test_what_came_in_the_wrong_order_is_told_so() -> None:
@@ -133,16 +133,18 @@ def test_what_came_in_the_wrong_order_is_told_so() -> None:
     entries.add(0)
     entries.add(1, "GET", "/x")
     told = text(entries, after={"method": "GET"})
-    assert told.startswith("Expected at least 1 request after the other, but there were none:\n")
+    assert told.startswith(
+        "Expected at least 1 request after the response to another, but there were none:\n"
+    )
     assert "\n  after\n    GET [any URL]\n" in told
-    assert "<<< not counted: the other had not come yet" in told
+    assert "<<< not counted: the other request had not come yet" in told
 
 
 def test_what_should_have_come_before_is_told_with_its_nearest_misses() -> None:
     entries = Entries()
     entries.add(0)
     told = text(entries, after={"urlPath": CHAT + "/x"})
-    assert "No request matched after. Nearest to it:" in told
+    assert "No request matched `after`. The nearest:" in told
     assert f"expected  [path] {CHAT}/x   <<<" in told
 
 

@@ -101,7 +101,7 @@ class AdvanceTests(ManualTestCase):
         self.assertEqual(self.connection.take().count(b"data: x"), 36_000)
 
     def test_a_wait_of_an_hour_is_one_thing_to_do(self) -> None:
-        self.patch(clock, "MAX_RUN", 3)
+        self.patch(clock, "MAX_CALLS", 3)
         connection = self.ask("count=2&interval=3600")
         self.connection.leave()  # or its time-out would be another
         self.assertEqual(self.arrived(connection), ["1"])
@@ -135,7 +135,7 @@ class AdvanceTests(ManualTestCase):
         self.assertEqual(self.arrived(self.connection), ["2"])
 
     def test_a_stream_that_is_too_much_for_one_advance_stops_the_clock_on_its_way(self) -> None:
-        self.patch(clock, "MAX_RUN", 50)
+        self.patch(clock, "MAX_CALLS", 50)
         self.probe.answer = lambda _: self.wire.gateway.streams.stream(
             iter(lambda: b"data: x\n\n", None), 0.1
         )

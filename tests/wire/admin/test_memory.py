@@ -139,7 +139,7 @@ class MemoryTests(WireTestCase):
             total = self.wire.admin("GET", "/mappings").json()["meta"]["total"]
             self.assertEqual(total, len(mappings))
         answer = self.wire.admin("POST", "/mappings/import", {"mappings": [*small, {}], **options})
-        self.assertEqual(answer.json()["errors"][0]["detail"], "More than 50 stubs in one place")
+        self.assertEqual(answer.json()["errors"][0]["detail"], "More than 50 stubs in one sandbox")
         self.assertEqual(self.wire.admin("POST", "/mappings/import", {"mappings": [{}]}).status, 422)
         self.assertEqual(self.wire.ask("GET", "/49").status, 200)
 

@@ -96,7 +96,7 @@ class UntilIdleTests(WireTestCase):
         self.assertEqual(parse(slow.take())[0].status, 200)
 
     def test_a_stream_that_does_not_end_is_bounded(self) -> None:
-        self.patch(manual_clock, "MAX_RUN", 50)
+        self.patch(manual_clock, "MAX_CALLS", 50)
         stream = self.ask("stream-test/events?count=100000&interval=0.1")
         stream.take()
         answer = self.until_idle()

@@ -1,6 +1,6 @@
-"""Explain why a stub or a toxic cannot act at present.
+"""Explain why a stub or a toxic cannot take effect at present.
 
-Only certain cases are reported. Such stubs and toxics are accepted, because later ones may change the case.
+Only certain cases are reported. Such stubs and toxics are accepted, because later ones may change that.
 """
 
 import re
@@ -20,14 +20,14 @@ from oagw.stubs.store import StubStore
 from oagw.stubs.stub import Stub
 from oagw.toxics.toxic import Toxic
 
-# The number of characters of a value that a message shows.
-_SHOWN = 100
+# The largest number of characters of a value in a message.
+_MAX_VALUE = 100
 
 # The number of stubs examined to find one that takes all requests of another.
-_COMPARED = 50
+_MAX_COMPARED = 50
 
 # The number of aliases examined for a suggestion.
-_LISTED = 200
+_MAX_ALIASES = 200
 
 # The segments before the alias in the path of an upstream, which are easily forgotten.
 _LEADING = ("api", "oagw", "v1", "proxy")
@@ -52,7 +52,7 @@ class Aliases:
         return iter(sorted(set().union(*self._all)))
 
 
-def why_stub(stub: Stub, store: StubStore, aliases: Aliases) -> str | None:
+def why_stub_cannot_answer(stub: Stub, store: StubStore, aliases: Aliases) -> str | None:
     """Return why ``stub``, which is in ``store``, cannot answer any request; None if it may.
 
     ``aliases`` are the aliases that exist for its callers.
@@ -62,7 +62,7 @@ def why_stub(stub: Stub, store: StubStore, aliases: Aliases) -> str | None:
     if why is not None:
         return why
     given = asdict(spec)
-    before = islice(store.before(stub), _COMPARED)
+    before = islice(store.before(stub), _MAX_COMPARED)
     other = next((one for one in before if one.is_always_ready(stub) and _covers(one, given)), None)
     if other is None:
         return None
@@ -70,7 +70,7 @@ def why_stub(stub: Stub, store: StubStore, aliases: Aliases) -> str | None:
     return f"{_cut(name)}, with priority {other.priority}, comes first and matches every request of this one"
 
 
-def why_toxic(toxic: Toxic, aliases: Aliases) -> str | None:
+def why_toxic_cannot_act(toxic: Toxic, aliases: Aliases) -> str | None:
     """Return why ``toxic`` cannot act; None if it may."""
     document = toxic.document
     if document.toxicity == 0:
@@ -89,7 +89,7 @@ def why_toxic(toxic: Toxic, aliases: Aliases) -> str | None:
 
 
 def _no_upstream(alias: str, aliases: Aliases) -> str:
-    known = islice(aliases, _LISTED)
+    known = islice(aliases, _MAX_ALIASES)
     return f'no service or stub has the alias "{_cut(alias)}" yet{suggestion(alias, known)}'
 
 
@@ -133,4 +133,4 @@ def _covers(wide: Stub, given: Mapping[str, Any]) -> bool:
 
 
 def _cut(text: str) -> str:
-    return text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
+    return text if len(text) <= _MAX_VALUE else text[:_MAX_VALUE] + "..."

@@ -30,13 +30,14 @@ class Departures:
     def add(self, holder: Holder) -> None:
         """Release ``holder`` at the end of the turn, which is before anything else is read."""
         if not self._holders:
-            self._reactor.callLater(0, self._release)
+            self._reactor.callLater(0, self.release)
         self._holders.append(holder)
         if len(self._holders) % _MOST == 0:
             for each in self._holders[-_MOST:]:
                 each.release()
 
-    def _release(self) -> None:
+    def release(self) -> None:
+        """Release all, now. What takes long comes after."""
         holders, self._holders = self._holders, []
         for holder in holders:
             holder.release()

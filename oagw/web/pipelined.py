@@ -76,6 +76,7 @@ class PipelinedChannel(OutgoingChannel):
 
     def take_turn(self) -> None:
         """Handle the next request that was held back. Called by Turns."""
+        self.site.departures.release()  # they need not wait for this request, too
         if self._waitingForTransport:
             self.site.turns.stall(self)
             return

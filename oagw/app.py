@@ -9,13 +9,14 @@ from random import Random
 from time import monotonic
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
 from twisted.internet.error import ReactorNotRunning
 from twisted.internet.interfaces import IReactorTime
 from twisted.web.resource import IResource
 
-from oagw.config import Config
+from oagw.config import Config, GivenToken
 from oagw.gateway.callers import Callers
 from oagw.gateway.observers import AccessLog, Journals
 from oagw.gateway.outlets import Outlets
@@ -26,6 +27,7 @@ from oagw.model.entrance import Entrance
 from oagw.model.entry import Observer
 from oagw.model.memory import MIB, Memory
 from oagw.model.secret import KnownSecrets
+from oagw.model.tenants import ROOT_ALONE, Identity, Tenant, Tenants
 from oagw.policies import AFTER, BEFORE, After, Before
 from oagw.sandboxes import Sandboxes
 from oagw.services import BuiltInServices, Env, Service
@@ -97,7 +99,8 @@ class Gateway:
         )
         memory = Memory(config.memory_limit * MIB)
         random = _random(config.seed, "sandboxes")
-        self.sandboxes = Sandboxes(random, config.journal_count, 64 << 20, memory, config.seed)
+        tenants = _tenants(config)
+        self.sandboxes = Sandboxes(random, config.journal_count, 64 << 20, memory, config.seed, tenants)
         stubs = Stubs(self.sandboxes, self.streams, wall)
         # The observers of all requests, in the order in which they are called.
         observers = [Journals(), *observers]
@@ -105,7 +108,7 @@ class Gateway:
             observers.append(AccessLog(access_log))
         self._arrivals = Arrivals()
         self.entrance = Entrance(
-            Callers(self.sandboxes, config.tokens, config.admin_token).identify,
+            Callers(self.sandboxes, _identities(config, tenants), config.admin_token).identify,
             observers,
             now=clock.seconds,
             wall=wall,
@@ -113,7 +116,7 @@ class Gateway:
             secrets=config.secrets,
         )
         self._pipeline = Pipeline(upstreams, stubs, wall, before, after)
-        self.root = Root(upstreams, clock, self._admin, stubs, self._pipeline)
+        self.root = Root(upstreams, clock, self._admin, stubs, self._pipeline, self._management)
         self.site = GatewaySite(
             StubbedOutside(self.root, stubs),
             _channel(config),
@@ -158,7 +161,9 @@ class Gateway:
             detail = "There is no control plane on a site other than the gateway's own"
             return Answered(error_reply(404, detail))
 
-        root = Root(self._upstreams, self._clock, no_control_plane, self._stubs, self._pipeline)
+        root = Root(
+            self._upstreams, self._clock, no_control_plane, self._stubs, self._pipeline, self._management
+        )
         return AnySite(StubbedOutside(root, self._stubs), self.entrance)
 
     def load_mappings(self) -> int:
@@ -177,6 +182,13 @@ class Gateway:
     def _settled(self) -> bool:
         """Whether all data that was due is written and read, and all requests that arrived are handled."""
         return self.streams.ticker.settled and self.site.turns.settled and not self.site.stalled
+
+    def _management(self) -> Mapping[bytes, IResource]:
+        from oagw.gateway.management.node import ManagementEnv
+        from oagw.gateway.management.root import resources
+
+        config = self._config
+        return resources(ManagementEnv(self._wall, config.management_api_enabled, config.ssrf_protection))
 
     def _admin(self) -> IResource:
         from oagw.admin.env import AdminEnv
@@ -257,6 +269,28 @@ def _channel(config: Config) -> type[GatewayChannel]:
     from oagw.web.gzip import GzipChannel
 
     return GzipChannel
+
+
+def _tenants(config: Config) -> Tenants:
+    """Return the tree of tenants of ``config``."""
+    if not config.tenants:
+        return ROOT_ALONE
+    return Tenants(
+        Tenant(UUID(one.id), UUID(one.parent) if one.parent else None, one.self_managed, one.deleted)
+        for one in config.tenants
+    )
+
+
+def _identities(config: Config, tenants: Tenants) -> list[tuple[str, Identity]]:
+    """Return the tokens of ``config``, with whom they stand for. Each has a subject of its own."""
+    given = [*map(GivenToken, config.tokens), *config.identities]
+    return [
+        (
+            one.token,
+            Identity(UUID(one.tenant) if one.tenant else tenants.root, one.subject or f"subject-{number}"),
+        )
+        for number, one in enumerate(given, 1)
+    ]
 
 
 def _random(seed: int | None, purpose: str) -> Random:

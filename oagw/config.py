@@ -17,6 +17,23 @@ from oagw.options import HELP, OPTIONS, THE_PARENT, read_port
 _OTHER_VARIABLES = ("OAGW_URL", "OAGW_PYTHON", "OAGW_SERVER")
 
 
+class GivenToken(NamedTuple):
+    """A token of the gateway, the UUID of its tenant (None for the root), and its subject."""
+
+    token: str
+    tenant: str | None = None
+    subject: str | None = None
+
+
+class GivenTenant(NamedTuple):
+    """A tenant; ``id`` is a UUID, ``parent`` that of another one, or None for the root."""
+
+    id: str
+    parent: str | None = None
+    self_managed: bool = False
+    deleted: bool = False
+
+
 class Config(NamedTuple):  # importing dataclasses would delay the first connection by a third
     """The options of a gateway.
 
@@ -33,6 +50,10 @@ class Config(NamedTuple):  # importing dataclasses would delay the first connect
     - ``github_links``: make the links in bodies of the GitHub mock point to the gateway.
     - ``parent``: the process id of what ``exit_with_parent`` watches; None for the parent and standard input.
     - ``gzip``: compress bodies for clients that accept it.
+    - ``identities``: tokens in addition to ``tokens``, which stand for the root tenant.
+    - ``tenants``: a tree, each after its parent; without them, there is only the root tenant.
+    - ``management_api_enabled``: whether upstreams and routes can be changed, not only read.
+    - ``ssrf_protection``: refuse upstreams on private networks.
     """
 
     host: str = "127.0.0.1"
@@ -52,11 +73,16 @@ class Config(NamedTuple):  # importing dataclasses would delay the first connect
     github_links: bool = False
     parent: int | None = None
     gzip: bool = False
+    identities: tuple[GivenToken, ...] = ()
+    tenants: tuple[GivenTenant, ...] = ()
+    management_api_enabled: bool = True
+    ssrf_protection: bool = False
 
     @property
     def secrets(self) -> tuple[str, ...]:
         """All tokens that the gateway accepts. They must never be logged or sent to a client."""
-        return self.tokens if self.admin_token is None else (*self.tokens, self.admin_token)
+        tokens = (*self.tokens, *(identity.token for identity in self.identities))
+        return tokens if self.admin_token is None else (*tokens, self.admin_token)
 
 
 class ConfigError(Exception):

@@ -1,10 +1,10 @@
 """AdminNode: a resource of the control plane. Errors are in WireMock's format.
 
-A resource uses its own declarations of bodies and queries; ``admin.openapi`` describes it by them.
+A resource uses its own declarations of bodies and queries; ``web.openapi`` describes it by them.
 """
 
 from collections.abc import Coroutine, Iterator, Mapping
-from typing import Annotated, Any, ClassVar, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 from twisted.internet.defer import CancelledError, Deferred
@@ -12,7 +12,7 @@ from twisted.web.resource import IResource
 from twisted.web.server import Request
 
 from oagw.admin.env import AdminEnv
-from oagw.admin.error import error_reply, invalid_reply
+from oagw.admin.error import Errors, error_reply, invalid_reply
 from oagw.model.document import decoded, misfit
 from oagw.model.invalid import Invalid
 from oagw.model.journal import Pin
@@ -20,9 +20,9 @@ from oagw.model.refused import Refused
 from oagw.model.suggestion import suggestion
 from oagw.sandboxes import Sandbox
 from oagw.web.body import query_pairs, read_body
+from oagw.web.described import DescribedNode
 from oagw.web.exchange import caller_of
 from oagw.web.reply import Reply
-from oagw.web.resource import Node
 from oagw.web.sliced import SlicedReply, json_list
 
 T = TypeVar("T")
@@ -34,39 +34,21 @@ Amount = Annotated[int, msgspec.Meta(ge=0, lt=10**12)]
 MAX_DOCUMENT = 16 << 20
 
 
-class AdminNode(Node):
+class AdminNode(DescribedNode):
     """A resource of the control plane, which acts on the sandbox of the caller's token.
 
     As in WireMock's admin API, errors are
     ``{"errors": [{"code", "source": {"pointer"}, "title", "detail"}]}``: 422 for an invalid document, with a
     JSON Pointer to the member.
 
-    - ``answers``: by method, the statuses of success and the type of the body of each: None for no body, a
-      union for JSON or text. The default is 200 and any object.
-    - ``refuses``: the statuses of errors, besides those that every resource may return
-    - ``takes``: the decoder of the body, for ``read_document``
-    - ``query``: the Struct of the query, for ``read_query``
-    - ``warns``: the methods whose successful responses may have X-OAGW-Warning
-    - ``parameter``: the name of a path segment, for which ``child`` returns the resource
+    ``takes`` is for ``read_document``, ``query`` for ``read_query``.
     """
 
-    answers: ClassVar[Mapping[str, Mapping[int, Any]]] = {}
-    refuses: ClassVar[tuple[int, ...]] = ()
-    parameter: ClassVar[str] = ""
-    warns: ClassVar[tuple[str, ...]] = ()
+    errors = Errors
 
     def __init__(self, env: AdminEnv, children: Mapping[bytes, IResource] | None = None) -> None:
         super().__init__(children)
         self.env = env
-
-    def child(self, segment: str) -> "AdminNode":
-        """Return the child resource for ``segment``, if it is a parameter."""
-        raise NotImplementedError
-
-    def getChild(self, path: bytes, request: Request) -> IResource:
-        if path and self.parameter:
-            return self.child(path.decode("utf-8", "replace"))
-        return super().getChild(path, request)
 
     def unknown_path(self, request: Request) -> Refused:
         refused = super().unknown_path(request)

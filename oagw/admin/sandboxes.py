@@ -1,5 +1,6 @@
 """/__admin/sandboxes: separate sandboxes for tests that share a server."""
 
+from collections.abc import Mapping
 from typing import Annotated, ClassVar, NotRequired, TypedDict
 
 from msgspec import UNSET, Meta, Struct, UnsetType, json
@@ -7,23 +8,48 @@ from twisted.web.server import Request
 
 from oagw.admin.env import AdminEnv
 from oagw.admin.node import AdminNode, read_document, sandbox_of_call
+from oagw.model.invalid import Invalid, pointer_to
 from oagw.model.refused import Refused
 from oagw.model.secret import KnownSecrets
-from oagw.sandboxes import MAX_LIFETIME, TokenSandbox
+from oagw.sandboxes import MAX_LIFETIME, NewTenant, TokenSandbox
 from oagw.web.reply import Reply, excerpt, json_reply
+
+# The largest number of tenants of a sandbox.
+MAX_TENANTS = 100
+
+Name = Annotated[str, Meta(min_length=1, max_length=200)]
+
+
+class TenantOptions(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    """A tenant of a new sandbox. ``selfManaged``: it does not see the upstreams of those above it."""
+
+    parent: str | None = None
+    self_managed: bool = False
 
 
 class NewSandbox(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
-    """The options of a new sandbox. No other one may have its ``name``."""
+    """The options of a new sandbox. No other one may have its ``name``.
 
-    name: Annotated[str, Meta(min_length=1, max_length=200)] | UnsetType = UNSET
+    ``tenants`` is a tree: the parent of each tenant by its name, null for the root.
+    """
+
+    name: Name | UnsetType = UNSET
+    tenants: Annotated[dict[Name, str | TenantOptions | None], Meta(min_length=1)] | UnsetType = UNSET
     expires_after_seconds: Annotated[float, Meta(gt=0, le=MAX_LIFETIME)] | None = None
 
 
-class Created(TypedDict):
-    """A new sandbox and its token."""
+class TenantInfo(TypedDict):
+    """A tenant of a sandbox, and the token that leads to the sandbox as this tenant."""
 
     id: str
+    token: str
+
+
+class Created(TypedDict):
+    """A new sandbox and its token, which is that of the root of ``tenants``."""
+
+    id: str
+    tenants: NotRequired[dict[str, TenantInfo]]
     name: NotRequired[str]
     token: str
     expiresAfterSeconds: float
@@ -49,10 +75,11 @@ class SandboxList(TypedDict):
 class SandboxesNode(AdminNode):
     """GET /__admin/sandboxes → 200 {"sandboxes": [...]}; POST → 201 {"id", "name", "token", ...}.
 
-    The body of POST, ``{"name", "expiresAfterSeconds"}``, and its members are optional. 409 if a sandbox has
-    this name; 429 if there are too many sandboxes. With ``--seed``, what is random in a sandbox depends on
-    the seed, its name, and the requests that use it. With the token of a sandbox, GET lists only that
-    sandbox, and POST is 403.
+    The body of POST, ``{"name", "expiresAfterSeconds", "tenants"}``, and its members are optional.
+    ``{"tenants": {"root": null, "child": "root"}}`` makes a tree of at most 100 tenants, with a token for
+    each; a value may also be ``{"parent", "selfManaged"}``. 409 if a sandbox has this name; 429 if there are
+    too many sandboxes. With ``--seed``, what is random in a sandbox depends on the seed, its name, and the
+    requests that use it. With the token of a sandbox, GET lists only that sandbox, and POST is 403.
     """
 
     takes = json.Decoder(NewSandbox | None)
@@ -75,13 +102,16 @@ class SandboxesNode(AdminNode):
         given = given or NewSandbox()
         seconds, name = given.expires_after_seconds, given.name or None
         lifetime = self.env.lifetime if seconds is None else seconds
-        sandbox = self.env.sandboxes.create(lifetime, self.env.clock.seconds(), name)
+        sandbox = self.env.sandboxes.create(
+            lifetime, self.env.clock.seconds(), name, tree(given.tenants or {})
+        )
         self.env.expiry.look()
         created: Created = {
             "id": sandbox.id,
             **_named(sandbox),
             "token": sandbox.token.decode(),
             "expiresAfterSeconds": sandbox.lifetime,
+            **_tenants(sandbox),
         }
         return json_reply(created, 201)
 
@@ -121,6 +151,43 @@ class OneSandbox(AdminNode):
         if sandbox is None or (isinstance(caller, TokenSandbox) and caller is not sandbox):
             raise Refused(404, f"No such sandbox: {excerpt(KnownSecrets(()).masked(self._id).encode())}")
         return sandbox
+
+
+def tree(given: Mapping[str, str | TenantOptions | None]) -> dict[str, NewTenant]:
+    """Return the tree of tenants, each after its parent. Raises Invalid."""
+    if len(given) > MAX_TENANTS:
+        raise Invalid("/tenants", f"Expected at most {MAX_TENANTS} tenants, got {len(given)}")
+    stated = {name: _tenant(value) for name, value in given.items()}
+    roots = [name for name, tenant in stated.items() if tenant.parent is None]
+    if stated and len(roots) != 1:
+        raise Invalid("/tenants", f"Expected one tenant without a parent, got {len(roots)}")
+    ordered: dict[str, NewTenant] = {}
+    for name in stated:
+        chain = [name]
+        while (parent := stated[chain[-1]].parent) is not None and parent not in ordered:
+            if parent not in stated:
+                raise Invalid(pointer_to(("tenants", chain[-1])), f'No tenant has the name "{parent[:200]}"')
+            if parent in chain:
+                raise Invalid(pointer_to(("tenants", name)), "A tenant cannot be above itself")
+            chain.append(parent)
+        ordered |= {one: stated[one] for one in reversed(chain)}
+    return ordered
+
+
+def _tenant(value: str | TenantOptions | None) -> NewTenant:
+    if isinstance(value, TenantOptions):
+        return NewTenant(value.parent, value.self_managed)
+    return NewTenant(value)
+
+
+class _Tenants(TypedDict, total=False):
+    tenants: dict[str, TenantInfo]
+
+
+def _tenants(sandbox: TokenSandbox) -> _Tenants:
+    named = sandbox.named.items()
+    shown = {name: TenantInfo(id=str(one.id), token=one.token.decode()) for name, one in named}
+    return {"tenants": shown} if shown else {}
 
 
 class _Named(TypedDict, total=False):

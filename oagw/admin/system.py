@@ -39,13 +39,17 @@ class VersionNode(AdminNode):
 
 
 class ResetAll(AdminNode):
-    """POST /__admin/reset → 200 {}: reset stubs, settings, scenarios, toxics and the journal."""
+    """POST /__admin/reset → 200 {}: reset stubs, settings, scenarios, toxics and the journal.
+
+    Delete the upstreams, routes and secrets, and fill the buckets of rate limits.
+    """
 
     def render_POST(self, request: Request) -> Reply:
         sandbox = sandbox_of_call(request)
         reset_stubs(sandbox, self.env)
         sandbox.stub_store().settings = Settings()
         remove_all(sandbox, self.env)
+        sandbox.reset_gateway()
         sandbox.journal.clear()
         return json_reply({})
 

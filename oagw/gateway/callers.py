@@ -3,24 +3,29 @@
 from collections.abc import Iterable
 from hmac import compare_digest
 
-from oagw.model.caller import Caller, Token
+from oagw.model.caller import NOBODY, Caller, Token
 from oagw.model.secret import SANDBOX_TOKEN, bearer
+from oagw.model.tenants import Identity
 from oagw.sandboxes import Sandboxes, is_sandbox_token
 
 
 class Callers:
     """Finds the caller of a request by its Authorization header.
 
-    ``tokens`` are those of the gateway; ``admin_token`` is that of the control plane, or None. A caller with
-    the token of a sandbox uses that sandbox; all others use the default one.
+    ``tokens`` are those of the gateway, with whom they stand for; ``admin_token`` is that of the control
+    plane, or None. A caller with the token of a sandbox uses that sandbox; all others use the default one.
     """
 
-    def __init__(self, sandboxes: Sandboxes, tokens: Iterable[str], admin_token: str | None) -> None:
+    def __init__(
+        self, sandboxes: Sandboxes, tokens: Iterable[tuple[str, Identity]], admin_token: str | None
+    ) -> None:
         self._sandboxes = sandboxes
-        self._tokens = [token.encode() for token in tokens]
+        self._tokens = [
+            (token.encode(), Caller(sandboxes.default, Token.VALID, identity=identity))
+            for token, identity in tokens
+        ]
         self._admin_token = None if admin_token is None else admin_token.encode()
         self._anonymous = Caller(sandboxes.default)
-        self._valid = Caller(sandboxes.default, Token.VALID)
 
     def identify(self, authorization: bytes | None, now: float) -> Caller:
         """Return the caller with this value of Authorization. This counts as a use of its sandbox ``now``."""
@@ -28,16 +33,18 @@ class Callers:
         if not token:
             return self._anonymous
         # Compare all tokens, each in constant time, so that the response time reveals nothing.
-        is_known = False
-        for accepted in self._tokens:
-            is_known |= compare_digest(token, accepted)
+        known = None
+        for accepted, caller in self._tokens:
+            if compare_digest(token, accepted) and known is None:
+                known = caller
         is_admin = self._admin_token is not None and compare_digest(token, self._admin_token)
-        if is_known and not is_admin:
-            return self._valid
+        if known is not None and not is_admin:
+            return known
         sandbox = self._sandboxes.with_token(token, now)
         if sandbox is not None:
-            return Caller(sandbox, Token.SANDBOX, is_admin)
-        return Caller(self._sandboxes.default, Token.VALID if is_known else _unaccepted(token), is_admin)
+            return Caller(sandbox, Token.SANDBOX, is_admin, sandbox.identity(token))
+        kind = _unaccepted(token) if known is None else Token.VALID
+        return Caller(self._sandboxes.default, kind, is_admin, NOBODY if known is None else known.identity)
 
 
 def _unaccepted(token: bytes) -> Token:

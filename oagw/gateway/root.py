@@ -17,6 +17,26 @@ from oagw.web.guard import BearerGuard
 from oagw.web.reply import Reply, json_reply
 from oagw.web.resource import Node
 
+# The resources of the management API.
+_MANAGEMENT = (b"upstreams", b"routes", b"openapi.json")
+
+
+class GatewayUrls(Node):
+    """What is behind the guard. ``management`` returns the resources of the management API."""
+
+    def __init__(
+        self, children: Mapping[bytes, IResource], management: Callable[[], Mapping[bytes, IResource]]
+    ) -> None:
+        super().__init__(children)
+        self._management = management
+
+    def getChild(self, path: bytes, request: Request) -> IResource:
+        if path in _MANAGEMENT:
+            resources = self._management()  # loaded when they are first called
+            self.children.update(resources)
+            return resources[path]
+        return super().getChild(path, request)
+
 
 class Root(Node):
     """GET / → 200 {"service", "version", "health", "status", "control_plane", "proxy": {alias: path}}.
@@ -31,10 +51,13 @@ class Root(Node):
         admin: Callable[[], IResource],
         stubs: Stubs,
         pipeline: Pipeline,
+        management: Callable[[], Mapping[bytes, IResource]],
     ) -> None:
         self._upstreams = upstreams
         self._stubs = stubs
-        gateway = Node({b"status": Status(clock, self._aliases), b"proxy": Proxy(pipeline)})
+        gateway = GatewayUrls(
+            {b"status": Status(clock, self._aliases), b"proxy": Proxy(pipeline)}, management
+        )
         v1 = Node({b"v1": BearerGuard(StubbedInside(gateway, stubs))})
         probe = Probe()
         super().__init__(
@@ -83,4 +106,7 @@ class Root(Node):
         )
 
     def _aliases(self, request: Exchange) -> list[str]:
-        return sorted({*self._upstreams, *self._stubs.aliases(request)})
+        caller = request.caller
+        registry = caller.sandbox.registry
+        registered = () if registry is None else registry.aliases(caller.identity.tenant)
+        return sorted({*self._upstreams, *self._stubs.aliases(request), *registered})

@@ -43,7 +43,7 @@ _WITH_PORT = re.compile(r"(.+):(\d{1,5})", re.ASCII)
 _CODED = re.compile(rb"(?:^|\n)content-encoding[ \t]*:", re.IGNORECASE)
 
 # The time budget of matching one call, in seconds; see ``model.time_budget``.
-_TIME_BUDGET = 0.05
+TIME_BUDGET = 0.05
 
 
 class Call:
@@ -79,7 +79,7 @@ class Call:
         self.client = client
         self.host = host
         self.port = port
-        self.time_budget = _TIME_BUDGET
+        self.time_budget = TIME_BUDGET
         self.deadline: float | None = None
         self.budget_exceeded = False
         self.undecided: list[tuple[str, str]] = []

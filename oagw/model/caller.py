@@ -3,6 +3,11 @@
 from enum import Enum
 from typing import Any, NamedTuple
 
+from oagw.model.tenants import ROOT, Identity
+
+# The identity of callers without one.
+NOBODY = Identity(ROOT, "")
+
 
 class Token(Enum):
     """The kinds of bearer tokens."""
@@ -20,12 +25,13 @@ class Caller(NamedTuple):
 
     ``sandbox`` is an ``oagw.sandboxes.Sandbox``, a type that the model must not import: the state that the
     request acts on. ``is_admin`` is whether the token is that of the control plane; it may be one of the
-    gateway's tokens as well.
+    gateway's tokens as well. ``identity`` is who the token stands for in the gateway, if it is accepted.
     """
 
     sandbox: Any
     token: Token = Token.NONE
     is_admin: bool = False
+    identity: Identity = NOBODY
 
     @property
     def in_sandbox(self) -> bool:

@@ -6,6 +6,7 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from oagw.model.gts import ROUTE, UPSTREAM, instance
 from oagw.model.upstream import Cors, Plugins, RateLimit
 
 I32 = Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31 - 1)]
@@ -59,8 +60,23 @@ class RouteUpdate(msgspec.Struct, frozen=True):
     cors: Cors | UnsetType | None = UNSET
 
 
+class RouteResource(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A route in responses. Members without a value are left out."""
+
+    id: str
+    tenant_id: UUID
+    upstream_id: str
+    match: Match
+    priority: int
+    enabled: bool
+    plugins: Plugins | None = None
+    rate_limit: RateLimit | None = None
+    cors: Cors | None = None
+    tags: tuple[str, ...] = ()
+
+
 class Route(msgspec.Struct, frozen=True):
-    """A route as it is stored. ``upstream`` is the UUID of its upstream."""
+    """A route as it is stored. ``upstream`` is the UUID of its upstream; ``resource`` is for responses."""
 
     uuid: UUID
     tenant_id: UUID
@@ -72,3 +88,19 @@ class Route(msgspec.Struct, frozen=True):
     rate_limit: RateLimit | None = None
     cors: Cors | None = None
     tags: tuple[str, ...] = ()
+
+    @property
+    def resource(self) -> RouteResource:
+        """The route as responses show it."""
+        return RouteResource(
+            instance(ROUTE, self.uuid),
+            self.tenant_id,
+            instance(UPSTREAM, self.upstream),
+            self.match,
+            self.priority,
+            self.enabled,
+            self.plugins,
+            self.rate_limit,
+            self.cors,
+            self.tags,
+        )

@@ -30,7 +30,7 @@ class Tenant(NamedTuple):
 
 
 class Tenants:
-    """A tree of tenants."""
+    """A tree of tenants: one has no parent, ``root``, and the parents of the others are in it."""
 
     def __init__(self, tenants: Iterable[Tenant]) -> None:
         self._tenants: Mapping[UUID, Tenant] = {tenant.id: tenant for tenant in tenants}
@@ -38,6 +38,7 @@ class Tenants:
         for tenant in self._tenants.values():
             if tenant.parent is not None:
                 self._children.setdefault(tenant.parent, []).append(tenant.id)
+        self.root = next(tenant.id for tenant in self._tenants.values() if tenant.parent is None)
 
     def __contains__(self, id: object) -> bool:
         return id in self._tenants

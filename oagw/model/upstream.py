@@ -10,7 +10,12 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from oagw.model.gts import UPSTREAM, instance
+
 Sharing = Literal["private", "inherit", "enforce"]
+# The largest number of endpoints and of plugins: checks and merges take time for each.
+MOST = 1_000
+
 U16 = Annotated[int, msgspec.Meta(ge=0, le=2**16 - 1)]
 U32 = Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)]
 
@@ -26,7 +31,7 @@ class Endpoint(msgspec.Struct, frozen=True):
 class Server(msgspec.Struct, frozen=True):
     """The endpoints of an upstream, which share scheme and port."""
 
-    endpoints: tuple[Endpoint, ...]
+    endpoints: Annotated[tuple[Endpoint, ...], msgspec.Meta(max_length=MOST)]
 
 
 class Auth(msgspec.Struct, frozen=True):
@@ -69,7 +74,7 @@ class Plugin(msgspec.Struct, frozen=True):
 class Plugins(msgspec.Struct, frozen=True):
     """Guards and transforms, in the order in which they act."""
 
-    items: tuple[Plugin, ...]
+    items: Annotated[tuple[Plugin, ...], msgspec.Meta(max_length=MOST)]
     sharing: Sharing = "private"
 
 
@@ -152,11 +157,25 @@ class UpstreamUpdate(msgspec.Struct, frozen=True):
     cors: Cors | UnsetType | None = UNSET
 
 
-class Upstream(msgspec.Struct, frozen=True):
-    """An upstream as it is stored. Members that are None are left out of responses, and so are empty lists.
+class UpstreamResource(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An upstream in responses. Members without a value are left out."""
 
-    ``uuid`` is in ``id``, a GTS identifier (``model.gts``); ``tenant_id`` is the owner.
-    """
+    id: str
+    tenant_id: UUID
+    alias: str
+    server: Server
+    protocol: str
+    enabled: bool
+    auth: Auth | None = None
+    headers: UpstreamHeaders | None = None
+    plugins: Plugins | None = None
+    rate_limit: RateLimit | None = None
+    cors: Cors | None = None
+    tags: tuple[str, ...] = ()
+
+
+class Upstream(msgspec.Struct, frozen=True):
+    """An upstream as it is stored. ``resource`` is what responses show of it; ``tenant_id`` is the owner."""
 
     uuid: UUID
     tenant_id: UUID
@@ -170,3 +189,21 @@ class Upstream(msgspec.Struct, frozen=True):
     rate_limit: RateLimit | None = None
     cors: Cors | None = None
     tags: tuple[str, ...] = ()
+
+    @property
+    def resource(self) -> UpstreamResource:
+        """The upstream as responses show it."""
+        return UpstreamResource(
+            instance(UPSTREAM, self.uuid),
+            self.tenant_id,
+            self.alias,
+            self.server,
+            self.protocol,
+            self.enabled,
+            self.auth,
+            self.headers,
+            self.plugins,
+            self.rate_limit,
+            self.cors,
+            self.tags,
+        )

@@ -1,4 +1,4 @@
-"""The control plane under schemathesis, which makes calls of the server's own description of it.
+"""The control plane and the management API under schemathesis, by the server's own descriptions of them.
 
 OAGW_FUZZ_SECONDS is how long it may take in all, for longer runs by hand (with ``-o faulthandler_timeout=0``,
 which else ends a test of two minutes); 36 if it is not set.
@@ -36,13 +36,20 @@ TRAFFIC = (
 )
 
 
-def fuzz(server: Launched, folder: Path, seconds: int, *options: str, token: str = TOKEN) -> None:
+def fuzz(
+    server: Launched,
+    folder: Path,
+    seconds: int,
+    *options: str,
+    token: str = TOKEN,
+    document: str = "/__admin/openapi.json",
+) -> None:
     """Have schemathesis call ``server`` for so long; whatever it finds fails the test."""
     for method, path, body in TRAFFIC:
         server.ask(method, path, body, Authorization=f"Bearer {token}")
     command = [
         *(sys.executable, "-m", "schemathesis.cli", "run"),
-        f"http://{server.host}:{server.port}/__admin/openapi.json",
+        f"http://{server.host}:{server.port}{document}",
         f"--max-time={seconds}",
         "--seed=1",
         "--request-timeout=10",
@@ -118,3 +125,11 @@ def test_no_call_from_within_a_sandbox_does(tmp_path: Path) -> None:
         options = (f"--header=Authorization:{authorization}", "--exclude-operation-id=deleteSandboxesId")
         fuzz(server, tmp_path, SECONDS // 3, *options, token=sandbox["token"])
         lives_on(server, Authorization=authorization)
+
+
+def test_no_call_of_the_management_api_does(tmp_path: Path) -> None:
+    with Launched("0", "--seed", "1") as server:
+        authorization = f"Bearer {TOKEN}"
+        document = "/api/oagw/v1/openapi.json"
+        fuzz(server, tmp_path, SECONDS // 6, f"--header=Authorization:{authorization}", document=document)
+        lives_on(server)

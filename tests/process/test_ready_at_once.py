@@ -88,6 +88,11 @@ def test_nothing_but_the_standard_library_is_imported_before_it_listens() -> Non
     "module",
     [
         "oagw.admin",
+        "oagw.gateway.management",
+        "oagw.model.upstream",
+        "oagw.policies.buckets",
+        "oagw.registry",
+        "oagw.secrets",
         "oagw.timing.manual_clock",
         "twisted.internet.asyncioreactor",
         "twisted.internet.endpoints",

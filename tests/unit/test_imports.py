@@ -25,6 +25,7 @@ RULES = (
     "sandboxes",
     "policies",
     "secrets",
+    "registry",
 )
 WIRES = ("timing", "web", "services")
 
@@ -36,10 +37,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "templates": {"model", "java", "matching"},
     "toxics": {"model", "java", "matching"},
     "verify": {"model", "java", "matching"},
-    "stubs": set(RULES) - {"stubs", "sandboxes", "policies", "secrets"},
-    "sandboxes": set(RULES) - {"policies"},
+    "stubs": set(RULES) - {"stubs", "sandboxes", "policies", "secrets", "registry"},
+    "sandboxes": set(RULES),
     "policies": {"model"},
     "secrets": {"model"},
+    "registry": {"model", "policies", "secrets"},
     "timing": {"model"},
     "web": {"model", "timing"},
     "services": {"model", "timing", "web"},

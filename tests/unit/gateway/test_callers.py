@@ -1,6 +1,7 @@
 """Callers: who shows which token."""
 
 from random import Random
+from uuid import UUID
 
 import pytest
 
@@ -8,14 +9,16 @@ from oagw.gateway.callers import Callers
 from oagw.model.caller import Caller, Token
 from oagw.model.memory import Memory
 from oagw.model.secret import bearer
-from oagw.sandboxes import Sandboxes
+from oagw.model.tenants import ROOT, Identity
+from oagw.sandboxes import NewTenant, Sandboxes
 
 TOKENS = ("first-token", "second-token")
+IDENTITIES = (Identity(ROOT, "first"), Identity(UUID(int=1), "second"))
 
 
 def made(admin_token: str | None = None) -> tuple[Sandboxes, Callers]:
     sandboxes = Sandboxes(Random(1), 100, 1 << 20, Memory(1 << 30))
-    return sandboxes, Callers(sandboxes, TOKENS, admin_token)
+    return sandboxes, Callers(sandboxes, zip(TOKENS, IDENTITIES, strict=True), admin_token)
 
 
 @pytest.mark.parametrize("authorization", [None, b"", b"Bearer", b"Bearer ", b"Basic sandbox-1-2", b"\xff"])
@@ -27,8 +30,6 @@ def test_who_shows_no_token_is_anonymous(authorization: bytes | None) -> None:
 @pytest.mark.parametrize(
     ("token", "kind"),
     [
-        ("first-token", Token.VALID),
-        ("second-token", Token.VALID),
         ("first-tokens", Token.UNKNOWN),
         ("admin-token", Token.UNKNOWN),
         ("sandbox-", Token.NO_SANDBOX),
@@ -46,15 +47,29 @@ def test_the_token_of_a_sandbox_stands_for_it_until_it_is_gone() -> None:
     sandboxes, callers = made()
     sandbox = sandboxes.create(10.0, now=0.0)
     authorization = b"bearer " + sandbox.token
-    assert callers.identify(authorization, 9.0) == Caller(sandbox, Token.SANDBOX)
+    caller = callers.identify(authorization, 9.0)
+    assert caller == Caller(sandbox, Token.SANDBOX, identity=Identity(ROOT, "sandbox"))
     assert callers.identify(authorization, 18.0).in_sandbox  # the use before puts its end off
     assert callers.identify(authorization, 28.0) == Caller(sandboxes.default, Token.GONE)
 
 
 def test_one_token_may_open_the_gateway_and_the_control_plane() -> None:
     sandboxes, callers = made("second-token")
-    assert callers.identify(b"Bearer second-token", 1.0) == Caller(sandboxes.default, Token.VALID, True)
-    assert callers.identify(b"Bearer first-token", 1.0) == Caller(sandboxes.default, Token.VALID)
+    assert callers.identify(b"Bearer second-token", 1.0) == Caller(
+        sandboxes.default, Token.VALID, True, IDENTITIES[1]
+    )
+    caller = callers.identify(b"Bearer first-token", 1.0)
+    assert caller == Caller(sandboxes.default, Token.VALID, identity=IDENTITIES[0])
+
+
+def test_each_token_of_a_tree_stands_for_its_tenant() -> None:
+    sandboxes, callers = made()
+    sandbox = sandboxes.create(10.0, 0.0, tenants={"root": NewTenant(None), "child": NewTenant("root")})
+    assert sandbox.token == sandbox.named["root"].token
+    for name, (id, token) in sandbox.named.items():
+        caller = callers.identify(b"Bearer " + token, 1.0)
+        assert caller == Caller(sandbox, Token.SANDBOX, identity=Identity(id, name))
+    assert sandbox.tenants.chain(sandbox.named["child"].id) == (sandbox.named["child"].id, ROOT)
 
 
 def test_a_bearer_token_is_one_word() -> None:

@@ -1,7 +1,7 @@
 """GatewayChannel: one connection. It refuses malformed, oversized and slow requests.
 
-Where Twisted would send a bare 400 or close silently, it answers with a problem. ``web.request`` is a request
-that it has read; ``web.site`` is what all connections share.
+Where Twisted would send a bare 400 or close the connection silently, it responds with a problem.
+``web.request`` has the requests that it reads; ``web.site`` has the state that all connections share.
 """
 
 from typing import Any
@@ -34,11 +34,11 @@ from oagw.web.reply import REQUEST_ID, problem_reply, wire
 from oagw.web.request import BodyTooLarge, GatewayRequest
 from oagw.web.site import REQUEST_TIMEOUT
 
-# Seconds, of real time, that a refused client is still read from. Closing at once would reset the connection
-# while the client sends, and the reset can overtake the answer.
+# The number of real seconds for which data from a refused client is still read and dropped. Closing at once
+# would reset the connection while the client sends, and the reset could overtake the response.
 LINGER = 5.0
-# Bytes of a body that are read although the head alone decides that the request is refused: closing the
-# connection costs a client more than sending them.
+# A body of up to this number of bytes is read even if the head alone decides that the request is refused. For
+# the client, sending it is cheaper than losing the connection.
 SMALL_BODY = 65536
 
 
@@ -73,18 +73,18 @@ class GatewayChannel(PipelinedChannel):
     requestFactory: type[GatewayRequest] = GatewayRequest
     transport: ITCPTransport
     _lingering: IDelayedCall | None = None
-    _savedTimeOut = REQUEST_TIMEOUT  # what Twisted's requestDone sets
+    _savedTimeOut = REQUEST_TIMEOUT  # the timeout that Twisted's requestDone sets
 
     def connectionMade(self) -> None:
         self._number = self.site.channel_made(self)
-        self._turn = 0  # how many requests there were
+        self._turn = 0  # the number of requests so far
         self._note_opened()
-        self._checked = 0  # where the first line of the buffer starts that is not checked yet
+        self._checked = 0  # the start of the first line of the buffer that is not checked yet
         self._skipped = False  # whether an empty line came before the request line
-        self._discarding = False  # whether what arrives is dropped, because the connection ends
-        self.paused = False  # whether requests that arrived are held back
-        self._deadline: float | None = None  # when the time-out is, in the clock's seconds
-        self._watch: IDelayedCall | None = None  # looks whether it has come
+        self._discarding = False  # whether received data is dropped, because the connection is about to end
+        self.paused = False  # whether received requests are held back
+        self._deadline: float | None = None  # when the connection times out, in seconds of the clock
+        self._watch: IDelayedCall | None = None  # the timer that checks the deadline
         self._unwritten = self._held = b""  # see OutgoingChannel
         self._corked, self._stopped = None, False
         self.addresses = peer, host = self.transport.getPeer(), self.transport.getHost()
@@ -104,9 +104,9 @@ class GatewayChannel(PipelinedChannel):
             self._watch.cancel()
 
     def setTimeout(self, period: float | None) -> float | None:
-        """Time out ``period`` seconds from now, or never if it is None.
+        """Set the timeout to ``period`` seconds from now, or to never if it is None.
 
-        Twisted would create and cancel a delayed call for each request. Here one call is reused.
+        Twisted creates and cancels a delayed call for each request. This method reuses one call.
         """
         previous, self.timeOut = self.timeOut, period  # type: ignore[assignment]
         self._deadline = None
@@ -129,7 +129,7 @@ class GatewayChannel(PipelinedChannel):
                 self.timeoutConnection()
 
     def registerProducer(self, producer: object, streaming: bool) -> None:
-        # A stream knows no time-out: what looks for one would take half a kilobyte as long as it is open.
+        # Streams have no timeout. A timer would take half a kilobyte of memory per open stream.
         if self._watch is not None:
             self._watch.cancel()
             self._watch = None
@@ -158,16 +158,16 @@ class GatewayChannel(PipelinedChannel):
                 break
         if self._buffer or self.requests:
             self.site.arrivals.begun(self)
-            # Twisted starts its time-out anew at every byte, so that a trickle could hold a connection for
-            # ever. Here time runs from the first byte of a request to its last.
+            # Twisted restarts its timeout at every byte, so that a slow trickle could keep a connection open
+            # forever. Here the timeout applies from the first byte of a request to its last.
             if begins and not self._handlingRequest:
                 self.resetTimeout()
 
     def _read_head(self) -> bool:
-        """Read the head in the buffer; returns False if it is not complete."""
+        """Parse the head in the buffer. Return False if it is incomplete."""
         buffer = self._buffer
         if not self._skipped and buffer.startswith(b"\r\n"):
-            self._skipped = True  # some clients send one after a body (RFC 9112 section 2.2)
+            self._skipped = True  # some clients send a CRLF after a body (RFC 9112 section 2.2)
             self._buffer = buffer[2:]
             return True
         end = buffer.find(b"\r\n\r\n", max(0, self._checked - 2))
@@ -184,7 +184,7 @@ class GatewayChannel(PipelinedChannel):
         return True
 
     def _head_received(self, head: Head, rest: bytes) -> None:
-        """Begin a request: its ``head`` is complete, and followed by ``rest``."""
+        """Start a request: its ``head`` is complete, and ``rest`` is the data after it."""
         self._buffer, self._checked = rest, 0
         self._turn += 1
         request = self.requestFactory(self, head, self._open_entry(head))
@@ -199,9 +199,9 @@ class GatewayChannel(PipelinedChannel):
         if not undecided and self._is_refused(request):
             self._answer_now(request)
             return
-        if expected and not rest:  # and the body is not here already
+        if expected and not rest:  # the body has not arrived already
             self._send100Continue()
-        if length is not None and len(rest) >= length:  # all of the body is here
+        if length is not None and len(rest) >= length:  # the whole body has arrived
             request.handleContentChunk(rest[:length])
             self._buffer = rest[length:]
             self.allContentReceived()
@@ -217,12 +217,12 @@ class GatewayChannel(PipelinedChannel):
         self.setRawMode()
 
     def allContentReceived(self) -> None:
-        """Answer the request that is now complete."""
+        """Process the request, which is now complete."""
         self.length = 0
         self._transferDecoder = None
-        self._deadline = None  # the answer may take long
+        self._deadline = None  # the response may take long
         self._handlingRequest = True
-        self.line_mode = 0  # what follows is kept until the answer is complete
+        self.line_mode = 0  # further data is buffered until the response is complete
         self.requests[-1].process()
 
     def _is_refused(self, request: GatewayRequest) -> bool:
@@ -236,7 +236,7 @@ class GatewayChannel(PipelinedChannel):
             del request.path
 
     def _answer_now(self, request: GatewayRequest) -> None:
-        """Answer ``request`` without its body, and end the connection."""
+        """Respond to ``request`` without reading its body, and end the connection."""
         self._discarding = True
         self.clearLineBuffer()
         self.persistent = False
@@ -285,9 +285,9 @@ class GatewayChannel(PipelinedChannel):
             return
         if self._buffer or (self._dataBuffer and any(self._dataBuffer)):
             if self.unsent and not self.persistent:
-                super().requestDone(request)  # nothing must hasten the end
+                super().requestDone(request)  # send the remaining data first
             elif self.persistent:
-                # Twisted would handle these requests now, in the same turn of the reactor.
+                # Twisted would handle these requests now, in the same iteration of the reactor.
                 self.paused = True
                 super().requestDone(request)
                 self._hold_requests()
@@ -307,17 +307,17 @@ class GatewayChannel(PipelinedChannel):
         super().requestDone(request)
         if self.half_closed:
             self.loseConnection()
-        elif self._waitingForTransport:  # Twisted would read on
+        elif self._waitingForTransport:  # Twisted would continue to read
             self._stopped = True
             self._networkProducer.pauseProducing()
 
     def timeoutConnection(self) -> None:
         if self.paused and not self._waitingForTransport:
-            self.resetTimeout()  # the gateway keeps the client waiting, not the client the gateway
+            self.resetTimeout()  # the client is waiting for the gateway, not the other way around
         elif not self.paused and (self.requests or self._buffer):
             self._refuse(408, f"Request not complete after {REQUEST_TIMEOUT:g} seconds", self._buffer)
         else:
-            self._linger()  # it may not take what it was sent last
+            self._linger()  # the client may not read the data that is still to be sent
             self.loseConnection()
 
     def _close_gently(self) -> None:
@@ -329,7 +329,7 @@ class GatewayChannel(PipelinedChannel):
             self.loseConnection()
             return
         transport: Any = self.transport
-        transport.unregisterProducer()  # or it might wait for one before it ends its side
+        transport.unregisterProducer()  # the transport might wait for the producer before it closes its side
         self._networkProducer.resumeProducing()
         self._linger()
         transport.loseWriteConnection()

@@ -26,7 +26,7 @@ from oagw.web.header_lines import prepared as prepared
 
 log = Logger()
 
-ERROR_SOURCE = b"X-Oagw-Error-Source"  # as Twisted spells it in any case
+ERROR_SOURCE = b"X-Oagw-Error-Source"  # in Twisted's spelling
 REQUEST_ID = b"X-Request-Id"
 GATEWAY = b"gateway"
 UPSTREAM = b"upstream"
@@ -34,7 +34,7 @@ _SOURCE_LINES = {one: b"\r\n%b: %b" % (ERROR_SOURCE, one) for one in (GATEWAY, U
 JSON = b"application/json"
 PROBLEM_JSON = b"application/problem+json"
 
-# Twisted knows no phrase for 422, 429 and others, and would say "Unknown Status".
+# Twisted has no phrases for 422, 429 and others, and would send "Unknown Status".
 _PHRASES = {status: phrase.encode("ascii") for status, phrase in PHRASES.items()}
 
 _NO_FIELDS = HeaderLines(b"")
@@ -142,7 +142,7 @@ def send(request: Request, reply: Reply) -> None:
 
 
 def respond_in_parts(request: Request, reply: Reply) -> None:
-    """Write ``reply`` as Twisted does, first the head, then the body, and finish ``request``."""
+    """Write the head of ``reply``, then its body, as Twisted does, and finish ``request``."""
     begin_whole(request, reply)
     request.write(reply.body)
     request.finish()

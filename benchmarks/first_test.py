@@ -12,6 +12,7 @@ import platform
 import resource
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from statistics import median, quantiles
@@ -38,6 +39,9 @@ def _python(name: str, *args: str) -> Program:
     return Program((sys.executable, f"benchmarks/first_tests/{name}.py", *args))
 
 
+# Where the program in Go is built.
+_GO = str(Path(tempfile.gettempdir()) / "oagw-first-test-in-go")
+
 PROGRAMS = {
     "Python": _python("ours"),
     "Python, in memory": _python("in_memory"),
@@ -47,9 +51,7 @@ PROGRAMS = {
         "clients/rust",
     ),
     "Node": Program(("node", "examples/first_test.mjs"), folder="clients/node"),
-    "Go": Program(
-        ("./first_test.bin",), ("go", "build", "-o", "first_test.bin", "./examples/first_test"), "clients/go"
-    ),
+    "Go": Program((_GO,), ("go", "build", "-o", _GO, "./examples/first_test"), "clients/go"),
     "pytest-httpserver": _python("httpserver"),
 }
 

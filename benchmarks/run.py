@@ -15,12 +15,14 @@ import gaps
 import journal
 import memory
 import rates
+import spawns
 import startup
 import stubs
 from table import markdown
 
 PARTS = {
     "startup": startup,
+    "spawns": spawns,
     "rates": rates,
     "journal": journal,
     "stubs": stubs,

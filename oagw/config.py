@@ -21,7 +21,7 @@ class Config(NamedTuple):  # importing dataclasses would delay the first connect
     """The options of a gateway.
 
     - ``port``: 0 to 65535; 0 selects a free port.
-    - ``seed``: makes generated ids repeatable.
+    - ``seed``: makes what is random repeatable, such as generated ids, for each sandbox by itself.
     - ``stream_interval_scale``: multiplies the gaps of all streams; 0 sends without waiting.
     - ``strict_models``: answer models that are not listed with 404.
     - ``journal_count``: the number of requests that the journal keeps; 0 disables it.

@@ -1,16 +1,12 @@
-"""For all tests: Hypothesis with the same examples in every run, default signals for children, fixtures."""
+"""For all tests: default signals for children, and fixtures."""
 
 import gc
 import signal
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import settings
 
 from oagw.testing import MockGateway
-
-settings.register_profile("oagw", deadline=None, derandomize=True)
-settings.load_profile("oagw")
 
 # A background shell, nohup and some runners leave signals ignored or blocked, which child processes inherit.
 # They do not inherit a function that does nothing, so this session goes on to ignore what it was told to.

@@ -17,6 +17,7 @@ from oagw.model.document import decoded, misfit
 from oagw.model.invalid import Invalid
 from oagw.model.journal import Pin
 from oagw.model.refused import Refused
+from oagw.model.suggestion import suggestion
 from oagw.sandboxes import Sandbox
 from oagw.web.body import query_pairs, read_body
 from oagw.web.exchange import caller_of
@@ -66,6 +67,13 @@ class AdminNode(Node):
         if path and self.parameter:
             return self.child(path.decode("utf-8", "replace"))
         return super().getChild(path, request)
+
+    def unknown_path(self, request: Request) -> Refused:
+        refused = super().unknown_path(request)
+        if not self.children:
+            return refused
+        segment = (request.prepath or [b""])[-1].decode("utf-8", "replace")
+        return Refused(404, refused.message + suggestion(segment, map(bytes.decode, self.children)))
 
     def refusal(self, request: Request, refused: Refused) -> Reply:
         if isinstance(refused, Invalid):

@@ -14,13 +14,12 @@ from oagw.stubs.ineffective import Aliases, why_stub_cannot_answer, why_toxic_ca
 from oagw.stubs.stub import Stub
 from oagw.toxics.toxic import Toxic
 from oagw.web.exchange import entry_of
-from oagw.web.reply import Reply
+from oagw.web.reply import Reply, field_value
 
 WARNING = b"X-OAGW-Warning"
 
-# The largest number of warnings in a response, and of characters of each.
+# The largest number of warnings in a response.
 _MAX_WARNINGS = 5
-_MAX_LENGTH = 500
 
 # The largest number of stubs of an import that are checked.
 _MAX_CHECKED = 200
@@ -53,13 +52,9 @@ def _warned(reply: Reply, request: Request, warnings: list[str]) -> Reply:
     if not warnings:
         return reply
     known = known_secrets(entry_of(request))
-    lines = [_line(known.masked(warning)) for warning in warnings[:_MAX_WARNINGS]]
+    told = warnings[:_MAX_WARNINGS]
     if len(warnings) > _MAX_WARNINGS:
-        lines[-1] = b"%d more cannot act" % (len(warnings) - _MAX_WARNINGS + 1)
-    return replace(reply, headers={**reply.headers, WARNING: tuple(lines)})
-
-
-def _line(text: str) -> bytes:
-    """Return ``text`` as the value of a header field: in ASCII, on one line."""
-    plain = "".join(char if char.isprintable() else " " for char in text)
-    return plain[:_MAX_LENGTH].encode("ascii", "backslashreplace")[: 2 * _MAX_LENGTH]
+        told[-1] = f"{len(warnings) - _MAX_WARNINGS + 1} more cannot act"
+    return replace(
+        reply, headers={**reply.headers, WARNING: tuple(field_value(known.masked(one)) for one in told)}
+    )

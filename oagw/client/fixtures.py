@@ -7,14 +7,18 @@ what the plugin does besides: it shows what the gateway saw when a test fails, a
 import os
 import platform
 from collections.abc import Iterator, Sequence
+from hashlib import sha256
 
 import pytest
 
-from oagw.client.mock_gateway import MockGateway, RunningGateway, Sandbox, start
+from oagw.client.mock_gateway import MockGateway, Refused, RunningGateway, Sandbox, start
 
 # The gateways that the fixtures of a session use, and the sandboxes that those of a test do.
 GATEWAYS = pytest.StashKey[list[RunningGateway]]()
 SANDBOXES = pytest.StashKey[list["SandboxOfTest"]]()
+
+# The largest number of characters of the name of a sandbox.
+MAX_NAME = 200
 
 # Where a worker of pytest-xdist finds the host and the process that control the run.
 CONTROLLER = "oagw_controller"
@@ -71,8 +75,8 @@ def oagw_options() -> Sequence[str]:
 def oagw_gateway(request: pytest.FixtureRequest, oagw_options: Sequence[str]) -> Iterator[RunningGateway]:
     """A running gateway, shared by the whole test session. Stubs that a test adds remain.
 
-    It is started with ``oagw_options``, unless ``--oagw-url`` or OAGW_URL says where one runs. The workers
-    of pytest-xdist share one.
+    It is started with ``oagw_options``, unless ``--oagw-url`` or OAGW_URL says where one runs, which has its
+    own. The workers of pytest-xdist share one.
 
     >>> def test_weather(oagw_gateway):
     ...     url = oagw_gateway.alias_url("weather") + "/current?city=Oslo"
@@ -117,7 +121,7 @@ def oagw_sandbox(request: pytest.FixtureRequest, oagw_gateway: RunningGateway) -
     ``@pytest.mark.oagw(strict=True)``, in the test with ``oagw_sandbox(strict=True)``, or for all tests with
     ``--oagw-strict``.
     """
-    sandbox = oagw_gateway.sandbox()
+    sandbox = _named(oagw_gateway, request.node.nodeid)
     strict = bool(request.config.getoption("oagw_strict"))
 
     def oagw(*, strict: bool = strict) -> bool:
@@ -130,3 +134,13 @@ def oagw_sandbox(request: pytest.FixtureRequest, oagw_gateway: RunningGateway) -
     request.node.stash.setdefault(SANDBOXES, []).append(mine)
     yield mine
     mine.delete()
+
+
+def _named(gateway: RunningGateway, name: str) -> Sandbox:
+    """Create a sandbox that has the ``name`` of its test, so that what is random in it does not vary."""
+    if len(name) > MAX_NAME:
+        name = sha256(name.encode()).hexdigest()
+    try:
+        return gateway.sandbox(name=name)
+    except Refused:  # another run on the same gateway is at this test, too
+        return gateway.sandbox()

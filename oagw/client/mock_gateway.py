@@ -42,7 +42,7 @@ TOKEN = Config().tokens[0]
 # Seconds that a server gets to stop before it is killed. It usually needs 0.2 s.
 _STOP_TIMEOUT = 5.0
 # Seconds to wait for a server that does not answer to exit, so that its output can be reported.
-_EXIT_TIMEOUT = 1.0
+EXIT_TIMEOUT = 1.0
 
 # Seconds between two checks of the clock.
 _LOOK = 0.005
@@ -221,7 +221,7 @@ class MockGateway(RunningGateway):
         if self._process is None:
             return
         try:
-            self._process.wait(_EXIT_TIMEOUT)
+            self._process.wait(EXIT_TIMEOUT)
         except subprocess.TimeoutExpired:
             return
         out, err = self._process.communicate()

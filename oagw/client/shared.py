@@ -8,11 +8,15 @@ import fcntl
 import json
 import os
 import subprocess
+import time
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 
-from oagw.client.mock_gateway import TOKEN, GatewayFailed, RunningGateway, announced, spawn
+from oagw.client.mock_gateway import EXIT_TIMEOUT, TOKEN, GatewayFailed, RunningGateway, announced, spawn
+
+# Seconds between two looks at whether the server still runs.
+_LOOK = 0.01
 
 
 class SharedGateway(RunningGateway):
@@ -43,16 +47,22 @@ class SharedGateway(RunningGateway):
         with open(self._log, "wb") as log:
             process = spawn(arguments, subprocess.DEVNULL, log)
         try:
-            url = announced(process, "listening")
+            url = announced(process, "ready")  # after which it writes no more to standard output
         except GatewayFailed as failure:
             raise GatewayFailed(f"{failure}\n{self._said()}".strip()) from None
+        assert process.stdout is not None
+        process.stdout.close()
         # This process does not wait for the server; Popen would warn that it still runs.
         process.returncode = 0
         return {"url": url, "pid": process.pid}
 
     def _check_server(self) -> None:
-        if not _runs(self._pid):
-            raise GatewayFailed(f"the server of this test run has exited:\n{self._said()}")
+        end = time.monotonic() + EXIT_TIMEOUT
+        while _runs(self._pid):
+            if time.monotonic() >= end:
+                return
+            time.sleep(_LOOK)
+        raise GatewayFailed(f"the server of this test run has exited:\n{self._said()}")
 
     def _said(self) -> str:
         return self._log.read_text(errors="replace").strip()

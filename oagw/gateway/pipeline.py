@@ -5,6 +5,7 @@
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import islice
 
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
@@ -17,7 +18,9 @@ from oagw.model.call import Call
 from oagw.model.entry import SERVICE
 from oagw.model.problem import UPSTREAM_TYPE, Problem, canonical, invalid_field
 from oagw.model.response_head import ResponseHead
+from oagw.model.suggestion import listed
 from oagw.policies import After, Before
+from oagw.services import UpstreamNode
 from oagw.web.deliver import Answer, deliver
 from oagw.web.exchange import Exchange
 from oagw.web.reply import Reply, fail, masked_excerpt, problem_reply
@@ -25,6 +28,9 @@ from oagw.web.resource import Node
 
 # The real gateway does not repeat an unknown alias in ``detail``; it uses this UUID for all.
 _NIL = "00000000-0000-0000-0000-000000000000"
+
+# The largest number of aliases of stubs that are compared with an unknown one.
+_LISTED = 200
 
 # Sends the response. The argument is the call as changed by policies, or None if there are no policies.
 Target = Callable[[Call | None], None]
@@ -66,6 +72,7 @@ class Pipeline(Resource):
         self._wall = wall
         self._before = before
         self._after = after
+        self._hint = self._hint_for
 
     def render(self, request: Exchange) -> int:
         try:
@@ -154,11 +161,25 @@ class Pipeline(Resource):
     def _serve(self, request: Exchange, alias: str, rest: list[bytes], call: Call | None) -> None:
         """Respond with the built-in service ``alias``; ``rest`` has the raw segments of the path below it."""
         request.entry.answered(SERVICE)
+        request.hint = self._hint
         if call is not None and call.head != request.entry.head:
             request.requestHeaders = _fields(call)
         if b"/." in request.path:
             request.postpath = resolve_dots(rest, request.postpath or [])
         request.render(getChildForRequest(self._services[alias], request))
+
+    def _hint_for(self, request: Exchange) -> str | None:
+        """Return a hint for an unknown path of a built-in service: its paths, and the nearest stub."""
+        alias = request.entry.alias or ""
+        tree = self._services[alias]
+        hints = []
+        if isinstance(tree, UpstreamNode) and tree.paths:
+            below = request.path.decode("utf-8", "replace").lower().partition(f"/{alias}/")[2]
+            called = f"{request.method.decode('latin-1')} /{below}"
+            hints.append(f"The paths of {alias} are {listed(called, tree.paths)}")
+        if self._stubs.exist(request) and (nearest := self._stubs.nearest(request, alias)):
+            hints.append(nearest)
+        return ". ".join(hints) or None
 
     def _miss(self, request: Exchange, alias: str, call: Call | None) -> None:
         """Respond with a 404 of the upstream ``alias``: it exists because of stubs, but none matches."""
@@ -169,17 +190,17 @@ class Pipeline(Resource):
         """Return the response for an unknown or empty alias."""
         if not alias:
             return problem_reply(invalid_field("path", "MISSING_ALIAS", "Missing alias"), request)
-        request.entry.resolved(alias.decode("latin-1").lower(), matched=False)
-        hint = self._stubs.hint(request)
+        name = alias.decode("latin-1").lower()
+        request.entry.resolved(name, matched=False)
+        others = sorted(islice(self._stubs.aliases(request), _LISTED))
+        hint = f"The aliases are {listed(name, dict.fromkeys([*self._services, *others]))}"
+        if nearest := self._stubs.hint(request):
+            hint = f"{nearest}. {hint}"
         problem = canonical(
             "not_found",
             error=f"Unknown alias: {masked_excerpt(request, alias)}",
             detail=f"upstream not found: {_NIL}",
-            context={
-                "resource_type": UPSTREAM_TYPE,
-                "resource_name": _NIL,
-                **({"hint": hint} if hint else {}),
-            },
+            context={"resource_type": UPSTREAM_TYPE, "resource_name": _NIL, "hint": hint},
         )
         return problem_reply(problem, request)
 

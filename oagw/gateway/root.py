@@ -7,8 +7,9 @@ from twisted.web.resource import IResource
 from twisted.web.server import Request
 
 from oagw import __version__
+from oagw.gateway.accept import VARY, prefers_html
 from oagw.gateway.pipeline import Pipeline, Proxy
-from oagw.gateway.status import Health, Status
+from oagw.gateway.status import Health, Probe, Status
 from oagw.gateway.stubbed import StubbedInside, Stubs
 from oagw.model.call import is_admin
 from oagw.web.exchange import Exchange
@@ -20,7 +21,7 @@ from oagw.web.resource import Node
 class Root(Node):
     """GET / → 200 {"service", "version", "health", "status", "control_plane", "proxy": {alias: path}}.
 
-    No token needed.
+    A browser gets a page instead. No token needed.
     """
 
     def __init__(
@@ -35,7 +36,16 @@ class Root(Node):
         self._stubs = stubs
         gateway = Node({b"status": Status(clock, self._aliases), b"proxy": Proxy(pipeline)})
         v1 = Node({b"v1": BearerGuard(StubbedInside(gateway, stubs))})
-        super().__init__({b"health": Health(), b"api": Node({b"oagw": v1}), b"oagw": v1})
+        probe = Probe()
+        super().__init__(
+            {
+                b"health": Health(),
+                b"healthz": probe,
+                b"readyz": probe,
+                b"api": Node({b"oagw": v1}),
+                b"oagw": v1,
+            }
+        )
         self._admin = admin
         self._control_plane: IResource | None = None
 
@@ -55,6 +65,11 @@ class Root(Node):
         return self._control_plane
 
     def render_GET(self, request: Exchange) -> Reply:
+        fields = request.requestHeaders.getRawHeaders(b"accept")
+        if fields and prefers_html(b",".join(fields)):
+            from oagw.gateway.page import page  # loaded when a browser asks for it
+
+            return page(request, self._upstreams, self._stubs.aliases(request))
         return json_reply(
             {
                 "service": "oagw-mock-server",
@@ -63,7 +78,8 @@ class Root(Node):
                 "status": "/api/oagw/v1/status",
                 "control_plane": "/__admin",
                 "proxy": {alias: f"/api/oagw/v1/proxy/{alias}" for alias in self._aliases(request)},
-            }
+            },
+            headers=VARY,
         )
 
     def _aliases(self, request: Exchange) -> list[str]:

@@ -1,4 +1,4 @@
-"""The health and the status of the gateway."""
+"""The health, the readiness and the status of the gateway."""
 
 from collections.abc import Callable
 
@@ -15,6 +15,18 @@ class Health(Node):
     """GET /health → 200 {"status": "healthy", "service": "oagw-mock-server"}; no token needed."""
 
     REPLY = json_reply({"status": "healthy", "service": "oagw-mock-server"})
+
+    def render_GET(self, request: Request) -> Reply:
+        return self.REPLY
+
+
+class Probe(Node):
+    """GET /healthz and /readyz → 200, the text ``ok``; no token needed.
+
+    The server is ready as soon as it answers: it has loaded everything before that.
+    """
+
+    REPLY = Reply(200, b"ok", {b"Content-Type": (b"text/plain; charset=utf-8",)})
 
     def render_GET(self, request: Request) -> Reply:
         return self.REPLY

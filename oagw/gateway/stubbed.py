@@ -109,19 +109,27 @@ class Stubs:
 
     def miss(self, request: Exchange, alias: str) -> Reply:
         """Return the 404 of the upstream ``alias``, which exists because of stubs, none of which match."""
+        call = request.call()
+        text = known_secrets(request.entry, call).masked(
+            f"No stub matches {call.method} {masked_url(call.url)}"
+        )
+        return json_reply({"error": f"{text}. {self.nearest(request, alias)}"}, 404, source=UPSTREAM)
+
+    def nearest(self, request: Exchange, alias: str) -> str:
+        """Return sentences about the stub of the upstream ``alias`` that is nearest; "" if it has none."""
         store, call = request.caller.sandbox.stub_store(), request.call()
         stubs = [stub for one in store.stores for stub in one if stub.pattern.alias == alias]
+        if not stubs:
+            return ""
         known = known_secrets(request.entry, call)
-        text = known.masked(f"No stub matches {call.method} {masked_url(call.url)}")
-        nearest = _nearest(call, stubs, store, self._wall(), known)
-        return json_reply({"error": f"{text}. {_undecided(request)}{nearest}"}, 404, source=UPSTREAM)
+        return f"{_undecided(request)}{_nearest(call, stubs, store, self._wall(), known)}"
 
     def exist(self, request: Exchange) -> bool:
         """Return whether there are any stubs for the caller."""
         return bool(request.caller.sandbox.stubs or self._sandboxes.default.stubs)
 
     def hint(self, request: Exchange) -> str | None:
-        """Return a hint for a request to an unknown upstream: the nearest stub, if there is any."""
+        """Return a hint for a request to an unknown upstream or path: the nearest stub, if there is any."""
         if not self.exist(request):
             return None
         sandbox = request.caller.sandbox
@@ -155,6 +163,8 @@ class Stubbed(Guard):
         if not self._stubs.exist(request) or not self.concerns(request):
             return None
         selected = self._stubs.select(request)
+        if selected is None:
+            request.hint = self._stubs.hint
         return self._stubs.answer(request, selected) if isinstance(selected, Selected) else selected
 
     def passes(self, request: Exchange) -> bool | None:

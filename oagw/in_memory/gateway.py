@@ -26,6 +26,8 @@ T = TypeVar("T")
 # The largest number of seconds until a call of the control plane is answered.
 _PATIENCE = 60.0
 
+_HOUR = 3600.0
+
 
 class InMemoryGateway(RunningGateway):
     """A gateway in memory: the real one, without socket, process or waiting. For clients on Twisted.
@@ -94,6 +96,26 @@ class InMemoryGateway(RunningGateway):
         """Let ``seconds`` pass. Events that become due on the way happen in order, each at its time."""
         self.reactor.advance(seconds)
 
+    def advance_until_idle(self, limit: float | None = None) -> None:
+        """Let time pass until no answer waits for a time to come, by at most ``limit`` seconds.
+
+        The default is an hour. Raises TimeoutError if answers are still pending then.
+        """
+        target = self.reactor.seconds() + (_HOUR if limit is None else limit)
+        while (clock := self.admin("GET", "/clock"))["pending"]:
+            if not self.reactor.step(target):
+                self.advance(target - self.reactor.seconds())
+                raise TimeoutError(f"{clock['pending']} answers are still pending")
+
+    def wait_pending(self, count: int = 1, within: float = 0.0) -> None:
+        """Check that at least ``count`` answers wait for a time to come. Raises TimeoutError if not.
+
+        There is nothing to wait for: requests are never on their way.
+        """
+        self.pump()
+        if (pending := self.admin("GET", "/clock")["pending"]) < count:
+            raise TimeoutError(f"{pending} answers are pending, not {count}")
+
     def run(self, awaitable: "Deferred[T] | Coroutine[Any, Any, T]", seconds: float = 60.0) -> T:
         """Return the result of a Deferred or coroutine. Time passes until it is there: at most ``seconds``.
 
@@ -117,7 +139,8 @@ class InMemoryGateway(RunningGateway):
         return result
 
     def stop(self) -> None:
-        """Close all connections. A test need not do so: nothing outlives it."""
+        """Close all connections, and refuse new ones. A test need not do so: nothing outlives it."""
+        self.reactor.tcpServers.clear()
         self._gateway.stop()
         self.advance(1)
 

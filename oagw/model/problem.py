@@ -101,10 +101,17 @@ def invalid_field(field: str, reason: str, description: str) -> Problem:
     )
 
 
-def platform(status: int, error: str, *, headers: Mapping[bytes, tuple[bytes, ...]] | None = None) -> Problem:
+def platform(
+    status: int,
+    error: str,
+    *,
+    headers: Mapping[bytes, tuple[bytes, ...]] | None = None,
+    hint: str | None = None,
+) -> Problem:
     """Return the problem of type ``about:blank`` for a status, whose reason phrase is title and detail."""
     title = PHRASES[status]
-    return Problem("about:blank", title, status, title, error, headers=headers or {})
+    context = {} if hint is None else {"hint": hint}
+    return Problem("about:blank", title, status, title, error, context, headers or {})
 
 
 def scripted(

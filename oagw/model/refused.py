@@ -12,7 +12,7 @@ class Refused(Exception):
 
     ``status`` is 400 to 599, ``message`` a sentence for people, ``field`` the member or parameter at fault,
     and ``code`` a constant for programs; the last two are None if they do not apply. ``headers`` are header
-    fields that the status requires, such as ``Allow``.
+    fields that the status requires, such as ``Allow``. ``hint`` is what may have been meant.
     """
 
     def __init__(
@@ -23,6 +23,7 @@ class Refused(Exception):
         field: str | None = None,
         code: str | None = None,
         headers: Mapping[bytes, tuple[bytes, ...]] | None = None,
+        hint: str | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
@@ -30,3 +31,4 @@ class Refused(Exception):
         self.field = field
         self.code = code
         self.headers: Mapping[bytes, tuple[bytes, ...]] = headers or {}
+        self.hint = hint

@@ -26,8 +26,13 @@ def suggestion(name: str, known: Iterable[str]) -> str:
     if not ranked:
         return "; there are none"
     likeness, first = ranked[0]
-    start = f', did you mean "{_cut(first)}"? There are ' if likeness >= _CLOSE else "; there are "
-    return start + _listed([each for _, each in ranked])
+    start = f', did you mean "{_cut(first)}"? There' if likeness >= _CLOSE else "; there"
+    return f"{start} {'are' if len(ranked) > 1 else 'is'} {_joined(each for _, each in ranked)}"
+
+
+def listed(name: str, known: Iterable[str]) -> str:
+    """Return the names of ``known``, the most similar to ``name`` first, as a list of bounded length."""
+    return _joined(nearest_first(name, known))
 
 
 def nearest_first(name: str, known: Iterable[str]) -> list[str]:
@@ -50,7 +55,7 @@ def _ranked(name: str, known: Iterable[str]) -> list[tuple[float, str]]:
     return sorted(ranked, key=lambda pair: -pair[0])
 
 
-def _listed(names: list[str]) -> str:
+def _joined(names: Iterable[str]) -> str:
     shown: list[str] = []
     left = _LENGTH
     for each in map(_cut, names):

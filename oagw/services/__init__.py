@@ -12,6 +12,7 @@ from functools import partial
 from importlib import import_module
 from pkgutil import iter_modules
 from random import Random
+from typing import ClassVar
 
 from twisted.internet.interfaces import IReactorTime
 from twisted.web.server import Request
@@ -19,20 +20,32 @@ from twisted.web.server import Request
 from oagw.model.draws import Draws
 from oagw.model.refused import Refused
 from oagw.web.exchange import caller_of
-from oagw.web.reply import UPSTREAM, Reply, json_reply
+from oagw.web.reply import UPSTREAM, Reply, field_value, json_reply
 from oagw.web.resource import Node
 from oagw.web.stream import Streams
 
+# The field of a 404 that says what may have been meant. The real gateway does not have it.
+HINT = b"X-OAGW-Mock-Hint"
+
 
 class UpstreamNode(Node):
-    """A resource of a built-in service. Errors are ``{"error": str}`` unless a service overrides this."""
+    """A resource of a built-in service. Errors are ``{"error": str}`` unless a service overrides this.
+
+    The root of a service has its ``paths``, such as ``GET /users/{username}``.
+    """
 
     source = UPSTREAM
+    paths: ClassVar[tuple[str, ...]] = ()
 
     def refusal(self, request: Request, refused: Refused) -> Reply:
-        return json_reply(
-            {"error": refused.message}, refused.status, source=UPSTREAM, headers=refused.headers
-        )
+        message = refused.message if refused.hint is None else f"{refused.message}. {refused.hint}"
+        return json_reply({"error": message}, refused.status, source=UPSTREAM, headers=refused.headers)
+
+    def unknown_path(self, request: Request) -> Refused:
+        refused = super().unknown_path(request)
+        if refused.hint is not None:
+            refused.headers = {HINT: (field_value(refused.hint),)}
+        return refused
 
 
 @dataclass(frozen=True, slots=True)

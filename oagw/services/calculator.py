@@ -70,6 +70,12 @@ def _require_in_range(number: Number, message: str) -> None:
         raise Refused(400, message)
 
 
+class Calculator(UpstreamNode):
+    """The root of the API."""
+
+    paths = ("POST /calculate",)
+
+
 def tree(env: Env) -> UpstreamNode:
     """Return the tree of the calculator API."""
-    return UpstreamNode({b"calculate": Calculate()})
+    return Calculator({b"calculate": Calculate()})

@@ -25,6 +25,12 @@ class Current(UpstreamNode):
         return json_reply(report, source=UPSTREAM)
 
 
+class Weather(UpstreamNode):
+    """The root of the API."""
+
+    paths = ("GET /current?city={city}",)
+
+
 def tree(env: Env) -> UpstreamNode:
     """Return the tree of the weather API."""
-    return UpstreamNode({b"current": Current()})
+    return Weather({b"current": Current()})

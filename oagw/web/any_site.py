@@ -41,7 +41,7 @@ class AnySite(Guard):
         )
         request.caller = entry.caller
         request.call = entry.call
-        request.after = None
+        request.after = request.hint = None
         _Source(request, self._entrance.now).attach()
         assert request.content is not None
         entry.received(request.content.read(), fields.hasHeader(b"Content-Encoding"))

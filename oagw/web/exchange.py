@@ -26,6 +26,7 @@ class Exchange(Request):
     entry: Entry
     call: Callable[[], Call]
     after: Callable[[ResponseHead], ResponseHead] | None = None  # changes the head before it is written
+    hint: "Callable[[Exchange], str | None] | None" = None  # says what may have been meant by an unknown path
     endless = False  # whether the response goes on until the client leaves
 
     def write(self, data: bytes, events: int | None = None) -> None:
@@ -55,6 +56,12 @@ class Exchange(Request):
 def entry_of(request: http.Request) -> Entry:
     """Return the entry of ``request``, an Exchange."""
     return request.entry  # type: ignore[attr-defined,no-any-return]
+
+
+def hint_for(request: http.Request) -> str | None:
+    """Return what may have been meant by the unknown path of ``request``, an Exchange."""
+    hint = request.hint  # type: ignore[attr-defined]
+    return None if hint is None else hint(request)
 
 
 def caller_of(request: http.Request) -> Caller:

@@ -148,6 +148,12 @@ def wire(reply: Reply) -> bytes:
     return b"\r\n".join(lines) + b"\r\n\r\n" + reply.body
 
 
+def field_value(text: str, limit: int = 500) -> bytes:
+    """Return the first ``limit`` characters of ``text`` as the value of a header field, in ASCII."""
+    plain = "".join(char if char.isprintable() else " " for char in text)
+    return plain[:limit].encode("ascii", "backslashreplace")[: 2 * limit]
+
+
 def excerpt(text: bytes, limit: int = 200) -> str:
     """Return the first ``limit`` bytes of ``text`` as a string for messages."""
     return text[:limit].decode("utf-8", "replace") + ("…" if len(text) > limit else "")

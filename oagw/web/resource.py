@@ -20,7 +20,7 @@ from twisted.web.server import NOT_DONE_YET, Request
 from oagw.model.problem import platform
 from oagw.model.refused import Refused
 from oagw.web.deliver import Answer, deliver
-from oagw.web.exchange import entry_of
+from oagw.web.exchange import entry_of, hint_for
 from oagw.web.reply import GATEWAY, Reply, fail, masked_excerpt, problem_reply
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -50,7 +50,7 @@ class Node(Resource):
 
     def refusal(self, request: Request, refused: Refused) -> Reply:
         """Return the response to a refused request: a problem, unless a service overrides it."""
-        problem = platform(refused.status, refused.message, headers=refused.headers)
+        problem = platform(refused.status, refused.message, headers=refused.headers, hint=refused.hint)
         return problem_reply(problem, request)
 
     def getChild(self, path: bytes, request: Request) -> IResource:
@@ -62,7 +62,7 @@ class Node(Resource):
 
     def missing(self, request: Request) -> IResource:
         """Return the resource of an unknown path below this node, which answers 404."""
-        return Answered(self.refusal(request, _unknown_path(request)))
+        return Answered(self.refusal(request, self.unknown_path(request)))
 
     def render(self, request: Request) -> int:
         try:
@@ -74,7 +74,7 @@ class Node(Resource):
     def _answer(self, request: Request) -> Answer:
         try:
             if not self._renders:
-                raise _unknown_path(request)
+                raise self.unknown_path(request)
             name = self._renders.get(request.method)
             if name is None:
                 return self._other_method(request)
@@ -93,6 +93,12 @@ class Node(Resource):
             headers=allow,
         )
 
+    def unknown_path(self, request: Request) -> Refused:
+        """Return the refusal of an unknown path, and note that it does not exist."""
+        entry_of(request).unmatched()
+        message = f"Unknown path: {masked_excerpt(request, request.path)}"
+        return Refused(404, message, hint=hint_for(request))
+
 
 class Answered(Resource):
     """A resource with a fixed answer to every method, such as one that does not exist."""
@@ -106,8 +112,3 @@ class Answered(Resource):
     def render(self, request: Request) -> int:
         deliver(request, self._answer)
         return NOT_DONE_YET
-
-
-def _unknown_path(request: Request) -> Refused:
-    entry_of(request).unmatched()
-    return Refused(404, f"Unknown path: {masked_excerpt(request, request.path)}")

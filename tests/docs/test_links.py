@@ -7,7 +7,8 @@ import pytest
 
 from tests.docs.pages import HOME, PAGES
 
-LINKING = [*PAGES, "CHANGELOG.md", "benchmarks/README.md", "llms.txt"]
+CLIENTS = [f"clients/{language}/README.md" for language in ("go", "node", "rust")]
+LINKING = [*PAGES, "CHANGELOG.md", "benchmarks/README.md", "llms.txt", *CLIENTS]
 
 
 def links(text: str) -> list[str]:

@@ -43,6 +43,11 @@ def test_a_success(oagw_sandbox):
     assert call(oagw_sandbox, "/x") == 404
 
 
+def test_its_sandbox_has_its_name(oagw_gateway, oagw_sandbox):
+    (sandbox,) = oagw_gateway.admin("GET", "/sandboxes")["sandboxes"]
+    assert sandbox["name"] == "test_it.py::test_its_sandbox_has_its_name"
+
+
 def test_the_shared_gateway_before(oagw_gateway):
     call(oagw_gateway, "/before")
 
@@ -168,6 +173,7 @@ def run(folder: Path, tests: str, *options: str, runner: str = "pytest", **varia
     if runner == "pytest":
         options = ("-p", "oagw.pytest_plugin", *options)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("OAGW_")}
+    environment["COVERAGE_FILE"] = str(ROOT / ".coverage")  # if coverage is measured, then in one place
     return subprocess.run(
         [sys.executable, "-m", runner, *options, "test_it.py"],
         cwd=folder,
@@ -210,7 +216,7 @@ def test_a_failing_test_shows_what_the_gateway_saw_and_a_strict_one_fails(tmp_pa
     assert "  GET [path] /api/oagw/v1/proxy/stripe/y: It matched no request." in left
     answered = failure(said, "test_strict_with_a_404_of_the_gateway")
     assert "A call was answered by the gateway's own 404:\n  GET /api/oagw/v1/proxy/stripe/x ->" in answered
-    assert re.search("4 failed, 3 passed, 1 error in ", said), said
+    assert re.search("4 failed, 4 passed, 1 error in ", said), said
 
 
 def test_it_works_on_event_loops(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ def test_every_option_is_a_variable() -> None:
         "OAGW_ADMIN_TOKEN": "secret",
         "OAGW_MAPPINGS": "some folder",
         "OAGW_STRICT_MODELS": "1",
+        "OAGW_GZIP": "true",
         "OAGW_GITHUB_LINKS": "true",
         "OAGW_SEED": "-7",
         "OAGW_CLOCK": "manual",
@@ -44,6 +45,7 @@ def test_every_option_is_a_variable() -> None:
         sandbox_lifetime=7.5,
         memory_limit=6,
         github_links=True,
+        gzip=True,
         parent=4711,
     )
     defaults = Config()
@@ -144,6 +146,7 @@ def test_the_number_after_the_switch_for_the_parent_is_the_port() -> None:
     config = parse_args(["--exit-with-parent", "5000"])
     assert (config.port, config.exit_with_parent, config.parent) == (5000, True, None)
     assert parse_args(["--exit-with-parent=5000"]).parent == 5000
+    assert parse_args(["--exit-with-parent=1"]).parent == 1
 
 
 def test_the_help_fits_on_a_screen_and_has_every_option_and_default(

@@ -91,14 +91,15 @@ class WhoAnswersTests(StubCase):
         self.assertTrue(self.get().json()["error"].endswith(why))
 
     def test_an_upstream_that_no_stub_is_for_names_the_stub_that_may_have_been_meant(self) -> None:
-        self.assertNotIn("hint", self.get().json()["context"])
+        aliases = "The aliases are stream-test, calculator, echo, github, httpstatus, openai, probe, weather"
+        self.assertEqual(self.get().json()["context"]["hint"], aliases)
         self.stub(name="lost", request={"url": "/stripe/v1/charges"})
         problem = self.get().json()
         self.assertEqual(problem["error"], "Unknown alias: stripe")
         self.assertEqual(
             problem["context"]["hint"],
             f"The nearest is lost: url: expected /stripe/v1/charges, received {CHARGES}. "
-            "Stubs of upstreams are below /api/oagw/v1/proxy/ALIAS/",
+            f"Stubs of upstreams are below /api/oagw/v1/proxy/ALIAS/. {aliases}",
         )
 
     def test_the_guard_comes_first(self) -> None:

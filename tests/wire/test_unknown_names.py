@@ -29,7 +29,7 @@ class UnknownNameTests(WireTestCase):
         said = self.stub(request={"headers": {"X": {"containz": "x"}}})
         self.assertIn('did you mean "contains"? There are contains, ', said)
         said = self.stub(request={"headers": {"X": {"equalTo": "x", "ignoreArrayOrder": True}}})
-        self.assertEqual(said, "equalTo has no option ignoreArrayOrder; there are caseInsensitive")
+        self.assertEqual(said, "equalTo has no option ignoreArrayOrder; there is caseInsensitive")
 
     def test_a_value_among_a_few(self) -> None:
         said = self.stub(response={"fault": "CONNECTION_RESET"})
@@ -55,7 +55,7 @@ class UnknownNameTests(WireTestCase):
     def test_a_toxic_its_type_and_its_attribute(self) -> None:
         self.wire.admin("POST", "/toxics", {"type": "latency", "name": "slow", "attributes": {"latency": 1}})
         self.assertEqual(
-            self.told("GET", "/toxics/slwo"), 'No such toxic: "slwo", did you mean "slow"? There are slow'
+            self.told("GET", "/toxics/slwo"), 'No such toxic: "slwo", did you mean "slow"? There is slow'
         )
         said = self.told("POST", "/toxics", {"type": "latncy"})
         self.assertTrue(
@@ -72,13 +72,18 @@ class UnknownNameTests(WireTestCase):
         mapping = {"scenarioName": "buying", "requiredScenarioState": "paid", "request": {"url": "/"}}
         self.wire.admin("POST", "/mappings", mapping)
         said = self.told("PUT", "/scenarios/buyin/state", {"state": "x"})
-        self.assertEqual(said, 'Scenario buyin does not exist, did you mean "buying"? There are buying')
+        self.assertEqual(said, 'Scenario buyin does not exist, did you mean "buying"? There is buying')
         said = self.told("PUT", "/scenarios/buying/state", {"state": "payd"})
         self.assertIn('does not support state payd, did you mean "paid"? There are paid, Started', said)
 
     def test_a_parameter_of_the_control_plane(self) -> None:
         said = self.told("GET", "/requests?limt=1")
         self.assertIn('did you mean "limit"? There are limit, ', said)
+
+    def test_an_alias(self) -> None:
+        self.wire.admin("POST", "/mappings", {"request": {"urlPath": f"{PROXY}stripe/v1"}})
+        context = self.wire.ask("GET", f"{PROXY}strpe/v1").json()["context"]
+        self.assertIn("The aliases are stripe, ", context["hint"])
 
     def test_a_directive_and_a_fault(self) -> None:
         body = {"model": "gpt-4o", "messages": [{"role": "user", "content": "[mock fnish=length]"}]}

@@ -88,9 +88,24 @@ class Repository(GitHubNode):
         return self.reply(request, repository(base_url, self._owner, self._name, OPEN_ISSUES))
 
 
+class GitHubRoot(GitHubNode):
+    """The root of the API."""
+
+    paths = (
+        "GET /users/{username}",
+        "GET /repos/{owner}/{repo}",
+        "GET /repos/{owner}/{repo}/commits",
+        "GET /repos/{owner}/{repo}/commits/{ref}",
+        "GET /repos/{owner}/{repo}/issues",
+        "GET /repos/{owner}/{repo}/issues/{number}",
+        "GET /repos/{owner}/{repo}/pulls",
+        "GET /repos/{owner}/{repo}/pulls/{number}",
+    )
+
+
 def tree(env: Env) -> UpstreamNode:
     """Return the tree of the GitHub API."""
     github = GitHub(env)
     octocat = OCTOCAT.encode()
     users = Users(github, {octocat: User(github, octocat)})  # the only user that exists, created once
-    return GitHubNode(github, {b"users": users, b"repos": Repositories(github)})
+    return GitHubRoot(github, {b"users": users, b"repos": Repositories(github)})

@@ -39,6 +39,19 @@ class V1(OpenAINode):
         return part
 
 
+class OpenAI(OpenAINode):
+    """The root of the API."""
+
+    paths = (
+        "POST /v1/chat/completions",
+        "POST /v1/responses",
+        "POST /v1/completions",
+        "POST /v1/embeddings",
+        "GET /v1/models",
+        "GET /v1/models/{model}",
+    )
+
+
 def tree(env: Env) -> UpstreamNode:
     """Return the tree of the OpenAI API."""
-    return OpenAINode({b"v1": V1(env)})
+    return OpenAI({b"v1": V1(env)})

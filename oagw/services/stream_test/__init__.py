@@ -8,6 +8,12 @@ from oagw.services.stream_test.cases import Cases
 from oagw.services.stream_test.events import Events
 
 
+class StreamTest(UpstreamNode):
+    """The root of the API."""
+
+    paths = ("GET /events", "GET /cases", "GET /cases/{name}")
+
+
 def tree(env: Env) -> UpstreamNode:
     """Return the tree of the stream-test API."""
-    return UpstreamNode({b"events": Events(env), b"cases": Cases(env)})
+    return StreamTest({b"events": Events(env), b"cases": Cases(env)})

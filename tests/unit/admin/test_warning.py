@@ -130,7 +130,7 @@ class ToxicTests(WarningCase):
         (warning,) = self.of_toxic(alias="wether")
         self.assertIn('no service or stub has the alias "wether" yet, did you mean "weather"?', warning)
         (warning,) = self.of_toxic(alias="zzz")
-        self.assertIn("there are calculator, github, openai, stream-test, weather", warning)
+        self.assertIn("there are calculator, echo, github, httpstatus, openai, stream-test, weather", warning)
         (warning,) = self.of_toxic(request={"urlPath": "/api/oagw/v1/proxy/stripe/x"})
         self.assertIn('alias "stripe" yet', warning)
 

@@ -6,7 +6,7 @@ import oagw
 from oagw.config import Config
 from tests.support.wire import BEARER, Answer, Wire, request
 
-ALIASES = ["calculator", "github", "openai", "stream-test", "weather"]
+ALIASES = ["calculator", "echo", "github", "httpstatus", "openai", "stream-test", "weather"]
 NIL = "00000000-0000-0000-0000-000000000000"
 
 

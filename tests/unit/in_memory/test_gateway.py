@@ -262,6 +262,27 @@ class TimeTests(InMemoryCase):
         self.assertEqual(self.gateway.run(self.request(b"/current?city=Oslo", alias="weather")).code, 200)
         self.assertEqual(self.gateway.reactor.seconds(), 1.5)
 
+    def test_a_verification_waits_in_the_time_of_the_clock(self) -> None:
+        self.gateway.reactor.callLater(2, self.request, b"/x")
+        self.assertEqual(self.gateway.verify("GET stripe/x", within=5), 1)
+        self.assertEqual(self.gateway.reactor.seconds(), 2)
+        with self.assertRaises(AssertionError):
+            self.gateway.verify("GET stripe/y", within=5)
+        self.assertEqual(self.gateway.reactor.seconds(), 7)
+
+    def test_time_passes_until_nothing_is_pending(self) -> None:
+        self.gateway.stub("GET stripe/x", delay=1000)
+        with self.assertRaisesRegex(TimeoutError, "0 answers are pending, not 1"):
+            self.gateway.wait_pending()
+        response = self.request(b"/x")
+        self.gateway.wait_pending()
+        with self.assertRaisesRegex(TimeoutError, "1 answers are still pending"):
+            self.gateway.advance_until_idle(999)
+        self.assertEqual(self.gateway.reactor.seconds(), 999)
+        self.gateway.advance_until_idle()
+        self.assertEqual(self.successResultOf(response).code, 200)
+        self.assertEqual(self.gateway.reactor.seconds(), 1000)
+
     def test_dates_pass_with_the_clock(self) -> None:
         def date() -> float:
             now: float = self.gateway.admin("GET", "/clock")["now"]
@@ -330,6 +351,8 @@ class ConnectionTests(InMemoryCase):
         self.assertIs(body.ended.type, ResponseDone)
         self.assertIs(raw.end, ConnectionDone)
         self.assertEqual(self.gateway.reactor.getDelayedCalls(), [])
+        with self.assertRaises(ConnectionRefusedError):
+            self.gateway.run(self.request(b"/x"))
 
 
 class BackpressureTests(InMemoryCase):

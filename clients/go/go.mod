@@ -1,0 +1,3 @@
+module oagw.test/oagw
+
+go 1.18

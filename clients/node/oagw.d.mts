@@ -1,0 +1,295 @@
+/// <reference lib="esnext.disposable" />
+// Start and control the mock OAGW gateway from tests. Times are in seconds; a toxic's attributes have Toxiproxy's units.
+
+/** `"METHOD alias/path"`, `"METHOD /path"` (METHOD may be ANY), or a request pattern in WireMock's JSON. */
+export type Pattern = string | Record<string, unknown>;
+
+/** The address of a gateway, which can be sent to another process. */
+export interface Address {
+  url: string;
+  /** The bearer token for clients; `test-integration-token` by default. */
+  token?: string | undefined;
+  /** The server's `--admin-token`. */
+  adminToken?: string | undefined;
+}
+
+/** An answer of a stub, an empty 200 by default: WireMock's response, with our extensions. */
+export interface Response {
+  status?: number;
+  headers?: Record<string, string | string[]>;
+  /** Sent as application/json, unless `headers` have a Content-Type. */
+  json?: unknown;
+  body?: string | Uint8Array;
+  /** An error of the gateway: its category, such as "resource_exhausted", or an object with more. */
+  problem?: string | { category: string; retryAfter?: number; [member: string]: unknown };
+  /** A stream: its events, or how it ends as well. */
+  sse?: SseEvent[] | { events: SseEvent[]; ends?: "complete" | "cut" | "reset" | "hang" };
+  /** Seconds before the answer. */
+  delay?: number;
+  /** How often the stub answers; always, if absent. */
+  times?: number;
+  /** The least answers, and of those the newest; 5 by default. */
+  priority?: number;
+  /** Further members of the stub, such as `scenarioName`. */
+  mapping?: Record<string, unknown>;
+  statusMessage?: string;
+  bodyFileName?: string;
+  errorSource?: "upstream" | "gateway" | "none";
+  /** Responses before this one: 100, 102, 103. */
+  informational?: { status: number; headers?: Record<string, string | string[]> }[];
+  /** Fields after the body. */
+  trailers?: Record<string, string | string[]>;
+  fault?: string;
+  chunkedDribbleDelay?: { numberOfChunks: number; totalDuration: number };
+  delayDistribution?: Record<string, unknown>;
+  transformers?: string[];
+  transformerParameters?: Record<string, unknown>;
+}
+
+export interface SseEvent {
+  data?: unknown;
+  event?: string;
+  id?: string;
+  retry?: number;
+  comment?: string;
+  raw?: string;
+  delayMilliseconds?: number;
+}
+
+export type ToxicType =
+  | "latency"
+  | "bandwidth"
+  | "slicer"
+  | "limit_data"
+  | "timeout"
+  | "reset_peer"
+  | "slow_close";
+
+/** On which answers a toxic acts: all of the sandbox, those of an alias, those to a request. */
+export interface ToxicOptions {
+  alias?: string;
+  request?: Pattern;
+  /** How probably it acts; 1 by default. */
+  toxicity?: number;
+  /** How many answers it lets pass at first. */
+  skip?: number;
+  /** On how many it then acts; all, if absent. */
+  times?: number;
+  name?: string;
+}
+
+/** What is expected of the requests that match: by default, that there is at least one. */
+export interface Expected {
+  times?: number;
+  atLeast?: number;
+  atMost?: number;
+  /** Only requests count that came after the answer to one that matches this. */
+  after?: Pattern;
+  notSoonerThan?: number;
+  notLaterThan?: number;
+  /** Wait so many seconds for it to hold, 30 at most. */
+  within?: number;
+}
+
+/** A request of the journal. Secrets are masked. */
+export interface LoggedRequest {
+  method: string;
+  url: string;
+  headers: Record<string, string | string[]>;
+  body: string;
+  bodyAsBase64: string;
+  queryParams: Record<string, { key: string; values: string[] }>;
+  oagw: Exchange;
+  [member: string]: unknown;
+}
+
+/** How a request was answered. */
+export interface Exchange {
+  id: string;
+  connection: number;
+  turn: number;
+  alias: string | null;
+  answeredBy: "gateway" | "service" | "stub" | "fault";
+  stub: string | null;
+  status: number | null;
+  errorSource: string | null;
+  time: number;
+  firstByte: number | null;
+  lastByte: number | null;
+  bytesSent: number;
+  eventsSent: number;
+  ended: "open" | "complete" | "client_left" | "truncated" | "reset";
+  toxics: string[];
+  [member: string]: unknown;
+}
+
+/** What the test knows of the client. */
+export interface Known {
+  /** It has to retry every truncated response. */
+  retryDue?: boolean;
+  /** The test cancelled every stream. */
+  streamsCancelled?: boolean;
+}
+
+export interface Report {
+  requests: number;
+  findings: { rule: string; severity: "error" | "warning" | "note"; text: string; entries: string[] }[];
+  notChecked: { rule: string; reason: string }[];
+  unused: { kind: "stub" | "toxic"; text: string; severity: string; id?: string; name?: string }[];
+  unusedCount: number;
+  /** Requests that nothing could answer, each with the nearest stub. */
+  unmatched: { request: string; text: string; stub?: string }[];
+}
+
+export interface ClockState {
+  mode: "manual" | "real";
+  /** Seconds since 1970. */
+  now: number;
+  /** How many answers wait for a time to come. */
+  pending: number;
+  next: number | null;
+  timers: number;
+}
+
+export interface SandboxOptions {
+  /** Fail the test if a stub was not called, or a call was answered by the gateway's own 404. */
+  strict?: boolean;
+  /** With `--seed`, what is random in the sandbox depends on its name and its own requests. It must be free. */
+  name?: string;
+  /** Delete it so many seconds after its last use, even if the test process is gone. */
+  expiresAfter?: number;
+}
+
+/** The context of a test: that of node:test has `after`, that of vitest `onTestFinished`. */
+export interface TestContext {
+  after?: (end: () => Promise<void>) => void;
+  onTestFinished?: (end: () => Promise<void>) => void;
+}
+
+/** The control plane refused a call. */
+export class Refused extends Error {
+  readonly name: "Refused";
+  /** Such as "POST /__admin/mappings". */
+  readonly call: string;
+  readonly status: number;
+  /** What is wrong, and where. */
+  readonly text: string;
+}
+
+/** A verification failed; the message says why. */
+export class NotVerified extends Error {
+  readonly name: "NotVerified";
+}
+
+/** The gateway did not start, or does not answer; the message has its last words. */
+export class GatewayFailed extends Error {
+  readonly name: "GatewayFailed";
+}
+
+interface Disposable {
+  /** For `await using`. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+export interface Stub extends Disposable {
+  readonly id: string;
+  /** The requests that it answered, oldest first. */
+  requests(): Promise<LoggedRequest[]>;
+  remove(): Promise<void>;
+}
+
+export interface Toxic extends Disposable {
+  readonly name: string;
+  remove(): Promise<void>;
+}
+
+export interface Clock {
+  state(): Promise<ClockState>;
+  /** Move the clock of `--clock manual`; returns when all that fell due has been written. */
+  advance(seconds: number): Promise<ClockState>;
+  /** Move it until no answer waits for a time to come, by `limit` seconds at most, by default an hour. */
+  advanceUntilIdle(limit?: number): Promise<ClockState>;
+  /** Wait until `count` answers (1) wait for a time to come, for `within` seconds of real time at most (5). */
+  waitPending(count?: number, within?: number): Promise<ClockState>;
+}
+
+/** Stubs, toxics, requests and verification of one sandbox. Methods throw Refused, NotVerified or GatewayFailed. */
+interface Control extends Disposable {
+  /** The URL of the gateway. */
+  readonly url: string;
+  /** The bearer token that the client under test has to send. */
+  readonly token: string;
+  /** The clock, which all sandboxes share. */
+  readonly clock: Clock;
+  /** The URL of the upstream `alias`, without a trailing slash. */
+  aliasUrl(alias: string): string;
+  /** Answer requests that match `request`. */
+  stub(request: Pattern, response?: Response): Promise<Stub>;
+  /** Break answers on the wire, with Toxiproxy's types, attributes and units. */
+  toxic(type: ToxicType, attributes?: Record<string, number>, options?: ToxicOptions): Promise<Toxic>;
+  /** How many requests match; throws NotVerified if they are not as expected. */
+  verify(request: Pattern, expected?: Expected): Promise<number>;
+  /** The requests of the journal, oldest first: all, or those that match. */
+  requests(request?: Pattern): Promise<LoggedRequest[]>;
+  /** What a careful client would not do, and what had no effect. */
+  report(known?: Known): Promise<Report>;
+  reportText(known?: Known): Promise<string>;
+  /** What the gateway saw, for the output of a failed test; never throws. */
+  reportCard(): Promise<string>;
+  /** Throw NotVerified if a stub was not called, or a call was answered by the gateway's own 404. */
+  check(): Promise<void>;
+  /** Delete stubs, toxics and requests, and reset scenarios and settings. */
+  reset(): Promise<void>;
+  /** Call `/__admin` + path. Statuses other than 2xx are Refused, except those to `accept`. */
+  admin(method: string, path: string, document?: unknown, accept?: number[]): Promise<any>;
+}
+
+/** Requests with its token have its stubs, toxics and journal. */
+export interface Sandbox extends Control {
+  readonly id: string;
+  readonly gateway: Gateway;
+  /** Delete it with all its state, if it still exists. */
+  delete(): Promise<void>;
+}
+
+/** A running gateway, and its default sandbox. */
+export interface Gateway extends Control {
+  readonly address: Address;
+  sandbox(options?: SandboxOptions): Promise<Sandbox>;
+  /** A sandbox for one test of node:test or vitest: if that failed, what it saw is printed; then it is deleted. */
+  sandbox(context: TestContext, options?: SandboxOptions): Promise<Sandbox>;
+  /** Stop the server, if `start` started it. It also ends with this process. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Start a gateway with these command-line options, or connect to that of OAGW_URL.
+ *
+ * It runs OAGW_SERVER (the path of server.py) with OAGW_PYTHON, the server of the checkout that this file is in, or
+ * the command oagw-mock. It does not keep this process alive, and ends with it.
+ */
+export function start(settings?: { options?: string[] }): Promise<Gateway>;
+
+/** The gateway at a URL, or at what `gateway.address` was. */
+export function connect(address: string | Address): Gateway;
+
+/** A request pattern: that of `"METHOD alias/path"`, with further conditions, such as `{ headers: ... }`. */
+export function pattern(request: string, conditions?: Record<string, unknown>): Record<string, unknown>;
+
+/** A test function with a sandbox, for any runner: `test("name", inSandbox(gateway, async (sandbox) => { ... }))`. */
+export function inSandbox<Rest extends any[]>(
+  gateway: Gateway | Promise<Gateway>,
+  run: (sandbox: Sandbox, ...rest: Rest) => unknown,
+  options?: SandboxOptions,
+): (...rest: Rest) => Promise<void>;
+
+/** A fixture for vitest's `test.extend`: `{ sandbox: sandboxFixture(inject("oagw")) }`. */
+export function sandboxFixture(
+  address: string | Address,
+  options?: SandboxOptions,
+): (context: { task: any }, use: (sandbox: Sandbox) => Promise<void>) => Promise<void>;
+
+/** For vitest's `globalSetup`: one gateway for all tests, whose address is provided as "oagw". */
+export default function setup(project: {
+  provide(name: any, address: any): void;
+}): Promise<() => Promise<void>>;

@@ -1,0 +1,59 @@
+// The client is used as its types say. It is compiled only.
+
+import { test as nodeTest } from "node:test";
+import setup, {
+  type Address,
+  NotVerified,
+  Refused,
+  type Sandbox,
+  connect,
+  inSandbox,
+  pattern,
+  sandboxFixture,
+  start,
+} from "oagw-mock-client";
+import { inject, test as base } from "vitest";
+
+declare module "vitest" {
+  interface ProvidedContext {
+    oagw: Address;
+  }
+}
+
+const test = base.extend<{ sandbox: Sandbox }>({ sandbox: sandboxFixture(inject("oagw")) });
+
+test("fixture", async ({ sandbox }) => {
+  const stub = await sandbox.stub("GET stripe/v1/x", { json: 1, times: 2, delay: 0.1 });
+  const ended: "open" | string = (await stub.requests())[0]!.oagw.ended;
+  await sandbox.stub("GET stripe/v1/x", { sse: [{ data: ended, delayMilliseconds: 5 }] });
+  // @ts-expect-error there is no such member
+  await sandbox.stub("GET stripe/v1/x", { staus: 1 });
+  // @ts-expect-error there is no such toxic
+  await sandbox.toxic("laency");
+});
+
+base("context of vitest", async (context) => {
+  const sandbox = await connect(inject("oagw")).sandbox(context, { strict: true });
+  await sandbox.toxic("latency", { latency: 10 }, { alias: "weather", toxicity: 0.5 });
+});
+
+base("function", inSandbox(connect("http://127.0.0.1:1"), async (sandbox) => sandbox.check()));
+
+nodeTest("context of node:test", async (t) => {
+  await using gateway = await start({ options: ["--clock", "manual"] });
+  const sandbox = await gateway.sandbox(t);
+  const slow = pattern("GET a/b", { headers: { "X-Id": { matches: ".+" } } });
+  const count: number = await sandbox.verify(slow, { times: 1, after: "GET a/b", within: 2 });
+  await gateway.clock.advance(count);
+  const findings: string[] = (await sandbox.report({ retryDue: true })).findings.map(({ rule }) => rule);
+  findings.concat(await sandbox.reportText());
+});
+
+nodeTest("function with the context", inSandbox(start(), async (sandbox, t) => t.diagnostic(sandbox.url)));
+
+export function told(error: unknown): string {
+  if (error instanceof Refused) return `${error.call} ${error.status} ${error.text}`;
+  return error instanceof NotVerified ? error.message : String(error);
+}
+
+export const project: (project: { provide(name: "oagw", address: Address): void }) => unknown = setup;

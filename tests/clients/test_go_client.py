@@ -1,0 +1,88 @@
+"""The client for Go, ``clients/go``: its own tests, the example of its README, what a failing test prints,
+and that no server outlives the tests. Without Go they are skipped.
+"""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from toolchain import CARD, ROOT, assert_gone, example, run, url_of_killed
+
+CLIENT = ROOT / "clients" / "go"
+
+GO_TESTS = """
+package weather_test
+
+import (
+	"fmt"
+	"net/http"
+	"testing"
+	"time"
+
+	"oagw.test/oagw"
+)
+
+func TestFails(t *testing.T) {
+	sandbox := oagw.NewSandbox(t)
+	sandbox.Stub("GET stripe/v1/charges", oagw.Response{})
+	request, _ := http.NewRequest("GET", sandbox.AliasURL("stripe")+"/v1/chargez", nil)
+	request.Header.Set("Authorization", "Bearer "+sandbox.Token)
+	if _, err := http.DefaultClient.Do(request); err != nil {
+		panic(err)
+	}
+	sandbox.Verify("GET stripe/v1/charges")
+}
+
+func TestLasts(t *testing.T) {
+	fmt.Println(oagw.NewSandbox(t).URL)
+	time.Sleep(time.Minute)
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def go() -> str:
+    path = shutil.which("go")
+    if path is None:
+        pytest.skip("Go is not installed")
+    return path
+
+
+@pytest.fixture(scope="module")
+def go_tests(go: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A program with the README's example, a test that fails, and one that lasts."""
+    folder = tmp_path_factory.mktemp("go")
+    (folder / "go.mod").write_text("module example.test/example\n\ngo 1.18\n")
+    (folder / "readme_test.go").write_text(example(CLIENT, "go"))
+    (folder / "other_test.go").write_text(GO_TESTS)
+    for command in (
+        ["mod", "edit", "-replace", f"oagw.test/oagw={CLIENT}"],
+        ["mod", "tidy"],
+        ["test", "-c", "-o", "tests", "."],
+    ):
+        run([go, *command], folder, passes=True)
+    return folder / "tests"
+
+
+def test_the_go_client_passes_its_tests(go: str) -> None:
+    assert run([Path(go).with_name("gofmt"), "-l", "."], CLIENT, passes=True) == ""
+    run([go, "vet", "./..."], CLIENT, passes=True)
+    run([go, "test", "-count=1", "."], CLIENT, passes=True)
+
+
+def test_the_example_in_the_go_readme_works(go_tests: Path) -> None:
+    printed = run([go_tests, "-test.v", "-test.run=Weather"], go_tests.parent, passes=True)
+    assert "--- PASS: TestTheWeatherIsAskedForOnce" in printed
+    assert "what the gateway saw" not in printed
+
+
+def test_a_failing_test_in_go_prints_what_the_gateway_saw(go_tests: Path) -> None:
+    printed = run([go_tests, "-test.run=Fails"], go_tests.parent, passes=False)
+    assert all(part in printed for part in CARD), printed
+    # Both are attributed to the test's own lines.
+    assert "other_test.go:21: oagw: Expected at least 1 request" in printed
+    assert "other_test.go:14: what the gateway saw" in printed
+
+
+def test_no_server_outlives_a_go_process(go_tests: Path) -> None:
+    assert_gone(url_of_killed([go_tests, "-test.run=Lasts"], go_tests.parent))

@@ -40,8 +40,8 @@ from oagw.registry.resolve import Disabled, Matched, match
 from oagw.sandboxes import Sandbox
 from oagw.secrets import Secrets
 from oagw.web.exchange import Exchange
-from oagw.web.reply import REQUEST_ID, Reply, masked_text
 from oagw.web.reply import UPSTREAM as FROM_UPSTREAM
+from oagw.web.reply import Reply, masked_text
 
 # The end of the names of built-in services, when they are endpoints of registered upstreams.
 _SERVICE = ".test"
@@ -246,8 +246,7 @@ def _received(request: Exchange, call: Call) -> Fields:
     lines = (line.partition(b":") for line in call.head.split(b"\r\n") if line)
     fields = [(name.lower(), value.strip(b" \t")) for name, _, value in lines]
     if all(name != b"x-request-id" for name, _ in fields):
-        made = request.responseHeaders.getRawHeaders(REQUEST_ID, ())
-        fields += ((b"x-request-id", value) for value in made)
+        fields.append((b"x-request-id", request.request_id))
     return fields
 
 

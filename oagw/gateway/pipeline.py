@@ -191,7 +191,7 @@ class Pipeline(Resource):
             request.requestHeaders = _fields(call)
         if b"/." in request.path:
             request.postpath = resolve_dots(rest, request.postpath or [])
-        request.render(getChildForRequest(self._services[alias], request))
+        getChildForRequest(self._services[alias], request).render(request)
 
     def _hint_for(self, request: Exchange, alias: str | None = None) -> str | None:
         """Return a hint for an unknown path of a built-in service: its paths, and the nearest stub."""
@@ -210,7 +210,7 @@ class Pipeline(Resource):
         self, request: Exchange, alias: str, segments: list[bytes], at: int
     ) -> "Matched | Problem | None":
         """Return the route to a registered upstream, or why there is none; None if none has the alias."""
-        problem = misframed(request.requestHeaders._rawHeaders)
+        problem = misframed(request.fields)
         caller = request.caller
         if problem is not None or (caller.sandbox.registry is None and not caller.is_outsider):
             return problem
@@ -261,7 +261,7 @@ class Pipeline(Resource):
         request.entry.answered(SERVICE)
         request.hint = partial(self._hint_for, alias=service)
         request.requestHeaders = _fields(outgoing.prepared(call))
-        request.render(getChildForRequest(self._services[service], request))
+        getChildForRequest(self._services[service], request).render(request)
 
     def _miss(self, request: Exchange, alias: str, call: Call | None) -> None:
         """Respond with a 404 of the upstream ``alias``: it exists because of stubs, but none matches."""

@@ -620,7 +620,7 @@ type Exchange struct {
 	Connection  int // the number of the connection
 	Turn        int // the number of the request on its connection
 	Alias       string
-	AnsweredBy  string // "gateway", "service", "stub" or "fault"
+	AnsweredBy  string // "gateway", "service", "stub", "upstream" or "fault"
 	Stub        string // the id of the stub that answered
 	Status      int    // 0 if no answer was sent
 	ErrorSource string

@@ -29,8 +29,8 @@ class RequestDetails(TypedDict):
     turn: Annotated[int, Meta(description="the number of the request on its connection, from 1")]
     alias: Annotated[str | None, Meta(description="the upstream that was called")]
     answeredBy: Annotated[
-        str, Meta(description="who answered: `gateway`, `service`, `stub` or `fault` (a toxic that ended the "
-                  "answer)", extra_json_schema={"enum": list(ANSWERERS)}),
+        str, Meta(description="who answered: `gateway`, `service`, `stub`, `upstream` (a registered one) or "
+                  "`fault` (a toxic that ended the answer)", extra_json_schema={"enum": list(ANSWERERS)}),
     ]  # fmt: skip
     stub: Annotated[str | None, Meta(description="the id of the stub that answered")]
     status: Annotated[int | None, Meta(description="the status of the answer; null if none was sent")]

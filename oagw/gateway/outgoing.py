@@ -51,7 +51,7 @@ class Outgoing(NamedTuple):
     def answered(self, fields: Fields, guarded: bool = True) -> Fields | Problem:
         """Return the header fields of a response for the client, or a problem that replaces it (27).
 
-        Step 27. Without ``guarded``, guards do not act: the response is that of the forwarder.
+        Without ``guarded``, guards do not act: the response is that of the forwarder.
         """
         effective = self.matched.effective
         fields = stripped(fields)

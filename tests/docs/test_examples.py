@@ -41,7 +41,16 @@ ELSEWHERE: dict[str, dict[str, int]] = {
 PRINTED = {
     "docs/break.md": ['"reset_peer_downstream"', '"sunny"'],
     "docs/clock.md": ['"pending"'],
-    "docs/gateway.md": ['"alias":"api.vendor.example"', '"enabled":false,"tags":["test"]', '"alias":"lab"'],
+    "docs/gateway.md": [
+        '"alias":"api.vendor.example"',
+        '"enabled":false,"tags":["test"]',
+        '"alias":"lab"',
+        '["x-team","lab"]',
+        '["x-trace","abc"]',
+        "X-Ratelimit-Remaining: 9",
+        '"value":"s3cret"',
+        '"alias":"vendor"',
+    ],
     "docs/parallel.md": ['"operational"', '"requests":'],
     "docs/stub.md": ['{"id":"ch_1"}', '{"id":"cus_1"}'],
     "docs/verify.md": ['"verified":true', "1 request,"],

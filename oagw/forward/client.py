@@ -37,6 +37,9 @@ class Receiver(Protocol):
     def received(self, data: bytes) -> None:
         """``data`` is the next part of the body."""
 
+    def read(self) -> None:
+        """All that has arrived is reported."""
+
     def done(self) -> None:
         """The response is complete."""
 
@@ -75,6 +78,8 @@ class UpstreamConnection(protocol.Protocol):
             receiver.received(body)
         if reader.done:
             self._complete()
+        elif self._receiver is not None:
+            receiver.read()
 
     def connectionLost(self, reason: Failure = protocol.connectionDone) -> None:
         if self._receiver is None:

@@ -39,6 +39,9 @@ class _Collected:
         if len(self._body) > MAX_BODY and not self.answer.called:
             self.answer.errback(ResponseError(f"the body is larger than {MAX_BODY} bytes"))
 
+    def read(self) -> None:
+        """Do nothing: the response is used as a whole."""
+
     def done(self) -> None:
         if not self.answer.called:
             self.answer.callback(Fetched(self._status, self._body))

@@ -80,7 +80,7 @@ class Relay:
         self._clock = clock
         self._connection = UpstreamConnection(call.head, self, call.bodiless, call.body)
         self._left: int | None = None  # of the announced length
-        self._begun = self._paused = False
+        self._begun = self._paused = self._corked = False
         self._silence = timeouts.head
         self._overdue = False  # whether the next time-out is that of the platform
         self._last = 0.0  # when the upstream was last heard
@@ -124,6 +124,8 @@ class Relay:
             self._silence = self._timeouts.stream
         if self._timer is not None:
             self._timer.reset(self._silence)
+        request.cork()  # the head leaves together with what has arrived of the body
+        self._corked = True
         request.write(b"")
         request.registerProducer(self, True)
 
@@ -133,6 +135,11 @@ class Relay:
             if self._left is not None:
                 self._left -= len(data)
             self._request.write(data)
+
+    def read(self) -> None:
+        if self._corked and self._request is not None:
+            self._corked = False
+            self._request.uncork()
 
     def done(self) -> None:
         self._end(Ending.COMPLETE)
@@ -221,6 +228,7 @@ class Relay:
     def _end(self, ending: Ending) -> None:
         request = self._request
         begun = self._begun
+        self.read()
         self._close()
         if request is not None:
             if begun:

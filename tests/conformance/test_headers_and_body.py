@@ -70,6 +70,17 @@ def test_056_hop_by_hop_of_a_request(root: Client, lab: Lab) -> None:
     assert lab.only().names == {*OWN, "x-mine", "x-request-id"}
 
 
+def test_056_the_first_connection_counts(root: Client, lab: Lab) -> None:
+    request = sent(root, lab, "Connection: X-Named", "X-Named: 1", headers=ALL)
+    assert request.values("x-named") == ["1"]  # the client itself sends Connection: close before it
+    rules = request_rules(passthrough="allowlist", passthrough_allowlist=["x-named"])
+    alias = root.at(lab.port, headers=rules)
+    lab.clear()
+    head = root.head(alias, "X-Named: 1").replace(b"Connection: close", b"Connection: close, X-Named")
+    exchange(root.rig.url, head)
+    assert lab.only().values("x-named") == ["1"]  # Connection itself does not pass
+
+
 def test_056_hop_by_hop_of_a_response(root: Client, lab: Lab) -> None:
     answer = answered(root, lab, *HOP_BY_HOP, "Connection: X-Named", "X-Named: 1", "X-Kept: 2")
     assert answer.header("x-kept") == "2"

@@ -3,11 +3,15 @@
 from typing import Any
 from uuid import UUID
 
+from twisted.internet.error import ConnectionLost
+from twisted.python.failure import Failure
+from twisted.web.server import Site
+
 from oagw.config import Config, GivenTenant, GivenToken
 from oagw.model.entry import COMPLETE, SERVICE, STUB, UPSTREAM
 from oagw.model.tenants import NIL, ROOT
 from tests.support.upstreams import OK, PROXY, UpstreamsTestCase
-from tests.support.wire import BEARER, Wire, parse, request
+from tests.support.wire import BEARER, Wire, WireTransport, parse, request
 
 REQUIRED = "gts.cf.core.oagw.guard_plugin.v1~cf.core.oagw.required_headers.v1"
 REQUEST_ID = "gts.cf.core.oagw.transform_plugin.v1~cf.core.oagw.request_id.v1"
@@ -57,6 +61,20 @@ class PassingTests(UpstreamsTestCase):
         self.assertEqual(self.reactor.requests[0].body, b"abcde")
         self.assertEqual(self.reactor.requests[0].names, ["host", "Content-Length", "Connection"])
         connection.leave()
+
+    def test_on_another_site_it_is_the_same(self) -> None:
+        self.registered(headers={"request": {"passthrough": "all"}})
+        site = Site(self.wire.gateway.tree_for_any_site(), reactor=self.reactor)
+        transport, protocol = WireTransport(), site.buildProtocol(None)
+        protocol.makeConnection(transport)
+        protocol.dataReceived(request(f"GET {PROXY}/lab/v1 HTTP/1.1", "Host: g", BEARER, "X-Mine: 1"))
+        self.reactor.advance(0)
+        answer, rest = parse(transport.value())
+        self.assertEqual((answer.status, answer.body, rest), (200, b"hello", b""))
+        self.assertEqual(answer.source, ["upstream"])
+        sent = self.reactor.requests[0]
+        self.assertEqual((sent.values("x-mine"), "x-request-id" in sent.names), (["1"], False))
+        protocol.connectionLost(Failure(ConnectionLost()))
 
     def test_a_sandbox_has_upstreams_of_its_own(self) -> None:
         self.registered()

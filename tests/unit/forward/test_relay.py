@@ -154,6 +154,15 @@ class PassingTests(RelayTestCase):
         self.assertFalse(self.connection.transport.disconnecting)
         self.assertNotIn("connection", answer.headers)
 
+    def test_a_small_response_leaves_at_once(self) -> None:
+        self.ask()
+        self.upstream.accept()
+        sent: list[bytes] = []
+        self.patch(self.connection.transport, "write", sent.append)
+        self.upstream.send(HEAD + b"Content-Length: 5\r\n\r\nhello")
+        (written,) = sent
+        self.assertTrue(written.endswith(b"\r\n\r\nhello"))
+
     def test_a_status_without_a_body_is_complete_at_once(self) -> None:
         self.ask()
         self.upstream.accept()

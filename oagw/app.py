@@ -189,7 +189,13 @@ class Gateway:
         config = self._config
         timeouts = Timeouts(config.proxy_timeout, config.streaming_idle_timeout)
         return Forwarding(
-            self._real, self._clock, self._wall, self._upstreams, timeouts, config.allow_http_upstream
+            self._real,
+            self._clock,
+            self._wall,
+            self._upstreams,
+            timeouts,
+            config.allow_http_upstream,
+            config.upstream_ca,
         )
 
     def _management(self) -> Mapping[bytes, IResource]:

@@ -57,6 +57,7 @@ class Config(NamedTuple):  # importing dataclasses would delay the first connect
     - ``allow_http_upstream``: whether upstreams may be called without TLS.
     - ``proxy_timeout``: the longest wait for the head of an upstream's response, and the longest silence in
       its body, in seconds.
+    - ``upstream_ca``: a file of certificate authorities for upstreams, besides those of the platform.
     - ``streaming_idle_timeout``: the longest silence in a stream of events, in seconds.
     """
 
@@ -84,6 +85,7 @@ class Config(NamedTuple):  # importing dataclasses would delay the first connect
     allow_http_upstream: bool = True
     proxy_timeout: float = 30.0
     streaming_idle_timeout: float = 300.0
+    upstream_ca: str | None = None
 
     @property
     def secrets(self) -> tuple[str, ...]:

@@ -13,7 +13,6 @@ from twisted.internet.endpoints import (
     HostnameEndpoint,
     TCP4ClientEndpoint,
     TCP6ClientEndpoint,
-    wrapClientTLS,
 )
 from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IReactorPluggableNameResolver, IStreamClientEndpoint
@@ -121,18 +120,17 @@ class UpstreamConnection(protocol.Protocol):
             receiver.failed(reason)
 
 
-def endpoint_of(reactor: Any, endpoint: Endpoint, trust: Any = None) -> IStreamClientEndpoint:
+def endpoint_of(reactor: Any, endpoint: Endpoint, authorities: str | None = None) -> IStreamClientEndpoint:
     """Return where to connect for ``endpoint``.
 
-    ``trust`` are the certificate authorities to accept, an IOpenSSLTrustRoot; the platform's by default.
+    ``authorities`` is a file with certificate authorities, in addition to those of the platform.
     """
     plain = tcp_endpoint(reactor, endpoint)
     if endpoint.scheme not in _TLS:
         return plain
-    from twisted.internet.ssl import optionsForClientTLS, platformTrust  # imported late: needs OpenSSL
+    from oagw.forward.tls import TlsEndpoint
 
-    options = optionsForClientTLS(endpoint.host, trustRoot=trust or platformTrust())
-    return wrapClientTLS(options, plain)
+    return TlsEndpoint(plain, endpoint.host, authorities)
 
 
 def tcp_endpoint(reactor: Any, endpoint: Endpoint, timeout: float = CONNECT_TIMEOUT) -> IStreamClientEndpoint:

@@ -58,7 +58,7 @@ async def fetch(
     url: str,
     fields: dict[str, str],
     body: bytes = b"",
-    trust: Any = None,
+    authorities: str | None = None,
 ) -> Fetched:
     """Send a request to the absolute ``url`` and return the response.
 
@@ -76,7 +76,7 @@ async def fetch(
     lines += [f"Content-Length: {len(body)}", "Connection: close", "", ""]
     collected = _Collected()
     connection = UpstreamConnection("\r\n".join(lines).encode("latin-1", "replace"), collected, body=body)
-    connecting = send(endpoint_of(reactor, endpoint, trust), connection)
+    connecting = send(endpoint_of(reactor, endpoint, authorities), connection)
     connecting.addErrback(collected.failed)
     collected.answer.addTimeout(TIMEOUT, clock)
     try:

@@ -60,6 +60,7 @@ class Forwarding:
     - ``clock``: measures durations; ``wall``: returns the date in seconds since 1970
     - ``services``: the names of the built-in services
     - ``allow_http``: whether upstreams may be called without TLS
+    - ``authorities``: a file with certificate authorities, in addition to those of the platform
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class Forwarding:
         services: Container[str],
         timeouts: Timeouts,
         allow_http: bool,
+        authorities: str | None = None,
     ) -> None:
         self._reactor = real if IReactorTCP.providedBy(real) else None
         self._clock = clock
@@ -77,6 +79,7 @@ class Forwarding:
         self._services = services
         self._timeouts = timeouts
         self._allow_http = allow_http
+        self._authorities = authorities
         self._pools = Pools(
             lambda endpoint: tcp_endpoint(real, endpoint, CHECK_TIMEOUT),
             lambda endpoint: self.service_of(endpoint) is not None,
@@ -195,7 +198,7 @@ class Forwarding:
         lines = [b"%b %b HTTP/1.1" % (request.method, outgoing.target)]
         lines += [b"%b: %b" % field for field in fields]
         call = Forwarded(
-            endpoint=endpoint_of(self._reactor, outgoing.endpoint),
+            endpoint=endpoint_of(self._reactor, outgoing.endpoint, self._authorities),
             head=b"\r\n".join(lines) + b"\r\n\r\n",
             body=body,
             bodiless=False,
@@ -238,7 +241,7 @@ class Forwarding:
     async def _fetch(self, method: str, url: str, fields: dict[str, str], body: bytes) -> Fetched:
         if self._reactor is None:
             raise RuntimeError("this gateway runs in memory")
-        return await fetch(self._reactor, self._clock, method, url, fields, body)
+        return await fetch(self._reactor, self._clock, method, url, fields, body, self._authorities)
 
 
 def _received(request: Exchange, call: Call) -> Fields:

@@ -1,4 +1,4 @@
-"""docs/server.md: its table has the options of --help, its commands run; and docs/ci.md."""
+"""docs/server.md: its table has the options of --help, its commands run."""
 
 import json
 import re
@@ -22,13 +22,10 @@ def test_the_twistd_examples_run() -> None:
     as_service, as_web = commands.replace(".venv/bin", BIN).replace("9000", "0").splitlines()
     pidfile = " --pidfile= "
     with running(as_service.replace(" -n ", " -n" + pidfile), HOME) as line:
+        (announced,) = blocks("docs/first-test.md", "json")
+        assert json.loads(line).keys() == json.loads(announced).keys()
         assert "healthy" in get(json.loads(line)["url"] + "/health")
     with running(as_web.replace(" -n ", " -n" + pidfile), HOME, "both") as line:
         (port,) = re.findall(r"starting on (\d+)", line)
         authorization = "Authorization: Bearer test-integration-token"
         assert "operational" in get(f"http://127.0.0.1:{port}/api/oagw/v1/status", "-H", authorization)
-
-
-def test_ci_sets_up_the_server_as_the_readme_does() -> None:
-    (command,) = blocks("docs/ci.md", "sh")
-    assert blocks("README.md", "sh")[0].startswith(command.strip())

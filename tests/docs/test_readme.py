@@ -78,7 +78,7 @@ def test_pytest_prints_what_is_printed(oagw_gateway: MockGateway, tmp_path: Path
     done = subprocess.run(
         [sys.executable, "-m", "pytest", *options, "test_weather.py"],
         cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(HOME)},
+        env={**os.environ, "PYTHONPATH": str(HOME), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         capture_output=True,
         text=True,
         timeout=TIMEOUT,

@@ -31,6 +31,7 @@ Who may call it
   --token TOKEN          token to accept, repeatable (test-integration-token)
   --admin-token TOKEN    token of the control plane, which then answers other
                          machines too (default: this machine only, no token)
+
 What it answers
   --mappings DIR         folder with WireMock's mappings/ and __files/, loaded
                          at start and on SIGHUP

@@ -18,34 +18,41 @@ import stat
 import time
 from collections.abc import Callable
 from threading import Thread
-from typing import Any
 
 from oagw.server.console import reopened
+from oagw.server.listen import ListenError
 from oagw.server.signals import GRACE
 
 # Seconds between two checks of the parent process where the system has no pidfd_open(2).
 _POLL_INTERVAL = 0.2
 
 
-def watch(reactor: Any, gone: Callable[[], None], parent: int, process: int | None = None) -> None:
-    """Call ``gone`` in ``reactor``'s thread when ``process`` ends, or else ``parent`` or standard input.
+def _exit() -> None:
+    os._exit(0)
 
-    If the process still runs GRACE seconds later, exit at once. A thread does the watching, so this works
-    even when the event loop is busy. PR_SET_PDEATHSIG would not do: it fires when the *thread* that started
-    this process ends, and test runners start servers from short-lived threads.
+
+class Watch:
+    """Call ``gone`` in a thread when ``process`` ends, or else ``parent`` or standard input.
+
+    ``gone`` can be replaced; by default, the process exits at once. If it still runs GRACE seconds after
+    ``gone`` was called, it exits. A thread does the watching, so this works even when the event loop is busy
+    or does not run yet. PR_SET_PDEATHSIG would not do: it fires when the *thread* that started this process
+    ends, and test runners start servers from short-lived threads.
     """
 
-    def wait() -> None:
+    def __init__(self, parent: int, process: int | None, gone: Callable[[], object] = _exit) -> None:
+        self.gone = gone
+        Thread(target=self._wait, args=(parent, process), name="parent", daemon=True).start()
+
+    def _wait(self, parent: int, process: int | None) -> None:
         signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())  # leave signals to the main thread
         if process is None:
             _parent_ends(parent)
         else:
             _process_ends(process)
-        reactor.callFromThread(gone)
+        self.gone()
         time.sleep(GRACE)
-        os._exit(0)
-
-    Thread(target=wait, name="parent", daemon=True).start()
+        _exit()
 
 
 def _process_ends(process: int) -> None:
@@ -61,6 +68,26 @@ def _process_ends(process: int) -> None:
         poll = select.poll()
         poll.register(descriptor, select.POLLIN)
         poll.poll()
+
+
+def check(parent: int, process: int | None) -> None:
+    """Raise ListenError if what is to be watched has ended: ``process``, or else ``parent``.
+
+    A process whose parent has ended has another parent, which has adopted it. That one is in another session,
+    while a parent has the session of its child, unless the child has one of its own.
+    """
+    if process is not None:
+        if not runs(process):
+            raise ListenError(f"--exit-with-parent: there is no process {process}")
+        return
+    try:
+        adopted = os.getsid(0) not in (os.getsid(parent), os.getpid())
+    except ProcessLookupError:
+        adopted = True
+    except OSError:
+        return  # we may not know
+    if adopted:
+        raise ListenError("--exit-with-parent: the parent process has already ended")
 
 
 def runs(process: int) -> bool:

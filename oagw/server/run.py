@@ -14,12 +14,15 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from importlib.machinery import PathFinder
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from oagw.config import Config, ConfigError, misspelled_variable, parse_args
 from oagw.server.console import Console, fill_standard_streams
 from oagw.server.listen import ListenError, announce, open_socket
 from oagw.server.signals import accept_signals, end_within_grace, ignore_hangup, on_stop
+
+if TYPE_CHECKING:
+    from oagw.server.parent import Watch
 
 
 def main(args: Sequence[str], prog: str = "server.py") -> int:
@@ -39,14 +42,13 @@ def main(args: Sequence[str], prog: str = "server.py") -> int:
         if config.mappings is None:
             ignore_hangup(console.line)
         _require("twisted", "msgspec", "jsonschema_rs", "regex")
-        if config.parent is not None:
-            from oagw.server.parent import runs
+        if config.exit_with_parent:
+            from oagw.server.parent import check
 
-            if not runs(config.parent):
-                raise ListenError(f"--exit-with-parent: there is no process {config.parent}")
+            check(parent, config.parent)
         listening = open_socket(config, os.environ)
         ready = announce(listening) if config.mappings is None else None
-        _serve(config, listening, console, parent, ready)
+        _serve(config, listening, console, ready, _watch(config, parent))
     except (ConfigError, ListenError) as error:
         console.line(f"{prog}: {error}")
         return 2 if isinstance(error, ConfigError) else 1
@@ -59,8 +61,21 @@ def command() -> int:
     return main(sys.argv[1:], prog="oagw-mock")
 
 
+def _watch(config: Config, parent: int) -> "Watch | None":
+    """Start to watch what the server ends with. On a busy machine, loading may take seconds."""
+    if not config.exit_with_parent:
+        return None
+    from oagw.server.parent import Watch
+
+    return Watch(parent, config.parent)
+
+
 def _serve(
-    config: Config, listening: socket.socket, console: Console, parent: int, ready: Callable[[], None] | None
+    config: Config,
+    listening: socket.socket,
+    console: Console,
+    ready: Callable[[], None] | None,
+    watch: "Watch | None",
 ) -> None:
     gc.disable()  # imports create next to no garbage
     from twisted.internet import reactor as installed_reactor
@@ -89,10 +104,8 @@ def _serve(
     # Replace the signal handlers that reactor.run() installs: they log an error at a second signal.
     reactor.callWhenRunning(on_stop, stop_signalled)
     reactor.callWhenRunning(ready)
-    if config.exit_with_parent:
-        from oagw.server.parent import watch
-
-        watch(reactor, partial(stop, reactor), parent, config.parent)
+    if watch is not None:
+        watch.gone = partial(reactor.callFromThread, stop, reactor)
     _raise_descriptor_limit()
     gc.freeze()  # exempt the loaded modules from later collections
     gc.enable()

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 from twisted.application.service import IService, Service
 from twisted.internet.defer import Deferred
@@ -17,7 +18,7 @@ from oagw.app import Gateway, stop, use_monotonic_clock
 from oagw.config import Config, ConfigError, misspelled_variable, parse_args
 from oagw.server.console import Console
 from oagw.server.listen import ListenError, announce, open_socket
-from oagw.server.parent import runs, watch
+from oagw.server.parent import Watch, check
 from oagw.server.signals import ignore_hangup
 
 
@@ -44,8 +45,9 @@ class GatewayService(Service):
         self._gateway: Gateway | None = None
 
     def startService(self) -> None:
-        from twisted.internet import reactor
+        from twisted.internet import reactor as installed_reactor
 
+        reactor: Any = installed_reactor  # implements many interfaces, which no single type combines
         super().startService()
         line = Console(2).line
         use_monotonic_clock(reactor)
@@ -63,7 +65,7 @@ class GatewayService(Service):
         self._gateway.listen(reactor, self._listening)
         reactor.callWhenRunning(ready)
         if self._config.exit_with_parent:
-            watch(reactor, partial(stop, reactor), os.getppid(), self._config.parent)
+            Watch(os.getppid(), self._config.parent, partial(reactor.callFromThread, stop, reactor))
 
     def stopService(self) -> Deferred[None] | None:
         super().stopService()
@@ -77,10 +79,9 @@ def makeService(options: Options) -> IService:
     """
     if (misspelled := misspelled_variable(os.environ)) is not None:
         Console(2).line(f"twistd oagw: {misspelled}")
-    process = options.config.parent
-    if process is not None and not runs(process):
-        sys.exit(f"twistd oagw: --exit-with-parent: there is no process {process}")
     try:
+        if options.config.exit_with_parent:
+            check(os.getppid(), options.config.parent)
         listening = open_socket(options.config, os.environ)
     except ListenError as error:
         sys.exit(f"twistd oagw: {error}")

@@ -19,6 +19,8 @@ class Echo(UpstreamNode):
     left out: the gateway forwards it to no upstream.
     """
 
+    paths = ("ANY /{path}",)
+
     def getChild(self, path: bytes, request: Request) -> IResource:
         return self
 

@@ -16,6 +16,8 @@ _MOST_FIELDS = 100
 class HttpStatuses(UpstreamNode):
     """Has a child for each status."""
 
+    paths = ("ANY /{status}",)
+
     def __init__(self, env: Env) -> None:
         super().__init__()
         self._env = env

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 
 import pytest
-from launched import PATIENCE, ROOT, Launched, ended, until
+from launched import PATIENCE, ROOT, SERVER, Launched, ended, until
 
 # The server where the system cannot tell when a process ends.
 WITHOUT_PIDFD = (
@@ -50,3 +50,35 @@ def test_a_process_that_is_not_there_is_refused(watched: subprocess.Popen[bytes]
     process = ended("0", f"--exit-with-parent={watched.pid}")
     assert (process.returncode, process.stdout) == (1, "")
     assert process.stderr == f"server.py: --exit-with-parent: there is no process {watched.pid}\n"
+
+
+# The server where loading it never ends.
+LOADING = """
+import sys, time
+class Slow:
+    def find_spec(self, name, path=None, target=None):
+        if name == "twisted.internet":
+            time.sleep(60)
+sys.meta_path.insert(0, Slow())
+from oagw.server.run import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_it_ends_at_once_while_it_still_loads() -> None:
+    command = (sys.executable, "-c", LOADING)
+    with Launched("0", "--exit-with-parent", command=command, cwd=ROOT, stdin=subprocess.PIPE) as server:
+        server.process.stdin.close()
+        assert server.process.wait(PATIENCE) == 0
+
+
+def test_a_server_whose_parent_ended_before_it_began_does_not_stay() -> None:
+    command = ("/bin/sh", "-c", '(sleep 0.2; exec "$@") &', "sh", *SERVER)
+    process = ended("0", "--exit-with-parent", command=command)  # waits for the server, which has the output
+    assert process.stdout == ""
+    assert process.stderr == "server.py: --exit-with-parent: the parent process has already ended\n"
+
+
+def test_a_server_in_a_session_of_its_own_has_its_parent() -> None:
+    with Launched("0", "--exit-with-parent", start_new_session=True) as server:
+        assert server.get()[0] == 200

@@ -16,7 +16,14 @@ SERVICES = Wire().gateway._upstreams
 PULL = Wire().ask("GET", f"{PROXY}github/repos/x/x/pulls").json()[0]["number"]
 
 # What stands for the parts of paths in braces.
-PARTS = {"name": "crlf", "model": "gpt-4", "username": "octocat", "ref": "main", "number": str(PULL)}
+PARTS = {
+    "name": "crlf",
+    "model": "gpt-4",
+    "username": "octocat",
+    "ref": "main",
+    "number": str(PULL),
+    "status": "204",
+}
 
 
 def below(alias: str, tree: Node, path: str = "") -> list[str]:
@@ -35,7 +42,7 @@ def test_the_paths_of_a_service_are_those_that_it_answers(alias: str) -> None:
     assert tree.paths
     for method, path in (text.split() for text in tree.paths):
         real = re.sub(r"\{(\w+)\}", lambda part: PARTS.get(part[1], "x"), path)
-        answer = Wire().ask(method, f"{PROXY}{alias}{real}")
+        answer = Wire().ask(method.replace("ANY", "PATCH"), f"{PROXY}{alias}{real}")
         assert answer.status not in (404, 405), (method, real)
     listed = [re.split(r" |\?|/\{", text)[1] for text in tree.paths]
     assert set(below(alias, tree)) <= {*listed, "/users/octocat"}

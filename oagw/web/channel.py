@@ -34,7 +34,7 @@ from oagw.web.head import (
 )
 from oagw.web.pipelined import PipelinedChannel
 from oagw.web.reply import REQUEST_ID, problem_reply, wire
-from oagw.web.request import MAX_BODY, BodyTooLarge, GatewayRequest
+from oagw.web.request import BodyTooLarge, GatewayRequest
 from oagw.web.site import REQUEST_TIMEOUT
 
 # Seconds, of real time, that a refused client is still read from. Closing at once would reset the connection
@@ -188,7 +188,7 @@ class GatewayChannel(PipelinedChannel):
     def _head_received(self, head: bytes, rest: bytes) -> None:
         """Begin a request: its ``head`` is complete, and followed by ``rest``. Raises BadRequest."""
         method, target, version, lines, fields = parse_head(head)
-        length = self.length = body_length(version, fields, MAX_BODY)
+        length = self.length = body_length(version, fields, self.site.body_limit)
         self._command, self._path, self._version, self._head = method, target, version, lines
         self._buffer, self._checked = rest, 0
         request = self.requestFactory(self, 0)
@@ -340,7 +340,7 @@ class GatewayChannel(PipelinedChannel):
         self._lingering = self.site.real.callLater(LINGER, self.transport.abortConnection)
 
     def _refuse_body(self) -> None:
-        self._refuse(413, f"Body larger than {MAX_BODY} bytes")
+        self._refuse(413, f"Body larger than {self.site.body_limit} bytes")
 
     def _refuse(self, status: int, error: str, beginning: bytes = b"") -> None:
         """Refuse a malformed request and close the connection gently.

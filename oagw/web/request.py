@@ -25,9 +25,6 @@ from oagw.web.head import check_fields, is_host
 from oagw.web.pipelined import PipelinedChannel
 from oagw.web.reply import REQUEST_ID, Headers, Reply, fail, masked_excerpt, problem_reply, send
 
-# The platform's limit on request bodies, in bytes.
-MAX_BODY = 64_000_000
-
 # Asks for toxics for this request alone; no upstream sees it.
 MOCK_FAULT = b"X-Oagw-Mock-Fault"
 
@@ -68,7 +65,7 @@ class GatewayRequest(Exchange):
         """Do nothing: ``received_cookies`` is not used."""
 
     def handleContentChunk(self, data: bytes) -> None:
-        if self.content.tell() + len(data) > MAX_BODY:
+        if self.content.tell() + len(data) > self.channel.site.body_limit:
             raise BodyTooLarge
         self.content.write(data)
 
@@ -298,4 +295,4 @@ class GatewayRequest(Exchange):
 
 
 class BodyTooLarge(Exception):
-    """A chunked body grew over MAX_BODY."""
+    """A chunked body grew over the limit."""

@@ -25,6 +25,9 @@ from oagw.web.turns import Turns
 # The time limits of an idle connection, and of a request from its first byte to its last, in seconds.
 REQUEST_TIMEOUT = 60.0
 
+# The platform's limit on request bodies, in bytes, unless it is configured.
+MAX_BODY = 64_000_000
+
 # The time limit for closing connections when the server stops, in seconds. A client that does not read would
 # take forever.
 CLOSING = 0.1
@@ -40,6 +43,7 @@ class GatewaySite(Site):
     - ``entrance``: opens the entry of each request; ``arrivals``: records their order
     - ``mock_fault``: parses the value of X-OAGW-Mock-Fault; raises Invalid
     - ``outlet_for``: called at the first byte of each response, returns its outlet or None
+    - ``body_limit``: the largest body of a request, in bytes
 
     ``stalled`` has the connections with a response that waits for the client to read.
     """
@@ -57,6 +61,7 @@ class GatewaySite(Site):
         outlet_for: Callable[[Any], Outlet | None],
         real: IReactorTime | None = None,
         wall: Callable[[], float] | None = None,
+        body_limit: int = MAX_BODY,
     ) -> None:
         super().__init__(root, reactor=clock, timeout=REQUEST_TIMEOUT, parsePOSTFormSubmission=False)
         self.requestFactory = protocol.requestFactory  # type: ignore[assignment]
@@ -70,6 +75,7 @@ class GatewaySite(Site):
         self.now: Callable[[], float] = clock.seconds
         self.real = real or clock
         self.wall: Callable[[], float] = wall or clock.seconds
+        self.body_limit = body_limit
         self.arrivals = arrivals
         self.position = arrivals.position
         self.turns = Turns(self.real)  # for connections with pipelined requests

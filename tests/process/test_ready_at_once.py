@@ -88,7 +88,10 @@ def test_nothing_but_the_standard_library_is_imported_before_it_listens() -> Non
     "module",
     [
         "oagw.admin",
+        "oagw.gateway_file",
+        "oagw.registry",
         "oagw.timing.manual_clock",
+        "tomllib",
         "twisted.internet.asyncioreactor",
         "twisted.internet.endpoints",
         "twisted.trial",

@@ -5,6 +5,7 @@
 #     "msgspec>=0.22,<0.23",
 #     "jsonschema-rs>=0.60",
 #     "regex",
+#     "publicsuffixlist",
 # ]
 # ///
 """The mock OAGW gateway: ``python server.py`` or ``uv run server.py``; ``--help`` lists the options."""

@@ -84,7 +84,7 @@ class StubMappings(AdminNode):
 
     def render_POST(self, request: Request) -> Reply:
         sandbox = sandbox_of_call(request)
-        stub = _stub(self.env, sandbox, read_document(request, self.takes))
+        stub = make_stub(self.env, sandbox, read_document(request, self.takes))
         _put(sandbox.stub_store(), [stub])
         return warned_of_stubs(json_reply(stub.json(), 201), request, [stub], self.env)
 
@@ -114,7 +114,7 @@ class OneStub(AdminNode):
     def render_PUT(self, request: Request) -> Reply:
         known = self._known(request)
         sandbox = sandbox_of_call(request)
-        stub = _stub(self.env, sandbox, read_document(request, self.takes), id=known.id)
+        stub = make_stub(self.env, sandbox, read_document(request, self.takes), id=known.id)
         _put(sandbox.stub_store(), [stub])
         return warned_of_stubs(json_reply(stub.json()), request, [stub], self.env)
 
@@ -153,7 +153,7 @@ class Import(AdminNode):
         work = SlicedWork(self.env.slices)
         for number, one in enumerate(given.mappings):
             await work.breathe()
-            stubs.append(_stub(self.env, sandbox, one, f"/mappings/{number}"))
+            stubs.append(make_stub(self.env, sandbox, one, f"/mappings/{number}"))
         if isinstance(sandbox, TokenSandbox) and self.env.sandboxes.get(sandbox.id) is not sandbox:
             raise Refused(404, "The sandbox was deleted")
         store = sandbox.stub_store()
@@ -242,7 +242,7 @@ def reset_stubs(sandbox: Sandbox, env: AdminEnv) -> None:
         sandbox.stub_store().clear()
 
 
-def _stub(
+def make_stub(
     env: AdminEnv, sandbox: Sandbox, mapping: StubMapping, pointer: str = "", id: str | None = None
 ) -> Stub:
     """Create a stub of ``sandbox``, with the given id, that of ``mapping``, or a new one; raises Invalid."""

@@ -197,6 +197,13 @@ class MockGateway(RunningGateway):
             raise RuntimeError("the gateway is not running")
         return self._base_url
 
+    @property
+    def pid(self) -> int:
+        """The process id of the server; RuntimeError if it is not running."""
+        if self._process is None:
+            raise RuntimeError("the gateway is not running")
+        return self._process.pid
+
     def start(self) -> None:
         """Start the server and wait until it listens. Raises GatewayFailed if it exits instead."""
         if self._process is not None:

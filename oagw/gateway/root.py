@@ -21,7 +21,7 @@ from oagw.web.resource import Node
 _MANAGEMENT = (b"upstreams", b"routes", b"openapi.json")
 
 
-class V1(Node):
+class GatewayUrls(Node):
     """What is behind the guard. ``management`` returns the resources of the management API."""
 
     def __init__(
@@ -55,7 +55,9 @@ class Root(Node):
     ) -> None:
         self._upstreams = upstreams
         self._stubs = stubs
-        gateway = V1({b"status": Status(clock, self._aliases), b"proxy": Proxy(pipeline)}, management)
+        gateway = GatewayUrls(
+            {b"status": Status(clock, self._aliases), b"proxy": Proxy(pipeline)}, management
+        )
         v1 = Node({b"v1": BearerGuard(StubbedInside(gateway, stubs))})
         probe = Probe()
         super().__init__(

@@ -6,7 +6,7 @@ The API itself reports only the first, and ignores unknown members.
 from collections.abc import Iterator, Mapping
 from functools import cache
 from types import NoneType, UnionType
-from typing import Any, NamedTuple, Union, get_args, get_origin
+from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin
 
 import msgspec
 from msgspec import UnsetType
@@ -45,8 +45,9 @@ def check_table(
 
 def _check(value: Any, type: Any, key: str, errors: FileErrors) -> None:
     """Report each difference between ``value`` and ``type``."""
-    (kind,) = _alternatives(type)
-    origin = get_origin(kind)
+    (annotated,) = _alternatives(type)
+    kind = get_args(annotated)[0] if get_origin(annotated) is Annotated else annotated
+    origin, before = get_origin(kind), len(errors)
     if isinstance(kind, _STRUCT) or origin is dict:
         if not isinstance(value, dict):
             errors.add(key, f"expected a table, got {type_of(value)}")
@@ -61,12 +62,18 @@ def _check(value: Any, type: Any, key: str, errors: FileErrors) -> None:
         else:
             for number, one in enumerate(value):
                 _check(one, get_args(kind)[0], f"{key}[{number}]", errors)
-    else:
-        try:
-            msgspec.convert(value, kind)
-        except msgspec.ValidationError as error:
-            reason = misfit(error, "", value, kind).detail
-            errors.add(key, reason[0].lower() + reason[1:])
+    elif kind is annotated:
+        _convert(value, kind, key, errors)
+    if kind is not annotated and len(errors) == before:
+        _convert(value, annotated, key, errors)
+
+
+def _convert(value: Any, type: Any, key: str, errors: FileErrors) -> None:
+    try:
+        msgspec.convert(value, type)
+    except msgspec.ValidationError as error:
+        reason = misfit(error, "", value, type).detail
+        errors.add(key, reason[0].lower() + reason[1:])
 
 
 _STRUCT = type(msgspec.Struct)

@@ -40,7 +40,7 @@ _PLAIN = (
 )
 
 # The options of each operator.
-_OPTIONS: dict[str, tuple[str, ...]] = {
+OPTIONS: dict[str, tuple[str, ...]] = {
     "equalTo": ("caseInsensitive",),
     "equalToJson": ("ignoreArrayOrder", "ignoreExtraElements"),
     "matchesJsonSchema": ("schemaVersion",),
@@ -65,13 +65,13 @@ def operator_of(spec: Operator, pointer: str) -> str:
     """Return the name of the only operator in ``spec``. Raises Invalid."""
     members = given(spec)
     members.pop("expression", None)
-    names = [name for name in members if name in _OPTIONS]
+    names = [name for name in members if name in OPTIONS]
     if len(names) != 1:
         what = "Expected one operator, got " + (", ".join(names) or "none")
         raise Invalid(pointer, what)
     for name in members:
-        if name != names[0] and name not in _OPTIONS[names[0]]:
-            detail = f"{names[0]} has no option {name}{suggestion(name, _OPTIONS[names[0]])}"
+        if name != names[0] and name not in OPTIONS[names[0]]:
+            detail = f"{names[0]} has no option {name}{suggestion(name, OPTIONS[names[0]])}"
             raise Invalid(f"{pointer}/{name}", detail)
     return names[0]
 

@@ -13,6 +13,9 @@ from msgspec import UNSET, UnsetType
 from oagw.model.gts import UPSTREAM, instance
 
 Sharing = Literal["private", "inherit", "enforce"]
+# The largest number of endpoints and of plugins: checks and merges take time for each.
+MOST = 1_000
+
 U16 = Annotated[int, msgspec.Meta(ge=0, le=2**16 - 1)]
 U32 = Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)]
 
@@ -28,7 +31,7 @@ class Endpoint(msgspec.Struct, frozen=True):
 class Server(msgspec.Struct, frozen=True):
     """The endpoints of an upstream, which share scheme and port."""
 
-    endpoints: tuple[Endpoint, ...]
+    endpoints: Annotated[tuple[Endpoint, ...], msgspec.Meta(max_length=MOST)]
 
 
 class Auth(msgspec.Struct, frozen=True):
@@ -71,7 +74,7 @@ class Plugin(msgspec.Struct, frozen=True):
 class Plugins(msgspec.Struct, frozen=True):
     """Guards and transforms, in the order in which they act."""
 
-    items: tuple[Plugin, ...]
+    items: Annotated[tuple[Plugin, ...], msgspec.Meta(max_length=MOST)]
     sharing: Sharing = "private"
 
 

@@ -90,7 +90,7 @@ def _common_domain(hosts: Sequence[str]) -> str | None:
             break
         common.append(labels[0])
     domain = ".".join(reversed(common))
-    if len(common) < 2 or _suffixes().privatesuffix(domain) is None:
+    if not domain or _suffixes().privatesuffix(domain) is None:
         return None
     return domain
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 # What the server cannot run without.
-_PACKAGES = ("twisted", "msgspec", "jsonschema_rs", "regex")
+_PACKAGES = ("twisted", "msgspec", "jsonschema_rs", "regex", "publicsuffixlist")
 
 
 def main(args: Sequence[str], prog: str = "server.py") -> int:

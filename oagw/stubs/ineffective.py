@@ -24,7 +24,7 @@ from oagw.toxics.toxic import Toxic
 _MAX_VALUE = 100
 
 # The number of stubs examined to find one that takes all requests of another.
-_MAX_COMPARED = 50
+MAX_COMPARED = 50
 
 # The number of aliases examined for a suggestion.
 _MAX_ALIASES = 200
@@ -62,7 +62,7 @@ def why_stub_cannot_answer(stub: Stub, store: StubStore, aliases: Aliases) -> st
     if why is not None:
         return why
     given = asdict(spec)
-    before = islice(store.before(stub), _MAX_COMPARED)
+    before = islice(store.before(stub), MAX_COMPARED)
     other = next((one for one in before if one.is_always_ready(stub) and _covers(one, given)), None)
     if other is None:
         return None

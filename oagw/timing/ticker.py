@@ -30,7 +30,7 @@ _NOW = -2
 # After this number of writes in one tick, the other waiters are postponed to the next turn, so that other
 # connections do not starve. A write takes about 10 µs. Many streams at a normal pace stay below this limit; a
 # few at full speed exceed it.
-_MAX_WRITES = 8192
+MAX_WRITES = 8192
 
 
 class Waiter(Protocol):
@@ -135,7 +135,7 @@ class Ticker:
             waiter.tick = _NOW
         writes = 0
         for waiter in tuple(due):
-            if writes >= _MAX_WRITES:
+            if writes >= MAX_WRITES:
                 break
             if waiter in due:
                 del due[waiter]

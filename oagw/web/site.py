@@ -18,15 +18,14 @@ from twisted.web.server import Site
 from oagw.model.entrance import Entrance
 from oagw.timing.ticker import Ticker
 from oagw.web.arrivals import Arrivals
+from oagw.web.departures import Departures
+from oagw.web.head import MAX_BODY
 from oagw.web.outgoing import OutgoingChannel
 from oagw.web.outlet import Outlet
 from oagw.web.turns import Turns
 
 # The time limits of an idle connection, and of a request from its first byte to its last, in seconds.
 REQUEST_TIMEOUT = 60.0
-
-# The platform's limit on request bodies, in bytes, unless it is configured.
-MAX_BODY = 64_000_000
 
 # The time limit for closing connections when the server stops, in seconds. A client that does not read would
 # take forever.
@@ -79,6 +78,7 @@ class GatewaySite(Site):
         self.arrivals = arrivals
         self.position = arrivals.position
         self.turns = Turns(self.real)  # for connections with pipelined requests
+        self.departures = Departures(self.real)  # for responses that are sent together
         self.random = random
         self._date = (0, b"")
         self._emptied: Deferred[None] | None = None

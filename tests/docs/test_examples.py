@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from types import FunctionType
 from typing import Any
 
@@ -40,6 +41,7 @@ ELSEWHERE: dict[str, dict[str, int]] = {
 PRINTED = {
     "docs/break.md": ['"reset_peer_downstream"', '"sunny"'],
     "docs/clock.md": ['"pending"'],
+    "docs/gateway.md": ['"alias":"api.vendor.example"', '"enabled":false,"tags":["test"]', '"alias":"lab"'],
     "docs/parallel.md": ['"operational"', '"requests":'],
     "docs/stub.md": ['{"id":"ch_1"}', '{"id":"cus_1"}'],
     "docs/verify.md": ['"verified":true', "1 request,"],
@@ -80,14 +82,16 @@ def code(page: str, language: str, sandbox: Sandbox) -> str:
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 @pytest.mark.parametrize("page", pages_with("sh"))
-def test_the_commands_of_a_page_are_answered(page: str, sandbox: Sandbox) -> None:
+def test_the_commands_of_a_page_are_answered(page: str, sandbox: Sandbox, tmp_path: Path) -> None:
     script = (
         "set -euo pipefail\n"
         # An answer that is to be reset is received with exit status 56.
         'curl() { command curl -sS --fail-with-body -m 10 "$@" || [[ $?$* = 56*then=reset* ]]; }\n'
         + code(page, "sh", sandbox)
     )
-    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=TIMEOUT)
+    done = subprocess.run(
+        ["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=TIMEOUT
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     for text in PRINTED.get(page, []):
         assert text in done.stdout

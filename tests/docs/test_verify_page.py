@@ -7,7 +7,7 @@ import pytest
 
 from oagw.model.entry import ENDINGS
 from oagw.testing import Sandbox
-from oagw.verify.report.retries import _DELAY_FOR_REQUEST, _DELAY_FOR_URL, _GITHUB_FINAL, _RETRYABLE
+from oagw.verify.report.retries import DELAY_FOR_REQUEST, DELAY_FOR_URL, GITHUB_FINAL, RETRYABLE
 from oagw.verify.report.rules import RULES
 from tests.docs.pages import PAGES, blocks, table
 from tests.support.wire import Wire
@@ -39,10 +39,10 @@ def test_the_statuses_that_the_rules_name_are_those_of_the_code() -> None:
     def statuses(text: str) -> set[int]:
         return {int(status) for status in re.findall(r"\b[45]\d\d\b", text)}
 
-    assert statuses(RULES["retry-after-not-honoured"].needs) == (_DELAY_FOR_URL | _DELAY_FOR_REQUEST) - {503}
-    assert statuses(RULES["client-error-retried"].needs) == _RETRYABLE | {404}
+    assert statuses(RULES["retry-after-not-honoured"].needs) == (DELAY_FOR_URL | DELAY_FOR_REQUEST) - {503}
+    assert statuses(RULES["client-error-retried"].needs) == RETRYABLE | {404}
     (github,) = re.findall(r"retry a 4xx other than (.+?)\.\n", PAGES[PAGE])
-    assert statuses(github) == _GITHUB_FINAL
+    assert statuses(github) == GITHUB_FINAL
 
 
 def test_the_values_of_ended_are_those_of_the_code() -> None:

@@ -1,4 +1,5 @@
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -126,7 +127,7 @@ def test_stubs_that_cannot_be_read_are_why_it_does_not_start(tmp_path: Path) -> 
 def test_calls_of_a_server_that_ended_by_itself_say_so() -> None:
     with MockGateway() as gateway:
         sandbox = gateway.sandbox()
-        gateway._process.kill()
+        os.kill(gateway.pid, signal.SIGKILL)
         for ask in (sandbox.requests, sandbox.delete):
             with pytest.raises(GatewayFailed, match="exited with status -9"):
                 ask()

@@ -89,7 +89,11 @@ def test_nothing_but_the_standard_library_is_imported_before_it_listens() -> Non
     [
         "oagw.admin",
         "oagw.gateway_file",
+        "oagw.gateway.management",
+        "oagw.model.upstream",
+        "oagw.policies.buckets",
         "oagw.registry",
+        "oagw.secrets",
         "oagw.timing.manual_clock",
         "tomllib",
         "twisted.internet.asyncioreactor",

@@ -112,6 +112,14 @@ class ManagementTests(SynchronousTestCase):
         answer = self.ask("POST", "/upstreams", upstream(), "outsider-token")
         self.assertEqual((answer.status, answer.json()["detail"][:17]), (404, "tenant not found:"))
 
+    def test_large_documents_are_refused(self) -> None:
+        answer = self.ask("POST", "/upstreams", upstream(tags=["a" * (1 << 20)]))
+        self.assertEqual((answer.status, answer.json()["type"]), (413, "about:blank"))
+        many = {"endpoints": [{"host": "127.0.0.1"}] * 1_001}
+        self.assertEqual(self.ask("POST", "/upstreams", upstream(server=many)).status, 422)
+        many = {"items": [{"plugin_ref": "a"}] * 1_001}
+        self.assertEqual(self.ask("POST", "/upstreams", upstream(plugins=many)).status, 422)
+
     def test_duplicate_members_are_refused(self) -> None:
         body = b'{"protocol": "a", "protocol": "b", "server": {"endpoints": []}}'
         answer = self.wire.post_json(f"{V1}/upstreams", body)

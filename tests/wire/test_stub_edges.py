@@ -48,7 +48,7 @@ class EdgeTests(WireTestCase):
 
     def test_of_many_answers_that_fall_due_at_once_some_wait_for_the_next_turn(self) -> None:
         self.stub({"body": "yes", "fixedDelayMilliseconds": 1000})
-        self.patch(ticker, "_MAX_WRITES", 3)
+        self.patch(ticker, "MAX_WRITES", 3)
         connections = [self.wire.connect() for _ in range(10)]
         for connection in connections:
             connection.send(request(f"GET {URL} HTTP/1.1", "Host: g", BEARER))

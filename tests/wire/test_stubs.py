@@ -576,7 +576,7 @@ class MappingsTests(StubCase):
             self.assertEqual(self.wire.admin("POST", "/mappings", mapping()).status, 422)
 
     def test_an_import_of_stubs_that_take_long_gives_way_after_each(self) -> None:
-        make = mappings._stub
+        make = mappings.make_stub
 
         def slow(*args: Any) -> Stub:
             self.wire.clock.rightNow += 0.05
@@ -584,7 +584,7 @@ class MappingsTests(StubCase):
 
         document = json.dumps({"mappings": [mapping()] * 5}).encode()
         line = "POST /__admin/mappings/import HTTP/1.1"
-        with patch.object(mappings, "_stub", slow):
+        with patch.object(mappings, "make_stub", slow):
             written = self.connection.send(
                 request(line, "Host: 127.0.0.1", f"Content-Length: {len(document)}") + document
             )

@@ -17,7 +17,7 @@ SECRET = "token-that-nobody-may-see"
 class TimeBudgetTests(WireTestCase):
     def setUp(self) -> None:
         super().setUp()
-        budget = patch.object(call, "_TIME_BUDGET", 0.0)  # any pattern beyond a URL exceeds it
+        budget = patch.object(call, "TIME_BUDGET", 0.0)  # any pattern beyond a URL exceeds it
         budget.start()
         self.addCleanup(budget.stop)
         self.logged: list[Any] = []

@@ -31,6 +31,10 @@ _NUMBER = re.compile(r"\+?([0-9]{1,10})")
 _LIMIT, _MOST = 50, 100
 
 
+# The largest body in bytes: the checks of one take a tenth of a second at most.
+MAX_BODY = 1 << 20
+
+
 class ManagementEnv(NamedTuple):
     """What the resources get from the gateway.
 
@@ -43,14 +47,14 @@ class ManagementEnv(NamedTuple):
     ssrf_protection: bool = False
 
 
-class Page(msgspec.Struct, frozen=True):
+class ListPage(msgspec.Struct, frozen=True):
     """A part of a list: at most ``limit`` items, 100 at most, after ``offset`` others."""
 
     limit: Annotated[int, msgspec.Meta(ge=0, lt=2**32)] = _LIMIT
     offset: Annotated[int, msgspec.Meta(ge=0, lt=2**32)] = 0
 
 
-class RoutePage(Page, frozen=True):
+class RouteListPage(ListPage, frozen=True):
     """A part of a list: at most ``limit`` items, 100 at most, after ``offset`` others.
 
     ``upstream_id`` is the identifier of the upstream whose routes are listed.
@@ -81,7 +85,7 @@ class ManagementNode(DescribedNode):
 
     errors = ManagementProblem
     error_media = "application/problem+json"
-    query: ClassVar[type[Page]]
+    query: ClassVar[type[ListPage]]
 
     def __init__(self, env: ManagementEnv, children: Mapping[bytes, IResource] | None = None) -> None:
         super().__init__(children)
@@ -132,14 +136,16 @@ def tenant_of(request: Exchange) -> UUID:
 def read_as(request: Exchange, decoder: msgspec.json.Decoder[T]) -> T:
     """Decode the body of ``request``.
 
-    Raises Refused: 415 for another Content-Type than JSON, 400 for a body that is not JSON, 422 for JSON of
-    another shape.
+    Raises Refused: 415 for another Content-Type than JSON, 413 for more than MAX_BODY bytes, 400 for a body
+    that is not JSON, 422 for JSON of another shape.
     """
     media_type = request.getHeader(b"content-type") or b""
     if not _JSON.fullmatch(media_type.partition(b";")[0].strip()):
         stated = f", got {excerpt(media_type)}" if media_type else ""
         raise Refused(415, f"Expected Content-Type application/json{stated}")
     body = read_body(request)
+    if len(body) > MAX_BODY:
+        raise Refused(413, f"Body larger than {MAX_BODY} bytes")
     try:
         check_members(body)
         return decode(decoder, body)
@@ -154,10 +160,10 @@ def read_as(request: Exchange, decoder: msgspec.json.Decoder[T]) -> T:
         raise Refused(400, f"Invalid JSON: {str(error).replace('`', '')}") from None
 
 
-def read_page(request: Exchange) -> Page:
+def read_page(request: Exchange) -> ListPage:
     """Return the limit and offset in the query of ``request``. Raises Refused (400)."""
     stated = parameters(request, ("limit", "offset"))
-    return Page(min(_number(stated, "limit", _LIMIT), _MOST), _number(stated, "offset", 0))
+    return ListPage(min(_number(stated, "limit", _LIMIT), _MOST), _number(stated, "offset", 0))
 
 
 def parameters(request: Exchange, names: tuple[str, ...]) -> dict[str, str]:

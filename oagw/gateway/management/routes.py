@@ -8,7 +8,7 @@ from msgspec import json
 from oagw.gateway.management.node import (
     ManagementEnv,
     ManagementNode,
-    RoutePage,
+    RouteListPage,
     parameters,
     read_as,
     read_page,
@@ -32,7 +32,7 @@ class RouteList(ManagementNode):
     """
 
     takes = json.Decoder(NewRoute)
-    query = RoutePage
+    query = RouteListPage
     answers: ClassVar = {"GET": {200: list[RouteResource]}, "POST": {201: RouteResource}}
     refuses = (409,)
     parameter = "id"

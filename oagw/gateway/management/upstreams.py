@@ -6,9 +6,9 @@ from uuid import UUID
 from msgspec import json
 
 from oagw.gateway.management.node import (
+    ListPage,
     ManagementEnv,
     ManagementNode,
-    Page,
     read_as,
     read_page,
     registry_of,
@@ -31,7 +31,7 @@ class UpstreamList(ManagementNode):
     """
 
     takes = json.Decoder(NewUpstream)
-    query = Page
+    query = ListPage
     answers: ClassVar = {"GET": {200: list[UpstreamResource]}, "POST": {201: UpstreamResource}}
     refuses = (404, 409)
     parameter = "id"

@@ -15,16 +15,16 @@ from oagw.verify.report.stated_delay import least_pause, stated_delay
 
 # Statuses whose delay applies to all requests of the client to this URL: a limit, or an upstream that is
 # down. After these other statuses, and 5xx, it applies only to retries of the same request.
-_DELAY_FOR_URL = frozenset((403, 429, 503))
-_DELAY_FOR_REQUEST = frozenset((408, 409, 413, 425))
+DELAY_FOR_URL = frozenset((403, 429, 503))
+DELAY_FOR_REQUEST = frozenset((408, 409, 413, 425))
 
 # Seconds within which a request on another connection may already have been sent.
 _IN_FLIGHT = 0.05
 
 # 4xx after which the same request may succeed (RFC 9110, 4918, 8470, 6585).
-_RETRYABLE = frozenset((408, 409, 421, 423, 425, 429))
+RETRYABLE = frozenset((408, 409, 421, 423, 425, 429))
 # 4xx after which GitHub's own SDK does not retry. For GitHub, its behaviour is correct by definition.
-_GITHUB_FINAL = frozenset((400, 401, 403, 404, 410, 422, 451))
+GITHUB_FINAL = frozenset((400, 401, 403, 404, 410, 422, 451))
 # After this many seconds, the same request is probably a new one rather than a retry.
 _MAX_PAUSE = 10.0
 
@@ -112,7 +112,7 @@ def _may_delay(entry: Entry) -> bool:
     status = entry.status
     if entry.ended is not COMPLETE or status is None:
         return False
-    return status in _DELAY_FOR_URL or status in _DELAY_FOR_REQUEST or status >= 500
+    return status in DELAY_FOR_URL or status in DELAY_FOR_REQUEST or status >= 500
 
 
 def _delay_applies(attempts: Mapping[Entry, Hashable], refused: Entry, later: Entry) -> bool:
@@ -124,17 +124,17 @@ def _delay_applies(attempts: Mapping[Entry, Hashable], refused: Entry, later: En
     if attempts[later] == attempts[refused]:
         return True
     one_by_one = later.connection == refused.connection or pause(later, refused) > _IN_FLIGHT
-    return refused.status in _DELAY_FOR_URL and one_by_one
+    return refused.status in DELAY_FOR_URL and one_by_one
 
 
 def _is_final(entry: Entry) -> bool:
     """Return whether the response indicates that the same request will fail again."""
     status = entry.status
-    if entry.ended is not COMPLETE or status is None or not 400 <= status < 500 or status in _RETRYABLE:
+    if entry.ended is not COMPLETE or status is None or not 400 <= status < 500 or status in RETRYABLE:
         return False
     if status == 404 and entry.method in (b"GET", b"HEAD"):
         return False  # the client may be polling for a new resource
-    if entry.alias == "github" and status not in _GITHUB_FINAL:
+    if entry.alias == "github" and status not in GITHUB_FINAL:
         return False
     headers = entry.response_headers
     if "retry-after" in headers or headers.get("x-should-retry") == ["true"]:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from oagw.stubs.ineffective import _MAX_COMPARED
+from oagw.stubs.ineffective import MAX_COMPARED
 from tests.support.wire import TOKEN, Answer
 from tests.unit.admin.test_requests import AdminCase
 
@@ -117,7 +117,7 @@ class StubTests(WarningCase):
             self.assertNotIn("x-b", answer.headers)
 
     def test_many_stubs_before_one_take_little_time(self) -> None:
-        for at in range(3 * _MAX_COMPARED):
+        for at in range(3 * MAX_COMPARED):
             self.of_stub({"urlPath": STRIPE, "headers": {"A": {"equalTo": str(at)}}}, priority=1)
         self.assertEqual(self.of_stub({"urlPath": STRIPE}), [])
 

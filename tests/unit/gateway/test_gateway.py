@@ -44,7 +44,7 @@ class OwnUrlsTests(SynchronousTestCase):
         self.assertIn(b'"uptime":0.0', self.wire.ask("GET", "/oagw/v1/status").body)
 
     def test_what_is_not_there_is_a_platform_problem(self) -> None:
-        for path in ("/nothing", "/health/x", "/api/oagw/v2", "/oagw/v1/upstreams", "/oagw/v1/proxy/"):
+        for path in ("/nothing", "/health/x", "/api/oagw/v2", "/oagw/v1/plugins", "/oagw/v1/proxy/"):
             answer = self.wire.ask("GET", path)
             self.assertEqual((answer.status, answer.source), (404, ["gateway"]), path)
             self.assertEqual(answer.type, "application/problem+json")

@@ -370,6 +370,10 @@ BAD = {
         '[[upstreams]]\nprotocol = "p"\nserver.endpoints = []',
         "upstreams[0].server.endpoints: server must have at least one endpoint",
     ),
+    "too many endpoints": (
+        LAB.replace('{ host = "127.0.0.1" }', '{ host = "127.0.0.1" },' * 1001),
+        "upstreams[0].server.endpoints: expected an array of length <= 1000",
+    ),
     "endpoints that differ": (
         LAB.replace('" }', '" }, { host = "127.0.0.2", port = 1 }'),
         "upstreams[0].server.endpoints[1]: endpoint[1] has the port 1, endpoint[0] 443; "

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from oagw.matching.operator import _OPTIONS
+from oagw.matching.operator import OPTIONS
 from oagw.matching.pattern import compiled
 from oagw.matching.spec import RequestPattern
 from oagw.model.call import Call
@@ -55,7 +55,7 @@ BODIES = {
 
 
 def test_there_is_a_case_for_every_operator() -> None:
-    assert NO_MATCH.keys() == _OPTIONS.keys()
+    assert NO_MATCH.keys() == OPTIONS.keys()
 
 
 def pattern_of(operator: str) -> Any:

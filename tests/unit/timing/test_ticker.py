@@ -8,7 +8,7 @@ from twisted.internet.task import Clock
 from twisted.logger import globalLogPublisher
 
 from oagw.timing.manual_clock import ManualClock
-from oagw.timing.ticker import _MAX_WRITES, TICK, Ticker
+from oagw.timing.ticker import MAX_WRITES, TICK, Ticker
 
 
 class Paced:
@@ -177,7 +177,7 @@ class Greedy(Paced):
 
     def wake(self, now: float) -> int:
         super().wake(now)
-        return _MAX_WRITES // 4
+        return MAX_WRITES // 4
 
 
 def test_overdue_work_takes_turns(clock: Clock) -> None:

@@ -54,8 +54,8 @@ class TenantsTests(SynchronousTestCase):
             self.assertEqual(
                 (answer.status, error["source"]["pointer"], error["detail"]), (422, pointer, detail)
             )
-        for tenants in ({}, {"": None}, {"a": 1}, {"a": {"up": "b"}}):
-            self.assertEqual(self.wire.admin("POST", "/sandboxes", {"tenants": tenants}).status, 422)
+        for shape in ({}, {"": None}, {"a": 1}, {"a": {"up": "b"}}):
+            self.assertEqual(self.wire.admin("POST", "/sandboxes", {"tenants": shape}).status, 422)
         self.assertEqual(self.wire.admin("GET", "/sandboxes").json(), {"sandboxes": []})
 
     def test_a_hundred_tenants_in_a_row(self) -> None:

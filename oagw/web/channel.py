@@ -20,7 +20,6 @@ from oagw.model.problem import platform
 from oagw.web.chunks import Chunks
 from oagw.web.guard import refused_by_guard
 from oagw.web.head import (
-    MAX_BODY,
     MAX_SIZE,
     BadRequest,
     Head,
@@ -175,7 +174,7 @@ class GatewayChannel(PipelinedChannel):
             if end < 0:
                 self._checked = check_lines(buffer, self._checked)
                 return False
-            head = parse_head(buffer[:end])
+            head = parse_head(buffer[:end], self.site.body_limit)
         except BadRequest as bad:
             before = buffer[: end + 2] if bad.before is None else bad.before
             self._refuse(bad.status, bad.error, before)
@@ -338,7 +337,7 @@ class GatewayChannel(PipelinedChannel):
         self._lingering = self.site.real.callLater(LINGER, self.transport.abortConnection)
 
     def _refuse_body(self) -> None:
-        self._refuse(413, f"Body larger than {MAX_BODY} bytes")
+        self._refuse(413, f"Body larger than {self.site.body_limit} bytes")
 
     def _refuse(self, status: int, error: str, beginning: bytes = b"") -> None:
         """Refuse a malformed request and close the connection gently.

@@ -102,6 +102,8 @@ class Gateway:
         random = _random(config.seed, "sandboxes")
         tenants = _tenants(config)
         self.sandboxes = Sandboxes(random, config.journal_count, 64 << 20, memory, config.seed, tenants)
+        if config.provisioned is not None:
+            self.sandboxes.default.provision(config.provisioned)
         stubs = Stubs(self.sandboxes, self.streams, wall)
         # The observers of all requests, in the order in which they are called.
         observers = [Journals(), *observers]
@@ -132,6 +134,7 @@ class Gateway:
             self.outlets.outlet_for,
             real,
             wall,
+            config.body_limit,
         )
         self._real = real
         self._wall = wall

@@ -1,17 +1,21 @@
-"""Config, and the parser of the command line and the environment that creates it.
+"""Config, and the parser of the command line, the environment and the file that creates it.
 
-Uses the standard library only, because the port is bound before anything else is imported. ``server.run`` and
-``server.twistd`` parse their arguments here; ``app`` builds a gateway from the Config.
+Uses the standard library only, because the port is bound before anything else is imported. The parser of the
+file of ``--config`` is loaded only if there is one. ``server.run`` and ``server.twistd`` parse their
+arguments here; ``app`` builds a gateway from the Config.
 """
 
 import argparse
 from collections.abc import Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
-from typing import Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from oagw import __version__
 from oagw.options import HELP, OPTIONS, THE_PARENT, read_port
+
+if TYPE_CHECKING:
+    from oagw.registry.provision import Provisioned
 
 # Variables that are not options, but tell clients and recipes what to start or where to connect.
 _OTHER_VARIABLES = ("OAGW_URL", "OAGW_PYTHON", "OAGW_SERVER")
@@ -35,7 +39,7 @@ class GivenTenant(NamedTuple):
 
 
 class Config(NamedTuple):  # importing dataclasses would delay the first connection by a third
-    """The options of a gateway.
+    """The options and the settings of a gateway.
 
     - ``port``: 0 to 65535; 0 selects a free port.
     - ``seed``: makes what is random repeatable, such as generated ids, for each sandbox by itself.
@@ -50,6 +54,9 @@ class Config(NamedTuple):  # importing dataclasses would delay the first connect
     - ``github_links``: make the links in bodies of the GitHub mock point to the gateway.
     - ``parent``: the process id of what ``exit_with_parent`` watches; None for the parent and standard input.
     - ``gzip``: compress bodies for clients that accept it.
+    - ``config``: the path of the file that some of these are from.
+    - ``provisioned``: secrets, upstreams and routes that are there from the start.
+    - ``body_limit``: the largest body of a request, in bytes.
     - ``identities``: tokens in addition to ``tokens``, which stand for the root tenant.
     - ``tenants``: a tree, each after its parent; without them, there is only the root tenant.
     - ``management_api_enabled``: whether upstreams and routes can be changed, not only read.
@@ -78,6 +85,9 @@ class Config(NamedTuple):  # importing dataclasses would delay the first connect
     github_links: bool = False
     parent: int | None = None
     gzip: bool = False
+    config: str | None = None
+    provisioned: "Provisioned | None" = None
+    body_limit: int = 64_000_000
     identities: tuple[GivenToken, ...] = ()
     tenants: tuple[GivenTenant, ...] = ()
     management_api_enabled: bool = True
@@ -115,10 +125,10 @@ class _Help(argparse.Action):
 def parse_args(
     args: Sequence[str], prog: str = "server.py", environ: Mapping[str, str] = MappingProxyType({})
 ) -> Config:
-    """Parse the command line ``args``, without the program's name, and the variables of ``environ``.
+    """Parse the command line ``args``, without the program's name, the variables of ``environ``, and a file.
 
-    An argument wins over a variable. Raises ConfigError if one is invalid, and SystemExit after ``--help`` or
-    ``--version``, like argparse.
+    An argument wins over a variable, a variable over the file. Raises ConfigError if one is invalid, with a
+    line for each error in the file, and SystemExit after ``--help`` or ``--version``, like argparse.
     """
     parser = _Parser(prog=prog, allow_abbrev=False, add_help=False)
     parser.add_argument("PORT", nargs="?", type=read_port)
@@ -144,12 +154,34 @@ def parse_args(
             parser.error("more than one PORT")
         given["port"] = port
     chosen = {**_variables(environ), **given}
-    if "tokens" in chosen:
+    if "config" in chosen:
+        chosen = _with_file(chosen, environ)
+    elif "tokens" in chosen:
         chosen["tokens"] = tuple(chosen["tokens"])
     watched = chosen.get("exit_with_parent", False)
     if watched is not True and watched:
         chosen |= {"exit_with_parent": True, "parent": watched}
     return Config(**chosen)
+
+
+def _with_file(chosen: dict[str, Any], environ: Mapping[str, str]) -> dict[str, Any]:
+    """Return ``chosen`` with what the file of ``--config`` has in addition. Raises ConfigError."""
+    from oagw.gateway_file.reader import read
+
+    found = read(chosen["config"], environ, chosen, Config._field_defaults)
+    if found.errors:
+        raise ConfigError("\n".join(found.errors))
+    # The file alone says who has a token, unless there is --token; and which tenant a token belongs to.
+    tokens = chosen.get("tokens", found.values.get("tokens", () if found.tokens else Config().tokens))
+    listed = {token for token, _, _ in found.tokens}
+    return {
+        **found.values,
+        **chosen,
+        "tokens": tuple(token for token in tokens if token not in listed),
+        "identities": tuple(GivenToken(*one) for one in found.tokens),
+        "tenants": tuple(GivenTenant(*one) for one in found.tenants),
+        "provisioned": found.provisioned,
+    }
 
 
 def misspelled_variable(environ: Mapping[str, str]) -> str | None:

@@ -1,6 +1,7 @@
 """The table of options: the name of each, how its value is read, and the text of ``--help``.
 
-Every option can be given on the command line, as ``--seed 7``, and as a variable, as ``OAGW_SEED=7``.
+Every option can be given on the command line, as ``--seed 7``, as a variable, as ``OAGW_SEED=7``, and in the
+file of ``--config``, as ``seed = 7``. KNOBS are keys of that file alone.
 Uses the standard library only, because the port is bound before anything else is imported.
 """
 
@@ -33,6 +34,8 @@ Who may call it
                          machines too (default: this machine only, no token)
 
 What it answers
+  --config FILE          TOML with these options, the settings of the gateway,
+                         tokens, tenants, secrets, upstreams and routes
   --mappings DIR         folder with WireMock's mappings/ and __files/, loaded
                          at start and on SIGHUP
   --strict-models        answer 404 for OpenAI models that are not listed
@@ -64,7 +67,8 @@ class Option(NamedTuple):
     """The option ``--name``, whose value goes to the member ``field`` of Config.
 
     ``read`` converts the text of a value; None if the option is a switch. ``read_variable`` converts the text
-    of the environment variable, if that is different. Both raise ArgumentTypeError.
+    of the environment variable, if that is different. Both raise ArgumentTypeError. ``types`` are the types
+    of its value in a file.
     """
 
     name: str
@@ -72,6 +76,12 @@ class Option(NamedTuple):
     read: Callable[[str], Any] | None = None
     read_variable: Callable[[str], Any] | None = None
     repeatable: bool = False
+    types: tuple[type, ...] = (str,)
+
+    @property
+    def key(self) -> str:
+        """The key in a file."""
+        return self.name.replace("-", "_")
 
     @property
     def variable(self) -> str:
@@ -86,6 +96,22 @@ class Option(NamedTuple):
     def from_variable(self, text: str) -> Any:
         """Return the value of the environment variable."""
         return (self.read_variable or self.read or _switch)(text)
+
+    def from_file(self, value: Any) -> Any:
+        """Return the value for Config of ``value`` in a file, which has one of ``types``."""
+        return value if isinstance(value, bool) or self.read is None else self.read(str(value))
+
+
+class Knob(NamedTuple):
+    """A setting of the gateway that only a file has. Its value goes to the member ``field`` of Config.
+
+    ``type`` is bool, int or float; a number is greater than 0 and at most ``most``.
+    """
+
+    key: str
+    field: str
+    type: type
+    most: float = 0
 
 
 def whole(least: int, most: int, rule: str) -> Callable[[str], int]:
@@ -181,25 +207,47 @@ def _switch_or_process(text: str) -> int | bool:
     return _switch(text) if text.lower() in _SWITCH else _process_id(text)
 
 
+_INT, _FLOAT, _BOOL = (int,), (int, float), (bool,)
+
 OPTIONS = (
-    Option("port", "port", read_port),
+    Option("port", "port", read_port, types=_INT),
     Option("host", "host", str),
     Option("token", "tokens", _token, _tokens, repeatable=True),
     Option("admin-token", "admin_token", _token),
+    Option("config", "config", str),
     Option("mappings", "mappings", str),
-    Option("strict-models", "strict_models"),
-    Option("gzip", "gzip"),
-    Option("github-links", "github_links"),
-    Option("seed", "seed", _seed),
+    Option("strict-models", "strict_models", types=_BOOL),
+    Option("gzip", "gzip", types=_BOOL),
+    Option("github-links", "github_links", types=_BOOL),
+    Option("seed", "seed", _seed, types=_INT),
     Option("clock", "clock", _clock),
-    Option("stream-interval-scale", "stream_interval_scale", _scale),
-    Option("journal-count", "journal_count", whole(0, _MANY, "a count is a whole number, 0 or greater")),
+    Option("stream-interval-scale", "stream_interval_scale", _scale, types=_FLOAT),
+    Option(
+        "journal-count",
+        "journal_count",
+        whole(0, _MANY, "a count is a whole number, 0 or greater"),
+        types=_INT,
+    ),
     Option(
         "memory-limit",
         "memory_limit",
         whole(1, _MANY, "a memory limit is a whole number of MiB, 1 or greater"),
+        types=_INT,
     ),
-    Option("sandbox-lifetime", "sandbox_lifetime", _lifetime),
-    Option("access-log", "access_log"),
-    Option("exit-with-parent", "exit_with_parent", _process, _switch_or_process),
+    Option("sandbox-lifetime", "sandbox_lifetime", _lifetime, types=_FLOAT),
+    Option("access-log", "access_log", types=_BOOL),
+    Option("exit-with-parent", "exit_with_parent", _process, _switch_or_process, types=(bool, int)),
+)
+
+# The longest time-out, one day in seconds; and the size of the largest body that the real gateway itself
+# accepts, in bytes.
+_DAY, _MAX_BODY = 86_400, 104_857_600
+
+KNOBS = (
+    Knob("proxy_timeout_seconds", "proxy_timeout", float, _DAY),
+    Knob("streaming_idle_timeout_seconds", "streaming_idle_timeout", float, _DAY),
+    Knob("body_limit_bytes", "body_limit", int, _MAX_BODY),
+    Knob("allow_http_upstream", "allow_http_upstream", bool),
+    Knob("ssrf_protection", "ssrf_protection", bool),
+    Knob("management_api_enabled", "management_api_enabled", bool),
 )

@@ -21,6 +21,7 @@ from oagw.model.tenants import ROOT, ROOT_ALONE, Identity, Tenant, Tenants
 if TYPE_CHECKING:
     # Loaded when the first upstream, secret or rate limit is used.
     from oagw.policies.buckets import Buckets
+    from oagw.registry.provision import Provisioned
     from oagw.registry.store import Registry
     from oagw.secrets import Secrets
     from oagw.stubs.store import StubStore  # loaded when the first stub is made
@@ -65,6 +66,8 @@ class Sandbox:
         self.registry: Registry | None = None
         self.secrets: Secrets | None = None
         self.buckets: Buckets | None = None
+        self._provisioned: Provisioned | None = None
+        self._reserved = 0
         self._shared = shared
         self.toxics: dict[str, Toxic] = {}
         self._toxics_made = 0
@@ -109,8 +112,25 @@ class Sandbox:
             self.buckets = Buckets()
         return self.buckets
 
+    def provision(self, provisioned: "Provisioned") -> None:
+        """Add what the sandbox has from the start, and again after a reset. Raises Invalid without room."""
+        from oagw.registry.provision import provision
+
+        before = sum(self.memory.documents.values())
+        provision(provisioned, self.registry_store(), self.secret_store())
+        self._provisioned = provisioned
+        # Reserve the same again, so that a reset has room whatever else is kept then.
+        self._reserved = sum(self.memory.documents.values()) - before
+        self.memory.keep("--config", self._reserved)
+
     def reset_gateway(self) -> None:
-        """Delete the upstreams, routes, secrets and rate limit buckets."""
+        """Restore the upstreams, routes, secrets and rate limit buckets that were there at the start."""
+        self._clear_gateway()
+        if self._provisioned is not None:
+            self.memory.keep("--config", -self._reserved)
+            self.provision(self._provisioned)
+
+    def _clear_gateway(self) -> None:
         if self.registry is not None:
             self.registry.clear()
         if self.secrets is not None:
@@ -143,7 +163,7 @@ class Sandbox:
         self.journal.close()
         if self.stubs is not None:
             self.stubs.clear()
-        self.reset_gateway()
+        self._clear_gateway()
         for toxic in list(self.toxics.values()):
             self.remove_toxic(toxic)
 

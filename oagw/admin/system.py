@@ -41,7 +41,8 @@ class VersionNode(AdminNode):
 class ResetAll(AdminNode):
     """POST /__admin/reset → 200 {}: reset stubs, settings, scenarios, toxics and the journal.
 
-    Delete the upstreams, routes and secrets, and fill the buckets of rate limits.
+    Delete the upstreams, routes and secrets except those of ``--config``, which are as at the start, and fill
+    the buckets of rate limits.
     """
 
     def render_POST(self, request: Request) -> Reply:

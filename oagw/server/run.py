@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from oagw.server.parent import Watch
 
 
+# What the server cannot run without.
+_PACKAGES = ("twisted", "msgspec", "jsonschema_rs", "regex", "publicsuffixlist")
+
+
 def main(args: Sequence[str], prog: str = "server.py") -> int:
     """Run a gateway until SIGTERM, SIGINT or the end of its parent, and return the exit status.
 
@@ -36,12 +40,12 @@ def main(args: Sequence[str], prog: str = "server.py") -> int:
     fill_standard_streams()
     console = Console(2)
     try:
-        config = parse_args(args, prog, os.environ)
+        config = _config(args, prog)
         if (misspelled := misspelled_variable(os.environ)) is not None:
             console.line(f"{prog}: {misspelled}")
         if config.mappings is None:
             ignore_hangup(console.line)
-        _require("twisted", "msgspec", "jsonschema_rs", "regex", "publicsuffixlist")
+        _require(*_PACKAGES)
         if config.exit_with_parent:
             from oagw.server.parent import check
 
@@ -50,7 +54,8 @@ def main(args: Sequence[str], prog: str = "server.py") -> int:
         ready = announce(listening) if config.mappings is None else None
         _serve(config, listening, console, ready, _watch(config, parent))
     except (ConfigError, ListenError) as error:
-        console.line(f"{prog}: {error}")
+        for line in str(error).split("\n"):
+            console.line(f"{prog}: {line}")
         return 2 if isinstance(error, ConfigError) else 1
     on_stop(signal.SIG_IGN)  # interpreter shutdown would restore the default actions, which kill the process
     return 0
@@ -59,6 +64,14 @@ def main(args: Sequence[str], prog: str = "server.py") -> int:
 def command() -> int:
     """Run the command ``oagw-mock``."""
     return main(sys.argv[1:], prog="oagw-mock")
+
+
+def _config(args: Sequence[str], prog: str) -> Config:
+    try:
+        return parse_args(args, prog, os.environ)
+    except ModuleNotFoundError:
+        _require(*_PACKAGES)  # the file of --config is checked with some of them
+        raise
 
 
 def _watch(config: Config, parent: int) -> "Watch | None":

@@ -20,7 +20,6 @@ from oagw.model.problem import Problem, platform, too_large
 from oagw.web.chunks import Chunks
 from oagw.web.guard import refused_by_guard
 from oagw.web.head import (
-    MAX_BODY,
     MAX_SIZE,
     BadRequest,
     Head,
@@ -175,7 +174,7 @@ class GatewayChannel(PipelinedChannel):
             if end < 0:
                 self._checked = check_lines(buffer, self._checked)
                 return False
-            head = parse_head(buffer[:end])
+            head = parse_head(buffer[:end], self.site.body_limit)
         except BadRequest as bad:
             before = buffer[: end + 2] if bad.before is None else bad.before
             self._refuse(bad.status, bad.error, before)
@@ -341,7 +340,7 @@ class GatewayChannel(PipelinedChannel):
 
     def _refuse_body(self) -> None:
         """Refuse a chunked body that grew too large. The limit of calls to upstreams is the gateway's."""
-        error, target = f"Body larger than {MAX_BODY} bytes", self.requests[-1].head.target
+        error, target = f"Body larger than {self.site.body_limit} bytes", self.requests[-1].head.target
         self._refuse(413, error, problem=too_large(error) if is_proxied(target) else None)
 
     def _refuse(

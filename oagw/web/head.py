@@ -27,7 +27,7 @@ MAX_FIELDS = 500
 
 _TRANSFER_CODING = b"Transfer-Encoding"
 
-# The platform's limit on request bodies, in bytes.
+# The platform's limit on request bodies, in bytes, unless it is configured.
 MAX_BODY = 64_000_000
 
 # The number of header sections to cache, and the largest size of one, in bytes. Most clients send the same
@@ -105,15 +105,18 @@ class Head(NamedTuple):
     section: Section
 
 
-def parse_head(head: bytes) -> Head:
-    """Parse a complete ``head``, without its blank line. Raises BadRequest."""
+def parse_head(head: bytes, limit: int = MAX_BODY) -> Head:
+    """Parse a complete ``head``, without its blank line.
+
+    Raises BadRequest, also if the body is larger than ``limit``.
+    """
     request_line, _, lines = head.partition(b"\r\n")
     try:
         if len(head) > MAX_SIZE and len(head) - 2 * head.count(b"\r\n") > MAX_SIZE:
             raise BadRequest(431, "Header section too large")
         method, target, version = parse_request_line(request_line)
         read = _read_section if len(lines) > _MAX_REMEMBERED else _remembered_section
-        section = read(version, lines)
+        section = read(version, lines, limit)
         if section.contradictory and not is_proxied(target):  # otherwise, the pipeline refuses it
             if b"Content-Length" in section.fields:
                 raise BadRequest(400, "Both Content-Length and Transfer-Encoding")
@@ -125,7 +128,7 @@ def parse_head(head: bytes) -> Head:
     return Head(method, target, version, lines, section.fields, section)
 
 
-def _read_section(version: bytes, lines: bytes) -> Section:
+def _read_section(version: bytes, lines: bytes, limit: int) -> Section:
     """Parse the header ``lines`` of a request with this HTTP version. Raises BadRequest."""
     each = lines.split(b"\r\n") if lines else []
     if len(each) > MAX_FIELDS:
@@ -133,7 +136,7 @@ def _read_section(version: bytes, lines: bytes) -> Section:
     check_characters(lines, len(each))
     fields: Fields = {}
     read_fields(each, fields)
-    length = body_length(version, fields, MAX_BODY)
+    length = body_length(version, fields, limit)
     problem = check_fields(version, fields)
     return Section(fields, length, stays_open(version, fields), problem, _contradictory(fields))
 

@@ -56,7 +56,7 @@ class GatewayRequest(ReadRequest):
     _trailers = b""  # the trailer section of a chunked body
 
     def handleContentChunk(self, data: bytes) -> None:
-        if self.content.tell() + len(data) > MAX_BODY:
+        if self.content.tell() + len(data) > self.site.body_limit:
             raise BodyTooLarge
         self.content.write(data)
 
@@ -311,4 +311,4 @@ class GatewayRequest(ReadRequest):
 
 
 class BodyTooLarge(Exception):
-    """A chunked body is larger than MAX_BODY."""
+    """A chunked body is larger than the limit."""

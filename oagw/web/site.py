@@ -19,6 +19,7 @@ from oagw.model.entrance import Entrance
 from oagw.timing.ticker import Ticker
 from oagw.web.arrivals import Arrivals
 from oagw.web.departures import Departures
+from oagw.web.head import MAX_BODY
 from oagw.web.outgoing import OutgoingChannel
 from oagw.web.outlet import Outlet
 from oagw.web.turns import Turns
@@ -41,6 +42,7 @@ class GatewaySite(Site):
     - ``entrance``: opens the entry of each request; ``arrivals``: records their order
     - ``mock_fault``: parses the value of X-OAGW-Mock-Fault; raises Invalid
     - ``outlet_for``: called at the first byte of each response, returns its outlet or None
+    - ``body_limit``: the largest body of a request, in bytes
 
     ``stalled`` has the connections with a response that waits for the client to read.
     """
@@ -58,6 +60,7 @@ class GatewaySite(Site):
         outlet_for: Callable[[Any], Outlet | None],
         real: IReactorTime | None = None,
         wall: Callable[[], float] | None = None,
+        body_limit: int = MAX_BODY,
     ) -> None:
         super().__init__(root, reactor=clock, timeout=REQUEST_TIMEOUT, parsePOSTFormSubmission=False)
         self.requestFactory = protocol.requestFactory  # type: ignore[assignment]
@@ -71,6 +74,7 @@ class GatewaySite(Site):
         self.now: Callable[[], float] = clock.seconds
         self.real = real or clock
         self.wall: Callable[[], float] = wall or clock.seconds
+        self.body_limit = body_limit
         self.arrivals = arrivals
         self.position = arrivals.position
         self.turns = Turns(self.real)  # for connections with pipelined requests

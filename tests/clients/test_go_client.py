@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from toolchain import CARD, ROOT, assert_gone, example, run, url_of_killed
 
+from tests.docs.pages import words
+
 CLIENT = ROOT / "clients" / "go"
 
 GO_TESTS = """
@@ -39,6 +41,37 @@ func TestLasts(t *testing.T) {
 }
 """
 
+STUB, TOXIC, VERIFY, REQUESTS = words("Go")
+WORDS = f"""
+package weather_test
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"oagw.test/oagw"
+)
+
+func TestWords(t *testing.T) {{
+	sandbox, current := oagw.NewSandbox(t), "GET weather/current"
+	{STUB}
+	{TOXIC}
+	for _, status := range []int{{429, 200}} {{
+		request, _ := http.NewRequest("GET", sandbox.AliasURL("weather")+"/current?city=Oslo", nil)
+		request.Header.Set("Authorization", "Bearer "+sandbox.Token)
+		if answer, err := http.DefaultClient.Do(request); err != nil || answer.StatusCode != status {{
+			t.Fatal(answer, err)
+		}}
+	}}
+	{VERIFY}
+	{REQUESTS}
+	if len(requests) != 2 || requests[0].OAGW.Status != 429 {{
+		t.Fatal(requests)
+	}}
+}}
+"""
+
 
 @pytest.fixture(scope="module")
 def go() -> str:
@@ -50,11 +83,12 @@ def go() -> str:
 
 @pytest.fixture(scope="module")
 def go_tests(go: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A program with the README's example, a test that fails, and one that lasts."""
+    """A program with the README's example, the words of docs/first-test.md, and tests that fail and last."""
     folder = tmp_path_factory.mktemp("go")
     (folder / "go.mod").write_text("module example.test/example\n\ngo 1.18\n")
     (folder / "readme_test.go").write_text(example(CLIENT, "go"))
     (folder / "other_test.go").write_text(GO_TESTS)
+    (folder / "words_test.go").write_text(WORDS)
     for command in (
         ["mod", "edit", "-replace", f"oagw.test/oagw={CLIENT}"],
         ["mod", "tidy"],
@@ -70,9 +104,10 @@ def test_the_go_client_passes_its_tests(go: str) -> None:
     run([go, "test", "-count=1", "."], CLIENT, passes=True)
 
 
-def test_the_example_in_the_go_readme_works(go_tests: Path) -> None:
-    printed = run([go_tests, "-test.v", "-test.run=Weather"], go_tests.parent, passes=True)
+def test_the_example_in_the_go_readme_and_the_words_work(go_tests: Path) -> None:
+    printed = run([go_tests, "-test.v", "-test.run=Weather|Words"], go_tests.parent, passes=True)
     assert "--- PASS: TestTheWeatherIsAskedForOnce" in printed
+    assert "--- PASS: TestWords" in printed
     assert "what the gateway saw" not in printed
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from toolchain import CARD, GONE, ROOT, assert_gone, example, run, url_of_killed
 
+from tests.docs.pages import words
+
 CLIENT = ROOT / "clients" / "node"
 PACKAGES = ROOT / "tests" / "clients" / "node" / "node_modules"
 INSTALL = "npm ci --prefix tests/clients/node"
@@ -45,6 +47,23 @@ await inSandbox(gateway, async (sandbox) => {{
   {CALLS_WRONGLY}
   await sandbox.check();
 }})().catch(({{ message }}) => console.log(message));
+"""
+
+STUB, TOXIC, VERIFY, REQUESTS = words("Node")
+WORDS = f"""
+test("the words", async (t) => {{
+  const [sandbox, current] = [await gateway.sandbox(t), "GET weather/current"];
+  {STUB}
+  {TOXIC}
+  const headers = {{ Authorization: `Bearer ${{sandbox.token}}` }};
+  for (const status of [429, 200]) {{
+    const answer = await fetch(`${{sandbox.aliasUrl("weather")}}/current?city=Oslo`, {{ headers }});
+    assert.equal(answer.status, status);
+  }}
+  {VERIFY}
+  {REQUESTS}
+  assert.deepEqual(requests.map(({{ oagw }}) => oagw.toxics.length), [1, 1]);
+}});
 """
 
 VITEST_CONFIGURATION = """
@@ -96,10 +115,11 @@ def test_the_node_client_passes_its_tests(node: str) -> None:
     run([node, "--test", "oagw.test.mjs", "examples/first_test.mjs"], CLIENT, passes=True)
 
 
-def test_the_example_in_the_node_readme_works(node: str, with_packages: Path) -> None:
-    (with_packages / "readme.mjs").write_text(example(CLIENT, "js"))
+def test_the_example_in_the_node_readme_and_the_words_work(node: str, with_packages: Path) -> None:
+    (with_packages / "readme.mjs").write_text(example(CLIENT, "js") + WORDS)
     printed = run([node, "--test", "--test-reporter=tap", "readme.mjs"], with_packages, passes=True)
     assert "ok 1 - the weather is asked for once" in printed
+    assert "ok 2 - the words" in printed
     assert "what the gateway saw" not in printed
 
 

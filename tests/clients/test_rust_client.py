@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.docs.pages import words
+
 ROOT = Path(__file__).resolve().parents[2]
 CRATE = ROOT / "clients" / "rust"
 README = (CRATE / "README.md").read_text()
@@ -33,6 +35,23 @@ edition = "2021"
 
 [dev-dependencies]
 oagw-mock = {{ path = "{}" }}
+"""
+
+STUB, TOXIC, VERIFY, REQUESTS = words("Rust")
+WORDS = f"""
+#[test]
+fn the_words() -> Result<(), oagw_mock::Error> {{
+    let (sandbox, current) = (oagw_mock::sandbox()?, "GET weather/current");
+    {STUB}
+    {TOXIC}
+    for status in [429, 200] {{
+        assert_eq!(sandbox.call("GET weather/current?city=Oslo")?.status, status);
+    }}
+    {VERIFY}
+    {REQUESTS}
+    assert_eq!(requests.len(), 2);
+    Ok(())
+}}
 """
 
 
@@ -70,15 +89,15 @@ def test_the_tests_of_the_crate_pass(target: Path) -> None:
     assert min(passed) >= 4
 
 
-def test_the_example_of_the_readme_works_in_another_crate(target: Path, tmp_path: Path) -> None:
+def test_the_example_of_the_readme_and_the_words_work_in_another_crate(target: Path, tmp_path: Path) -> None:
     (example,) = re.findall(r"```rust\n(.*?)```", README, re.DOTALL)
     (tmp_path / "Cargo.toml").write_text(OWN_CRATE.format(CRATE))
     source = tmp_path / "src" / "lib.rs"
     source.parent.mkdir()
-    source.write_text(f"#[cfg(test)]\nmod tests {{\n{example}\n}}\n")
+    source.write_text(f"#[cfg(test)]\nmod tests {{\n{example}{WORDS}\n}}\n")
     done = cargo_test(tmp_path, target, "--lib")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "test result: ok. 1 passed" in done.stdout
+    assert "test result: ok. 2 passed" in done.stdout
 
     # A client that charges another amount fails the test, whose output says why.
     source.write_text(source.read_text().replace('"amount": 500}"#', '"amount": 600}"#'))

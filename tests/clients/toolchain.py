@@ -38,6 +38,7 @@ ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.sta
     "GOFLAGS": "-mod=mod",
     "GOPROXY": "off",
     "GOTOOLCHAIN": "local",
+    "NO_COLOR": "1",  # vitest would colour its output in CI
 }
 
 

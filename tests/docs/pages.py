@@ -38,3 +38,10 @@ def table(page: str, heading: str, column: str) -> list[list[str]]:
 def names(cell: str) -> list[str]:
     """What is between backticks in a cell."""
     return re.findall("`(.*?)`", cell)
+
+
+def words(language: str) -> list[str]:
+    """What docs/first-test.md tells authors of tests in ``language`` to write."""
+    return [
+        code.strip("`") for _, named, code in table("docs/first-test.md", "Next", "To") if named == language
+    ]

@@ -21,15 +21,15 @@ MANUAL_CLOCK = "docs/clock.md"
 
 # Blocks that other tests run or compare, by page: how many there are in each language.
 # - test_readme: the set-up commands, and a test that fails on purpose
-# - test_recipes: excerpts from examples/
+# - tests/clients: the tests in the other languages, with test_first_test_page
 # - the test of the page itself
 ELSEWHERE: dict[str, dict[str, int]] = {
-    "README.md": {"sh": 2, "python": 2, "text": 1},
+    "README.md": {"sh": 3, "python": 2, "text": 1},
     "CONTRIBUTING.md": {"": 1},
     "docs/architecture.md": {"": 3},
-    "docs/ci.md": {"sh": 1},
+    "docs/ci.md": {"yaml": 1},
     "docs/containers.md": {"dockerfile": 1, "python": 1, "yaml": 1},
-    "docs/first-test.md": {"json": 1, "rust": 2, "js": 1, "go": 1},
+    "docs/first-test.md": {"json": 1, "toml": 1, "rust": 1, "js": 1, "go": 1},
     "docs/reference.md": {"json": 1},
     "docs/server.md": {"sh": 1},
     "docs/services.md": {"sh": 1},

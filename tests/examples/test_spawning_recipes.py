@@ -143,7 +143,8 @@ def test_a_recipe_that_fails_stops_its_server(recipe: list[str], stand_in: Path)
 def test_a_recipe_that_is_killed_takes_its_server_along(recipe: list[str], stand_in: Path) -> None:
     ended = run(recipe, stand_in)
     assert ended.status == -signal.SIGKILL, ended
-    assert LISTENS in ended.errors
+    # The server may notice before it listens.
+    assert LISTENS in ended.errors or "the parent process has already ended" in ended.errors
 
 
 @pytest.mark.parametrize("stand_in", [NO_SERVER], indirect=True, ids=["no-server"])

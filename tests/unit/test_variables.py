@@ -1,6 +1,7 @@
 """Options as environment variables, and the text of ``--help``."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -8,12 +9,15 @@ from oagw.config import Config, ConfigError, misspelled_variable, parse_args
 from oagw.options import OPTIONS, Option
 
 
-def test_every_option_is_a_variable() -> None:
+def test_every_option_is_a_variable(tmp_path: Path) -> None:
+    file = tmp_path / "gateway.toml"
+    file.write_text("")
     variables = {
         "OAGW_PORT": "0",
         "OAGW_HOST": "::1",
         "OAGW_TOKEN": " one  two ",
         "OAGW_ADMIN_TOKEN": "secret",
+        "OAGW_CONFIG": str(file),
         "OAGW_MAPPINGS": "some folder",
         "OAGW_STRICT_MODELS": "1",
         "OAGW_GZIP": "true",
@@ -47,9 +51,11 @@ def test_every_option_is_a_variable() -> None:
         github_links=True,
         gzip=True,
         parent=4711,
+        config=str(file),
     )
     defaults = Config()
-    assert [name for name in Config._fields if getattr(config, name) == getattr(defaults, name)] == []
+    fields = {option.field for option in OPTIONS} | {"parent"}
+    assert [name for name in fields if getattr(config, name) == getattr(defaults, name)] == []
 
 
 @pytest.mark.parametrize("args", [["1"], ["--port", "1"], ["--port=1"]])

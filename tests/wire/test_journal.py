@@ -4,7 +4,6 @@ from unittest.mock import patch
 
 from oagw.model import entry as model_entry
 from oagw.model.entry import CLIENT_LEFT, COMPLETE, GATEWAY, OPEN, SERVICE, Entry
-from oagw.web import request as web_request
 from oagw.web.channel import LINGER
 from oagw.web.site import REQUEST_TIMEOUT
 from tests.support.wire import BEARER, TOKEN, request
@@ -184,8 +183,8 @@ class MalformedTests(JournalCase):
 
     def test_a_chunked_body_that_grows_too_large(self) -> None:
         head = request(CALCULATE, "Host: g", BEARER, "Transfer-Encoding: chunked")
-        with patch.object(web_request, "MAX_BODY", 5):
-            entry = self.refused(head + b"4\r\nabcd\r\n4\r\nefgh\r\n")
+        self.wire.gateway.site.body_limit = 5
+        entry = self.refused(head + b"4\r\nabcd\r\n4\r\nefgh\r\n")
         self.assertEqual((entry.status, entry.body, entry.turn), (400, b"abcd", 1))
 
     def test_a_request_that_takes_too_long(self) -> None:

@@ -2,8 +2,6 @@
 
 from twisted.trial.unittest import SynchronousTestCase
 
-import oagw.web.request
-from oagw.web import channel
 from oagw.web.channel import LINGER
 from oagw.web.request import MAX_BODY
 from oagw.web.site import REQUEST_TIMEOUT
@@ -110,8 +108,7 @@ class RefusalTests(WireTestCase):
         self.assertIn(str(MAX_BODY), answer.json()["error"])
 
     def test_a_chunked_body_over_the_limit_is_refused_once(self) -> None:
-        self.patch(channel, "MAX_BODY", 100)
-        self.patch(oagw.web.request, "MAX_BODY", 100)
+        self.wire.gateway.site.body_limit = 100
         chunks = (b"32\r\n" + b"x" * 50 + b"\r\n") * 3 + b"0\r\n\r\n"
         for line, token, status in (
             ("POST /oagw/v1/upstreams HTTP/1.1", BEARER, 413),
@@ -129,8 +126,7 @@ class RefusalTests(WireTestCase):
                 self.assertEqual(problem["instance"], "/oagw/v1/proxy/calculator/calculate")
 
     def test_a_body_of_just_the_limit_is_accepted(self) -> None:
-        self.patch(channel, "MAX_BODY", 100)
-        self.patch(oagw.web.request, "MAX_BODY", 100)
+        self.wire.gateway.site.body_limit = 100
         body = b'{"operation": "add", "a": 1, "b": 2}'.ljust(100)
         fields = ("Host: g", BEARER, "Content-Type: application/json", "Content-Length: 100")
         answer, _ = parse(self.connection.send(request(CALCULATE, *fields) + body))

@@ -184,6 +184,17 @@ def test_each_tenant_of_a_sandbox_has_its_token_and_upstreams(gateway: MockGatew
         gateway.sandbox(tenants={"a": None, "b": None})
 
 
+def test_the_report_on_the_client_finds_no_fault_with_the_calls_of_the_test(gateway: MockGateway) -> None:
+    with gateway.sandbox(tenants={"root": None, "child": "root"}, strict=True) as sandbox:
+        for alias in ("a", "b", "c"):
+            upstream = sandbox.upstream(alias, URL)
+            for _ in range(2):
+                upstream.remove()
+        sandbox.tenants["child"].upstream("a", URL)
+        report = sandbox.report()
+    assert (report["findings"], report["unmatched"]) == ([], [])
+
+
 def test_a_gateway_in_memory_has_the_same_methods() -> None:
     with InMemoryGateway() as gateway, gateway.upstream("lab", "http://localhost:9") as upstream:
         assert upstream.alias == "lab"

@@ -78,5 +78,8 @@ def _complete(received: bytes) -> bool:
     head, separator, body = received.partition(b"\r\n\r\n")
     if not separator:
         return False
-    length = head.lower().partition(b"content-length:")[2].split(b"\r\n", 1)[0]
+    head = head.lower()
+    if b"\r\ntransfer-encoding: chunked" in head:
+        return body.endswith(b"\r\n0\r\n\r\n")
+    length = head.partition(b"content-length:")[2].split(b"\r\n", 1)[0]
     return len(body) >= int(length)

@@ -36,8 +36,8 @@ def rows(quick: bool) -> Iterator[Row]:
         "spawn to first 200",
         *(milliseconds(median(times)) for times in (ours, bare, flask)),
         f"{ratio(ours, bare):.2f} x bare, {ratio(ours, flask):.2f} x Flask",
-        "≤ 1.15 x bare",
-        ratio(ours, bare) <= 1.15,
+        "≤ 1.05 x bare",
+        ratio(ours, bare) <= 1.05,
     )
     yield from _launchers(quick)
 

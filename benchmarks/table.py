@@ -4,7 +4,18 @@ from collections.abc import Iterable
 from statistics import median
 from typing import NamedTuple
 
-HEAD = ("what", "ours", "bare twisted.web", "Flask", "aiohttp", "WireMock", "ratio", "target", "holds?")
+HEAD = (
+    "what",
+    "ours",
+    "bare twisted.web",
+    "Flask",
+    "aiohttp",
+    "WireMock",
+    "aimock",
+    "ratio",
+    "target",
+    "holds?",
+)
 
 
 class Row(NamedTuple):
@@ -19,14 +30,16 @@ class Row(NamedTuple):
     holds: bool | None = None
     aiohttp: str = ""
     wiremock: str = ""
+    aimock: str = ""
 
 
 def markdown(rows: Iterable[Row]) -> str:
     """Return the rows as a Markdown table."""
     verdicts = {None: "", True: "yes", False: "**no**"}
-    lines = [HEAD, ("---",) + ("--:",) * 6 + ("---",) * 2]
+    lines = [HEAD, ("---",) + ("--:",) * 7 + ("---",) * 2]
     lines += [
-        (*row[:4], row.aiohttp, row.wiremock, row.ratio, row.target, verdicts[row.holds]) for row in rows
+        (*row[:4], row.aiohttp, row.wiremock, row.aimock, row.ratio, row.target, verdicts[row.holds])
+        for row in rows
     ]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 

@@ -1,7 +1,6 @@
 """The header field X-OAGW-Warning: a document was accepted, but cannot take effect at present."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from itertools import islice
 
 from twisted.web.server import Request
@@ -55,6 +54,5 @@ def _warned(reply: Reply, request: Request, warnings: list[str]) -> Reply:
     told = warnings[:_MAX_WARNINGS]
     if len(warnings) > _MAX_WARNINGS:
         told[-1] = f"{len(warnings) - _MAX_WARNINGS + 1} more cannot act"
-    return replace(
-        reply, headers={**reply.headers, WARNING: tuple(field_value(known.masked(one)) for one in told)}
-    )
+    lines = tuple(field_value(known.masked(one)) for one in told)
+    return reply._replace(headers={**reply.headers, WARNING: lines})

@@ -166,7 +166,7 @@ class Pipeline(Resource):
             request.requestHeaders = _fields(call)
         if b"/." in request.path:
             request.postpath = resolve_dots(rest, request.postpath or [])
-        request.render(getChildForRequest(self._services[alias], request))
+        getChildForRequest(self._services[alias], request).render(request)
 
     def _hint_for(self, request: Exchange) -> str | None:
         """Return a hint for an unknown path of a built-in service: its paths, and the nearest stub."""

@@ -1,7 +1,6 @@
 """Turn the Answer of a stub into a response, with its delay, chunks or fault."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.web.http import NO_BODY_CODES
@@ -65,7 +64,7 @@ def _undelayed(answer: Answer, request: Request, streams: Streams) -> Reply | St
         fields = {b"Content-Type": (b"text/event-stream",), b"Cache-Control": (b"no-cache",), **head.headers}
         chunks = [Chunk(event.pause, event.data) for event in answer.events]
         chunks.append(Chunk(0, ending=answer.ending))
-        return streams.play(chunks, _without_length(replace(head, body=b"", headers=fields)))
+        return streams.play(chunks, _without_length(head._replace(body=b"", headers=fields)))
     if answer.pieces is not None and head.status not in NO_BODY_CODES:
         if isinstance(request, GatewayRequest):
             head = request.coded(head)
@@ -82,7 +81,7 @@ def _with_length(reply: Reply, streams: Streams) -> Reply | Stream:
 
 def _without_length(head: Reply) -> Reply:
     """Return ``head`` without Content-Length. The body is sent over time, and may end early."""
-    return replace(head, headers={n: v for n, v in head.headers.items() if n != b"Content-Length"})
+    return head._replace(headers={n: v for n, v in head.headers.items() if n != b"Content-Length"})
 
 
 def _head(answer: Answer, request: Request) -> Reply:

@@ -310,7 +310,8 @@ class Entry:
             self.ended = how
         if sent is not None:
             self.sent = sent
-        self.response_head = self.response_head[:MAX_HEAD]
+        if len(self.response_head) > MAX_HEAD:
+            self.response_head = self.response_head[:MAX_HEAD]
         if status is not None and self.first_byte is not None:
             self.status = status
             if self.last_byte is None or wrote_end:

@@ -51,12 +51,15 @@ class Journal:
 
     def add(self, entry: Entry) -> None:
         """Add ``entry``, whose request is complete; drop the oldest entries to make room."""
-        body = max(len(entry.body), entry.decoded_size)  # the number of bytes that a list shows
-        entry.weight = _OVERHEAD + len(entry.head) + len(entry.url) + body
-        self._weight += entry.weight
+        weight = _OVERHEAD + len(entry.head) + len(entry.url)
+        if entry.body:
+            weight += max(len(entry.body), entry.decoded_size)  # the number of bytes that a list shows
+        entry.weight = weight
+        self._weight += weight
         self._entries.append(entry)
-        self._memory.record(entry.weight)
-        self._trim()
+        self._memory.record(weight)
+        if len(self._entries) > self._count or self._weight > self._size:
+            self._trim()
         if self.watchers:
             self._notify()
 

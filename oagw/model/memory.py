@@ -48,7 +48,8 @@ class Memory:
         if size:
             self.documents[kind] = self.documents.get(kind, 0) + size
             self._kept += size
-            self._bound_journals()
+            if self._kept + self.recorded > self._limit:
+                self._bound_journals()
 
     def check(self, more: int) -> None:
         """Raise Invalid if ``more`` bytes of documents cannot be kept."""
@@ -71,11 +72,11 @@ class Memory:
     def record(self, size: int) -> None:
         """Add ``size`` bytes, which may be negative, to the entries in journals."""
         self.recorded += size
-        self._bound_journals()
+        if self._kept + self.recorded > self._limit:
+            self._bound_journals()
 
     def _bound_journals(self) -> None:
-        if self._kept + self.recorded <= self._limit:
-            return
+        """Drop the oldest entries of all journals, to be within the limit again."""
         goal = int(self._limit * (1 - _SLACK)) - self._kept
         by_age = [
             (oldest, id(journal), journal)

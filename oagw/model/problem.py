@@ -6,9 +6,8 @@ problems of type ``about:blank``, which the HTTP layer creates before a request 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
 UPSTREAM_TYPE = "gts.cf.core.oagw.upstream.v1~"
 PROXY_TYPE = "gts.cf.core.oagw.proxy.v1~"
@@ -53,8 +52,10 @@ PHRASES: Mapping[int, str] = {s.value: s.phrase for s in HTTPStatus} | {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+_NOTHING: Mapping[Any, Any] = {}
+
+
+class Problem(NamedTuple):
     """An error response, as a value.
 
     ``error`` is an additional member besides those of RFC 9457: a sentence that says what was wrong.
@@ -66,8 +67,8 @@ class Problem:
     status: int
     detail: str
     error: str
-    context: Mapping[str, Any] = field(default_factory=dict)
-    headers: Mapping[bytes, tuple[bytes, ...]] = field(default_factory=dict)
+    context: Mapping[str, Any] = _NOTHING
+    headers: Mapping[bytes, tuple[bytes, ...]] = _NOTHING
 
 
 def canonical(

@@ -65,6 +65,7 @@ _MAX_NAME = 200
 _VALUE = re.compile(r"=[^&]*")
 
 
+@lru_cache(maxsize=64)
 def bearer(authorization: bytes) -> bytes:
     """The token in a value of Authorization (RFC 6750 section 2.1; the scheme in any case), or nothing."""
     scheme, _, token = authorization.partition(b" ")

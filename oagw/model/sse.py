@@ -4,13 +4,12 @@
 """
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _NEWLINE = re.compile(r"\r\n|\r|\n")
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """One event; ``data`` and ``comment`` may have several lines. ``retry`` is in milliseconds."""
 
     data: str | None

@@ -1,8 +1,9 @@
 """The path and query of a call: normalised, checked against its route, and as the upstream gets them."""
 
-from urllib.parse import quote_plus, unquote_to_bytes
+from urllib.parse import quote_plus
 
 from oagw.model.problem import Problem, invalid_field
+from oagw.model.reading import read_pairs
 from oagw.model.route import HttpMatch
 
 
@@ -41,8 +42,7 @@ def unlisted(match: HttpMatch, query: str) -> Problem | None:
 
 def parameters(query: str) -> list[tuple[str, str]]:
     """Return the decoded parameters of ``query`` in order (URL standard, section 5.1)."""
-    pairs = (part.partition("=") for part in query.split("&") if part)
-    return [(_unescaped(name), _unescaped(value)) for name, _, value in pairs]
+    return read_pairs(query)
 
 
 def target(match: HttpMatch, path: str, query: str) -> str:
@@ -57,10 +57,6 @@ def target(match: HttpMatch, path: str, query: str) -> str:
         joined = "/" + joined
     encoded = "&".join(f"{_escaped(name)}={_escaped(value)}" for name, value in parameters(query))
     return f"{joined}?{encoded}" if encoded else joined
-
-
-def _unescaped(text: str) -> str:
-    return unquote_to_bytes(text.replace("+", " ")).decode("utf-8", "replace")
 
 
 def _escaped(text: str) -> str:

@@ -7,12 +7,11 @@ looks up the tree of an alias.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 from pkgutil import iter_modules
 from random import Random
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from twisted.internet.interfaces import IReactorTime
 from twisted.web.server import Request
@@ -48,8 +47,7 @@ class UpstreamNode(Node):
         return refused
 
 
-@dataclass(frozen=True, slots=True)
-class Env:
+class Env(NamedTuple):
     """What a service gets from the gateway.
 
     - ``alias``: the alias of the service.

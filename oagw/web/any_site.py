@@ -5,6 +5,7 @@ get the attributes of ``web.exchange`` here.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from twisted.python.failure import Failure
@@ -14,6 +15,7 @@ from oagw.model.ending import Ending
 from oagw.model.entrance import Entrance
 from oagw.web.exchange import Exchange
 from oagw.web.guard import Guard
+from oagw.web.reply import respond_in_parts
 
 
 class AnySite(Guard):
@@ -42,6 +44,7 @@ class AnySite(Guard):
         request.caller = entry.caller
         request.call = entry.call
         request.after = request.hint = None
+        request.request_id = b""  # this site sends none
         _Source(request, self._entrance.now).attach()
         assert request.content is not None
         entry.received(request.content.read(), fields.hasHeader(b"Content-Encoding"))
@@ -67,6 +70,7 @@ class _Source:
         """Add the methods to the request."""
         request: Any = self._request
         request.write, request.write_raw, request.end = self.write, self.write_raw, self.end
+        request.respond = partial(respond_in_parts, request)
         request.cork = request.uncork = lambda: None  # each write is sent by itself
 
     def write(self, data: bytes, events: int | None = None) -> None:

@@ -21,7 +21,6 @@ from oagw.model.coding import (
     size_limit,
     strict_text_of,
 )
-from oagw.model.mismatch import mismatch
 from oagw.model.reading import ParseLimitExceeded, decode, read_pairs
 from oagw.model.refused import Refused
 from oagw.web.reply import excerpt
@@ -51,6 +50,8 @@ def read_json(request: Request, decoder: msgspec.json.Decoder[T]) -> T:
     except ParseLimitExceeded as error:
         raise Refused(413, f"The JSON {error}") from None
     except msgspec.ValidationError as error:
+        from oagw.model.mismatch import mismatch  # imported late: most requests are valid
+
         wrong = mismatch(error)
         field = ".".join(filter(None, (wrong.path, wrong.missing))) or None
         raise Refused(400, str(error).replace("`", ""), field=field) from error
@@ -70,8 +71,8 @@ def read_body(request: Request) -> bytes:
         return body
     content_type = request.getHeader(b"content-type") or b""
     charset = charset_in(content_type.decode("latin-1")) if b";" in content_type else None
-    coded = request.requestHeaders.getRawHeaders(b"content-encoding")
-    if coded is not None:
+    if request.getHeader(b"content-encoding") is not None:
+        coded = request.requestHeaders.getRawHeaders(b"content-encoding", ())
         body = _decoded(body, coded, size_limit(len(body), (charset and codec_of(charset)) or UTF_8))
     return _in_utf_8(body, charset)
 

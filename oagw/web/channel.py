@@ -1,16 +1,14 @@
 """GatewayChannel: one connection. It refuses malformed, oversized and slow requests.
 
-Where Twisted would send a bare 400 or close silently, it answers with a problem. ``web.request`` is a request
-that it has read; ``web.site`` is what all connections share.
+Where Twisted would send a bare 400 or close the connection silently, it responds with a problem.
+``web.request`` has the requests that it reads; ``web.site`` has the state that all connections share.
 """
 
-from dataclasses import replace
 from typing import Any
 
 from twisted.internet.interfaces import IDelayedCall, IHalfCloseableProtocol, ITCPTransport
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
-from twisted.web import http
 from twisted.web.http import _IdentityTransferDecoder
 from twisted.web.server import Request
 from zope.interface import implementer
@@ -19,14 +17,13 @@ from oagw.model.call import origin_form
 from oagw.model.ending import Ending
 from oagw.model.entry import Entry
 from oagw.model.problem import platform
+from oagw.web.chunks import Chunks
 from oagw.web.guard import refused_by_guard
 from oagw.web.head import (
+    MAX_BODY,
     MAX_SIZE,
     BadRequest,
-    Chunks,
-    Fields,
-    body_length,
-    check_fields,
+    Head,
     check_lines,
     expectations,
     parse_beginning,
@@ -34,14 +31,14 @@ from oagw.web.head import (
 )
 from oagw.web.pipelined import PipelinedChannel
 from oagw.web.reply import REQUEST_ID, problem_reply, wire
-from oagw.web.request import MAX_BODY, BodyTooLarge, GatewayRequest
+from oagw.web.request import BodyTooLarge, GatewayRequest
 from oagw.web.site import REQUEST_TIMEOUT
 
-# Seconds, of real time, that a refused client is still read from. Closing at once would reset the connection
-# while the client sends, and the reset can overtake the answer.
+# The number of real seconds for which data from a refused client is still read and dropped. Closing at once
+# would reset the connection while the client sends, and the reset could overtake the response.
 LINGER = 5.0
-# Bytes of a body that are read although the head alone decides that the request is refused: closing the
-# connection costs a client more than sending them.
+# A body of up to this number of bytes is read even if the head alone decides that the request is refused. For
+# the client, sending it is cheaper than losing the connection.
 SMALL_BODY = 65536
 
 
@@ -52,7 +49,6 @@ class GatewayChannel(PipelinedChannel):
     __slots__ = (  # see GatewayRequest
         "_checked",
         "_client",
-        "_command",
         "_corked",
         "_dataBuffer",
         "_deadline",
@@ -60,45 +56,44 @@ class GatewayChannel(PipelinedChannel):
         "_discarding",
         "_earlier",
         "_handlingRequest",
-        "_head",
-        "_host",
+        "_held",
         "_local",
         "_made",
         "_number",
-        "_path",
-        "_peer",
         "_skipped",
+        "_stopped",
         "_transferDecoder",
         "_turn",
         "_unwritten",
-        "_version",
         "_watch",
+        "addresses",
         "paused",
         "requests",
     )
-    requestFactory = GatewayRequest
+    requestFactory: type[GatewayRequest] = GatewayRequest
     transport: ITCPTransport
     _lingering: IDelayedCall | None = None
+    _savedTimeOut = REQUEST_TIMEOUT  # the timeout that Twisted's requestDone sets
 
     def connectionMade(self) -> None:
         self._number = self.site.channel_made(self)
-        self._turn = 0  # how many requests there were
+        self._turn = 0  # the number of requests so far
         self._note_opened()
-        # The request line of the request whose body is being read, and its header lines.
-        self._command = self._path = self._version = self._head = b""
-        self._checked = 0  # where the first line of the buffer starts that is not checked yet
+        self._checked = 0  # the start of the first line of the buffer that is not checked yet
         self._skipped = False  # whether an empty line came before the request line
-        self._discarding = False  # whether what arrives is dropped, because the connection ends
-        self.paused = False  # whether requests that arrived are held back
-        self._deadline: float | None = None  # when the time-out is, in the clock's seconds
-        self._watch: IDelayedCall | None = None  # looks whether it has come
-        self._unwritten, self._corked = b"", None  # see OutgoingChannel
-        self._peer, self._host = peer, host = self.transport.getPeer(), self.transport.getHost()
+        self._discarding = False  # whether received data is dropped, because the connection is about to end
+        self.paused = False  # whether received requests are held back
+        self._deadline: float | None = None  # when the connection times out, in seconds of the clock
+        self._watch: IDelayedCall | None = None  # the timer that checks the deadline
+        self._unwritten = self._held = b""  # see OutgoingChannel
+        self._corked, self._stopped = None, False
+        self.addresses = peer, host = self.transport.getPeer(), self.transport.getHost()
         self._client, self._local = (peer.host, peer.port), (host.host, host.port)
         self._requestProducer = self._requestProducerStreaming = None
         super().connectionMade()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self._held = b""
         self.site.channel_lost(self)
         self.site.arrivals.lost(self, self._descriptor)
         self._drop_requests()
@@ -109,9 +104,9 @@ class GatewayChannel(PipelinedChannel):
             self._watch.cancel()
 
     def setTimeout(self, period: float | None) -> float | None:
-        """Time out ``period`` seconds from now, or never if it is None.
+        """Set the timeout to ``period`` seconds from now, or to never if it is None.
 
-        Twisted would create and cancel a delayed call for each request. Here one call is reused.
+        Twisted creates and cancels a delayed call for each request. This method reuses one call.
         """
         previous, self.timeOut = self.timeOut, period  # type: ignore[assignment]
         self._deadline = None
@@ -134,17 +129,17 @@ class GatewayChannel(PipelinedChannel):
                 self.timeoutConnection()
 
     def registerProducer(self, producer: object, streaming: bool) -> None:
-        # A stream knows no time-out: what looks for one would take half a kilobyte as long as it is open.
+        # Streams have no timeout. A timer would take half a kilobyte of memory per open stream.
         if self._watch is not None:
             self._watch.cancel()
             self._watch = None
         super().registerProducer(producer, streaming)
 
     def getPeer(self) -> Any:
-        return self._peer  # each request asks, and a transport would make it anew
+        return self.addresses[0]  # a transport would make it anew
 
     def getHost(self) -> Any:
-        return self._host  # and here it would ask the system
+        return self.addresses[1]  # and here it would ask the system
 
     def dataReceived(self, data: bytes) -> None:
         if self._discarding:
@@ -153,10 +148,7 @@ class GatewayChannel(PipelinedChannel):
             self._buffer += data
             self._limit_read_ahead()
             return
-        # Twisted starts its time-out anew at every byte, so that a trickle could hold a connection for
-        # ever. Here time runs from the first byte of a request to its last.
-        if not self.requests and not self._buffer:
-            self.resetTimeout()
+        begins = not self.requests and not self._buffer
         self._buffer += data
         while self._buffer and not self.paused:
             if not self.line_mode:
@@ -166,12 +158,16 @@ class GatewayChannel(PipelinedChannel):
                 break
         if self._buffer or self.requests:
             self.site.arrivals.begun(self)
+            # Twisted restarts its timeout at every byte, so that a slow trickle could keep a connection open
+            # forever. Here the timeout applies from the first byte of a request to its last.
+            if begins and not self._handlingRequest:
+                self.resetTimeout()
 
     def _read_head(self) -> bool:
-        """Read the head in the buffer; returns False if it is not complete."""
+        """Parse the head in the buffer. Return False if it is incomplete."""
         buffer = self._buffer
         if not self._skipped and buffer.startswith(b"\r\n"):
-            self._skipped = True  # some clients send one after a body (RFC 9112 section 2.2)
+            self._skipped = True  # some clients send a CRLF after a body (RFC 9112 section 2.2)
             self._buffer = buffer[2:]
             return True
         end = buffer.find(b"\r\n\r\n", max(0, self._checked - 2))
@@ -179,36 +175,33 @@ class GatewayChannel(PipelinedChannel):
             if end < 0:
                 self._checked = check_lines(buffer, self._checked)
                 return False
-            self._head_received(buffer[:end], buffer[end + 4 :])
+            head = parse_head(buffer[:end])
         except BadRequest as bad:
             before = buffer[: end + 2] if bad.before is None else bad.before
             self._refuse(bad.status, bad.error, before)
+        else:
+            self._head_received(head, buffer[end + 4 :])
         return True
 
-    def _head_received(self, head: bytes, rest: bytes) -> None:
-        """Begin a request: its ``head`` is complete, and followed by ``rest``. Raises BadRequest."""
-        method, target, version, lines, fields = parse_head(head)
-        length = self.length = body_length(version, fields, MAX_BODY)
-        self._command, self._path, self._version, self._head = method, target, version, lines
+    def _head_received(self, head: Head, rest: bytes) -> None:
+        """Start a request: its ``head`` is complete, and ``rest`` is the data after it."""
         self._buffer, self._checked = rest, 0
-        request = self.requestFactory(self, 0)
-        request.requestHeaders._rawHeaders = fields
+        self._turn += 1
+        request = self.requestFactory(self, head, self._open_entry(head))
         self.requests.append(request)
-        self.persistent = self.checkPersistence(request, version)
-        request.entry = entry = self._open_entry(fields)
-        request.caller = entry.caller
-        request.gotLength(length)
+        fields, self.length, self.persistent, _ = head.section
+        length = self.length
         if length == 0:
             self.allContentReceived()
             return
-        expected = expectations(version, fields)
+        expected = expectations(head.version, fields)
         undecided = not expected and length is not None and length <= SMALL_BODY
-        if not undecided and self._is_refused(request, fields):
+        if not undecided and self._is_refused(request):
             self._answer_now(request)
             return
-        if expected and not rest:  # and the body is not here already
+        if expected and not rest:  # the body has not arrived already
             self._send100Continue()
-        if length is not None and len(rest) >= length:  # all of the body is here
+        if length is not None and len(rest) >= length:  # the whole body has arrived
             request.handleContentChunk(rest[:length])
             self._buffer = rest[length:]
             self.allContentReceived()
@@ -223,27 +216,35 @@ class GatewayChannel(PipelinedChannel):
             )
         self.setRawMode()
 
-    def _is_refused(self, request: GatewayRequest, fields: Fields) -> bool:
+    def allContentReceived(self) -> None:
+        """Process the request, which is now complete."""
+        self.length = 0
+        self._transferDecoder = None
+        self._deadline = None  # the response may take long
+        self._handlingRequest = True
+        self.line_mode = 0  # further data is buffered until the response is complete
+        self.requests[-1].process()
+
+    def _is_refused(self, request: GatewayRequest) -> bool:
         """Return whether ``request`` is refused whatever its body is. Its ``process`` sends the refusal."""
-        if check_fields(self._version, fields) is not None:
+        if request.head.section.problem is not None:
             return True
-        request.path = path = origin_form(self._path.partition(b"?")[0])
+        request.path = path = origin_form(request.head.target.partition(b"?")[0])
         try:
             return refused_by_guard(self.site.resource, path, request)
         finally:
             del request.path
 
     def _answer_now(self, request: GatewayRequest) -> None:
-        """Answer ``request`` without its body, and end the connection."""
+        """Respond to ``request`` without reading its body, and end the connection."""
         self._discarding = True
         self.clearLineBuffer()
         self.persistent = False
-        if self._version == b"HTTP/1.1":
-            request.responseHeaders.setRawHeaders(b"Connection", (b"close",))
         self.allContentReceived()
 
     def rawDataReceived(self, data: bytes) -> None:
         if self._handlingRequest:
+            self._stopped = True
             super().rawDataReceived(data)
             return
         decoder = self._transferDecoder
@@ -255,16 +256,14 @@ class GatewayChannel(PipelinedChannel):
         except BadRequest as bad:
             self._refuse(bad.status, bad.error)
 
-    def _open_entry(self, fields: Fields) -> Entry:
-        """Open an entry for the request with these header ``fields``."""
-        self._turn += 1
-        head, self._head = self._head, b""
-        authorization = fields.get(b"Authorization")
+    def _open_entry(self, head: Head) -> Entry:
+        """Open an entry for the request with this ``head``."""
+        authorization = head.fields.get(b"Authorization")
         return self.site.entrance.open(
-            self._command,
-            self._path,
-            self._version,
-            head,
+            head.method,
+            head.target,
+            head.version,
+            head.lines,
             None if authorization is None else authorization[-1],
             self._number,
             self._turn,
@@ -273,23 +272,12 @@ class GatewayChannel(PipelinedChannel):
             self._arrived(),
         )
 
-    def checkPersistence(self, request: http.Request, version: bytes) -> bool:
-        # Twisted reads the first field alone, and does not know that commas separate.
-        fields = request.requestHeaders.getRawHeaders(b"Connection")
-        if fields is None:
-            return version == b"HTTP/1.1"
-        options = {option.strip().lower() for field in fields for option in field.split(b",")}
-        if version == b"HTTP/1.1" and b"close" in options:
-            request.responseHeaders.setRawHeaders(b"Connection", (b"close",))
-        return version == b"HTTP/1.1" and b"close" not in options
-
     def writeConnectionLost(self) -> None:
         """Do nothing; ``_refuse`` closes the connection."""
 
     def requestDone(self, request: Request) -> None:
         if not self.is_out(request):
             return
-        self._command = self._path = self._version = b""
         self._skipped = False
         if self._discarding:
             del self.requests[0]
@@ -297,9 +285,9 @@ class GatewayChannel(PipelinedChannel):
             return
         if self._buffer or (self._dataBuffer and any(self._dataBuffer)):
             if self.unsent and not self.persistent:
-                super().requestDone(request)  # nothing must hasten the end
+                super().requestDone(request)  # send the remaining data first
             elif self.persistent:
-                # Twisted would handle these requests now, in the same turn of the reactor.
+                # Twisted would handle these requests now, in the same iteration of the reactor.
                 self.paused = True
                 super().requestDone(request)
                 self._hold_requests()
@@ -307,19 +295,29 @@ class GatewayChannel(PipelinedChannel):
                 del self.requests[0]
                 self._close_gently()
             return
+        if self.persistent and not self.half_closed and not self._waitingForTransport:
+            del self.requests[0]
+            self._handlingRequest = False
+            self.line_mode = 1
+            self.resetTimeout()
+            if self._stopped:
+                self._stopped = False
+                self._networkProducer.resumeProducing()
+            return
         super().requestDone(request)
         if self.half_closed:
             self.loseConnection()
-        elif self._waitingForTransport:  # Twisted would read on
+        elif self._waitingForTransport:  # Twisted would continue to read
+            self._stopped = True
             self._networkProducer.pauseProducing()
 
     def timeoutConnection(self) -> None:
         if self.paused and not self._waitingForTransport:
-            self.resetTimeout()  # the gateway keeps the client waiting, not the client the gateway
+            self.resetTimeout()  # the client is waiting for the gateway, not the other way around
         elif not self.paused and (self.requests or self._buffer):
             self._refuse(408, f"Request not complete after {REQUEST_TIMEOUT:g} seconds", self._buffer)
         else:
-            self._linger()  # it may not take what it was sent last
+            self._linger()  # the client may not read the data that is still to be sent
             self.loseConnection()
 
     def _close_gently(self) -> None:
@@ -331,7 +329,7 @@ class GatewayChannel(PipelinedChannel):
             self.loseConnection()
             return
         transport: Any = self.transport
-        transport.unregisterProducer()  # or it might wait for one before it ends its side
+        transport.unregisterProducer()  # the transport might wait for the producer before it closes its side
         self._networkProducer.resumeProducing()
         self._linger()
         transport.loseWriteConnection()
@@ -350,7 +348,7 @@ class GatewayChannel(PipelinedChannel):
         self.setTimeout(None)
         site, reply = self.site, problem_reply(platform(status, error))
         fields = {b"Date": (site.date(),), REQUEST_ID: (site.request_id(),), **reply.headers}
-        answer = wire(replace(reply, headers=fields))
+        answer = wire(reply._replace(headers=fields))
         site.arrivals.before_failure()
         self.transport.write(answer)
         self._record_refusal(status, answer, beginning)
@@ -363,9 +361,8 @@ class GatewayChannel(PipelinedChannel):
             entry = request.entry
             request.received()
         else:
-            head = parse_beginning(beginning)
-            self._command, self._path, self._version, self._head = head[:4]
-            entry = self._open_entry(head.fields)
+            self._turn += 1
+            entry = self._open_entry(parse_beginning(beginning))
             entry.received(b"", False)
         sent, _, body = answer.partition(b"\r\n\r\n")
         entry.head_sent(sent)

@@ -4,6 +4,7 @@ They are set by ``web.request`` on the gateway's own site, and by ``web.any_site
 """
 
 from collections.abc import Callable
+from typing import Any
 
 from twisted.web import http
 from twisted.web.server import Request
@@ -28,6 +29,8 @@ class Exchange(Request):
     after: Callable[[ResponseHead], ResponseHead] | None = None  # changes the head before it is written
     hint: "Callable[[Exchange], str | None] | None" = None  # says what may have been meant by an unknown path
     endless = False  # whether the response goes on until the client leaves
+    request_id: bytes  # the value of X-Request-Id in the response, if there is one
+    respond: Callable[[Any], None]  # writes a Reply and finishes
 
     def write(self, data: bytes, events: int | None = None) -> None:
         """Write ``data`` of the body. The first call writes the head, too.

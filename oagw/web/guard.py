@@ -1,6 +1,5 @@
 """Guards: resources that check the caller before they pass a request to the resource that they wrap."""
 
-from dataclasses import replace
 from urllib.parse import unquote_to_bytes
 
 from twisted.web.resource import IResource
@@ -21,7 +20,7 @@ MISSING = canonical(
     headers={b"WWW-Authenticate": (b"Bearer",)},
 )
 WRONG = canonical("permission_denied", error="Invalid bearer token", context={"reason": "AUTHN_FAILED"})
-GONE = replace(WRONG, error="Invalid bearer token: this sandbox was deleted, or has expired")
+GONE = WRONG._replace(error="Invalid bearer token: this sandbox was deleted, or has expired")
 
 _ADMITTED = (Token.VALID, Token.SANDBOX)
 _REFUSED = {Token.NONE: MISSING, Token.UNKNOWN: WRONG, Token.NO_SANDBOX: WRONG, Token.GONE: GONE}
@@ -83,7 +82,7 @@ class BearerGuard(Guard):
         return None if token in _ADMITTED else problem_reply(_REFUSED[token], request)
 
     def passes(self, request: Exchange) -> bool:
-        return self.intercept(request) is None
+        return request.caller.token in _ADMITTED
 
 
 def refused_by_guard(resource: IResource, path: bytes, request: Exchange) -> bool:

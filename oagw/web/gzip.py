@@ -6,12 +6,11 @@ bodies of more than MAX_SIZE bytes, and the responses of the control plane are s
 
 import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 from oagw.model.call import is_admin
 from oagw.web.channel import GatewayChannel
-from oagw.web.reply import Headers, Reply
+from oagw.web.reply import Headers, Reply, respond_in_parts
 from oagw.web.request import GatewayRequest
 
 # The size of the largest body that is compressed, in bytes. It takes 20 ms, in which others wait; a body of
@@ -42,6 +41,9 @@ class GzipRequest(GatewayRequest):
 
     __slots__ = ()
 
+    def respond(self, reply: Reply) -> None:
+        respond_in_parts(self, reply)
+
     def write(self, data: bytes, events: int | None = None) -> None:
         if not (self.startedWriting or self.finished or self._disconnected):
             data = self._whole(data)
@@ -51,7 +53,7 @@ class GzipRequest(GatewayRequest):
         """Return ``reply`` compressed, if its body is; for a body that is then sent in pieces."""
         choice = self._choice(reply.status, lambda name: reply.headers.get(name, ()), len(reply.body))
         body = _compressed(reply.body) if choice.compress else reply.body
-        return replace(reply, body=body, headers={**reply.headers, **choice.fields})
+        return reply._replace(body=body, headers={**reply.headers, **choice.fields})
 
     def _whole(self, data: bytes) -> bytes:
         """Return ``data``, compressed if it is a whole body that is."""

@@ -1,8 +1,8 @@
-"""The syntax of request heads and chunked bodies: rejects what RFC 9110 and RFC 9112 forbid.
+"""The syntax of request heads: rejects what RFC 9110 and RFC 9112 forbid. ``web.chunks`` has chunked bodies.
 
-``web.channel`` collects a head up to its blank line and calls ``parse_head`` and ``body_length``; as long as
-the blank line is missing, it calls ``check_lines``. What these reject ends the connection, because the end of
-the request is not known. ``web.request`` calls ``check_fields``, whose problems are answered like any other.
+``web.channel`` collects a head up to its blank line and calls ``parse_head``; as long as the blank line is
+missing, it calls ``check_lines``. If these raise an error, the connection is closed, because the end of
+the request is unknown. The ``problem`` of a well-formed head is sent like others.
 """
 
 import re
@@ -12,28 +12,35 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from twisted.internet.abstract import isIPv6Address
-from twisted.web.http import _ChunkedTransferDecoder, _MalformedChunkedDataError
 from twisted.web.http_headers import InvalidHeaderName, _nameEncoder
 
 from oagw.model.problem import Problem, invalid_field, platform
 
-# The values of each field, by its name as Twisted spells it.
+# The values of each field, by its name in Twisted's spelling.
 Fields = dict[bytes, list[bytes]]
 
-# The limits of a head: bytes of a line, bytes of all lines without their CRLF, number of header lines.
+# The limits of a head: the bytes of a line, the bytes of all lines without CRLF, the number of header lines.
 MAX_LINE = 16384
 MAX_SIZE = 16384
 MAX_FIELDS = 500
+
+# The platform's limit on request bodies, in bytes.
+MAX_BODY = 64_000_000
+
+# The number of header sections to cache, and the largest size of one, in bytes. Most clients send the same
+# header lines with most of their requests.
+_REMEMBERED = 256
+_MAX_REMEMBERED = 2048
 
 # The longest name or address that is accepted in Host (RFC 1035 allows names of 253 characters).
 _MAX_HOST = 300
 
 _TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 
-# RFC 9112 section 3. Bytes from 0x80 to 0xB0 do not belong there either, but do no harm.
+# RFC 9112 section 3. Bytes from 0x80 to 0xB0 are not allowed there either, but do no harm.
 _REQUEST_LINE = re.compile(rb"(" + _TOKEN + rb") ([!-~\x80-\xb0]+) (HTTP/1\.[01])")
 
-# Control characters, of which a field value may contain HTAB alone (RFC 9110 section 5.5).
+# Control characters. A field value may contain none of them but HTAB (RFC 9110 section 5.5).
 _CONTROLS = bytes({*range(32), 127} - {9})
 
 # RFC 3986 section 3.2: host [":" port], without userinfo.
@@ -49,13 +56,13 @@ _WEIGHT = rb"(?:0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)"
 _QUOTED = rb'"(?:[\t !#-\[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*"'
 _PARAMETER = rb"(?![qQ][ \t]*=)" + _TOKEN + rb"[ \t]*=[ \t]*(?:" + _TOKEN + rb"|" + _QUOTED + rb")"
 _CODING = _TOKEN + rb"(?:[ \t]*;[ \t]*" + _PARAMETER + rb")*(?:[ \t]*;[ \t]*[qQ]=" + _WEIGHT + rb"(?![\w.]))?"
-_TE = rb"[ \t]*(?:%b[ \t]*)?(?:,[ \t]*(?:%b[ \t]*)?)*" % (_CODING, _CODING)  # compiled when it is needed
+_TE = rb"[ \t]*(?:%b[ \t]*)?(?:,[ \t]*(?:%b[ \t]*)?)*" % (_CODING, _CODING)  # compiled on first use
 
 
 class BadRequest(Exception):
-    """What cannot be read as a request: refused with ``status``, and the connection ends.
+    """The received data is not a valid request. It is refused with ``status``, and the connection is closed.
 
-    ``before`` is what precedes the faulty line, if the fault is in a line of the head.
+    If a line of the head is invalid, ``before`` is the part of the head before it.
     """
 
     before: bytes | None = None
@@ -66,38 +73,69 @@ class BadRequest(Exception):
         self.error = error
 
 
+class Section(NamedTuple):
+    """The fields of a header section, and the properties that they determine.
+
+    Requests with the same header lines share it, so the ``fields`` must not be changed.
+
+    - ``length``: the length of the body, None if it is chunked
+    - ``persistent``: whether the connection stays open after the response
+    - ``problem``: the error in the values of the fields, if there is one
+    """
+
+    fields: Fields
+    length: int | None = 0
+    persistent: bool = False
+    problem: Problem | None = None
+
+
 class Head(NamedTuple):
-    """A request head. ``lines`` are the header lines as they were sent, ``fields`` what is in them."""
+    """A request head. ``lines`` has the raw header lines, ``fields`` the fields in them."""
 
     method: bytes
     target: bytes
     version: bytes
     lines: bytes
     fields: Fields
+    section: Section
 
 
 def parse_head(head: bytes) -> Head:
-    """Parse a ``head`` that is complete, without its blank line. Raises BadRequest."""
-    request_line, *lines = head.split(b"\r\n")
-    fields: Fields = {}
+    """Parse a complete ``head``, without its blank line. Raises BadRequest."""
+    request_line, _, lines = head.partition(b"\r\n")
     try:
-        if len(lines) > MAX_FIELDS or len(head) - 2 * len(lines) > MAX_SIZE:
+        if len(head) > MAX_SIZE and len(head) - 2 * head.count(b"\r\n") > MAX_SIZE:
             raise BadRequest(431, "Header section too large")
         method, target, version = parse_request_line(request_line)
-        check_characters(head, len(lines) + 1)
-        read_fields(lines, fields)
+        read = _read_section if len(lines) > _MAX_REMEMBERED else _remembered_section
+        section = read(version, lines)
     except BadRequest:
-        # The first fault counts, as if the head had arrived byte by byte.
+        # Report the first error, as if the head had arrived byte by byte.
         check_lines(head + b"\r\n")
         raise
-    return Head(method, target, version, head[len(request_line) + 2 :], fields)
+    return Head(method, target, version, lines, section.fields, section)
+
+
+def _read_section(version: bytes, lines: bytes) -> Section:
+    """Parse the header ``lines`` of a request with this HTTP version. Raises BadRequest."""
+    each = lines.split(b"\r\n") if lines else []
+    if len(each) > MAX_FIELDS:
+        raise BadRequest(431, "Header section too large")
+    check_characters(lines, len(each))
+    fields: Fields = {}
+    read_fields(each, fields)
+    length = body_length(version, fields, MAX_BODY)
+    return Section(fields, length, stays_open(version, fields), check_fields(version, fields))
+
+
+_remembered_section = lru_cache(_REMEMBERED)(_read_section)
 
 
 def check_lines(head: bytes, start: int = 0) -> int:
-    """Check the beginning of a ``head``, from the line at ``start``.
+    """Check the beginning of an incomplete ``head``, from the line at ``start`` on.
 
-    Returns where the last line starts, which is not complete. Raises BadRequest for a line that is too long,
-    one too many, or malformed; whether a header line is malformed is only known when the head is complete.
+    Return the start of the last line, which is incomplete. Raises BadRequest if a line is too long, if there
+    are too many, or if the request line is malformed. Header lines are parsed once the head is complete.
     """
     count = head.count(b"\r\n", 0, start)
     while True:
@@ -113,9 +151,9 @@ def check_lines(head: bytes, start: int = 0) -> int:
 
 
 def _check_line(head: bytes, number: int, start: int, end: int) -> None:
-    """Check the line of ``head`` from ``start`` to ``end``, which is -1 if the line is not complete.
+    """Check the line of ``head`` from ``start`` to ``end``, which is -1 if the line is incomplete.
 
-    The request line has the ``number`` 0.
+    ``number`` is the number of the line; the request line is line 0.
     """
     complete = end >= 0
     line = head[start : end if complete else len(head)]
@@ -138,18 +176,18 @@ def _check_line(head: bytes, number: int, start: int, end: int) -> None:
 
 
 def parse_beginning(head: bytes) -> Head:
-    """Parse the complete lines of a ``head``, malformed or not complete, as far as possible."""
+    """Parse the complete lines of a malformed or incomplete ``head``, as far as possible."""
     request_line, *lines = head.split(b"\r\n")[:-1] or [b""]
     method = target = version = b""
     fields: Fields = {}
     with suppress(BadRequest):
         method, target, version = parse_request_line(request_line)
         read_fields(lines, fields)
-    return Head(method, target, version, b"\r\n".join(lines), fields)
+    return Head(method, target, version, b"\r\n".join(lines), fields, Section(fields))
 
 
 def parse_request_line(line: bytes) -> tuple[bytes, bytes, bytes]:
-    """Method, target and version of a request ``line``; raises BadRequest."""
+    """Return the method, target and version of a request ``line``; raises BadRequest."""
     match = _REQUEST_LINE.fullmatch(line)
     if match is None:
         raise BadRequest(400, "Malformed request line")
@@ -157,10 +195,9 @@ def parse_request_line(line: bytes) -> tuple[bytes, bytes, bytes]:
 
 
 def read_fields(lines: Iterable[bytes], fields: Fields) -> None:
-    """Add the header or trailer ``lines`` to ``fields``; raises BadRequest at the first that is malformed.
+    """Add the fields in header or trailer ``lines`` to ``fields``; raises BadRequest for a malformed line.
 
-    A line that continues the one before (RFC 9112 section 5.2) is malformed, and so is white space before
-    the colon.
+    Continuation lines (RFC 9112 section 5.2) and white space before the colon are malformed.
     """
     for line in lines:
         name, colon, value = line.partition(b":")
@@ -178,22 +215,22 @@ def read_fields(lines: Iterable[bytes], fields: Fields) -> None:
 
 
 def check_characters(head: bytes, lines: int) -> None:
-    """Raise BadRequest if ``head``, of so many lines joined by CRLF, contains any other control character."""
+    """Raise BadRequest if ``head``, lines joined by CRLF, contains any other control character."""
     if len(head.translate(None, _CONTROLS)) != len(head) - 2 * max(lines - 1, 0):
         raise BadRequest(400, "Control character in a header line")
 
 
 def has_bare_line_end(rest: bytes | bytearray, limit: int | None = None) -> bool:
-    """Whether ``rest``, the start of a line without a CRLF, has a CR or an LF that is not part of one.
+    """Return whether ``rest``, an incomplete line, contains a CR or an LF that is not part of a CRLF.
 
-    Looks at the first ``limit`` bytes.
+    Only the first ``limit`` bytes are checked.
     """
     end = len(rest) if limit is None else min(limit, len(rest))
     return rest.find(b"\n", 0, end) >= 0 or rest.find(b"\r", 0, end - 1) >= 0
 
 
 def body_length(version: bytes, fields: Fields, limit: int) -> int | None:
-    """The length of the body after a head with ``fields``; None if it is chunked (RFC 9112 section 6.3).
+    """Return the length of the body for these ``fields``; None if it is chunked (RFC 9112 section 6.3).
 
     Raises BadRequest: 413 for more than ``limit`` bytes, 501 for a transfer coding other than chunked.
     """
@@ -212,7 +249,7 @@ def body_length(version: bytes, fields: Fields, limit: int) -> int | None:
         raise BadRequest(400, "Malformed Content-Length")
     try:
         length = int(lengths[0])
-    except ValueError:  # more digits than Python reads
+    except ValueError:  # more digits than Python can parse
         length = limit + 1
     if length > limit:
         raise BadRequest(413, f"Body larger than {limit} bytes")
@@ -229,8 +266,14 @@ def _check_codings(version: bytes, values: list[bytes]) -> None:
         raise BadRequest(501, "Transfer-Encoding other than chunked")
 
 
+def stays_open(version: bytes, fields: Fields) -> bool:
+    """Return whether the connection stays open after the response to a request with these ``fields``."""
+    options = b",".join(fields.get(b"Connection", ())).lower().split(b",")
+    return version == b"HTTP/1.1" and b"close" not in [option.strip() for option in options]
+
+
 def check_fields(version: bytes, fields: Fields) -> Problem | None:
-    """What is wrong with the values of well-formed header ``fields``, if anything."""
+    """Return the error in the values of well-formed header ``fields``, if there is one."""
     hosts = fields.get(b"Host")
     if hosts is None:
         if version == b"HTTP/1.1":
@@ -249,7 +292,7 @@ def check_fields(version: bytes, fields: Fields) -> Problem | None:
 
 
 def expectations(version: bytes, fields: Fields) -> set[bytes]:
-    """What the client expects, in lower case; an HTTP/1.0 client expects nothing."""
+    """Return the expectations of the client, in lower case; none for HTTP/1.0."""
     if b"Expect" not in fields or version != b"HTTP/1.1":
         return set()
     return {value.strip(b" \t").lower() for value in b",".join(fields[b"Expect"]).split(b",")} - {b""}
@@ -257,42 +300,10 @@ def expectations(version: bytes, fields: Fields) -> set[bytes]:
 
 @lru_cache(64)
 def is_host(value: bytes) -> bool:
-    """Whether ``value`` is a host and perhaps a port, or empty, as Host may be (RFC 9110 section 7.2)."""
+    """Return whether ``value`` is valid for Host: empty, or a host with or without a port (RFC 9110 7.2)."""
     if not value:
         return True
     match = _HOST.fullmatch(value)
     if match is None or len(value) > _MAX_HOST or int(match[2] or 0) > _MAX_PORT:
         return False
     return match[1] is None or isIPv6Address(match[1].decode("ascii"))
-
-
-class Chunks(_ChunkedTransferDecoder):
-    """Reads a chunked body strictly (RFC 9112 section 7.1); ``dataReceived`` raises BadRequest.
-
-    Trailer fields are checked, bounded to ``max_trailers`` bytes, and dropped.
-    """
-
-    def __init__(self, *args: object, max_trailers: int) -> None:
-        super().__init__(*args)  # type: ignore[arg-type]
-        self._maxTrailerHeadersSize = max_trailers
-
-    def dataReceived(self, data: bytes) -> None:
-        try:
-            super().dataReceived(data)
-        except _MalformedChunkedDataError:
-            if self.state == "TRAILER":
-                raise BadRequest(431, f"Trailers larger than {self._maxTrailerHeadersSize} bytes") from None
-            raise BadRequest(400, "Malformed chunked body") from None
-        rest = self._buffer
-        if rest and (self.state == "CRLF" or has_bare_line_end(rest)) and rest != b"\r":
-            raise BadRequest(400, "Malformed chunked body")
-
-    def _dataReceived_TRAILER(self) -> bool:
-        has_line: bool = super()._dataReceived_TRAILER()
-        if has_line:
-            line = bytes(self._trailerHeaders[-1])
-            if has_bare_line_end(line + b"\r"):
-                raise BadRequest(400, "Malformed chunked body")
-            check_characters(line, 1)
-            read_fields([line], {})
-        return has_line

@@ -32,7 +32,15 @@ class OutgoingChannel(HTTPChannel):
     outlet: Outlet | None = None  # the outlet of the current response
     late: "_Late | None" = None  # the end of the current response, if it waits for the delivery of the data
     _corked: list[bytes] | None  # the data written since ``cork``
+    _held: bytes  # a response that is sent at the end of this turn of the reactor
+    _descriptor: int | None  # that of the socket, if there is one
+    _stopped: bool  # whether the transport may have been told not to read
     _unwritten: bytes  # the head of the current response, until the first data of its body
+
+    @property
+    def expects_more(self) -> bool:
+        """Whether a part of the next request has been read."""
+        return bool(self._buffer) or any(self._dataBuffer)
 
     @property
     def unsent(self) -> bool:
@@ -68,6 +76,29 @@ class OutgoingChannel(HTTPChannel):
         else:
             self.send(data)
 
+    def send_whole(self, head: bytes, body: bytes, at_once: bool) -> None:
+        """Send a whole response, to which no toxics apply, now or with those on other connections.
+
+        If it fails, it is sent ``at_once``: what arrives from now on may be the client's next try.
+        """
+        if len(body) > _LARGE:
+            self.send(head + b"\r\n\r\n")
+            self.send(body)
+            return
+        data = b"%b\r\n\r\n%b" % (head, body)
+        site = self.site
+        alone = len(site.channels) == 1 or self._descriptor is None
+        if alone or at_once or self.half_closed or not self.persistent or self.expects_more:
+            self.send(data)
+        else:
+            self._held += data
+            site.departures.add(self)
+
+    def release(self) -> None:
+        """Send the response that is held, if there is one. Called by Departures."""
+        if self._held:
+            self.send(b"")
+
     def write_body(self, data: bytes, start: int, size: int) -> None:
         """Write ``data`` through the outlet. ``size`` bytes from offset ``start`` on belong to the body."""
         assert self.outlet is not None
@@ -76,15 +107,18 @@ class OutgoingChannel(HTTPChannel):
 
     def send(self, data: bytes) -> None:
         """Send ``data`` now if no other data is waiting. Twisted would take two more iterations."""
+        if self._held:
+            data, self._held = self._held + data, b""
         transport: Any = self.transport
         direct = isinstance(transport, Connection)  # not a wrapper, such as TLS
         direct = direct and len(data) <= _LARGE  # splitting it would copy the data
         if not direct or self.unsent or transport.disconnecting or not transport.connected:
             transport.write(data)
             return
-        sent = transport.writeSomeData(data)
-        if not isinstance(sent, int):
-            sent = 0  # the connection is lost, which the reactor notices when it writes
+        try:
+            sent = transport.socket.send(data)
+        except OSError:
+            sent = 0  # it cannot take more, or it is lost, which the reactor notices when it writes
         if sent < len(data):
             transport.write(data[sent:])
 
@@ -186,6 +220,7 @@ class OutgoingChannel(HTTPChannel):
     def pauseProducing(self) -> None:
         if self._requestProducer is not None:
             self.site.stalled.add(self)
+        self._stopped = True
         super().pauseProducing()
 
     def resumeProducing(self) -> None:

@@ -28,11 +28,6 @@ class PipelinedChannel(OutgoingChannel):
     _earlier: int | None  # see ``precede``
     _made: tuple[int, float] | None  # see ``_note_opened``
 
-    @property
-    def expects_more(self) -> bool:
-        """Whether a part of the next request has been read."""
-        return bool(self._buffer) or any(self._dataBuffer)
-
     def follow(self, position: int) -> None:
         """Record that pipelined requests were sent before the previous answer ended, at ``position``."""
         if self.expects_more:
@@ -50,7 +45,7 @@ class PipelinedChannel(OutgoingChannel):
     def _note_opened(self) -> None:
         """Note when the connection was opened, as a position and in seconds, for the first request."""
         transport: Any = self.transport
-        self._descriptor: int | None = transport.fileno() if isinstance(transport, Connection) else None
+        self._descriptor = transport.fileno() if isinstance(transport, Connection) else None
         position = self.site.arrivals.opened(self, self._descriptor)
         self._made = (position, self.site.now())
         self._earlier = None
@@ -81,6 +76,7 @@ class PipelinedChannel(OutgoingChannel):
 
     def take_turn(self) -> None:
         """Handle the next request that was held back. Called by Turns."""
+        self.site.departures.release()  # they need not wait for this request, too
         if self._waitingForTransport:
             self.site.turns.stall(self)
             return
@@ -118,6 +114,7 @@ class PipelinedChannel(OutgoingChannel):
 
     def _limit_read_ahead(self) -> None:
         if self._waitingForTransport or len(self._buffer) > self._optimisticEagerReadSize:
+            self._stopped = True
             self._networkProducer.pauseProducing()
 
     def _resume_reading(self) -> None:

@@ -1,20 +1,17 @@
 """Replies: responses as values, and the functions that write them.
 
-A resource returns a Reply; ``send`` writes it to the request. A stream calls ``begin`` for its head. Every
-response passes through ``begin`` or, if no request could be parsed, through ``wire``.
+A resource returns a Reply; ``send`` writes it to the request. The head of a response is made in one of three
+places: ``whole_head``, if head and body are written at once; ``begin``, for a stream, and if something may
+change the header fields; ``wire``, if no request could be parsed.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web import http
 from twisted.web.http import NO_BODY_CODES
-from twisted.web.http_headers import _nameEncoder
 from twisted.web.server import Request
 
 from oagw.model.ending import Ending
@@ -22,27 +19,30 @@ from oagw.model.problem import PHRASES, Problem, canonical
 from oagw.model.redacted import known_secrets
 from oagw.model.response_head import ResponseHead
 from oagw.web.exchange import entry_of
+from oagw.web.header_lines import HeaderLines as HeaderLines
+from oagw.web.header_lines import Headers as Headers
+from oagw.web.header_lines import canonical_name
+from oagw.web.header_lines import prepared as prepared
 
 log = Logger()
 
-ERROR_SOURCE = b"X-Oagw-Error-Source"  # as Twisted spells it in any case
+ERROR_SOURCE = b"X-Oagw-Error-Source"  # in Twisted's spelling
 REQUEST_ID = b"X-Request-Id"
 GATEWAY = b"gateway"
 UPSTREAM = b"upstream"
+_SOURCE_LINES = {one: b"\r\n%b: %b" % (ERROR_SOURCE, one) for one in (GATEWAY, UPSTREAM)} | {b"": b""}
 JSON = b"application/json"
 PROBLEM_JSON = b"application/problem+json"
 
-Headers = Mapping[bytes, tuple[bytes, ...]]
-
-# As Twisted spells a name; raises InvalidHeaderName.
-_canonical_name = lru_cache(1000)(_nameEncoder.encode)
-
-# Twisted knows no phrase for 422, 429 and others, and would say "Unknown Status".
+# Twisted has no phrases for 422, 429 and others, and would send "Unknown Status".
 _PHRASES = {status: phrase.encode("ascii") for status, phrase in PHRASES.items()}
 
+_NO_FIELDS = HeaderLines(b"")
+_JSON_FIELDS = {b"Content-Type": (JSON,)}
+_JSON_LINES = prepared(_JSON_FIELDS)
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+
+class Reply(NamedTuple):
     """A response: status, body, header fields (values by name) and source.
 
     ``source`` is the value of X-OAGW-Error-Source, ``GATEWAY`` or ``UPSTREAM``, or empty to omit the field.
@@ -51,7 +51,7 @@ class Reply:
 
     status: int
     body: bytes = b""
-    headers: Headers = field(default_factory=dict)
+    headers: Headers = _NO_FIELDS
     source: bytes = GATEWAY
     phrase: bytes = b""
 
@@ -60,7 +60,13 @@ def json_reply(
     value: Any, status: int = 200, *, source: bytes = GATEWAY, headers: Headers | None = None
 ) -> Reply:
     """Return a Reply with ``value`` as JSON, followed by a line end unless the source is UPSTREAM."""
-    fields = {b"Content-Type": (JSON,), **(headers or {})}
+    fields: Headers
+    if headers is None:
+        fields = _JSON_LINES
+    elif isinstance(headers, HeaderLines):
+        fields = _JSON_LINES + headers
+    else:
+        fields = {**_JSON_FIELDS, **headers}
     body = msgspec.json.encode(value)
     return Reply(status, body if source == UPSTREAM else body + b"\n", fields, source)
 
@@ -99,14 +105,14 @@ def begin(request: Request, reply: Reply) -> None:
     if exchange.after is not None:
         after, exchange.after = exchange.after, None
         status, changed = after(ResponseHead(reply.status, reply.headers))
-        reply = replace(reply, status=status, headers=changed)
+        reply = reply._replace(status=status, headers=changed)
     request.code = reply.status
     request.code_message = reply.phrase or _PHRASES.get(reply.status, b"Unknown")
     headers = request.responseHeaders
     fields = headers._rawHeaders
     pieces: list[bytes] = []
     for name, values in reply.headers.items():
-        fields[_canonical_name(name)] = [*values]
+        fields[canonical_name(name)] = [*values]
         pieces += values
     text = b"".join(pieces)
     if b"\r" in text or b"\n" in text:
@@ -131,9 +137,29 @@ def is_bodiless(request: Request, reply: Reply) -> bool:
 
 def send(request: Request, reply: Reply) -> None:
     """Write ``reply`` and finish ``request``."""
+    exchange: Any = request
+    exchange.respond(reply)
+
+
+def respond_in_parts(request: Request, reply: Reply) -> None:
+    """Write the head of ``reply``, then its body, as Twisted does, and finish ``request``."""
     begin_whole(request, reply)
     request.write(reply.body)
     request.finish()
+
+
+def whole_head(reply: Reply, lines: bytes, closes: bool, date: bytes, request_id: bytes) -> bytes:
+    """Return the head of ``reply`` without the blank line; ``lines`` are those of its own fields."""
+    return b"HTTP/1.1 %d %b%b\r\nDate: %b\r\nX-Request-Id: %b%b%b%b" % (
+        reply.status,
+        reply.phrase or _PHRASES.get(reply.status, b"Unknown"),
+        b"\r\nConnection: close" if closes else b"",
+        date,
+        request_id,
+        lines,
+        _SOURCE_LINES[reply.source],
+        b"" if reply.status in NO_BODY_CODES else b"\r\nContent-Length: %d" % len(reply.body),
+    )
 
 
 def wire(reply: Reply) -> bytes:
@@ -200,5 +226,6 @@ def _trace_id(request: Request) -> str | None:
             return parts[1].decode("ascii", "replace")
     trace_id = request.getHeader(b"x-trace-id")
     if trace_id is None:
-        (trace_id,) = request.responseHeaders.getRawHeaders(REQUEST_ID, (b"",))
+        exchange: Any = request
+        trace_id = exchange.request_id
     return trace_id.decode("utf-8", "replace")

@@ -1,11 +1,10 @@
-"""GatewayRequest: one request, checked before it is looked up in the tree.
+"""GatewayRequest: one request, which is validated before its resource is looked up.
 
-``web.channel`` reads it from the wire, ``web.resource`` answers it.
+``web.channel`` reads requests, and the resources of ``web.resource`` respond to them.
 """
 
 import re
 from http import HTTPStatus
-from io import BytesIO
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -20,52 +19,41 @@ from oagw.model.entry import CLIENT_LEFT, COMPLETE, OPEN
 from oagw.model.events import EventCounter
 from oagw.model.invalid import Invalid
 from oagw.model.problem import Problem, invalid_field, platform
-from oagw.web.exchange import Exchange
-from oagw.web.head import check_fields, is_host
+from oagw.web.head import MAX_BODY as MAX_BODY
+from oagw.web.head import is_host
+from oagw.web.header_lines import lines_of
 from oagw.web.pipelined import PipelinedChannel
-from oagw.web.reply import REQUEST_ID, Headers, Reply, fail, masked_excerpt, problem_reply, send
+from oagw.web.read_request import ReadRequest
+from oagw.web.reply import (
+    REQUEST_ID,
+    Headers,
+    Reply,
+    fail,
+    is_bodiless,
+    masked_excerpt,
+    problem_reply,
+    respond_in_parts,
+    whole_head,
+)
 
-# The platform's limit on request bodies, in bytes.
-MAX_BODY = 64_000_000
-
-# Asks for toxics for this request alone; no upstream sees it.
+# A header field with toxics for this request only. It is not passed to upstreams.
 MOCK_FAULT = b"X-Oagw-Mock-Fault"
 
-# In the head of a response whose events are counted.
+# Identifies a response whose events are counted, in its head in lower case.
 _EVENT_STREAM = b"\r\ncontent-type: text/event-stream"
 
-# A request id that is sent back as it came.
+# A request id that is sent back unchanged.
 _PLAIN = re.compile(rb"[!-~]{1,200}")
 
 
-class GatewayRequest(Exchange):
-    """One request, checked before it is looked up in the tree."""
+class GatewayRequest(ReadRequest):
+    """One request, which is validated before its resource is looked up."""
 
-    # CPython gives an instance with more than 30 attributes a whole dictionary of its own, 1.5 KiB for each
-    # open stream. Those that Twisted sets in __init__ can live outside of it.
-    __slots__ = (
-        "_counter",
-        "_outlet_chosen",
-        "caller",
-        "client",
-        "cookies",
-        "entry",
-        "host",
-        "notifications",
-        "received_cookies",
-        "requestHeaders",
-        "responseHeaders",
-    )
-    defaultContentType = None
-    channel: PipelinedChannel
-    content: BytesIO
-    faults: tuple[Any, ...] = ()  # the toxics that the request asks for
-    _counter: EventCounter | None  # of events that the source does not count
-    _outlet_chosen: bool  # whether the site was asked for the outlet of the response
+    __slots__ = ("_counter", "_outlet_chosen")
+    faults: tuple[Any, ...] = ()  # the toxics in X-OAGW-Mock-Fault
+    _counter: EventCounter | None  # counts events for sources that do not
+    _outlet_chosen: bool  # whether outlet_for was called for the response
     _trailers = b""  # the trailer section of a chunked body
-
-    def parseCookies(self) -> None:
-        """Do nothing: ``received_cookies`` is not used."""
 
     def handleContentChunk(self, data: bytes) -> None:
         if self.content.tell() + len(data) > MAX_BODY:
@@ -73,36 +61,39 @@ class GatewayRequest(Exchange):
         self.content.write(data)
 
     def process(self) -> None:
-        site = self.site = self.channel.site
-        self.producer = self.streamingProducer = None  # now, while the dictionary still has room
+        head, site = self.head, self.site
         self._counter, self._outlet_chosen = None, False
+        self.content.seek(0)
+        self.method, self.uri, self.clientproto = head.method, head.target, head.version
+        self.path = self.uri.partition(b"?")[0]
         self.received()
-        fields = self.responseHeaders._rawHeaders
-        fields[b"Date"] = [site.date()]
-        given = self.requestHeaders.getRawHeaders(REQUEST_ID, (b"",))[0]
-        request_id = given if _PLAIN.fullmatch(given) else self.caller.sandbox.draws.request_id(self.path)
-        fields[REQUEST_ID] = [request_id]
+        self._date = site.date()
+        given = head.fields.get(REQUEST_ID, (b"",))[0]
+        known = given and _PLAIN.fullmatch(given)
+        self.request_id = given if known else self.caller.sandbox.draws.request_id(self.path)
         try:
             problem = self._malformed()
             if problem is not None:
-                send(self, problem_reply(problem, self))
+                self.respond(problem_reply(problem, self))
             elif self.path == b"*":
                 self._star()
             else:
                 self.prepath = []
                 segments = self.path[1:].split(b"/")
                 self.postpath = [unquote_to_bytes(s) for s in segments] if b"%" in self.path else segments
-                self.render(getChildForRequest(site.resource, self))
+                getChildForRequest(site.resource, self).render(
+                    self
+                )  # resources send their responses themselves
         except Exception:
             self.processingFailed(Failure())
 
     def received(self) -> None:
-        """Report to the entry that the request is complete, with the body as far as it was received."""
-        body = self.content.getvalue()  # no copy
-        self.entry.received(body, bool(body) and self.requestHeaders.hasHeader(b"Content-Encoding"))
+        """Report to the entry that the request is complete, with the part of the body that was received."""
+        body = self.content.getvalue()  # does not copy
+        self.entry.received(body, bool(body) and b"Content-Encoding" in self.head.fields)
 
     def call(self) -> Call:
-        """Return the request as an upstream sees it, with the whole body; the entry may keep only a part."""
+        """Return the request as an upstream sees it, with the whole body; the entry may have only a part."""
         call = self.entry.call()
         call.sent_body, call.limit = self.content.getvalue(), None
         if self.faults:
@@ -110,11 +101,33 @@ class GatewayRequest(Exchange):
             call.head = b"\r\n".join(one for one in lines if one.partition(b":")[0].title() != MOCK_FAULT)
         return call
 
-    def write(self, data: bytes, events: int | None = None) -> None:
-        """Write ``data`` of the body, after the head if it is the first.
+    def respond(self, reply: Reply) -> None:
+        """Write ``reply`` and finish, in one step unless something processes head or body separately."""
+        self._choose_outlet()
+        channel, entry, body = self.channel, self.entry, reply.body
+        lines = None if self._sent_fields is not None or self.after is not None else lines_of(reply.headers)
+        if lines is None or channel.outlet is not None or self.head.version != b"HTTP/1.1":
+            respond_in_parts(self, reply)
+            return
+        self.startedWriting, self.code = 1, reply.status
+        if reply.status >= 400:
+            channel.site.arrivals.before_failure()
+        head = whole_head(reply, lines, not channel.persistent, self._date, self.request_id)
+        entry.head_sent(head)
+        if not body or is_bodiless(self, reply):
+            channel.send(head + b"\r\n\r\n")
+        else:
+            channel.send_whole(head, body, reply.status >= 400)
+            self.sentLength = size = len(body)
+            entry.wrote(channel.site.now(), size, 0)
+        self.finished = 1
+        self._cleanup()
 
-        ``events`` is how many server-sent events are complete with it, if the source knows: they are counted
-        otherwise, in an event stream.
+    def write(self, data: bytes, events: int | None = None) -> None:
+        """Write ``data`` of the body. The first call writes the head, too.
+
+        ``events`` is the number of server-sent events that ``data`` completes. If it is None, the events of
+        an event stream are counted.
         """
         if not self.startedWriting or self.finished or self._disconnected:
             self._begin(data, events)
@@ -134,7 +147,7 @@ class GatewayRequest(Exchange):
             channel.write_body(framed, len(framed) - size - 2 if self.chunked else 0, size)
 
     def write_raw(self, data: bytes, events: int | None = None) -> None:
-        """Write ``data`` as it is, below the framing, and without a head if none was written."""
+        """Write ``data`` without framing it. If no head was written before, none is written."""
         channel = self.channel
         self._choose_outlet()
         self.sentLength += len(data)
@@ -146,7 +159,7 @@ class GatewayRequest(Exchange):
             channel.write_body(data, 0, len(data))
 
     def informational(self, code: int, headers: Headers) -> None:
-        """Write the head of an informational (1xx) response, before that of the response."""
+        """Write the head of an informational (1xx) response, before the head of the final one."""
         self._choose_outlet()
         lines = [b"HTTP/1.1 %d %b" % (code, HTTPStatus(code).phrase.encode())]
         lines += [b"%b: %b" % (name, value) for name, values in headers.items() for value in values]
@@ -164,7 +177,7 @@ class GatewayRequest(Exchange):
 
     def finish(self) -> None:
         if self._disconnected or self.finished:
-            HTTPRequest.finish(self)  # which says what is wrong with that
+            HTTPRequest.finish(self)  # raises the appropriate error
             return
         if not self.startedWriting:
             self.write(b"")
@@ -177,7 +190,7 @@ class GatewayRequest(Exchange):
         self._cleanup()
 
     def end(self, ending: Ending) -> None:
-        """End the response: with its last byte (COMPLETE), with the connection, or not at all (HANG)."""
+        """End the response: complete it, close or reset the connection, or leave it open (HANG)."""
         if ending is COMPLETE:
             self.finish()
             return
@@ -194,7 +207,7 @@ class GatewayRequest(Exchange):
         self.channel.uncork()
 
     def _choose_outlet(self) -> None:
-        """Have the channel write through the outlet of this response, if any; before its first byte."""
+        """Before the first byte of the response, insert its outlet into the channel if it has one."""
         if not self._outlet_chosen:
             self._outlet_chosen = True
             channel = self.channel
@@ -203,9 +216,9 @@ class GatewayRequest(Exchange):
                 channel.insert_outlet(outlet)
 
     def _begin(self, data: bytes, events: int | None) -> None:
-        """Write the head, with ``data`` of the body if there is to be one."""
+        """Write the head, and ``data`` if the response has a body."""
         if self.finished or self._disconnected:
-            HTTPRequest.write(self, data)  # which says what is wrong with that
+            HTTPRequest.write(self, data)  # raises the appropriate error
             return
         self._choose_outlet()
         channel = self.channel
@@ -218,7 +231,7 @@ class GatewayRequest(Exchange):
             return
         if self.code >= 400:
             channel.site.arrivals.before_failure()
-        # The server's Request would look for a Content-Type to add, and for an encoder.
+        # Skip server.Request.write, which adds a Content-Type and looks for an encoder.
         HTTPRequest.write(self, data)
         channel.flush()
         if self.sentLength:
@@ -236,7 +249,7 @@ class GatewayRequest(Exchange):
         entry.wrote(self.channel.site.now(), self.sentLength, events)
 
     def _count(self, data: bytes) -> int:
-        """Count the events that are complete with ``data``, if this is an event stream."""
+        """If this is an event stream, count the events that ``data`` completes. Return the total."""
         if self._counter is None:
             if _EVENT_STREAM not in self.entry.response_head.lower():
                 return self.entry.events
@@ -247,12 +260,12 @@ class GatewayRequest(Exchange):
     def connectionLost(self, reason: Failure) -> None:
         if self.content is not None and not self.finished:
             if self.path is None and self.entry.ended is OPEN:
-                self.received()  # a part of it
+                self.received()  # only a part was received
             self.end_entry(self.channel, CLIENT_LEFT)
         super().connectionLost(reason)
 
     def end_entry(self, channel: PipelinedChannel, how: Ending) -> None:
-        """Report to the entry that the response is over: its last byte is out, or never will be."""
+        """Report to the entry that the response has ended: its last byte was sent, or never will be."""
         entry, status = self.entry, self.code if self.startedWriting else None
         entry.end(how, status, None, how is COMPLETE and bool(self.chunked))
         if entry.over is not None and (channel._buffer or channel._dataBuffer):
@@ -263,7 +276,7 @@ class GatewayRequest(Exchange):
         return reason
 
     def _malformed(self) -> Problem | None:
-        problem = check_fields(self.clientproto, self.requestHeaders._rawHeaders)
+        problem = self.head.section.problem
         if problem is not None:
             return problem
         if self.path[:1] != b"/" and self.path != b"*":
@@ -275,7 +288,7 @@ class GatewayRequest(Exchange):
             if not authority or not is_host(authority):
                 return platform(400, "Malformed host in the URL of the request line")
             self.path = path
-        fault = self.requestHeaders.getRawHeaders(MOCK_FAULT)
+        fault = self.head.fields.get(MOCK_FAULT)
         return None if fault is None else self._take_faults(b",".join(fault))
 
     def _take_faults(self, value: bytes) -> Problem | None:
@@ -291,11 +304,11 @@ class GatewayRequest(Exchange):
         # RFC 9110 section 9.3.7: OPTIONS * asks about the server as a whole.
         if self.method == b"OPTIONS":
             methods = b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
-            send(self, Reply(204, headers={b"Allow": (methods,)}))
+            self.respond(Reply(204, headers={b"Allow": (methods,)}))
         else:
-            problem = platform(405, "Only OPTIONS asks for *", headers={b"Allow": (b"OPTIONS",)})
-            send(self, problem_reply(problem, self))
+            problem = platform(405, "Only OPTIONS is allowed for *", headers={b"Allow": (b"OPTIONS",)})
+            self.respond(problem_reply(problem, self))
 
 
 class BodyTooLarge(Exception):
-    """A chunked body grew over MAX_BODY."""
+    """A chunked body is larger than MAX_BODY."""

@@ -18,6 +18,7 @@ from twisted.web.server import Site
 from oagw.model.entrance import Entrance
 from oagw.timing.ticker import Ticker
 from oagw.web.arrivals import Arrivals
+from oagw.web.departures import Departures
 from oagw.web.outgoing import OutgoingChannel
 from oagw.web.outlet import Outlet
 from oagw.web.turns import Turns
@@ -73,6 +74,7 @@ class GatewaySite(Site):
         self.arrivals = arrivals
         self.position = arrivals.position
         self.turns = Turns(self.real)  # for connections with pipelined requests
+        self.departures = Departures(self.real)  # for responses that are sent together
         self.random = random
         self._date = (0, b"")
         self._emptied: Deferred[None] | None = None

@@ -22,6 +22,8 @@ from tests.support.probe import PATH
 from tests.support.sse import events
 from tests.support.wire import BEARER, parse, request
 
+pytestmark = pytest.mark.alone
+
 reactor: Any = installed_reactor
 
 WEATHER = "/oagw/v1/proxy/weather/current?city=Oslo"
@@ -195,7 +197,7 @@ async def test_a_client_that_leaves_or_reads_nothing_leaves_nothing_behind(runni
     faults = (
         "timeout",
         "bandwidth; rate=1",
-        "latency; latency=60000",
+        "latency; latency=5000",  # nothing is written before, so the gateway learns it only then
         "slicer; average_size=1; delay=50000",
     )
     asked = [get(path, fault) for fault in faults for path in (WEATHER, STREAM)]

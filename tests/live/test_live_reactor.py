@@ -26,6 +26,8 @@ from tests.support.probe import PROBE, Probe
 from tests.support.sse import events
 from tests.support.wire import BEARER, parse, request
 
+pytestmark = pytest.mark.alone
+
 reactor: Any = installed_reactor
 
 EVENTS = request("GET /oagw/v1/proxy/stream-test/events HTTP/1.1", "Host: g", BEARER, "Connection: close")

@@ -88,6 +88,7 @@ def test_servers_with_the_same_seed_give_the_same_ids_and_others_do_not() -> Non
     assert len({id_with("--seed", "7"), id_with("--seed", "8"), id_with(), id_with()}) == 4
 
 
+@pytest.mark.alone
 def test_a_scale_of_zero_sends_streams_without_waiting() -> None:
     with Launched("0", "--stream-interval-scale", "0") as server:
         server.get()

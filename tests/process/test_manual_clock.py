@@ -7,7 +7,11 @@ import socket
 import time
 from typing import Any
 
+import pytest
+
 from tests.process.launched import EVENTS, TOKEN, Launched, read_to_end, until
+
+pytestmark = pytest.mark.alone
 
 # Seconds of silence that are taken for none to come: as long as two and a half events of a real clock.
 SILENCE = 0.25

@@ -1,7 +1,7 @@
 """No input blocks the others: a caller of /health and a reader of a stream measure how long they wait.
 
 Each server holds a full journal. Every slow body and every operation of the control plane then runs alone,
-and ten times pipelined on one connection. ``pytest -s`` prints the longest
+and ten times pipelined on one connection; or twice, if it takes long. ``pytest -s`` prints the longest
 waits; ``benchmarks/README.md`` has them.
 """
 
@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import pytest
 from launched import PATIENCE, TOKEN, Launched
 
-pytestmark = pytest.mark.timed
+pytestmark = pytest.mark.alone
 
 # Seconds that an input may delay others, and that much again for each MiB of its body above the first.
 LIMIT = 0.1
@@ -33,16 +33,10 @@ PAUSE = 0.005
 TRIES = 4
 SLACK = 2
 
+# How often an input is pipelined. Twice is enough for one that takes longer than it may delay others: two
+# that ran without a pause would delay them far too long.
 PIPELINED = 10
-
-# The same for what lists all entries of 1 MB: each listing is 230 MB of JSON.
-PIPELINED_LARGE = 2
-WHOLE = (
-    "GET /requests",
-    "GET /requests/unmatched",
-    "POST /requests/find",
-    "GET /requests/unmatched/near-misses",
-)
+PIPELINED_LONG = 2
 
 PROXY = "/api/oagw/v1/proxy"
 FORM = "Content-Type: application/x-www-form-urlencoded"
@@ -401,8 +395,7 @@ def test_no_input_blocks_the_others(journal: str, inputs: Callable[[], Iterable[
         with Watch(server) as watch:
             watch.longest()
             for one in inputs():
-                large = one.name in WHOLE and journal != "small entries"
-                waits += waited(server, watch, one, PIPELINED_LARGE if large else PIPELINED)
+                waits += waited(server, watch, one)
         assert server.stop() == 0
         assert "Traceback" not in server.said()
     waits.sort(reverse=True)
@@ -411,24 +404,26 @@ def test_no_input_blocks_the_others(journal: str, inputs: Callable[[], Iterable[
     assert [f"{name}: {wait:.3f} s" for wait, limit, name in waits if wait > SLACK * limit] == []
 
 
-def waited(
-    server: Launched, watch: Watch, one: Input, pipelined: int = PIPELINED
-) -> Iterator[tuple[float, float, str]]:
+def waited(server: Launched, watch: Watch, one: Input) -> Iterator[tuple[float, float, str]]:
     """How long others wait for ``one``, alone and pipelined, each with the limit and a name."""
     if one.stubs:
         ask(server, "POST", "/mappings/import", {"mappings": one.stubs})
     if "{request}" in one.path:
         (newest,) = ask(server, "GET", "/requests?limit=1")["requests"]
         one = one._replace(path=one.path.replace("{request}", newest["id"]))
-    for count in (1, pipelined):
+    took = 0.0
+    for pipelined in (False, True):
+        count = 1 if not pipelined else PIPELINED_LONG if took > 2 * SLACK * one.limit else PIPELINED
         data = one.bytes(last=False) * (count - 1) + one.bytes(last=True)
         wait = float("inf")
         for _ in range(TRIES):
             watch.begin()
+            started = time.monotonic()
             answer = send(server, data)
+            took = time.monotonic() - started
             assert b"HTTP/1.1 5" not in answer, (one.name, answer)
             wait = min(wait, watch.longest())
-            if wait <= one.limit:
+            if wait <= SLACK * one.limit:
                 break
         yield wait, one.limit, f"{one.name}, {count} x" if count > 1 else one.name
     if one.stubs:

@@ -9,6 +9,8 @@ from collections.abc import Callable
 import pytest
 from launched import PATIENCE, ROOT, SERVER, Launched, ended, free_port
 
+pytestmark = pytest.mark.alone
+
 RUNS = 5
 
 # The least that a site on Twisted can be.

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from launched import PATIENCE, TOKEN, Launched
 
-pytestmark = pytest.mark.timed
+pytestmark = pytest.mark.alone
 
 BODY = b"\xff" * 1_000_000
 LIST = b"GET /__admin/requests HTTP/1.1\r\nHost: localhost\r\n\r\n"

@@ -154,7 +154,7 @@ class PaceTests(StreamTests):
         connections = [self.wire.connect() for _ in turns]
         for connection in connections:
             connection.send(PROBE)
-        for _ in range(200):
+        for _ in range(25):
             self.wire.clock.advance(0.005)
         self.assertGreater(min(turns), max(turns) / 2)
         for connection in connections:

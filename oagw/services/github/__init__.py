@@ -38,10 +38,10 @@ class User(GitHubNode):
 
     def __init__(self, github: GitHub, login: bytes) -> None:
         super().__init__(github)
-        self._login = login
+        self._exists = login.decode("utf-8", "replace").lower() == OCTOCAT
 
     def render_GET(self, request: Request) -> Reply:
-        if self._login.decode("utf-8", "replace").lower() != OCTOCAT:
+        if not self._exists:
             raise Refused(404, "Not Found")
         return self.reply(request, _octocat(self.github.base_url(request)))
 

@@ -14,7 +14,7 @@ from oagw.services import Env, UpstreamNode
 from oagw.services.github.conditional import entity_tag, none_match
 from oagw.services.github.rate import LIMIT, Quota
 from oagw.web.exchange import caller_of
-from oagw.web.reply import JSON, UPSTREAM, Headers, Reply, excerpt
+from oagw.web.reply import JSON, UPSTREAM, Headers, Reply, excerpt, prepared
 
 API = "https://api.github.com"
 _ON_THE_GATEWAY = "/api/oagw/v1/proxy/github"
@@ -29,13 +29,29 @@ _MEDIA_TYPE = re.compile(
     rb"application/vnd\.github(?:\.(v3|[a-z-]+-preview))?(?:\.(raw|text|html|full|diff|patch|sha|base64|object))?(\+json)?"
 )
 
-_LIMIT = (b"%d" % LIMIT,)
-_CORE = (b"core",)
-
-_ALWAYS: Headers = {
-    b"Cache-Control": (b"private, max-age=60, s-maxage=60",),
-    b"Vary": (b"Accept, Authorization, Cookie, X-GitHub-OTP, Accept-Encoding, X-Requested-With",),
-}
+# The header fields of every response, with placeholders for what ``GitHub.values`` returns.
+_FIELDS = prepared(
+    {
+        b"X-GitHub-Media-Type": (b"%b",),
+        b"X-GitHub-Api-Version-Selected": (b"%b",),
+        b"X-RateLimit-Limit": (b"%d" % LIMIT,),
+        b"X-RateLimit-Remaining": (b"%d",),
+        b"X-RateLimit-Reset": (b"%d",),
+        b"X-RateLimit-Used": (b"%d",),
+        b"X-RateLimit-Resource": (b"core",),
+        b"X-GitHub-Request-Id": (b"%b:%b:%b:%b:%08X",),
+    }
+)
+_JSON = prepared({b"Content-Type": (JSON,)})
+# Those of a 304, and of a response with a body; the last value is the entity tag.
+_NOT_MODIFIED = _FIELDS + prepared(
+    {
+        b"Cache-Control": (b"private, max-age=60, s-maxage=60",),
+        b"Vary": (b"Accept, Authorization, Cookie, X-GitHub-OTP, Accept-Encoding, X-Requested-With",),
+        b"ETag": (b"%b",),
+    }
+)
+_OK = _JSON + _NOT_MODIFIED
 
 
 class Encoded(NamedTuple):
@@ -69,22 +85,26 @@ class GitHub:
             host = f"{name}:{address.port}".encode()
         return f"http://{host.decode()}{_ON_THE_GATEWAY}"
 
-    def fields(self, request: Request, counts: bool = True) -> Headers:
-        """Return the header fields of every response. If ``counts``, it counts against the rate limit."""
+    def values(self, request: Request, version: bytes, counts: bool = True) -> tuple[bytes | int, ...]:
+        """Return the values in the header fields of a response with this ``version`` of the API.
+
+        If ``counts``, it counts against the rate limit.
+        """
         now = self._env.wall()
         window = self._limit.window(caller_of(request).sandbox, now, counts)
         digits = b"%023X" % self._env.random_bits(request, 92)
-        id = b"%b:%b:%b:%b:%08X" % (digits[:4], digits[4:9], digits[9:16], digits[16:], int(now))
-        return {
-            b"X-GitHub-Media-Type": (_media_type(request.getHeader(b"accept") or b""),),
-            b"X-GitHub-Api-Version-Selected": (_version(request) or _VERSIONS[0],),
-            b"X-RateLimit-Limit": _LIMIT,
-            b"X-RateLimit-Remaining": (b"%d" % window.remaining,),
-            b"X-RateLimit-Reset": (b"%d" % window.reset,),
-            b"X-RateLimit-Used": (b"%d" % window.used,),
-            b"X-RateLimit-Resource": _CORE,
-            b"X-GitHub-Request-Id": (id,),
-        }
+        return (
+            _media_type(request.getHeader(b"accept") or b""),
+            version,
+            window.remaining,
+            window.reset,
+            window.used,
+            digits[:4],
+            digits[4:9],
+            digits[9:16],
+            digits[16:],
+            int(now),
+        )
 
 
 class GitHubNode(UpstreamNode):
@@ -104,7 +124,9 @@ class GitHubNode(UpstreamNode):
 
     def error(self, request: Request, status: int, body: Any, headers: Headers | None = None) -> Reply:
         """Return an error reply with this status and body."""
-        fields = {**self.github.fields(request), b"Content-Type": (JSON,), **(headers or {})}
+        fields = _FIELDS % self.github.values(request, _version(request) or _VERSIONS[0]) + _JSON
+        if headers:
+            fields += prepared(headers)
         return Reply(status, msgspec.json.encode(body), fields, UPSTREAM)
 
     def reply(self, request: Request, value: Any, link: str | None = None) -> Reply:
@@ -113,18 +135,18 @@ class GitHubNode(UpstreamNode):
         ``value`` may be Encoded already. A 304 does not count against the rate limit. ``link`` is the value
         of the Link field. Raises Refused if the request asks for an unknown version of the API.
         """
-        if _version(request) is None:
+        version = _version(request)
+        if version is None:
             given = excerpt(request.getHeader(b"x-github-api-version") or b"", 40)
             raise Refused(400, f"{given} is not a supported version of the REST API")
         body, tag = value if isinstance(value, Encoded) else encoded(value)
-        known = request.requestHeaders.getRawHeaders(b"If-None-Match")
-        fresh = known is None or none_match(known, tag)
-        fields = {**self.github.fields(request, counts=fresh), **_ALWAYS, b"ETag": (tag,)}
+        fresh = request.getHeader(b"if-none-match") is None or none_match(
+            request.requestHeaders.getRawHeaders(b"If-None-Match", ()), tag
+        )
+        fields = (_OK if fresh else _NOT_MODIFIED) % (*self.github.values(request, version, fresh), tag)
         if link is not None:
-            fields[b"Link"] = (link.encode(),)
-        if not fresh:
-            return Reply(304, b"", fields, UPSTREAM)
-        return Reply(200, body, {b"Content-Type": (JSON,), **fields}, UPSTREAM)
+            fields += prepared({b"Link": (link.encode(),)})
+        return Reply(200, body, fields, UPSTREAM) if fresh else Reply(304, b"", fields, UPSTREAM)
 
 
 def _version(request: Request) -> bytes | None:

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
 from msgspec import Meta
+from msgspec.structs import replace
 
 from oagw.model.refused import Refused
 from oagw.services.openai.directives import Directives
@@ -51,7 +52,7 @@ class JsonSchema(msgspec.Struct, forbid_unknown_fields=True):
     description: str | None = None
 
 
-class Completion(NamedTuple):
+class Completion(msgspec.Struct, frozen=True):
     """What the model says in one choice: a text, a refusal, or tool ``calls``.
 
     ``pieces`` matches the tokens of the text, ``tokens`` is their number, and ``finish`` is the
@@ -132,11 +133,11 @@ def complete(
     else:
         completion = Completion(_answer(message, word), "content", "stop", WORDS, 0)
     if directives.tokens is not None and not calls:
-        completion = completion._replace(
-            text=_lengthened(completion.text, directives.tokens, completion.pieces)
+        completion = replace(
+            completion, text=_lengthened(completion.text, directives.tokens, completion.pieces)
         )
     completion = _limited(completion, limits)
-    return completion if directives.finish is None else completion._replace(finish=directives.finish)
+    return completion if directives.finish is None else replace(completion, finish=directives.finish)
 
 
 def _answer(message: str, word: str | None) -> str:
@@ -171,12 +172,12 @@ def _limited(completion: Completion, limits: Limits) -> Completion:
     if limits.tokens is not None:
         text = _first(text, completion.pieces, limits.tokens)
         if len(text) < len(completion.text):
-            completion = completion._replace(text=text, finish="length")
+            completion = replace(completion, text=text, finish="length")
     if completion.kind == "content":
         cuts = [at for stop in limits.stop if stop and (at := completion.text.find(stop)) >= 0]
         if cuts:
-            completion = completion._replace(text=completion.text[: min(cuts)], finish="stop")
-    return checked(completion._replace(tokens=_count(completion.text, completion.pieces)), limits)
+            completion = replace(completion, text=completion.text[: min(cuts)], finish="stop")
+    return checked(replace(completion, tokens=_count(completion.text, completion.pieces)), limits)
 
 
 def _limited_calls(completion: Completion, most: int | None) -> Completion:
@@ -188,8 +189,8 @@ def _limited_calls(completion: Completion, most: int | None) -> Completion:
         calls.append(call._replace(text=text))
         tokens += _count(text, completion.pieces)
         if len(text) < len(call.text) or (tokens == most and len(calls) < len(completion.calls)):
-            return completion._replace(calls=tuple(calls), tokens=tokens, finish="length")
-    return completion._replace(calls=tuple(calls), tokens=tokens)
+            return replace(completion, calls=tuple(calls), tokens=tokens, finish="length")
+    return replace(completion, calls=tuple(calls), tokens=tokens)
 
 
 def _first(text: str, pieces: re.Pattern[str], most: int) -> str:

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
+from msgspec.structs import replace
 from twisted.web.server import Request
 
 from oagw.model.refused import Refused
@@ -152,9 +153,9 @@ def _complete(body: CompletionRequest, prompt: str, choices: int) -> tuple[Compl
     limits = Limits(body.max_tokens, stops(body.stop), choices, body.logprobs)
     completion = complete(text, directives, limits)
     if body.echo:
-        completion = checked(completion._replace(text=text + completion.text), limits)
+        completion = checked(replace(completion, text=text + completion.text), limits)
         if body.logprobs is not None:  # the echoed tokens have log probabilities too
-            checked(completion._replace(tokens=sum(1 for _ in islice(completion.cut(), MOST + 1))), limits)
+            checked(replace(completion, tokens=sum(1 for _ in islice(completion.cut(), MOST + 1))), limits)
     return completion, directives
 
 

@@ -21,7 +21,7 @@ from oagw.services.openai.models import require
 from oagw.services.openai.node import OpenAINode, answer_headers, read
 from oagw.services.openai.request_directives import extract_directives
 from oagw.services.openai.tokens import count
-from oagw.web.reply import JSON, UPSTREAM, Reply
+from oagw.web.reply import JSON, UPSTREAM, Reply, prepared
 from oagw.web.stream import Chunk, Stream
 
 # The dimensions of the vectors by model, and the default.
@@ -45,6 +45,8 @@ class EmbeddingRequest(msgspec.Struct, forbid_unknown_fields=True):
     encoding_format: Literal["float", "base64"] = "float"
     user: str | None = None
 
+
+_JSON = prepared({b"Content-Type": (JSON,)})
 
 _embedding_request = msgspec.json.Decoder(EmbeddingRequest)
 
@@ -82,7 +84,7 @@ class Embeddings(OpenAINode):
         data = _embeddings(inputs, body.model, dimensions, body.encoding_format == "base64")
         if len(inputs) <= _AT_ONCE:
             return pace.buffered(self._env, answer | {"data": list(data)}, directives, 1, tokens)
-        headers = {b"Content-Type": (JSON,), **answer_headers(tokens)}
+        headers = _JSON + answer_headers(tokens)
         return self._env.streams.play(_chunks(answer, data), Reply(200, headers=headers, source=UPSTREAM))
 
 

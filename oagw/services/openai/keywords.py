@@ -1,6 +1,7 @@
 """The keywords in a short message that select the response: ``hello`` and ``error``."""
 
 import re
+from functools import cache
 from typing import Literal
 
 # Keywords in messages of more words than this have no effect.
@@ -23,9 +24,15 @@ def keyword(text: str) -> Literal["hello", "error"] | None:
     words = text.split(None, MOST_WORDS)
     if len(words) > MOST_WORDS:
         return None
-    matches = [match for word in words if (match := re.fullmatch(_KEYWORD, word))]
+    pattern = _pattern()
+    matches = [match for word in words if (match := pattern.fullmatch(word))]
     found = {match[1].lower() for match in matches if not _accented(match)}
     return "hello" if "hello" in found else "error" if found else None
+
+
+@cache
+def _pattern() -> re.Pattern[str]:
+    return re.compile(_KEYWORD)  # when it is needed: start-up does not wait for it
 
 
 def _accented(match: re.Match[str]) -> bool:

@@ -8,20 +8,27 @@ from twisted.web.server import Request
 from oagw.model.refused import Refused
 from oagw.services import UpstreamNode
 from oagw.web.body import T, read_json
-from oagw.web.reply import UPSTREAM, Headers, Reply, json_reply
+from oagw.web.reply import UPSTREAM, HeaderLines, Reply, json_reply, prepared
 
 # The rate limits that are reported. Only the current request is ever subtracted from them.
 REQUESTS = 10_000
 TOKENS = 2_000_000
 
-# The header fields that all responses share. They are created once, because streams keep them in memory.
-_ANSWERED = {
-    b"x-ratelimit-limit-requests": (b"%d" % REQUESTS,),
-    b"x-ratelimit-limit-tokens": (b"%d" % TOKENS,),
-    b"x-ratelimit-remaining-requests": (b"%d" % (REQUESTS - 1),),
-    b"x-ratelimit-reset-requests": (b"6ms",),
-}
-_REFUSED = _ANSWERED | {b"x-ratelimit-remaining-requests": (b"0",), b"x-ratelimit-reset-requests": (b"1s",)}
+# The header fields that all responses have, with placeholders for what differs.
+_FIELDS = prepared(
+    {
+        b"x-ratelimit-limit-requests": (b"%d" % REQUESTS,),
+        b"x-ratelimit-limit-tokens": (b"%d" % TOKENS,),
+        b"x-ratelimit-remaining-requests": (b"%d",),
+        b"x-ratelimit-reset-requests": (b"%b",),
+        b"openai-processing-ms": (b"%d",),
+        b"x-ratelimit-remaining-tokens": (b"%d",),
+        b"x-ratelimit-reset-tokens": (b"%dms",),
+    }
+)
+# The requests that remain, and when the limit is reset.
+_ANSWERED = (REQUESTS - 1, b"6ms")
+_REFUSED = (0, b"1s")
 
 # The type of parameters that the mock does not support: they may be absent or null.
 Unsupported: TypeAlias = None
@@ -44,7 +51,7 @@ class OpenAINode(UpstreamNode):
 
     def refusal(self, request: Request, refused: Refused) -> Reply:
         body = {"error": error(refused.status, refused.message, refused.field, refused.code)}
-        headers = {**answer_headers(refused=refused.status == 429), **refused.headers}
+        headers = answer_headers(refused=refused.status == 429) + prepared(refused.headers)
         return json_reply(body, refused.status, source=UPSTREAM, headers=headers)
 
 
@@ -72,17 +79,17 @@ def failure(status: int) -> Refused:
     return Refused(status, message, code=kind(status)[1], headers=headers)
 
 
-def answer_headers(tokens: int = 0, seconds: float = 0.0, refused: bool = False) -> Headers:
+def answer_headers(tokens: int = 0, seconds: float = 0.0, refused: bool = False) -> HeaderLines:
     """Return the header fields about the rate limit and the processing time.
 
     ``tokens`` is the usage, ``seconds`` the processing time, and ``refused`` is whether the limit is hit.
     """
-    return {
-        **(_REFUSED if refused else _ANSWERED),
-        b"openai-processing-ms": (b"%d" % max(1, round(seconds * 1000)),),
-        b"x-ratelimit-remaining-tokens": (b"%d" % max(0, TOKENS - tokens),),
-        b"x-ratelimit-reset-tokens": (b"%dms" % (tokens * 60_000 // TOKENS),),
-    }
+    return _FIELDS % (
+        *(_REFUSED if refused else _ANSWERED),
+        max(1, round(seconds * 1000)),
+        max(0, TOKENS - tokens),
+        tokens * 60_000 // TOKENS,
+    )
 
 
 def read(request: Request, decoder: msgspec.json.Decoder[T], *, newer: bool = False) -> T:

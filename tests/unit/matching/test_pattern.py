@@ -137,6 +137,7 @@ def test_the_nearer_pattern_has_the_smaller_distance() -> None:
     assert 0.5 < distances[-1] <= 1
 
 
+@pytest.mark.alone
 def test_a_comparison_says_that_an_expression_took_too_long() -> None:
     parts = pattern({"urlPattern": "/(a|aa)+$b"}).compare(Call("GET", "/" + "a" * 999 + "b"), NOW)
     assert parts[1].actual.endswith("(stopped after 50 ms: a regular expression)")

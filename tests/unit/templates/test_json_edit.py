@@ -2,7 +2,7 @@
 
 import json
 from contextlib import suppress
-from time import perf_counter
+from time import thread_time
 from typing import Any
 
 import pytest
@@ -83,10 +83,10 @@ def test_what_cannot_be_sorted_is_said(arguments: str, document: str, why: str) 
 )
 def test_they_are_bounded(template: str) -> None:
     large = json.dumps({"l": [{"a": index} for index in range(60_000)]})
-    started = perf_counter()
+    started = thread_time()
     with suppress(RenderError):
         rendered(template, doc=large, l=list(range(3_000)), words=["a|b" * 3_000])
-    assert perf_counter() - started < 3
+    assert thread_time() - started < 3
 
 
 def test_items_of_a_block_see_what_is_around_them() -> None:

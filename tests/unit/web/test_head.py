@@ -110,8 +110,14 @@ GET = b"GET / HTTP/1.1\r\n"
 
 def test_a_head_is_parsed_in_one_step() -> None:
     head = parse_head(GET + b"Host: g\r\na:1\r\nA: 2")
-    assert head == (b"GET", b"/", HTTP_1_1, b"Host: g\r\na:1\r\nA: 2", {b"Host": [b"g"], b"A": [b"1", b"2"]})
-    assert parse_head(GET[:-2]) == (b"GET", b"/", HTTP_1_1, b"", {})
+    assert head[:5] == (
+        b"GET",
+        b"/",
+        HTTP_1_1,
+        b"Host: g\r\na:1\r\nA: 2",
+        {b"Host": [b"g"], b"A": [b"1", b"2"]},
+    )
+    assert parse_head(GET[:-2])[:5] == (b"GET", b"/", HTTP_1_1, b"", {})
 
 
 def test_the_limits_of_a_head_can_be_reached() -> None:
@@ -157,7 +163,7 @@ def test_lines_are_checked_as_they_come() -> None:
 
 def test_as_much_of_a_head_as_possible_is_parsed() -> None:
     beginning = GET + b"Host: g\r\nnonsense\r\nA: b\r\nC: d"
-    assert parse_beginning(beginning) == (
+    assert parse_beginning(beginning)[:5] == (
         b"GET",
         b"/",
         HTTP_1_1,
@@ -165,7 +171,7 @@ def test_as_much_of_a_head_as_possible_is_parsed() -> None:
         {b"Host": [b"g"]},
     )
     for nothing in (b"", b"GET", b"GET / HTTP/1.1", b"HELLO\r\n"):
-        assert parse_beginning(nothing) == (b"", b"", b"", b"", {})
+        assert parse_beginning(nothing)[:5] == (b"", b"", b"", b"", {})
 
 
 def length(version: bytes = HTTP_1_1, **fields: list[bytes]) -> int | None:

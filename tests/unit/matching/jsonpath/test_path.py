@@ -2,7 +2,7 @@
 
 import json
 from contextlib import suppress
-from time import perf_counter
+from time import thread_time
 from typing import Any
 
 import pytest
@@ -159,7 +159,7 @@ def test_work_is_bounded() -> None:
         ("$.a[?($..* anyof $..*)]", wide),
         ("$.concat(" + ", ".join(["$..*"] * 20) + ")", {"a": ["x" * 1_000_000]}),
     ):
-        started = perf_counter()
+        started = thread_time()
         with suppress(BudgetExceeded):
             select(expression, document)
-        assert perf_counter() - started < 1, expression
+        assert thread_time() - started < 1, expression

@@ -581,6 +581,11 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// sandbox.stub(keyed, json!({"status": 201}))?;
 /// sandbox.toxic("reset_peer", json!({"alias": "stream-test", "after_events": 2}))?;
 ///
+/// let limit = json!({"sustained": {"rate": 2, "window": "minute"}});
+/// let upstream = sandbox.upstream("payments", "http://localhost:9000", json!({"rate_limit": limit}))?;
+/// sandbox.route(&upstream, json!({"path": "/v1", "methods": ["GET"], "query": ["limit"]}))?;
+/// assert_eq!(upstream.url(), sandbox.alias_url("payments"));
+///
 /// // `call` stands for the client under test.
 /// assert_eq!(sandbox.call("GET weather/current?city=Oslo")?.status, 429);
 /// assert_eq!(sandbox.call("GET weather/current?city=Oslo")?.json()?["condition"], "sunny");
@@ -727,19 +732,6 @@ impl Sandbox {
     /// `options` has the members of the management API (`auth`, `headers`, `plugins`, `rate_limit`, `cors`, `tags`,
     /// `enabled`), and for the route `methods`, by default all that it can have, and `query`, the query parameters
     /// that it allows, by default none. With `"route": false` there is none.
-    ///
-    /// ```
-    /// # fn main() -> Result<(), oagw_mock::Error> {
-    /// use oagw_mock::json;
-    ///
-    /// let sandbox = oagw_mock::sandbox()?;
-    /// let limit = json!({"sustained": {"rate": 2, "window": "minute"}});
-    /// let upstream = sandbox.upstream("payments", "http://localhost:9000", json!({"rate_limit": limit}))?;
-    /// sandbox.route(&upstream, json!({"path": "/v1", "methods": ["GET"], "query": ["limit"]}))?;
-    /// assert_eq!(upstream.url(), sandbox.alias_url("payments"));
-    /// # Ok(())
-    /// # }
-    /// ```
     pub fn upstream<'a>(
         &self,
         alias: impl Into<Option<&'a str>>,

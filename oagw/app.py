@@ -41,6 +41,7 @@ from oagw.web.stream import Streams
 if TYPE_CHECKING:
     from oagw.admin.expiry import Expiry  # loaded when the control plane is first called
     from oagw.admin.waiting import Waits
+    from oagw.gateway.forwarding import Forwarding
     from oagw.stubs.folder import Directory
     from oagw.toxics.toxic import Toxic
 
@@ -51,7 +52,7 @@ class Gateway:
     Two gateways in one process share nothing.
 
     - ``real``: a clock that runs by itself and should never step. It measures all durations, unless
-      ``--clock manual`` is given
+      ``--clock manual`` is given. Calls can be forwarded to real upstreams if it is a reactor
     - ``access_log``: takes the lines of ``--access-log``
     - ``shut_down``: called when a client asks the control plane to stop the server
     - ``wall``: returns the date in seconds since 1970; by default, the time of ``real``
@@ -115,8 +116,10 @@ class Gateway:
             position=self._arrivals.position,
             secrets=config.secrets,
         )
-        self._pipeline = Pipeline(upstreams, stubs, wall, before, after)
-        self.root = Root(upstreams, clock, self._admin, stubs, self._pipeline, self._management)
+        self._clock = clock
+        self._stubs = stubs
+        self._pipeline = Pipeline(upstreams, stubs, wall, before, after, self._forwarding)
+        self.root = self._root(self._admin)
         self.site = GatewaySite(
             StubbedOutside(self.root, stubs),
             _channel(config),
@@ -130,8 +133,7 @@ class Gateway:
             real,
             wall,
         )
-        self._clock = clock
-        self._stubs = stubs
+        self._real = real
         self._wall = wall
         self._started = clock.seconds()
         self._expiry: Expiry | None = None
@@ -161,10 +163,7 @@ class Gateway:
             detail = "There is no control plane on a site other than the gateway's own"
             return Answered(error_reply(404, detail))
 
-        root = Root(
-            self._upstreams, self._clock, no_control_plane, self._stubs, self._pipeline, self._management
-        )
-        return AnySite(StubbedOutside(root, self._stubs), self.entrance)
+        return AnySite(StubbedOutside(self._root(no_control_plane), self._stubs), self.entrance)
 
     def load_mappings(self) -> int:
         """Read the stubs of ``--mappings`` and return their number. If it raises Invalid, nothing changes."""
@@ -183,12 +182,38 @@ class Gateway:
         """Whether all data that was due is written and read, and all requests that arrived are handled."""
         return self.streams.ticker.settled and self.site.turns.settled and not self.site.stalled
 
+    def _forwarding(self) -> "Forwarding":
+        from oagw.forward.relay import Timeouts
+        from oagw.gateway.forwarding import Forwarding
+
+        config = self._config
+        timeouts = Timeouts(config.proxy_timeout, config.streaming_idle_timeout)
+        return Forwarding(
+            self._real, self._clock, self._wall, self._upstreams, timeouts, config.allow_http_upstream
+        )
+
     def _management(self) -> Mapping[bytes, IResource]:
         from oagw.gateway.management.node import ManagementEnv
         from oagw.gateway.management.root import resources
 
         config = self._config
         return resources(ManagementEnv(self._wall, config.management_api_enabled, config.ssrf_protection))
+
+    def _root(self, admin: Callable[[], IResource]) -> Root:
+        return Root(
+            self._upstreams,
+            self._clock,
+            admin,
+            self._stubs,
+            self._pipeline,
+            self._management,
+            self._credstore,
+        )
+
+    def _credstore(self) -> Mapping[bytes, IResource]:
+        from oagw.gateway.credstore import resources
+
+        return resources(self._wall)
 
     def _admin(self) -> IResource:
         from oagw.admin.env import AdminEnv

@@ -54,6 +54,10 @@ class Config(NamedTuple):  # importing dataclasses would delay the first connect
     - ``tenants``: a tree, each after its parent; without them, there is only the root tenant.
     - ``management_api_enabled``: whether upstreams and routes can be changed, not only read.
     - ``ssrf_protection``: refuse upstreams on private networks.
+    - ``allow_http_upstream``: whether upstreams may be called without TLS.
+    - ``proxy_timeout``: the longest wait for the head of an upstream's response, and the longest silence in
+      its body, in seconds.
+    - ``streaming_idle_timeout``: the longest silence in a stream of events, in seconds.
     """
 
     host: str = "127.0.0.1"
@@ -77,6 +81,9 @@ class Config(NamedTuple):  # importing dataclasses would delay the first connect
     tenants: tuple[GivenTenant, ...] = ()
     management_api_enabled: bool = True
     ssrf_protection: bool = False
+    allow_http_upstream: bool = True
+    proxy_timeout: float = 30.0
+    streaming_idle_timeout: float = 300.0
 
     @property
     def secrets(self) -> tuple[str, ...]:

@@ -90,11 +90,18 @@ class Secrets:
         sharing: Sharing = "tenant",
         type: str | None = None,
         expires_at: float | None = None,
+        date: float = 0.0,
     ) -> Secret | None:
-        """Add a secret; return None if this reference is taken. Raises Invalid if there is no room."""
+        """Add a secret; return None if this reference is taken. Raises Invalid if there is no room.
+
+        One that has expired by ``date`` is replaced.
+        """
         key = _key(owner, reference, sharing)
-        if key in self._secrets:
-            return None
+        known = self._secrets.get(key)
+        if known is not None:
+            if known.expires_at is None or known.expires_at > date:
+                return None
+            self.delete(known)
         if len(self._secrets) >= MAX_SECRETS:
             raise Invalid("", f"The limit of {MAX_SECRETS} secrets is reached; delete some")
         self._memory.check(_WEIGHT + len(value))

@@ -44,7 +44,8 @@ def warned_of_toxic(reply: Reply, request: Request, toxic: Toxic, env: AdminEnv)
 
 def aliases_of(sandbox: Sandbox, env: AdminEnv) -> Aliases:
     """Return the aliases that exist for callers of ``sandbox``."""
-    return Aliases(env.services, env.sandboxes.stores(sandbox))
+    upstreams = () if sandbox.registry is None else sandbox.registry.all_aliases
+    return Aliases(env.services, env.sandboxes.stores(sandbox), upstreams)
 
 
 def _warned(reply: Reply, request: Request, warnings: list[str]) -> Reply:

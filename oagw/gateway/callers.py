@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from hmac import compare_digest
 
-from oagw.model.caller import NOBODY, Caller, Token
+from oagw.model.caller import Caller, Token
 from oagw.model.secret import SANDBOX_TOKEN, bearer
-from oagw.model.tenants import Identity
+from oagw.model.tenants import NIL, Identity
 from oagw.sandboxes import Sandboxes, is_sandbox_token
 
 
@@ -20,8 +20,12 @@ class Callers:
         self, sandboxes: Sandboxes, tokens: Iterable[tuple[str, Identity]], admin_token: str | None
     ) -> None:
         self._sandboxes = sandboxes
+
+        def is_outsider(identity: Identity) -> bool:
+            return identity.tenant == NIL or identity.tenant not in sandboxes.default.tenants
+
         self._tokens = [
-            (token.encode(), Caller(sandboxes.default, Token.VALID, identity=identity))
+            (token.encode(), Caller(sandboxes.default, Token.VALID, False, identity, is_outsider(identity)))
             for token, identity in tokens
         ]
         self._admin_token = None if admin_token is None else admin_token.encode()
@@ -43,8 +47,9 @@ class Callers:
         sandbox = self._sandboxes.with_token(token, now)
         if sandbox is not None:
             return Caller(sandbox, Token.SANDBOX, is_admin, sandbox.identity(token))
-        kind = _unaccepted(token) if known is None else Token.VALID
-        return Caller(self._sandboxes.default, kind, is_admin, NOBODY if known is None else known.identity)
+        if known is not None:
+            return known._replace(is_admin=True)
+        return Caller(self._sandboxes.default, _unaccepted(token), is_admin)
 
 
 def _unaccepted(token: bytes) -> Token:

@@ -4,8 +4,10 @@
 """
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from functools import partial
+from functools import cached_property, partial
 from itertools import islice
+from typing import TYPE_CHECKING
+from urllib.parse import unquote_to_bytes
 
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
@@ -14,23 +16,32 @@ from twisted.web.resource import IResource, Resource, getChildForRequest
 from twisted.web.server import NOT_DONE_YET, Request
 
 from oagw.gateway.stubbed import Selected, Stubs
-from oagw.model.call import Call
+from oagw.model.call import PREFIXES, Call
 from oagw.model.entry import SERVICE
 from oagw.model.problem import UPSTREAM_TYPE, Problem, canonical, invalid_field
 from oagw.model.response_head import ResponseHead
 from oagw.model.suggestion import listed
 from oagw.policies import After, Before
+from oagw.policies.sanity import misframed
 from oagw.services import UpstreamNode
 from oagw.web.deliver import Answer, deliver
 from oagw.web.exchange import Exchange
-from oagw.web.reply import Reply, fail, masked_excerpt, problem_reply
+from oagw.web.reply import ReplacedBy, Reply, fail, masked_excerpt, problem_reply
 from oagw.web.resource import Node
+
+if TYPE_CHECKING:  # loaded when the first upstream is registered
+    from oagw.gateway.forwarding import Forwarding
+    from oagw.gateway.outgoing import Outgoing
+    from oagw.registry.resolve import Matched
 
 # The real gateway does not repeat an unknown alias in ``detail``; it uses this UUID for all.
 _NIL = "00000000-0000-0000-0000-000000000000"
 
 # The largest number of aliases of stubs that are compared with an unknown one.
 _LISTED = 200
+
+# Where a built-in service is that answers in place of a registered upstream.
+_SERVED = f"{PREFIXES[0]}proxy/".encode()
 
 # Sends the response. The argument is the call as changed by policies, or None if there are no policies.
 Target = Callable[[Call | None], None]
@@ -65,6 +76,7 @@ class Pipeline(Resource):
         wall: Callable[[], float],
         before: Sequence[Before],
         after: Sequence[After],
+        forwarding: "Callable[[], Forwarding]",
     ) -> None:
         super().__init__()
         self._services = services
@@ -73,6 +85,11 @@ class Pipeline(Resource):
         self._before = before
         self._after = after
         self._hint = self._hint_for
+        self._load_forwarding = forwarding
+
+    @cached_property
+    def _forwarding(self) -> "Forwarding":
+        return self._load_forwarding()
 
     def render(self, request: Exchange) -> int:
         try:
@@ -97,9 +114,17 @@ class Pipeline(Resource):
             deliver(request, self._stubs.answer(request, stub))
             return
 
-        # 2. Resolve the target: the stub, a built-in service, or an upstream that has other stubs.
+        # 2. Resolve the target: a registered upstream, and otherwise the stub, a built-in service, or an
+        # upstream that has other stubs.
         target: Target
-        if stub is not None:
+        matched = self._matched(request, alias, segments, at) if alias else None
+        if isinstance(matched, Problem):
+            request.entry.resolved(alias, matched.status != 404)
+            deliver(request, problem_reply(matched, request))
+            return
+        if matched is not None:
+            target = partial(self._forward, request, matched, _suffix(segments, at), stub)
+        elif stub is not None:
             target = partial(self._respond, request, stub)
         elif alias in self._services:
             target = partial(self._serve, request, alias, segments[at:])
@@ -110,7 +135,7 @@ class Pipeline(Resource):
             return
         request.entry.resolved(alias)
 
-        # Without policies, skip steps 3 and 5.
+        # Without policies of this gateway, skip steps 3 and 5.
         if self._before or self._after:
             self._apply(request, target, request.call(), iter(self._before))
         else:
@@ -168,9 +193,9 @@ class Pipeline(Resource):
             request.postpath = resolve_dots(rest, request.postpath or [])
         getChildForRequest(self._services[alias], request).render(request)
 
-    def _hint_for(self, request: Exchange) -> str | None:
+    def _hint_for(self, request: Exchange, alias: str | None = None) -> str | None:
         """Return a hint for an unknown path of a built-in service: its paths, and the nearest stub."""
-        alias = request.entry.alias or ""
+        alias = alias or request.entry.alias or ""
         tree = self._services[alias]
         hints = []
         if isinstance(tree, UpstreamNode) and tree.paths:
@@ -180,6 +205,63 @@ class Pipeline(Resource):
         if self._stubs.exist(request) and (nearest := self._stubs.nearest(request, alias)):
             hints.append(nearest)
         return ". ".join(hints) or None
+
+    def _matched(
+        self, request: Exchange, alias: str, segments: list[bytes], at: int
+    ) -> "Matched | Problem | None":
+        """Return the route to a registered upstream, or why there is none; None if none has the alias."""
+        problem = misframed(request.fields)
+        caller = request.caller
+        if problem is not None or (caller.sandbox.registry is None and not caller.is_outsider):
+            return problem
+        return self._forwarding.resolve(request, alias, _suffix(segments, at))
+
+    def _forward(
+        self, request: Exchange, matched: "Matched", suffix: str, stub: Selected | None, call: Call | None
+    ) -> None:
+        """Take steps 3 to 5 for a call to a registered upstream, with the policies of that upstream."""
+        steps = self._steps(request, matched, suffix, stub, call or request.call())
+        Deferred.fromCoroutine(steps).addErrback(partial(fail, request))
+
+    async def _steps(
+        self, request: Exchange, matched: "Matched", suffix: str, stub: Selected | None, call: Call
+    ) -> None:
+        # As in the real gateway, a client that closes its side of the connection has left.
+        request.endless = True
+
+        # 3. Before: the call as it leaves for the upstream, or the reason why it does not.
+        outgoing = await self._forwarding.prepare(request, call, matched, suffix, stub is not None)
+        if request._disconnected:
+            return
+        if isinstance(outgoing, Problem):
+            deliver(request, problem_reply(outgoing, request))
+            return
+
+        # 4. Target: a real upstream, and the relay takes step 5; a built-in service, or the stub.
+        service = self._forwarding.service_of(outgoing.endpoint)
+        if stub is None and service is None:
+            self._forwarding.relay(request, outgoing)
+            return
+
+        request.endless = False
+        # 5. After: policies of the upstream change the head, then those of the gateway.
+        request.after = partial(_answered, request, request.path, outgoing, request.after)
+        if stub is not None:
+            self._respond(request, stub, outgoing.prepared(call))
+        elif service is not None:
+            self._serve_as(request, service, outgoing, call)
+
+    def _serve_as(self, request: Exchange, service: str, outgoing: "Outgoing", call: Call) -> None:
+        """Respond with a built-in service, which gets the request as it leaves for the upstream."""
+        path, mark, query = outgoing.target.partition(b"?")
+        request.path = _SERVED + service.encode() + path
+        request.uri = request.path + mark + query
+        request.prepath = request.path[1:].split(b"/")[: _SERVED.count(b"/")]
+        request.postpath = [unquote_to_bytes(segment) for segment in path[1:].split(b"/")]
+        request.entry.answered(SERVICE)
+        request.hint = partial(self._hint_for, alias=service)
+        request.requestHeaders = _fields(outgoing.prepared(call))
+        getChildForRequest(self._services[service], request).render(request)
 
     def _miss(self, request: Exchange, alias: str, call: Call | None) -> None:
         """Respond with a 404 of the upstream ``alias``: it exists because of stubs, but none matches."""
@@ -203,6 +285,28 @@ class Pipeline(Resource):
             context={"resource_type": UPSTREAM_TYPE, "resource_name": _NIL, "hint": hint},
         )
         return problem_reply(problem, request)
+
+
+def _suffix(segments: list[bytes], at: int) -> str:
+    """Return the path below the alias, which is the segment before ``at``, as it was sent."""
+    if len(segments) == at:
+        return ""
+    return "/" + b"/".join(segments[at:]).decode("utf-8", "surrogateescape")
+
+
+def _answered(
+    request: Exchange,
+    path: bytes,
+    outgoing: "Outgoing",
+    after: Callable[[ResponseHead], ResponseHead] | None,
+    head: ResponseHead,
+) -> ResponseHead:
+    """Change ``head`` as the upstream's policies demand, then with ``after``. Raises ReplacedBy."""
+    changed = outgoing.changed_head(head)
+    if isinstance(changed, Problem):
+        request.path = path  # as it was sent
+        raise ReplacedBy(changed)
+    return changed if after is None else after(changed)
 
 
 def resolve_dots(raw: list[bytes], decoded: list[bytes]) -> list[bytes]:

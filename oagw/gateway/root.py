@@ -1,6 +1,6 @@
 """The root of the tree. It decides which URLs require a token."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 
 from twisted.internet.interfaces import IReactorTime
 from twisted.web.resource import IResource
@@ -17,22 +17,25 @@ from oagw.web.guard import BearerGuard
 from oagw.web.reply import Reply, json_reply
 from oagw.web.resource import Node
 
-# The resources of the management API.
+# The resources of the management API and of the credential store.
 _MANAGEMENT = (b"upstreams", b"routes", b"openapi.json")
+_CREDSTORE = (b"secrets",)
+
+# Returns resources by path segment.
+Resources = Callable[[], Mapping[bytes, IResource]]
 
 
 class GatewayUrls(Node):
-    """What is behind the guard. ``management`` returns the resources of the management API."""
+    """What is behind the guard. ``load`` returns those with the ``names``; it is called on first use."""
 
-    def __init__(
-        self, children: Mapping[bytes, IResource], management: Callable[[], Mapping[bytes, IResource]]
-    ) -> None:
+    def __init__(self, children: Mapping[bytes, IResource], names: Container[bytes], load: Resources) -> None:
         super().__init__(children)
-        self._management = management
+        self._names = names
+        self._load = load
 
     def getChild(self, path: bytes, request: Request) -> IResource:
-        if path in _MANAGEMENT:
-            resources = self._management()  # loaded when they are first called
+        if path in self._names:
+            resources = self._load()
             self.children.update(resources)
             return resources[path]
         return super().getChild(path, request)
@@ -51,13 +54,13 @@ class Root(Node):
         admin: Callable[[], IResource],
         stubs: Stubs,
         pipeline: Pipeline,
-        management: Callable[[], Mapping[bytes, IResource]],
+        management: Resources,
+        credstore: Resources,
     ) -> None:
         self._upstreams = upstreams
         self._stubs = stubs
-        gateway = GatewayUrls(
-            {b"status": Status(clock, self._aliases), b"proxy": Proxy(pipeline)}, management
-        )
+        own = {b"status": Status(clock, self._aliases), b"proxy": Proxy(pipeline)}
+        gateway = GatewayUrls(own, _MANAGEMENT, management)
         v1 = Node({b"v1": BearerGuard(StubbedInside(gateway, stubs))})
         probe = Probe()
         super().__init__(
@@ -67,6 +70,7 @@ class Root(Node):
                 b"readyz": probe,
                 b"api": Node({b"oagw": v1}),
                 b"oagw": v1,
+                b"credstore": Node({b"v1": BearerGuard(GatewayUrls({}, _CREDSTORE, credstore))}),
             }
         )
         self._admin = admin

@@ -34,6 +34,7 @@ _AUTHORITY = re.compile(rb"https?://[^/?]*/?", re.IGNORECASE)
 
 # The segment before an alias, and the end of an alias.
 _PROXY = PREFIXES[0] + "proxy/"
+_PROXIED = tuple(f"{prefix}proxy/".encode() for prefix in PREFIXES)
 _ALIAS_END = re.compile(r"[/?]")
 
 # A value of Host with a port. Longer numbers are not ports.
@@ -241,6 +242,11 @@ def is_admin(target: bytes) -> bool:
     if b"/__admin" not in target:
         return False  # the common case
     return _ADMIN.match(target if target[:1] == b"/" else origin_form(target)) is not None
+
+
+def is_proxied(target: bytes) -> bool:
+    """Return whether a request ``target`` is below /proxy/: a call to an upstream."""
+    return (target if target[:1] == b"/" else origin_form(target)).startswith(_PROXIED)
 
 
 def canonical_url(url: str) -> str:

@@ -25,13 +25,15 @@ class Caller(NamedTuple):
 
     ``sandbox`` is an ``oagw.sandboxes.Sandbox``, a type that the model must not import: the state that the
     request acts on. ``is_admin`` is whether the token is that of the control plane; it may be one of the
-    gateway's tokens as well. ``identity`` is who the token stands for in the gateway, if it is accepted.
+    gateway's tokens as well. ``identity`` is who the token stands for in the gateway, if it is accepted;
+    ``is_outsider`` is whether its tenant is not in the tree.
     """
 
     sandbox: Any
     token: Token = Token.NONE
     is_admin: bool = False
     identity: Identity = NOBODY
+    is_outsider: bool = False
 
     @property
     def in_sandbox(self) -> bool:

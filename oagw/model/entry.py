@@ -11,10 +11,11 @@ from uuid import UUID
 
 from oagw.model.call import Call, origin_form
 from oagw.model.caller import Caller
+from oagw.model.credstore import is_credstore, without_value
 from oagw.model.ending import Ending
 
 # Who sent the response.
-GATEWAY, SERVICE, STUB, FAULT = ANSWERERS = ("gateway", "service", "stub", "fault")
+GATEWAY, SERVICE, STUB, FAULT, UPSTREAM = ANSWERERS = ("gateway", "service", "stub", "fault", "upstream")
 
 # How a response ended, as the journal shows it: one that hangs is open.
 ENDINGS = (Ending.OPEN, Ending.COMPLETE, Ending.CLIENT_LEFT, Ending.TRUNCATE, Ending.RESET)
@@ -120,7 +121,7 @@ class Entry:
     - ``sent``: the number of bytes of the response body; ``events``: the number of server-sent events
     - ``stub``: the id of the stub that responded; ``toxics``: the names of the toxics that took part
     - ``undecided``: the stubs and toxics that exceeded the time budget, as pairs of kind and name
-    - ``secrets``: the tokens of the server, which are never shown
+    - ``secrets``: the tokens of the server and credentials of the upstream, which are never shown
     - ``weight``: the size in bytes that its journal counts; 0 if it is not in a journal
     """
 
@@ -230,7 +231,7 @@ class Entry:
         """
         if body:
             self.body_size = len(body)
-            self.body = body[:MAX_BODY]
+            self.body = (without_value(body, coded) if is_credstore(self.url) else body)[:MAX_BODY]
             if coded:
                 self.decoded_size = len(self.call().body)
         for observe in self._observers.received:
@@ -254,6 +255,10 @@ class Entry:
             self.stub = stub
         for observe in self._observers.answered:
             observe(self)
+
+    def conceal(self, *secrets: str) -> None:
+        """Never show these ``secrets``: the gateway adds them to the request on its way to an upstream."""
+        self.secrets = (*self.secrets, *secrets)
 
     def changed_by(self, toxics: tuple[str, ...]) -> None:
         """The toxics with these names have affected the response so far."""

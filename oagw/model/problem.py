@@ -40,6 +40,9 @@ CATEGORIES: Mapping[str, tuple[int, str, str]] = {
     "unauthenticated": (401, "Unauthenticated", "Authentication required"),
 }
 
+# The limit that the real gateway states in this problem, in bytes; the platform's is smaller.
+OAGW_MAX_BODY = 104_857_600
+
 # The default Retry-After of scripted problems, in seconds.
 RETRY_AFTER: Mapping[str, int] = {"resource_exhausted": 1, "service_unavailable": 30}
 
@@ -100,6 +103,14 @@ def invalid_field(field: str, reason: str, description: str) -> Problem:
         error=description,
         context={"resource_type": PROXY_TYPE, "field_violations": [violation]},
     )
+
+
+def too_large(error: str) -> Problem:
+    """Return the 400 for a body over the gateway's own limit."""
+    description = f"request body exceeds maximum of {OAGW_MAX_BODY} bytes"
+    violation = {"field": "body", "description": description, "reason": "PAYLOAD_TOO_LARGE"}
+    context = {"resource_type": PROXY_TYPE, "field_violations": [violation]}
+    return canonical("out_of_range", error=error, detail=description, context=context)
 
 
 def platform(

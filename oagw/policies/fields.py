@@ -8,8 +8,8 @@ from typing import Any
 
 from msgspec import UNSET
 
-from oagw.model.problem import Problem, invalid_field
 from oagw.model.upstream import HeaderRules, RequestHeaderRules
+from oagw.policies.sanity import is_token
 
 Field = tuple[bytes, bytes]
 Fields = list[Field]
@@ -40,34 +40,6 @@ _PREFIX = b"x-oagw-"
 def lowered(fields: Iterable[Field]) -> Fields:
     """Return ``fields`` with names in lower case."""
     return [(name.lower(), value) for name, value in fields]
-
-
-def misframed(fields: Sequence[Field]) -> Problem | None:
-    """Return the 400 for fields of a request that contradict each other or cannot be understood, or None."""
-    values: dict[bytes, list[bytes]] = {}
-    for name, value in fields:
-        values.setdefault(name, []).append(value)
-    for name in (b"content-type", b"content-length", b"transfer-encoding"):
-        given = values.get(name, [])
-        if name == b"content-length":
-            given = list(set(given))  # two that are equal count as one
-        if len(given) > 1:
-            text = name.decode()
-            return invalid_field(text, "DUPLICATE_HEADER", f"header '{text}' occurs more than once")
-    for type in values.get(b"content-type", ()):
-        if not _is_media_type(type):
-            return invalid_field("content-type", "INVALID_MIME_TYPE", "Content-Type is not a media type")
-    for length in values.get(b"content-length", ()):
-        if not length.isdigit():
-            return invalid_field("content-length", "INVALID_VALUE", "Content-Length is not a whole number")
-    for coding in values.get(b"transfer-encoding", ()):
-        if coding.strip().lower() != b"chunked":
-            detail = "only the transfer coding 'chunked' is supported"
-            return invalid_field("transfer-encoding", "UNSUPPORTED_VALUE", detail)
-    if b"content-length" in values and b"transfer-encoding" in values:
-        detail = "Content-Length and Transfer-Encoding must not be sent together"
-        return invalid_field("content-length", "CL_TE_COEXISTENCE", detail)
-    return None
 
 
 def passed(fields: Sequence[Field], rules: RequestHeaderRules | None) -> Fields:
@@ -103,8 +75,7 @@ def collapsed(fields: Sequence[Field]) -> Fields:
 
     Values with other characters than visible ASCII, space and tab are dropped.
     """
-    last = {name: value for name, value in fields if _is_visible(value)}
-    return list(last.items())
+    return list(dict(visible(fields)).items())
 
 
 def changed(
@@ -116,11 +87,21 @@ def changed(
     removed = {name.lower().encode() for name in _given(rules.remove, ())}
     found = [field for field in fields if field[0] not in removed or field[0] in own]
     for name, value in _pairs(_given(rules.set, {}), own):
-        kept = [field for field in found if field[0] != name]
-        at = next((at for at, field in enumerate(found) if field[0] == name), len(kept))
-        found = [*kept[:at], (name, value), *kept[at:]]
+        found = replaced(found, name, value)
     found.extend(_pairs(_given(rules.add, {}), own))
     return found
+
+
+def replaced(fields: Sequence[Field], name: bytes, value: bytes) -> Fields:
+    """Return ``fields`` with one field ``name``, in the place of the first, or at the end."""
+    kept = [field for field in fields if field[0] != name]
+    at = next((at for at, field in enumerate(fields) if field[0] == name), len(kept))
+    return [*kept[:at], (name, value), *kept[at:]]
+
+
+def visible(fields: Sequence[Field]) -> Fields:
+    """Return the ``fields`` whose values consist of visible ASCII, space and tab."""
+    return [field for field in fields if _is_visible(field[1])]
 
 
 def _pairs(rules: dict[str, str], own: frozenset[bytes]) -> Fields:
@@ -135,18 +116,5 @@ def _given(value: Any, default: Any) -> Any:
     return default if value is UNSET or value is None else value
 
 
-_TOKEN = frozenset(b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
-
-
-def is_token(name: bytes) -> bool:
-    """Return whether ``name`` is a token (RFC 9110 section 5.6.2)."""
-    return bool(name) and _TOKEN.issuperset(name)
-
-
 def _is_visible(value: bytes) -> bool:
     return all(0x20 <= byte < 0x7F or byte == 0x09 for byte in value)
-
-
-def _is_media_type(value: bytes) -> bool:
-    type, slash, rest = value.partition(b";")[0].strip().partition(b"/")
-    return bool(slash) and is_token(type) and is_token(rest)

@@ -12,7 +12,7 @@ from msgspec import UNSET
 
 from oagw.model.problem import Problem, canonical
 from oagw.model.upstream import Plugin
-from oagw.policies.fields import Field, Fields
+from oagw.policies.fields import Field, Fields, visible
 
 GUARD = "gts.cf.core.oagw.guard_plugin.v1~"
 TRANSFORM = "gts.cf.core.oagw.transform_plugin.v1~"
@@ -55,6 +55,12 @@ def transformed_request(plugins: Iterable[Plugin], fields: Sequence[Field], rand
             id = UUID(int=random.getrandbits(128), version=4)
             found.append((b"x-request-id", str(id).encode()))
     return found
+
+
+def transformed_response(plugins: Iterable[Plugin], fields: Sequence[Field]) -> Fields:
+    """Return the fields of a response after the transforms: any of them drops values that are not ASCII."""
+    bound = any(plugin.plugin_ref.startswith(TRANSFORM) for plugin in plugins)
+    return visible(fields) if bound else list(fields)
 
 
 def _guards(plugins: Iterable[Plugin]) -> Iterable[Plugin]:

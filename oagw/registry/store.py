@@ -48,6 +48,7 @@ class Registry:
         self._upstreams: dict[UUID, Upstream] = {}
         self._routes: dict[UUID, Route] = {}
         self._by_alias: dict[tuple[UUID, str], Upstream] = {}
+        self.all_aliases: dict[str, int] = {}  # of all tenants, with the number of upstreams
         # The sorted ids of the upstreams and routes of each tenant, and of the routes of each upstream.
         self._order: dict[UUID, list[UUID]] = {}
         self._route_order: dict[UUID, list[UUID]] = {}
@@ -134,6 +135,7 @@ class Registry:
         self._upstreams[upstream.uuid] = upstream
         self._by_alias[upstream.tenant_id, upstream.alias] = upstream
         if known is None:
+            self.all_aliases[upstream.alias] = self.all_aliases.get(upstream.alias, 0) + 1
             insort(self._order.setdefault(upstream.tenant_id, []), upstream.uuid)
         elif known.rate_limit != upstream.rate_limit:
             self._dropped(f"upstream:{upstream.uuid}")
@@ -163,6 +165,9 @@ class Registry:
             self.delete_route(route)
         del self._upstreams[upstream.uuid]
         del self._by_alias[upstream.tenant_id, upstream.alias]
+        self.all_aliases[upstream.alias] -= 1
+        if not self.all_aliases[upstream.alias]:
+            del self.all_aliases[upstream.alias]
         self._tables.pop(upstream.uuid, None)
         _remove(self._order, upstream.tenant_id, upstream.uuid)
         self._memory.keep("upstreams", -self._weights.pop(upstream.uuid))
@@ -186,6 +191,7 @@ class Registry:
             self._memory.keep(kind, -sum(self._weights[id] for id in records))
         for table in (self._upstreams, self._routes, self._by_alias, self._weights, self._tables):
             table.clear()
+        self.all_aliases.clear()
         for order in (self._order, self._route_order, self._of_upstream):
             order.clear()
         self._changed()

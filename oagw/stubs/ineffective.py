@@ -40,10 +40,12 @@ _BLANK = re.compile(r"[\x00-\x20\x7f]")
 
 
 class Aliases:
-    """The aliases that exist for a caller: the built-in ``services``, and the aliases of stubs."""
+    """The aliases that exist for a caller: built-in ``services``, those of stubs, and of ``upstreams``."""
 
-    def __init__(self, services: Collection[str], stores: Iterable[StubStore]) -> None:
-        self._all = (services, *(store.aliases for store in stores))
+    def __init__(
+        self, services: Collection[str], stores: Iterable[StubStore], upstreams: Collection[str] = ()
+    ) -> None:
+        self._all = (services, *(store.aliases for store in stores), upstreams)
 
     def __contains__(self, alias: object) -> bool:
         return any(alias in some for some in self._all)

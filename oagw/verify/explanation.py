@@ -23,6 +23,7 @@ from oagw.model.entry import (
     SERVICE,
     STUB,
     TRUNCATED,
+    UPSTREAM,
     Entry,
 )
 from oagw.model.redacted import Redacted, known_secrets
@@ -40,7 +41,7 @@ MAX_DIFFERENCES = 20
 
 MARK = "<<<"
 
-_BY = {GATEWAY: "the gateway", STUB: "a stub", FAULT: "a fault"}
+_BY = {GATEWAY: "the gateway", STUB: "a stub", FAULT: "a fault", UPSTREAM: "an upstream"}
 _ENDED = {
     OPEN: "not ended yet",
     COMPLETE: "",

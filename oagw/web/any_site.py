@@ -42,6 +42,7 @@ class AnySite(Guard):
             arrived=self._entrance.position(),
         )
         request.caller = entry.caller
+        request.fields = fields._rawHeaders
         request.call = entry.call
         request.after = request.hint = None
         request.request_id = b""  # this site sends none

@@ -13,10 +13,10 @@ from twisted.web.http import _IdentityTransferDecoder
 from twisted.web.server import Request
 from zope.interface import implementer
 
-from oagw.model.call import origin_form
+from oagw.model.call import is_proxied, origin_form
 from oagw.model.ending import Ending
 from oagw.model.entry import Entry
-from oagw.model.problem import platform
+from oagw.model.problem import Problem, platform, too_large
 from oagw.web.chunks import Chunks
 from oagw.web.guard import refused_by_guard
 from oagw.web.head import (
@@ -189,8 +189,9 @@ class GatewayChannel(PipelinedChannel):
         self._turn += 1
         request = self.requestFactory(self, head, self._open_entry(head))
         self.requests.append(request)
-        fields, self.length, self.persistent, _ = head.section
-        length = self.length
+        section = head.section
+        fields, length = section.fields, section.length
+        self.length, self.persistent = length, section.persistent
         if length == 0:
             self.allContentReceived()
             return
@@ -227,7 +228,8 @@ class GatewayChannel(PipelinedChannel):
 
     def _is_refused(self, request: GatewayRequest) -> bool:
         """Return whether ``request`` is refused whatever its body is. Its ``process`` sends the refusal."""
-        if request.head.section.problem is not None:
+        section = request.head.section
+        if section.problem is not None or section.contradictory:
             return True
         request.path = path = origin_form(request.head.target.partition(b"?")[0])
         try:
@@ -338,15 +340,27 @@ class GatewayChannel(PipelinedChannel):
         self._lingering = self.site.real.callLater(LINGER, self.transport.abortConnection)
 
     def _refuse_body(self) -> None:
-        self._refuse(413, f"Body larger than {MAX_BODY} bytes")
+        """Refuse a chunked body that grew too large. The limit of calls to upstreams is the gateway's."""
+        error, target = f"Body larger than {MAX_BODY} bytes", self.requests[-1].head.target
+        self._refuse(413, error, problem=too_large(error) if is_proxied(target) else None)
 
-    def _refuse(self, status: int, error: str, beginning: bytes = b"") -> None:
-        """Refuse a malformed request and close the connection gently.
+    def _refuse(
+        self, status: int, error: str, beginning: bytes = b"", problem: Problem | None = None
+    ) -> None:
+        """Refuse a malformed request with ``problem`` and close the connection gently.
 
-        ``beginning`` is the part of the head that was read, if the head is incomplete or malformed.
+        By default, it is that of ``status`` and ``error``. ``beginning`` is the part of the head that was
+        read, if the head is incomplete or malformed.
         """
         self.setTimeout(None)
-        site, reply = self.site, problem_reply(platform(status, error))
+        request = None
+        if problem is None:
+            problem = platform(status, error)
+        else:
+            request = self.requests[-1]
+            request.path = origin_form(request.head.target.partition(b"?")[0])
+            request.request_id = self.site.request_id()
+        site, reply, status = self.site, problem_reply(problem, request), problem.status
         fields = {b"Date": (site.date(),), REQUEST_ID: (site.request_id(),), **reply.headers}
         answer = wire(reply._replace(headers=fields))
         site.arrivals.before_failure()

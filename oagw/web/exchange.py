@@ -3,7 +3,7 @@
 They are set by ``web.request`` on the gateway's own site, and by ``web.any_site`` on others.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from twisted.web import http
@@ -23,12 +23,13 @@ class Exchange(Request):
     Twisted's methods.
     """
 
+    fields: Mapping[bytes, list[bytes]]  # the received header fields, by their names in Twisted's spelling
     caller: Caller
     entry: Entry
     call: Callable[[], Call]
     after: Callable[[ResponseHead], ResponseHead] | None = None  # changes the head before it is written
     hint: "Callable[[Exchange], str | None] | None" = None  # says what may have been meant by an unknown path
-    endless = False  # whether the response goes on until the client leaves
+    endless = False  # whether it ends when the client closes its side of the connection
     request_id: bytes  # the value of X-Request-Id in the response, if there is one
     respond: Callable[[Any], None]  # writes a Reply and finishes
 

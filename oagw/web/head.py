@@ -14,6 +14,7 @@ from typing import NamedTuple
 from twisted.internet.abstract import isIPv6Address
 from twisted.web.http_headers import InvalidHeaderName, _nameEncoder
 
+from oagw.model.call import is_proxied
 from oagw.model.problem import Problem, invalid_field, platform
 
 # The values of each field, by its name in Twisted's spelling.
@@ -23,6 +24,8 @@ Fields = dict[bytes, list[bytes]]
 MAX_LINE = 16384
 MAX_SIZE = 16384
 MAX_FIELDS = 500
+
+_TRANSFER_CODING = b"Transfer-Encoding"
 
 # The platform's limit on request bodies, in bytes.
 MAX_BODY = 64_000_000
@@ -81,12 +84,14 @@ class Section(NamedTuple):
     - ``length``: the length of the body, None if it is chunked
     - ``persistent``: whether the connection stays open after the response
     - ``problem``: the error in the values of the fields, if there is one
+    - ``contradictory``: whether the body is chunked, but the fields have a length or another coding as well
     """
 
     fields: Fields
     length: int | None = 0
     persistent: bool = False
     problem: Problem | None = None
+    contradictory: bool = False
 
 
 class Head(NamedTuple):
@@ -109,6 +114,10 @@ def parse_head(head: bytes) -> Head:
         method, target, version = parse_request_line(request_line)
         read = _read_section if len(lines) > _MAX_REMEMBERED else _remembered_section
         section = read(version, lines)
+        if section.contradictory and not is_proxied(target):  # otherwise, the pipeline refuses it
+            if b"Content-Length" in section.fields:
+                raise BadRequest(400, "Both Content-Length and Transfer-Encoding")
+            raise BadRequest(501, "Transfer-Encoding other than chunked")
     except BadRequest:
         # Report the first error, as if the head had arrived byte by byte.
         check_lines(head + b"\r\n")
@@ -125,7 +134,8 @@ def _read_section(version: bytes, lines: bytes) -> Section:
     fields: Fields = {}
     read_fields(each, fields)
     length = body_length(version, fields, MAX_BODY)
-    return Section(fields, length, stays_open(version, fields), check_fields(version, fields))
+    problem = check_fields(version, fields)
+    return Section(fields, length, stays_open(version, fields), problem, _contradictory(fields))
 
 
 _remembered_section = lru_cache(_REMEMBERED)(_read_section)
@@ -232,19 +242,23 @@ def has_bare_line_end(rest: bytes | bytearray, limit: int | None = None) -> bool
 def body_length(version: bytes, fields: Fields, limit: int) -> int | None:
     """Return the length of the body for these ``fields``; None if it is chunked (RFC 9112 section 6.3).
 
-    Raises BadRequest: 413 for more than ``limit`` bytes, 501 for a transfer coding other than chunked.
+    Raises BadRequest: 413 for more than ``limit`` bytes. As in the real gateway, a Content-Length after a
+    Transfer-Encoding is deleted from ``fields``.
     """
     lengths = fields.get(b"Content-Length")
-    codings = fields.get(b"Transfer-Encoding")
+    codings = fields.get(_TRANSFER_CODING)
     if codings is not None:
-        if lengths is not None:
-            raise BadRequest(400, "Both Content-Length and Transfer-Encoding")
+        if [name for name in fields if name in (b"Content-Length", _TRANSFER_CODING)][1:] == [
+            b"Content-Length"
+        ]:
+            del fields[b"Content-Length"]
         _check_codings(version, codings)
         return None
     if lengths is None:
         return 0
-    if len(lengths) > 1:
-        raise BadRequest(400, "More than one Content-Length")
+    if len(set(lengths)) > 1:
+        raise BadRequest(400, "Different values of Content-Length")
+    del lengths[1:]
     if not lengths[0].isdigit():
         raise BadRequest(400, "Malformed Content-Length")
     try:
@@ -262,8 +276,13 @@ def _check_codings(version: bytes, values: list[bytes]) -> None:
     codings = [coding.strip(b" \t").lower() for coding in b",".join(values).split(b",")]
     if codings.count(b"chunked") != 1 or codings[-1] != b"chunked":
         raise BadRequest(400, "Transfer-Encoding does not end with chunked")
-    if len(codings) > 1:
-        raise BadRequest(501, "Transfer-Encoding other than chunked")
+
+
+def _contradictory(fields: Fields) -> bool:
+    codings = fields.get(_TRANSFER_CODING)
+    if codings is None:
+        return False
+    return b"Content-Length" in fields or [coding.strip(b" \t").lower() for coding in codings] != [b"chunked"]
 
 
 def stays_open(version: bytes, fields: Fields) -> bool:

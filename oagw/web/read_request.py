@@ -76,6 +76,11 @@ class ReadRequest(Exchange):
         self._received_fields = fields
 
     @property
+    def fields(self) -> dict[bytes, list[bytes]]:  # type: ignore[override]
+        """The header fields of the request as they were received."""
+        return self.head.fields
+
+    @property
     def responseHeaders(self) -> Headers:
         """The header fields of the response. Without changes to them, ``respond`` is faster."""
         if self._sent_fields is None:

@@ -42,6 +42,14 @@ _JSON_FIELDS = {b"Content-Type": (JSON,)}
 _JSON_LINES = prepared(_JSON_FIELDS)
 
 
+class ReplacedBy(Exception):
+    """A policy replaces a response, before its head is written, by ``problem``."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.error)
+        self.problem = problem
+
+
 class Reply(NamedTuple):
     """A response: status, body, header fields (values by name) and source.
 
@@ -99,7 +107,7 @@ def problem_reply(problem: Problem, request: Request | None = None) -> Reply:
 def begin(request: Request, reply: Reply) -> None:
     """Set status and header fields of ``reply`` on ``request``; the next write sends them.
 
-    If policies change the head of the response, they do so here.
+    If policies change the head of the response, they do so here. They may raise ReplacedBy.
     """
     exchange: Any = request
     if exchange.after is not None:
@@ -198,8 +206,13 @@ def masked_excerpt(request: http.Request, text: bytes, limit: int = 200) -> str:
 def fail(request: Request, failure: Failure) -> None:
     """Log the unexpected ``failure`` and answer ``request`` with a 500 problem.
 
-    If the response has begun, abort it, because a clean end would look like success.
+    If the response has begun, abort it, because a clean end would look like success. A ReplacedBy is
+    expected: its problem is sent.
     """
+    if isinstance(failure.value, ReplacedBy):
+        if not request._disconnected:
+            send(request, problem_reply(failure.value.problem, request))
+        return
     log.failure(
         "unexpected error: {method} {path}",
         failure,

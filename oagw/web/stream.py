@@ -129,11 +129,12 @@ class Stream:
             request.finish()
             return
         self._next = next(self._chunks, _END)  # an exception here still leads to a 500
+        if reply is not None:
+            begin(request, reply)
         self._request = request
         self._streams.open.add(self)
         request.endless = self._endless
         if reply is not None:
-            begin(request, reply)
             request.write(b"")
             # Free the header fields, which are sent, before the stream ends.
             request.responseHeaders = http_headers.Headers()

@@ -2,7 +2,9 @@
 
 import http.client
 import json
+import socket
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -16,6 +18,8 @@ UPSTREAM = "gts.cf.core.oagw.upstream.v1~"
 ROUTE = "gts.cf.core.oagw.route.v1~"
 APIKEY = "gts.cf.core.oagw.auth_plugin.v1~cf.core.oagw.apikey.v1"
 NOOP = "gts.cf.core.oagw.auth_plugin.v1~cf.core.oagw.noop.v1"
+
+METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 _numbers = count(1)
 
@@ -39,6 +43,7 @@ class Answer:
     status: int
     headers: dict[str, list[str]]
     body: bytes
+    complete: bool = True  # whether the end of the body arrived
 
     def json(self) -> Any:
         """The body as JSON."""
@@ -64,6 +69,7 @@ class Client:
         self.token = None if role is None else rig.tokens[role]
         self.tenant = "" if role is None else rig.tenants[role]
         self._made: list[str] = []
+        self._secrets: list[str] = []
 
     def ask(
         self,
@@ -91,6 +97,29 @@ class Client:
             return Answer(response.status, found, response.read())
         finally:
             connection.close()
+
+    def call(
+        self, target: str, *fields: str, method: str = "GET", body: bytes = b"", chunked: bool = False
+    ) -> Answer:
+        """Call ``target``, an alias and what follows it, through the proxy.
+
+        ``fields`` are header lines as they are sent.
+        """
+        return exchange(self.rig.url, self.head(target, *fields, method=method, body=body, chunked=chunked))
+
+    def head(
+        self, target: str, *fields: str, method: str = "GET", body: bytes = b"", chunked: bool = False
+    ) -> bytes:
+        """The bytes of such a call."""
+        lines = [f"{method} {self.rig.prefix}/proxy/{target} HTTP/1.1", "Host: gateway", "Connection: close"]
+        if self.token is not None:
+            lines.append(f"Authorization: Bearer {self.token}")
+        if chunked:
+            lines.append("Transfer-Encoding: chunked")
+            body = b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body) if body else b"0\r\n\r\n"
+        elif body:
+            lines.append(f"Content-Length: {len(body)}")
+        return "\r\n".join([*lines, *fields, "", ""]).encode("latin-1") + body
 
     def get(self, path: str) -> Answer:
         """GET ``path``."""
@@ -120,6 +149,57 @@ class Client:
         match = {"http": {"methods": methods or ["GET"], "path": path}}
         return self._created("/routes", {"upstream_id": of["id"], "match": match, **members})
 
+    def at(
+        self,
+        port: int,
+        *hosts: str,
+        scheme: str = "http",
+        alias: str | None = None,
+        match: Mapping[str, Any] | None = None,
+        **members: Any,
+    ) -> str:
+        """Create an upstream at ``port`` of ``hosts`` with one route; returns its alias.
+
+        The route has all methods, any path, and the query parameter q, unless ``match`` says otherwise.
+        """
+        endpoints = [{"scheme": scheme, "host": host, "port": port} for host in hosts or ("127.0.0.1",)]
+        document = {"server": {"endpoints": endpoints}, "protocol": PROTOCOL, **members}
+        named = not all(host.replace(".", "").isdigit() for host in hosts)
+        if not named:
+            document["alias"] = alias or new_alias()
+        created = self._created("/upstreams", document)
+        self.open(created, **(match or {}))
+        found: str = created["alias"]
+        return found
+
+    def open(self, of: Mapping[str, Any], **match: Any) -> dict[str, Any]:
+        """Create a route of an upstream for everything but what ``match`` says."""
+        rules = {"methods": METHODS, "path": "", "query_allowlist": ["q"], **match}
+        return self._created("/routes", {"upstream_id": of["id"], "match": {"http": rules}})
+
+    def of_alias(self, alias: str) -> dict[str, Any]:
+        """The upstream with ``alias``."""
+        found = [one for one in self.get("/upstreams?limit=100").json() if one["alias"] == alias]
+        assert len(found) == 1, found
+        one: dict[str, Any] = found[0]
+        return one
+
+    def change(self, alias: str, **members: Any) -> None:
+        """Replace members of the upstream with ``alias``; None leaves one out."""
+        known = {name: value for name, value in self.of_alias(alias).items() if name != "tenant_id"}
+        merged = {"tags": [], **known, **members}
+        document = {name: value for name, value in merged.items() if value is not None}
+        answer = self.put(f"/upstreams/{document.pop('id')}", document)
+        assert answer.status == 200, answer.body
+
+    def secret(self, value: str, sharing: str = "tenant") -> str:
+        """Create a secret; returns its reference."""
+        reference = new_alias()
+        body = {"reference": reference, "value": value, "sharing": sharing}
+        assert self.ask("POST", "//credstore/v1/secrets", body).status == 201
+        self._secrets.append(reference)
+        return reference
+
     def _created(self, path: str, document: dict[str, Any]) -> dict[str, Any]:
         answer = self.post(path, document)
         assert answer.status == 201, answer.body
@@ -131,6 +211,50 @@ class Client:
         for path in reversed(self._made):
             answer = self.delete(path)
             assert answer.status in (204, 404), answer
+        for reference in self._secrets:
+            path = f"//credstore/v1/secrets/{reference}"
+            assert self.ask("DELETE", path, headers={"If-Match": "*"}).status in (204, 404)
+
+
+def exchange(url: str, data: bytes) -> Answer:
+    """Send ``data``, whose last request closes the connection, to the gateway at ``url``."""
+    parts = urlsplit(url)
+    assert parts.hostname is not None
+    with socket.create_connection((parts.hostname, parts.port or 80), PATIENCE) as connection:
+        connection.sendall(data)
+        return parsed(rest(connection))
+
+
+def rest(connection: socket.socket) -> bytes:
+    """All that arrives on ``connection`` until its end, however it ends."""
+    pieces = []
+    with suppress(ConnectionError):
+        while piece := connection.recv(65536):
+            pieces.append(piece)
+    return b"".join(pieces)
+
+
+def parsed(data: bytes) -> Answer:
+    """The final response in ``data``, which is all that a connection brought."""
+    status = 100
+    while status < 200:
+        head, separator, data = data.partition(b"\r\n\r\n")
+        assert separator, head
+        first, *lines = head.decode("latin-1").split("\r\n")
+        status = int(first.split(" ")[1])
+    headers: dict[str, list[str]] = {}
+    for line in lines:
+        name, _, value = line.partition(": ")
+        headers.setdefault(name.lower(), []).append(value)
+    if "transfer-encoding" not in headers:
+        (length,) = headers.get("content-length", ["0" if status in (204, 304) else str(len(data))])
+        return Answer(status, headers, data, len(data) == int(length))
+    body, complete = b"", False
+    while data and not complete:
+        size, _, data = data.partition(b"\r\n")
+        complete = int(size, 16) == 0
+        body, data = body + data[: int(size, 16)], data[int(size, 16) + 2 :]
+    return Answer(status, headers, body, complete)
 
 
 Clients = Callable[[str | None], Client]

@@ -3,14 +3,16 @@
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from json import loads
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.conformance.client import Client, Clients, Rig
+from tests.conformance.lab import Lab, open_lab
 from tests.conformance.rigged import rig as rig_of
 
 HOME = Path(__file__).resolve().parents[2]
@@ -64,6 +66,28 @@ def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
         return
     with ours() as url:
         yield rig_of(url)
+
+
+@pytest.fixture(scope="session")
+def patient() -> Iterator[tuple[Client, Callable[[float], Any]]]:
+    """A client of our server with a manual clock, and a function that advances it."""
+    with ours("--patient") as url:
+        client = Client(rig_of(url), "root")
+        yield client, lambda seconds: client.ask("POST", "//__admin/clock/advance", {"seconds": seconds})
+        client.clean_up()
+
+
+@pytest.fixture(scope="session")
+def open_upstream() -> Iterator[Lab]:
+    """The upstream of all tests."""
+    yield from open_lab()
+
+
+@pytest.fixture
+def lab(open_upstream: Lab) -> Lab:
+    """The upstream that this test plays."""
+    open_upstream.clear()
+    return open_upstream
 
 
 @pytest.fixture

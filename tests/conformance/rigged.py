@@ -1,6 +1,7 @@
 """Our own server with the tenants and tokens of the rig: ``python -m tests.conformance.rigged``.
 
-``--read-only`` disables the writes of the management API.
+``--read-only`` disables the writes of the management API, ``--strict`` allows only public https upstreams,
+and ``--patient`` has a manual clock and waits longer.
 """
 
 import sys
@@ -39,14 +40,25 @@ def rig(url: str) -> Rig:
     return Rig(url, TOKENS, TENANTS, double=True)
 
 
-def config(*, read_only: bool) -> Config:
+def config(*options: str) -> Config:
     """The options of our own server."""
     identities = tuple(GivenToken(TOKENS[role], TENANTS[role], role) for role in TENANTS)
-    return Config(port=0, tenants=TREE, identities=identities, management_api_enabled=not read_only)
+    strict, patient = "--strict" in options, "--patient" in options
+    return Config(
+        port=0,
+        tenants=TREE,
+        identities=identities,
+        management_api_enabled="--read-only" not in options,
+        ssrf_protection=strict,
+        allow_http_upstream=not strict,
+        proxy_timeout=60.0 if patient else 2.0,
+        streaming_idle_timeout=10.0 if patient else 300.0,
+        clock="manual" if patient else "real",
+    )
 
 
 if __name__ == "__main__":
-    chosen = config(read_only="--read-only" in sys.argv)
+    chosen = config(*sys.argv[1:])
     # The command line has no options for tenants.
     with mock.patch.object(run, "parse_args", return_value=chosen):
         sys.exit(run.main([]))

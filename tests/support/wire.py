@@ -136,9 +136,10 @@ class Wire:
         start: float = 1_700_000_000,
         ahead: float = 0.0,
         services: Mapping[str, Service] = MappingProxyType({}),
+        reactor: Reactor | None = None,
     ) -> None:
         self.ahead = ahead
-        self.clock = Reactor()
+        self.clock = reactor or Reactor()
         self.clock.advance(start)
         self.log: list[str] = []
         self.gateway = Gateway(

@@ -27,7 +27,7 @@ RULES = (
     "secrets",
     "registry",
 )
-WIRES = ("timing", "web", "services")
+WIRES = ("timing", "web", "services", "forward")
 
 # What each part may import besides itself.
 MAY_IMPORT: dict[str, set[str]] = {
@@ -45,6 +45,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "timing": {"model"},
     "web": {"model", "timing"},
     "services": {"model", "timing", "web"},
+    "forward": {"model", "timing", "web", "policies", "secrets"},
     "gateway": {*RULES, *WIRES},
     "admin": {*RULES, *WIRES, "gateway"},
     "app": {*RULES, *WIRES, "gateway", "admin", "config"},

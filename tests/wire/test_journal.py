@@ -186,7 +186,7 @@ class MalformedTests(JournalCase):
         head = request(CALCULATE, "Host: g", BEARER, "Transfer-Encoding: chunked")
         with patch.object(web_request, "MAX_BODY", 5):
             entry = self.refused(head + b"4\r\nabcd\r\n4\r\nefgh\r\n")
-        self.assertEqual((entry.status, entry.body, entry.turn), (413, b"abcd", 1))
+        self.assertEqual((entry.status, entry.body, entry.turn), (400, b"abcd", 1))
 
     def test_a_request_that_takes_too_long(self) -> None:
         connection = self.wire.connect()

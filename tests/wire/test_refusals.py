@@ -72,7 +72,7 @@ class RefusalTests(WireTestCase):
         self.assert_problem(parse(rest)[0], 413)
 
     def test_content_length_and_transfer_encoding_together_are_400(self) -> None:
-        fields = ("Host: g", "Content-Length: 3", "Transfer-Encoding: chunked")
+        fields = ("Host: g", BEARER, "Content-Length: 3", "Transfer-Encoding: chunked")
         self.refused(request(CALCULATE, *fields) + b"0\r\n\r\n", 400)
 
     def test_two_content_lengths_are_400(self) -> None:
@@ -109,12 +109,24 @@ class RefusalTests(WireTestCase):
         answer = self.refused(request(CALCULATE, *fields), 413)
         self.assertIn(str(MAX_BODY), answer.json()["error"])
 
-    def test_a_chunked_body_over_the_limit_is_413_once(self) -> None:
+    def test_a_chunked_body_over_the_limit_is_refused_once(self) -> None:
         self.patch(channel, "MAX_BODY", 100)
         self.patch(oagw.web.request, "MAX_BODY", 100)
-        head = request(CALCULATE, "Host: g", BEARER, "Transfer-Encoding: chunked")
         chunks = (b"32\r\n" + b"x" * 50 + b"\r\n") * 3 + b"0\r\n\r\n"
-        self.refused(head + chunks, 413)
+        for line, token, status in (
+            ("POST /oagw/v1/upstreams HTTP/1.1", BEARER, 413),
+            (CALCULATE, BEARER, 400),
+            (CALCULATE, "X-None: 1", 401),
+        ):
+            self.connection.leave()
+            self.connection = self.wire.connect()
+            head = request(line, "Host: g", token, "Transfer-Encoding: chunked")
+            answer = self.refused(head + chunks, status)
+            if status == 400:
+                problem = answer.json()
+                self.assertEqual(problem["title"], "Out of Range")
+                self.assertEqual(problem["context"]["field_violations"][0]["reason"], "PAYLOAD_TOO_LARGE")
+                self.assertEqual(problem["instance"], "/oagw/v1/proxy/calculator/calculate")
 
     def test_a_body_of_just_the_limit_is_accepted(self) -> None:
         self.patch(channel, "MAX_BODY", 100)

@@ -71,11 +71,16 @@ class JsonTests(SynchronousTestCase):
             "text/plain",
             "application/x-www-form-urlencoded",
             "application/jsonp",
-            "json",
-            "",
         ):
             error = self.refusal(body, f"Content-Type: {media_type}", status=415)
             self.assertIn(media_type, error)
+
+    def test_what_is_no_media_type_is_a_400_of_the_gateway(self) -> None:
+        for media_type in ("json", "", "a/", "a b/c"):
+            answer = self.wire.ask("POST", CALCULATE, f"Content-Type: {media_type}", body=b"{}")
+            self.assertEqual((answer.status, answer.source), (400, ["gateway"]))
+            (violation,) = answer.json()["context"]["field_violations"]
+            self.assertEqual(violation["reason"], "INVALID_MIME_TYPE")
 
     def test_json_under_any_of_its_names_is_read(self) -> None:
         body = b'{"operation": "add", "a": 1, "b": 1, "more": {"is": "ignored"}}'

@@ -1,0 +1,1 @@
+"""Real upstreams: loaded when a call is first forwarded."""

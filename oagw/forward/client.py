@@ -1,0 +1,153 @@
+"""The connection to an upstream: sends one request and reports the response.
+
+Each call has a connection of its own, as in the real gateway. ``forward.response`` reads the bytes,
+``forward.relay`` passes the response on.
+"""
+
+from ipaddress import ip_address
+from typing import Any, Protocol
+
+from twisted.internet import protocol
+from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import (
+    HostnameEndpoint,
+    TCP4ClientEndpoint,
+    TCP6ClientEndpoint,
+    wrapClientTLS,
+)
+from twisted.internet.error import ConnectionDone
+from twisted.internet.interfaces import IReactorPluggableNameResolver, IStreamClientEndpoint
+from twisted.python.failure import Failure
+
+from oagw.forward.response import ResponseError, ResponseReader, UpstreamHead
+from oagw.model.upstream import Endpoint
+
+# The longest time that connecting may take, in seconds.
+CONNECT_TIMEOUT = 10.0
+
+_TLS = ("https", "wss")
+
+
+class Receiver(Protocol):
+    """Who gets the response. ``failed`` may come at any time and is the last; so is ``done``."""
+
+    def begun(self, head: UpstreamHead) -> None:
+        """The head is complete."""
+
+    def received(self, data: bytes) -> None:
+        """``data`` is the next part of the body."""
+
+    def done(self) -> None:
+        """The response is complete."""
+
+    def failed(self, reason: Failure) -> None:
+        """The response will not be complete."""
+
+
+class UpstreamConnection(protocol.Protocol):
+    """Sends ``request``, a head, and ``body``, and reports the response to ``receiver``."""
+
+    transport: Any
+
+    def __init__(self, request: bytes, receiver: Receiver, bodiless: bool = False, body: bytes = b"") -> None:
+        self._request, self._body = request, body
+        self._receiver: Receiver | None = receiver
+        self._reader = ResponseReader(bodiless)
+
+    def connectionMade(self) -> None:
+        # The body is not copied; the transport joins small pieces.
+        self.transport.writeSequence((self._request, self._body))
+        self._request = self._body = b""
+
+    def dataReceived(self, data: bytes) -> None:
+        receiver, reader = self._receiver, self._reader
+        if receiver is None:
+            return
+        begins = reader.head is None
+        try:
+            body = reader.feed(data)
+        except ResponseError:
+            self._fail(Failure())
+            return
+        if begins and reader.head is not None:
+            receiver.begun(reader.head)
+        if body and self._receiver is not None:
+            receiver.received(body)
+        if reader.done:
+            self._complete()
+
+    def connectionLost(self, reason: Failure = protocol.connectionDone) -> None:
+        if self._receiver is None:
+            return
+        if reason.check(ConnectionDone) is None:
+            self._fail(reason)
+            return
+        try:
+            self._reader.end()
+        except ResponseError:
+            self._fail(Failure())
+        else:
+            self._complete()
+
+    def pause(self) -> None:
+        """Read no more until ``resume``."""
+        self.transport.pauseProducing()
+
+    def resume(self) -> None:
+        """Read again."""
+        self.transport.resumeProducing()
+
+    def abort(self) -> None:
+        """Close the connection at once; nothing is reported any more."""
+        self._receiver = None
+        if self.transport is not None:
+            self.transport.abortConnection()
+
+    def _complete(self) -> None:
+        receiver, self._receiver = self._receiver, None
+        if receiver is not None:
+            self.transport.abortConnection()  # nothing else is asked on it
+            receiver.done()
+
+    def _fail(self, reason: Failure) -> None:
+        receiver, self._receiver = self._receiver, None
+        if receiver is not None:
+            self.transport.abortConnection()
+            receiver.failed(reason)
+
+
+def endpoint_of(reactor: Any, endpoint: Endpoint, trust: Any = None) -> IStreamClientEndpoint:
+    """Return where to connect for ``endpoint``.
+
+    ``trust`` are the certificate authorities to accept, an IOpenSSLTrustRoot; the platform's by default.
+    """
+    plain = tcp_endpoint(reactor, endpoint)
+    if endpoint.scheme not in _TLS:
+        return plain
+    from twisted.internet.ssl import optionsForClientTLS, platformTrust  # imported late: needs OpenSSL
+
+    options = optionsForClientTLS(endpoint.host, trustRoot=trust or platformTrust())
+    return wrapClientTLS(options, plain)
+
+
+def tcp_endpoint(reactor: Any, endpoint: Endpoint, timeout: float = CONNECT_TIMEOUT) -> IStreamClientEndpoint:
+    """Return where to connect for ``endpoint``, without TLS."""
+    host, port = endpoint.host, endpoint.port
+    try:
+        version: int | None = ip_address(host).version
+    except ValueError:
+        version = None
+    if version == 6:
+        return TCP6ClientEndpoint(reactor, host, port, timeout)
+    if version == 4 or not IReactorPluggableNameResolver.providedBy(
+        reactor
+    ):  # in memory, names need no look-up
+        return TCP4ClientEndpoint(reactor, host, port, timeout)
+    return HostnameEndpoint(reactor, host.encode(), port, timeout=timeout)
+
+
+def send(endpoint: IStreamClientEndpoint, connection: protocol.Protocol) -> "Deferred[Any]":
+    """Connect ``connection``. Cancelling stops connecting."""
+    factory = protocol.Factory.forProtocol(lambda: connection)
+    factory.noisy = False
+    return endpoint.connect(factory)

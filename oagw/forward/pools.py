@@ -1,0 +1,132 @@
+"""Pools: choose one of several endpoints of an upstream, in turn, among those that can be reached.
+
+As in the real gateway, the order is that of the addresses. Whether an endpoint is healthy is found out by
+connecting to it: when a call needs it, and at most every CHECK_INTERVAL seconds.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from ipaddress import ip_address
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from twisted.internet import protocol
+from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.interfaces import IReactorTime, IStreamClientEndpoint
+
+from oagw.forward.client import send
+from oagw.model.upstream import Endpoint, Upstream
+
+# How long the health of an endpoint is known, and the longest time that a check takes, in seconds.
+CHECK_INTERVAL = 10.0
+CHECK_TIMEOUT = 1.0
+
+# The largest number of upstreams whose state is kept.
+_MOST = 10_000
+
+
+class Pools:
+    """The state of the upstreams that have several endpoints.
+
+    - ``connect``: returns where to connect to check an endpoint
+    - ``in_process``: returns whether an endpoint is a built-in service, which is always healthy
+    """
+
+    def __init__(
+        self,
+        connect: Callable[[Endpoint], IStreamClientEndpoint],
+        in_process: Callable[[Endpoint], bool],
+        clock: IReactorTime,
+    ) -> None:
+        self._connect = connect
+        self._in_process = in_process
+        self._clock = clock
+        self._pools: OrderedDict[UUID, _Pool] = OrderedDict()
+
+    async def next(self, upstream: Upstream) -> Endpoint | None:
+        """Return the endpoint for the next call to ``upstream``, or None if none is healthy."""
+        pool = self._pools.get(upstream.uuid)
+        if pool is None or pool.upstream is not upstream:  # a replaced upstream starts afresh
+            pool = self._pools[upstream.uuid] = _Pool(upstream)
+            if len(self._pools) > _MOST:
+                self._pools.popitem(last=False)
+        self._pools.move_to_end(upstream.uuid)
+        if pool.checked is None or self._clock.seconds() - pool.checked >= CHECK_INTERVAL:
+            await self._checked(pool)
+        return pool.take()
+
+    def _checked(self, pool: "_Pool") -> "Deferred[None]":
+        """Check the endpoints of ``pool``. Calls that arrive meanwhile share the check."""
+        waiter: Deferred[None] = Deferred()
+        pool.waiting.append(waiter)
+        if len(pool.waiting) == 1:
+            checks = gatherResults([self._check(one) for one in pool.upstream.server.endpoints])
+            checks.addCallback(self._know, pool)
+        return waiter
+
+    def _know(self, found: "list[_Healthy | None]", pool: "_Pool") -> None:
+        pool.healthy = [one.endpoint for one in sorted(filter(None, found))]
+        pool.checked = self._clock.seconds()
+        waiting, pool.waiting = pool.waiting, []
+        for waiter in waiting:
+            waiter.callback(None)
+
+    def _check(self, endpoint: Endpoint) -> "Deferred[_Healthy | None]":
+        """Return the endpoint with its address, or None if it cannot be reached."""
+        if self._in_process(endpoint):
+            waiter: Deferred[_Healthy | None] = Deferred()
+            waiter.callback(_Healthy((0, 0), endpoint.host, endpoint))
+            return waiter
+        probe = _Probe()
+        connecting: Deferred[Any] = send(self._connect(endpoint), probe)
+        return connecting.addCallbacks(
+            lambda _: _Healthy(_order(probe.address), endpoint.host, endpoint), lambda _: None
+        )
+
+
+class _Pool:
+    """The endpoints of ``upstream`` that are healthy, in order."""
+
+    def __init__(self, upstream: Upstream) -> None:
+        self.upstream = upstream
+        self.healthy: list[Endpoint] = []
+        self.checked: float | None = None  # when, in the clock's seconds
+        self.waiting: list[Deferred[None]] = []  # for the check that is under way
+        self._turn = 0
+
+    def take(self) -> Endpoint | None:
+        """Return the endpoint whose turn it is."""
+        if not self.healthy:
+            return None
+        self._turn += 1
+        return self.healthy[(self._turn - 1) % len(self.healthy)]
+
+
+class _Healthy(NamedTuple):
+    """A healthy endpoint. ``order`` is that of its address."""
+
+    order: tuple[int, int]
+    host: str
+    endpoint: Endpoint
+
+    def __lt__(self, other: Any) -> bool:
+        return bool(self[:2] < other[:2])
+
+
+class _Probe(protocol.Protocol):
+    """Connects and leaves. ``address`` is that of the peer."""
+
+    transport: Any
+    address = ""
+
+    def connectionMade(self) -> None:
+        self.address = getattr(self.transport.getPeer(), "host", "")
+        self.transport.abortConnection()
+
+
+def _order(address: str) -> tuple[int, int]:
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return (0, 0)
+    return (parsed.version, int(parsed))

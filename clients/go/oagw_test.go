@@ -383,6 +383,32 @@ func TestAnUpstreamOfAGatewayIsRemovedAfterItsTest(t *testing.T) {
 	contains(t, fmt.Sprint(gateway.Manage("GET", "/upstreams/"+id, nil, nil)), "404 upstream not found: ")
 }
 
+func TestAClientIsLimitedAndTimeIsMovedByHand(t *testing.T) {
+	sandbox := oagw.NewSandbox(t) // not in parallel: all sandboxes share the clock
+	secret := sandbox.Secret("key", "s3cret")
+	upstream := sandbox.Upstream("", "http://echo.test/v1", oagw.UpstreamOptions{
+		RateLimit: limit,
+		Auth: oagw.JSON{
+			"type":   "gts.cf.core.oagw.auth_plugin.v1~cf.core.oagw.apikey.v1",
+			"config": oagw.JSON{"header": "x-api-key", "secret_ref": secret.Ref},
+		},
+	})
+	equal(t, upstream.URL, sandbox.AliasURL("echo.test/v1"))
+	_, body, err := call(t, sandbox, "echo.test/v1/x")
+	succeeds(t, err)
+	contains(t, body, `"path":"/v1/x"`, `["x-api-key","s3cret"]`)
+	equal(t, status(t, sandbox, "echo.test/v1/x"), 200)
+	equal(t, status(t, sandbox, "echo.test/v1/x"), 429)
+	sandbox.AdvanceClock(30 * time.Second)
+	equal(t, status(t, sandbox, "echo.test/v1/x"), 200)
+	for time := 0; time < 2; time++ {
+		succeeds(t, secret.Remove())
+	}
+	sandbox.Secret("key", "other", "shared")
+	_, err = sandbox.Control.Secret("key", "hidden")
+	contains(t, fmt.Sprint(err), "409 secret already exists: key")
+}
+
 func TestEachTenantOfASandboxHasAToken(t *testing.T) {
 	t.Parallel()
 	sandbox := oagw.NewSandbox(t, oagw.Tenants(map[string]string{"root": "", "child": "root"}))

@@ -176,6 +176,26 @@ test("an upstream of a gateway is removed after its test", async (t) => {
   if (Symbol.asyncDispose) assert.deepEqual(await upstreams(), []);
 });
 
+test("a client is limited, and time is moved by hand", async (t) => {
+  const sandbox = await gateway.sandbox(t);
+  const secret = await sandbox.secret("key", "s3cret");
+  const type = "gts.cf.core.oagw.auth_plugin.v1~cf.core.oagw.apikey.v1";
+  const auth = { type, config: { header: "x-api-key", secret_ref: secret.ref } };
+  const { url } = await sandbox.upstream(null, "http://echo.test/v1", { query: ["a"], rate_limit: LIMIT, auth });
+  const get = () => fetch(`${url}/x?a=1`, { headers: { Authorization: `Bearer ${sandbox.token}` } });
+  const { path, query, headers } = await (await get()).json();
+  assert.deepEqual([path, query], ["/v1/x", "a=1"]);
+  assert.deepEqual(headers.find(([name]) => name === "x-api-key"), ["x-api-key", "s3cret"]);
+  assert.equal((await get()).status, 200);
+  const limited = await get();
+  assert.deepEqual([limited.status, limited.headers.get("Retry-After")], [429, "30"]);
+  await gateway.clock.advance(30);
+  assert.equal((await get()).status, 200);
+  for (let time = 0; time < 2; time++) await secret.remove();
+  assert.equal((await sandbox.secret("key", "other")).ref, "cred://key");
+  await assert.rejects(sandbox.secret("key", "hidden"), ({ message }) => /409 secret already exists: key$/.test(message));
+});
+
 test("each tenant of a sandbox has a token", async (t) => {
   const { tenants, token } = await gateway.sandbox(t, { tenants: { root: null, child: "root" } });
   assert.equal(tenants.root.token, token);

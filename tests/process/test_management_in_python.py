@@ -5,11 +5,14 @@ from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
+import httpx
 import pytest
+from launched import PATIENCE
 
 from oagw.testing import InMemoryGateway, MockGateway, Refused, RunningGateway, Sandbox
 
 LIMIT = {"sustained": {"rate": 2, "window": "minute"}}
+APIKEY = "gts.cf.core.oagw.auth_plugin.v1~cf.core.oagw.apikey.v1"
 URL = "http://127.0.0.1:9000"
 
 
@@ -193,6 +196,45 @@ def test_the_report_on_the_client_finds_no_fault_with_the_calls_of_the_test(gate
         sandbox.tenants["child"].upstream("a", URL)
         report = sandbox.report()
     assert (report["findings"], report["unmatched"]) == ([], [])
+
+
+def get(sandbox: Any, url: str) -> httpx.Response:
+    return httpx.get(url, headers={"Authorization": f"Bearer {sandbox.token}"}, timeout=PATIENCE)
+
+
+def test_the_url_of_an_upstream_stands_for_its_base_url(sandbox: Sandbox) -> None:
+    secret = sandbox.secret("key", "s3cret")
+    config = {"header": "x-api-key", "secret_ref": secret.ref}
+    upstream = sandbox.upstream(
+        None, "http://echo.test/v1", query=["a"], auth={"type": APIKEY, "config": config}
+    )
+    answer = get(sandbox, f"{upstream.url}/x?a=1").json()
+    assert (answer["path"], answer["query"]) == ("/v1/x", "a=1")
+    assert ["x-api-key", "s3cret"] in answer["headers"]
+    assert get(sandbox, f"{upstream.url}/x?b=1").status_code == 400
+    assert get(sandbox, sandbox.alias_url(upstream.alias) + "/v2").status_code == 404
+    for _ in range(2):
+        secret.remove()
+    assert get(sandbox, f"{upstream.url}/x").status_code == 500
+
+
+def test_a_secret_that_is_refused_is_not_told(sandbox: Sandbox) -> None:
+    with (
+        sandbox.secret("key", "s3cret"),
+        pytest.raises(Refused, match="secret already exists: key") as raised,
+    ):
+        sandbox.secret("key", "hidden")
+    assert "hidden" not in str(raised.value)
+    sandbox.secret("key", "other", sharing="shared").remove()
+    assert "s3cret" not in str(sandbox.requests())
+
+
+def test_an_upstream_may_be_a_stub(sandbox: Sandbox) -> None:
+    upstream = sandbox.upstream("payments", URL, rate_limit={"sustained": {"rate": 1, "window": "hour"}})
+    sandbox.stub("GET payments/v1/charges", json=[])
+    answers = [get(sandbox, f"{upstream.url}/v1/charges") for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [200, 429]
+    assert answers[1].headers["X-OAGW-Error-Source"] == "gateway"
 
 
 def test_a_gateway_in_memory_has_the_same_methods() -> None:

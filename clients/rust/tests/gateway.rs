@@ -130,6 +130,13 @@ fn a_manual_clock_moves_when_the_test_says_so() {
         sandbox.clock().advance_until_idle().unwrap();
         assert_eq!(slow.join().unwrap(), "at last");
     });
+    let upstream =
+        sandbox.upstream("payments", "http://localhost:9000", json!({"rate_limit": limit()})).unwrap();
+    sandbox.stub("GET payments/v1/charges", ()).unwrap();
+    let get = || call("GET", &format!("{}/v1/charges", upstream.url()), sandbox.token(), "").unwrap().status;
+    assert_eq!([get(), get(), get()], [200, 200, 429]);
+    sandbox.clock().advance(Duration::from_secs(30)).unwrap();
+    assert_eq!([get(), get()], [200, 429]);
     let text = sandbox.clock().advance(Duration::from_secs(u64::MAX)).unwrap_err().to_string();
     assert!(text.starts_with("/seconds: "), "{text}");
 }
@@ -226,6 +233,33 @@ fn an_upstream_of_a_gateway_is_removed_when_it_is_dropped() {
     drop(upstream);
     assert!(matches!(gateway.manage("GET", &path, ()), Err(Error::Refused { status: 404, .. })));
     gateway.upstream("lab", LOCAL, ()).unwrap().remove().unwrap();
+}
+
+#[test]
+fn an_upstream_gets_its_credentials_from_a_secret() {
+    let sandbox = sandbox();
+    let secret = sandbox.secret("key", "s3cret", ()).unwrap();
+    let auth = json!({
+        "type": "gts.cf.core.oagw.auth_plugin.v1~cf.core.oagw.apikey.v1",
+        "config": {"header": "x-api-key", "secret_ref": secret.reference()},
+    });
+    let upstream =
+        sandbox.upstream(None, "http://echo.test/v1", json!({"auth": auth, "query": ["a"]})).unwrap();
+    let get =
+        |query: &str| call("GET", &format!("{}/x{query}", upstream.url()), sandbox.token(), "").unwrap();
+    let answer = get("?a=1").json().unwrap();
+    assert_eq!((&answer["path"], &answer["query"]), (&Json::from("/v1/x"), &Json::from("a=1")));
+    assert!(answer["headers"].as_array().contains(&json!(["x-api-key", "s3cret"])), "{answer}");
+    assert_eq!(get("?b=1").status, 400);
+    secret.remove().unwrap();
+    assert_eq!(get("").status, 500);
+
+    let gateway = sandbox.gateway();
+    let of_gateway = gateway.secret("key", "value", json!({"sharing": "shared"})).unwrap();
+    let text = gateway.secret("key", "hidden", ()).unwrap_err().to_string();
+    assert!(text.starts_with("secret already exists: key") && !text.contains("hidden"), "{text}");
+    drop(of_gateway);
+    gateway.secret("key", "value", ()).unwrap().remove().unwrap();
 }
 
 #[test]

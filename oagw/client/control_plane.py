@@ -219,7 +219,7 @@ class ControlPlane:
         return self._call("GET", _report("text", retry_due, streams_cancelled, since)).decode()
 
     def reset(self) -> None:
-        """Delete the stubs, toxics and requests, and reset the scenarios and settings."""
+        """Delete stubs, toxics, requests, upstreams and secrets, and reset scenarios and settings."""
         self.admin("POST", "/reset")
 
     def admin(

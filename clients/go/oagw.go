@@ -1,4 +1,4 @@
-// Package oagw controls the mock OAGW gateway from tests: stubs, toxics, verification, the clock.
+// Package oagw controls the mock OAGW gateway from tests: stubs, toxics, upstreams, verification, the clock.
 //
 //	func TestCharge(t *testing.T) {
 //		t.Parallel()
@@ -27,6 +27,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -38,7 +39,10 @@ type JSON = map[string]any
 
 const (
 	defaultToken = "test-integration-token"
-	proxy        = "/api/oagw/v1/proxy/"
+	api          = "/api/oagw/v1"
+	proxy        = api + "/proxy/"
+	secrets      = "/credstore/v1/secrets"
+	httpProtocol = "gts.cf.core.oagw.protocol.v1~cf.core.oagw.http.v1"
 	callTimeout  = 60 * time.Second // verifications may wait for 30 s
 	maxExcerpt   = 500              // characters of an answer that is not the control plane's
 	maxWords     = 4000             // bytes of the process's standard error
@@ -48,7 +52,7 @@ const (
 	pendingPoll    = 5 * time.Millisecond
 )
 
-// Refused is the error of a call that the control plane refused.
+// Refused is the error of a call that the gateway or its control plane refused.
 type Refused struct {
 	Call   string // such as "POST /__admin/mappings"
 	Status int
@@ -231,9 +235,14 @@ type Control struct {
 	ID    string            // of the sandbox; "" for the default sandbox
 	Warn  func(text string) // takes why a stub or toxic cannot act as things are; standard error by default
 
+	Tenants map[string]Tenant // of the sandbox, by name
+
 	bearer  string // the token for calls to the control plane
 	gateway *Gateway
 }
+
+// A Tenant of a sandbox. Its token leads to the sandbox as this tenant.
+type Tenant struct{ ID, Token string }
 
 // AliasURL returns the URL of the upstream alias, without a trailing slash.
 func (control *Control) AliasURL(alias string) string { return control.URL + proxy + alias }
@@ -263,9 +272,26 @@ func (control *Control) warn(warnings []string) {
 }
 
 func (control *Control) call(method, path string, document, result any) (warnings []string, err error) {
-	status, text, warnings, err := control.exchange(method, path, document)
+	return control.ask(method, "/__admin"+path, control.admin(), document, result)
+}
+
+// admin returns the header fields of calls to the control plane.
+func (control *Control) admin() map[string]string { return bearer(control.bearer) }
+
+func bearer(token string) map[string]string {
+	if token == "" {
+		return map[string]string{}
+	}
+	return map[string]string{"Authorization": "Bearer " + token}
+}
+
+// ask calls the gateway at path, with these header fields.
+func (control *Control) ask(
+	method, path string, headers map[string]string, document, result any,
+) (warnings []string, err error) {
+	status, text, warnings, err := control.exchange(method, path, headers, document)
 	if err == nil && status/100 != 2 {
-		err = &Refused{method + " /__admin" + path, status, refusal(text)}
+		err = &Refused{method + " " + path, status, refusal(text)}
 	}
 	if err != nil || result == nil {
 		return nil, err
@@ -275,13 +301,15 @@ func (control *Control) call(method, path string, document, result any) (warning
 		return nil, nil
 	}
 	if json.Unmarshal(text, result) != nil {
-		return nil, &Refused{method + " /__admin" + path, status, "not the control plane of a gateway: " + cut(maxExcerpt, string(text))}
+		return nil, &Refused{method + " " + path, status, "not the answer of a gateway: " + cut(maxExcerpt, string(text))}
 	}
 	return warnings, nil
 }
 
-func (control *Control) exchange(method, path string, document any) (int, []byte, []string, error) {
-	call := method + " " + control.URL + "/__admin" + path
+func (control *Control) exchange(
+	method, path string, headers map[string]string, document any,
+) (int, []byte, []string, error) {
+	call := method + " " + control.URL + path
 	var body io.Reader
 	if document != nil {
 		text, err := json.Marshal(document)
@@ -290,14 +318,14 @@ func (control *Control) exchange(method, path string, document any) (int, []byte
 		}
 		body = bytes.NewReader(text)
 	}
-	request, err := http.NewRequest(method, control.URL+"/__admin"+path, body)
+	request, err := http.NewRequest(method, control.URL+path, body)
 	if err != nil {
 		return 0, nil, nil, err
 	}
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("Accept", "application/json")
-	if control.bearer != "" {
-		request.Header.Set("Authorization", "Bearer "+control.bearer)
+	for name, value := range headers {
+		request.Header.Set(name, value)
 	}
 	answer, err := client.Do(request)
 	if err != nil {
@@ -321,9 +349,13 @@ func refusal(text []byte) string {
 			Detail string
 			Source struct{ Pointer string }
 		}
+		Error string // of a problem of the gateway
 	}
-	if json.Unmarshal(text, &refused) != nil || len(refused.Errors) == 0 {
+	if json.Unmarshal(text, &refused) != nil || len(refused.Errors) == 0 && refused.Error == "" {
 		return cut(maxExcerpt, string(text))
+	}
+	if refused.Error != "" {
+		return refused.Error
 	}
 	var said []string
 	for _, one := range refused.Errors {
@@ -455,8 +487,11 @@ func (control *Control) RemoveStub(id string) error {
 }
 
 func (control *Control) remove(path string) error {
+	return unlessGone(control.Call("DELETE", path, nil, nil))
+}
+
+func unlessGone(err error) error {
 	var refused *Refused
-	err := control.Call("DELETE", path, nil, nil)
 	if errors.As(err, &refused) && refused.Status == 404 {
 		return nil
 	}
@@ -512,8 +547,174 @@ func (control *Control) RemoveToxic(name string) error {
 	return control.remove("/toxics/" + url.PathEscape(name))
 }
 
-// Reset deletes stubs, toxics and requests, and resets scenarios and settings.
+// Reset deletes stubs, toxics, requests, upstreams and secrets, and resets scenarios and settings.
 func (control *Control) Reset() error { return control.Call("POST", "/reset", nil, nil) }
+
+// Manage calls the management API, /api/oagw/v1 + path, with document as JSON, if it is not nil, and decodes the answer
+// into result, if that is not nil.
+func (control *Control) Manage(method, path string, document, result any) error {
+	_, err := control.ask(method, api+path, bearer(control.Token), document, result)
+	return err
+}
+
+// UpstreamOptions are the policies of an upstream, with the members of the management API, and the route that it gets.
+type UpstreamOptions struct {
+	Auth, Headers, Plugins, RateLimit, CORS JSON
+
+	Tags     []string
+	Disabled bool
+
+	Methods []string // of the route; by default all that routes can have
+	Query   []string // the query parameters that the route allows; by default none
+	NoRoute bool
+}
+
+// RouteOptions say which calls a route lets pass, and its policies, with the members of the management API.
+type RouteOptions struct {
+	Path           string   // the beginning of the path below the alias, "/" by default; the longest one counts
+	Methods        []string // by default all that routes can have
+	Query          []string // the query parameters that are allowed; by default none
+	PathSuffixMode string   // "append", the default, or "disabled"
+	Priority       int      // among routes with the same path, the highest counts
+
+	Plugins, RateLimit, CORS JSON
+
+	Tags     []string
+	Disabled bool
+}
+
+// An Upstream is registered at the gateway. That of a sandbox is deleted with it.
+type Upstream struct {
+	ID    string
+	Alias string // the effective one: that of a hostname follows from it
+	URL   string // what the client under test calls; it stands for the base URL
+
+	control *Control
+}
+
+// A Route of an upstream.
+type Route struct {
+	ID string
+
+	control *Control
+}
+
+// A Secret is in the credential store of the gateway. That of a sandbox is deleted with it.
+type Secret struct {
+	Name string
+	Ref  string // for JSON{"secret_ref": secret.Ref} in the configuration of an Auth
+
+	control *Control
+}
+
+// Upstream registers an upstream at baseURL, such as http://127.0.0.1:9000/v1, and a route for its path. "localhost"
+// becomes 127.0.0.1. An IP address needs an alias; that of a hostname follows from it, so it must be "".
+func (control *Control) Upstream(alias, baseURL string, options ...UpstreamOptions) (*Upstream, error) {
+	endpoint, path, err := endpointOf(baseURL)
+	if err != nil {
+		return nil, err
+	}
+	document := JSON{"protocol": httpProtocol, "server": JSON{"endpoints": []any{endpoint}}}
+	put(document, "alias", alias, alias != "")
+	route := RouteOptions{Path: path}
+	withoutRoute := false
+	for _, one := range options {
+		put(document, "auth", one.Auth, one.Auth != nil)
+		put(document, "headers", one.Headers, one.Headers != nil)
+		putPolicies(document, one.Plugins, one.RateLimit, one.CORS, one.Tags, one.Disabled)
+		route.Methods, route.Query = one.Methods, one.Query
+		withoutRoute = one.NoRoute
+	}
+	made := &Upstream{control: control}
+	if err := control.Manage("POST", "/upstreams", document, made); err != nil {
+		return nil, err
+	}
+	made.URL = control.AliasURL(made.Alias) + path
+	if withoutRoute {
+		return made, nil
+	}
+	if _, err := control.Route(made, route); err != nil {
+		made.Remove()
+		return nil, err
+	}
+	return made, nil
+}
+
+func putPolicies(document, plugins, rateLimit, cors JSON, tags []string, disabled bool) {
+	put(document, "plugins", plugins, plugins != nil)
+	put(document, "rate_limit", rateLimit, rateLimit != nil)
+	put(document, "cors", cors, cors != nil)
+	put(document, "tags", tags, tags != nil)
+	put(document, "enabled", false, disabled)
+}
+
+// endpointOf returns the endpoint of a base URL, and its path without a slash at the end.
+func endpointOf(baseURL string) (JSON, string, error) {
+	parsed, err := url.Parse(baseURL)
+	if err != nil || parsed.Hostname() == "" || parsed.User != nil || strings.ContainsAny(baseURL, "?#") {
+		return nil, "", errors.New("not the base URL of an upstream, such as http://127.0.0.1:9000/v1")
+	}
+	host, port := parsed.Hostname(), 443
+	if strings.EqualFold(host, "localhost") {
+		host = "127.0.0.1"
+	}
+	if parsed.Port() != "" {
+		if port, err = strconv.Atoi(parsed.Port()); err != nil {
+			return nil, "", fmt.Errorf("the port of an upstream is out of range: %s", parsed.Port())
+		}
+	} else if parsed.Scheme == "http" {
+		port = 80
+	}
+	endpoint := JSON{"scheme": parsed.Scheme, "host": host, "port": port}
+	return endpoint, strings.TrimRight(parsed.EscapedPath(), "/"), nil
+}
+
+// Remove deletes the upstream with its routes, if it still exists.
+func (upstream *Upstream) Remove() error {
+	return unlessGone(upstream.control.Manage("DELETE", "/upstreams/"+upstream.ID, nil, nil))
+}
+
+// Route lets calls of an upstream pass.
+func (control *Control) Route(upstream *Upstream, options RouteOptions) (*Route, error) {
+	match := JSON{"path": "/", "methods": options.Methods, "query_allowlist": options.Query}
+	put(match, "path", options.Path, options.Path != "")
+	put(match, "methods", []string{"GET", "POST", "PUT", "DELETE", "PATCH"}, options.Methods == nil)
+	put(match, "query_allowlist", []string{}, options.Query == nil)
+	put(match, "path_suffix_mode", options.PathSuffixMode, options.PathSuffixMode != "")
+	document := JSON{"upstream_id": upstream.ID, "match": JSON{"http": match}}
+	put(document, "priority", options.Priority, options.Priority != 0)
+	putPolicies(document, options.Plugins, options.RateLimit, options.CORS, options.Tags, options.Disabled)
+	made := &Route{control: control}
+	if err := control.Manage("POST", "/routes", document, made); err != nil {
+		return nil, err
+	}
+	return made, nil
+}
+
+// Remove deletes the route, if it still exists.
+func (route *Route) Remove() error {
+	return unlessGone(route.control.Manage("DELETE", "/routes/"+route.ID, nil, nil))
+}
+
+// Secret puts a value into the credential store. Its sharing is "private", "tenant" (the default) or "shared".
+func (control *Control) Secret(name, value string, sharing ...string) (*Secret, error) {
+	document := JSON{"reference": name, "value": value}
+	for _, one := range sharing {
+		document["sharing"] = one
+	}
+	if _, err := control.ask("POST", secrets, bearer(control.Token), document, nil); err != nil {
+		return nil, err
+	}
+	return &Secret{name, "cred://" + name, control}, nil
+}
+
+// Remove deletes the secret, if it still exists.
+func (secret *Secret) Remove() error {
+	headers := bearer(secret.control.Token)
+	headers["If-Match"] = "*"
+	_, err := secret.control.ask("DELETE", secrets+"/"+secret.Name, headers, nil, nil)
+	return unlessGone(err)
+}
 
 // An Expectation is what Verify expects of the requests that match: by default, that there is at least one.
 type Expectation func(document JSON) error
@@ -557,7 +758,7 @@ func (control *Control) Verify(request any, expected ...Expectation) (int, error
 	if err != nil {
 		return 0, err
 	}
-	status, text, _, err := control.exchange("POST", "/verify", document)
+	status, text, _, err := control.exchange("POST", "/__admin/verify", control.admin(), document)
 	if err != nil {
 		return 0, err
 	}
@@ -757,6 +958,17 @@ func Named(name string) SandboxOption {
 	return func(options *sandboxOptions) { options.document["name"] = name }
 }
 
+// Tenants gives the sandbox a tree of tenants, the parent of each by its name, "" for the root:
+// map[string]string{"root": "", "child": "root"}. Their tokens are in Control.Tenants.
+func Tenants(parents map[string]string) SandboxOption {
+	tree := JSON{}
+	for name, parent := range parents {
+		tree[name] = nil
+		put(tree, name, parent, parent != "")
+	}
+	return func(options *sandboxOptions) { options.document["tenants"] = tree }
+}
+
 // OpenSandbox makes a sandbox that is not bound to a test. DeleteSandbox deletes it.
 func (gateway *Gateway) OpenSandbox(options ...SandboxOption) (*Control, error) {
 	control, _, err := gateway.open(options)
@@ -768,12 +980,15 @@ func (gateway *Gateway) open(options []SandboxOption) (*Control, bool, error) {
 	for _, option := range options {
 		option(&chosen)
 	}
-	var made struct{ ID, Token string }
+	var made struct {
+		ID, Token string
+		Tenants   map[string]Tenant
+	}
 	if err := gateway.Call("POST", "/sandboxes", chosen.document, &made); err != nil {
 		return nil, false, err
 	}
 	control := &Control{
-		URL: gateway.URL, Token: made.Token, ID: made.ID, bearer: made.Token, gateway: gateway,
+		URL: gateway.URL, Token: made.Token, ID: made.ID, Tenants: made.Tenants, bearer: made.Token, gateway: gateway,
 	}
 	return control, chosen.strict, nil
 }
@@ -852,6 +1067,47 @@ func (sandbox *Sandbox) must(err error, warnings ...string) {
 
 // AliasURL returns the URL of the upstream alias, without a trailing slash.
 func (sandbox *Sandbox) AliasURL(alias string) string { return sandbox.Control.AliasURL(alias) }
+
+// NewUpstream registers an upstream for the test t, in the default sandbox. It is removed at the end of the test.
+func (gateway *Gateway) NewUpstream(t TB, alias, baseURL string, options ...UpstreamOptions) *Upstream {
+	t.Helper()
+	upstream, err := gateway.Upstream(alias, baseURL, options...)
+	if err != nil {
+		t.Fatalf("oagw: %v", err)
+	}
+	t.Cleanup(func() {
+		t.Helper()
+		if err := upstream.Remove(); err != nil {
+			t.Logf("oagw: %v", err)
+		}
+	})
+	return upstream
+}
+
+// Upstream registers an upstream at baseURL, such as http://127.0.0.1:9000/v1, and a route to it; see
+// [Control.Upstream].
+func (sandbox *Sandbox) Upstream(alias, baseURL string, options ...UpstreamOptions) *Upstream {
+	sandbox.t.Helper()
+	upstream, err := sandbox.Control.Upstream(alias, baseURL, options...)
+	sandbox.must(err)
+	return upstream
+}
+
+// Route lets calls of an upstream pass.
+func (sandbox *Sandbox) Route(upstream *Upstream, options RouteOptions) *Route {
+	sandbox.t.Helper()
+	route, err := sandbox.Control.Route(upstream, options)
+	sandbox.must(err)
+	return route
+}
+
+// Secret puts a value into the credential store.
+func (sandbox *Sandbox) Secret(name, value string, sharing ...string) *Secret {
+	sandbox.t.Helper()
+	secret, err := sandbox.Control.Secret(name, value, sharing...)
+	sandbox.must(err)
+	return secret
+}
 
 // A Stub of a sandbox.
 type Stub struct {

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"runtime"
+	"sort"
 	"strings"
 	"testing"
 	"time"
@@ -49,6 +50,13 @@ func equal[T comparable](t *testing.T, got, want T) {
 	t.Helper()
 	if got != want {
 		t.Fatalf("got %v, want %v", got, want)
+	}
+}
+
+func succeeds(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -282,6 +290,137 @@ func TestAStrictTestFailsForAnUnusedStubAndAnUnmatchedCall(t *testing.T) {
 	equal(t, strict.failed, true)
 	contains(t, strict.said, "strict:\nunused stub GET a/b ", "\nunmatched: GET /api/oagw/v1/proxy/a/c -> 404 from",
 		"what the gateway saw:\n1 request")
+}
+
+var limit = oagw.JSON{"sustained": oagw.JSON{"rate": 2, "window": "minute"}}
+
+// route is a route as the management API shows it.
+type route struct {
+	ID       string
+	Match    struct{ HTTP oagw.JSON }
+	Priority int
+}
+
+func routes(t *testing.T, control *oagw.Control) (found []route) {
+	t.Helper()
+	succeeds(t, control.Manage("GET", "/routes", nil, &found))
+	sort.Slice(found, func(one, other int) bool { return found[one].Priority < found[other].Priority })
+	return found
+}
+
+func TestAnUpstreamHasItsPoliciesARouteForItsPathAndMoreRoutes(t *testing.T) {
+	t.Parallel()
+	sandbox := oagw.NewSandbox(t)
+	options := oagw.UpstreamOptions{Query: []string{"limit"}, RateLimit: limit, Tags: []string{"a"}}
+	upstream := sandbox.Upstream("Payments", "http://localhost:9000/v1/", options)
+	equal(t, upstream.Alias, "payments")
+	equal(t, upstream.URL, sandbox.AliasURL("payments")+"/v1")
+	var found oagw.JSON
+	succeeds(t, sandbox.Control.Manage("GET", "/upstreams/"+upstream.ID, nil, &found))
+	equal(t, fmt.Sprint(found["server"]), "map[endpoints:[map[host:127.0.0.1 port:9000 scheme:http]]]")
+	equal(t, fmt.Sprint(found["rate_limit"].(oagw.JSON)["sustained"]), fmt.Sprint(limit["sustained"]))
+	equal(t, fmt.Sprint(found["tags"], found["enabled"]), "[a] true")
+
+	second := oagw.RouteOptions{Path: "/v2", Methods: []string{"GET"}, Priority: 3, PathSuffixMode: "disabled"}
+	made := sandbox.Route(upstream, second)
+	both := routes(t, sandbox.Control)
+	equal(t, len(both), 2)
+	equal(t, fmt.Sprint(both[0].Match.HTTP),
+		"map[methods:[GET POST PUT DELETE PATCH] path:/v1 path_suffix_mode:append query_allowlist:[limit]]")
+	equal(t, fmt.Sprint(both[1].Match.HTTP),
+		"map[methods:[GET] path:/v2 path_suffix_mode:disabled query_allowlist:[]]")
+	equal(t, both[1].ID, made.ID)
+	for time := 0; time < 2; time++ {
+		succeeds(t, made.Remove())
+	}
+	equal(t, len(routes(t, sandbox.Control)), 1)
+}
+
+func TestTheAliasOfAHostnameIsDerived(t *testing.T) {
+	t.Parallel()
+	sandbox := oagw.NewSandbox(t)
+	upstream := sandbox.Upstream("", "https://api.vendor.example", oagw.UpstreamOptions{NoRoute: true, Disabled: true})
+	equal(t, upstream.Alias, "api.vendor.example")
+	equal(t, len(routes(t, sandbox.Control)), 0)
+	_, err := sandbox.Control.Upstream("vendor", "https://vendor.example")
+	contains(t, fmt.Sprint(err), "400 alias is auto-derived", "(derived: 'vendor.example')")
+}
+
+func TestARefusalOfTheGatewayHasItsTextAndLeavesNothing(t *testing.T) {
+	t.Parallel()
+	sandbox := oagw.NewSandbox(t)
+	_, err := sandbox.Control.Upstream("", "http://127.0.0.1:9000")
+	var refused *oagw.Refused
+	equal(t, errors.As(err, &refused), true)
+	equal(t, refused.Call, "POST /api/oagw/v1/upstreams")
+	equal(t, refused.Status, 400)
+	equal(t, refused.Text, "explicit alias is required for IP-based or heterogeneous-host endpoints")
+	_, err = sandbox.Control.Upstream("lab", "http://127.0.0.1:9000", oagw.UpstreamOptions{Methods: []string{"HEAD"}})
+	contains(t, fmt.Sprint(err), "422 /match/http/methods/0")
+	var found []oagw.JSON
+	succeeds(t, sandbox.Control.Manage("GET", "/upstreams", nil, &found))
+	equal(t, len(found), 0)
+	for _, wrong := range []string{"", "127.0.0.1:9000", "http://", "http://a?b=c", "http://me:hidden@a", "http://a:b"} {
+		_, err := sandbox.Control.Upstream("lab", wrong)
+		contains(t, fmt.Sprint(err), "not the base URL of an upstream")
+		equal(t, strings.Contains(fmt.Sprint(err), "hidden"), false)
+	}
+	failed := run(t, func(fake *fake) { oagw.NewSandbox(fake).Upstream("", "http://127.0.0.1:9000") })
+	contains(t, failed.said, "oagw: POST /api/oagw/v1/upstreams: 400 explicit alias is required")
+}
+
+func TestAnUpstreamOfAGatewayIsRemovedAfterItsTest(t *testing.T) {
+	t.Parallel()
+	gateway, err := oagw.Shared()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var id string
+	run(t, func(fake *fake) {
+		id = gateway.NewUpstream(fake, "lab", "http://localhost:9000").ID
+		succeeds(t, gateway.Manage("GET", "/upstreams/"+id, nil, nil))
+	})
+	contains(t, fmt.Sprint(gateway.Manage("GET", "/upstreams/"+id, nil, nil)), "404 upstream not found: ")
+}
+
+func TestAClientIsLimitedAndTimeIsMovedByHand(t *testing.T) {
+	sandbox := oagw.NewSandbox(t) // not in parallel: all sandboxes share the clock
+	secret := sandbox.Secret("key", "s3cret")
+	upstream := sandbox.Upstream("", "http://echo.test/v1", oagw.UpstreamOptions{
+		RateLimit: limit,
+		Auth: oagw.JSON{
+			"type":   "gts.cf.core.oagw.auth_plugin.v1~cf.core.oagw.apikey.v1",
+			"config": oagw.JSON{"header": "x-api-key", "secret_ref": secret.Ref},
+		},
+	})
+	equal(t, upstream.URL, sandbox.AliasURL("echo.test/v1"))
+	_, body, err := call(t, sandbox, "echo.test/v1/x")
+	succeeds(t, err)
+	contains(t, body, `"path":"/v1/x"`, `["x-api-key","s3cret"]`)
+	equal(t, status(t, sandbox, "echo.test/v1/x"), 200)
+	equal(t, status(t, sandbox, "echo.test/v1/x"), 429)
+	sandbox.AdvanceClock(30 * time.Second)
+	equal(t, status(t, sandbox, "echo.test/v1/x"), 200)
+	for time := 0; time < 2; time++ {
+		succeeds(t, secret.Remove())
+	}
+	sandbox.Secret("key", "other", "shared")
+	_, err = sandbox.Control.Secret("key", "hidden")
+	contains(t, fmt.Sprint(err), "409 secret already exists: key")
+}
+
+func TestEachTenantOfASandboxHasAToken(t *testing.T) {
+	t.Parallel()
+	sandbox := oagw.NewSandbox(t, oagw.Tenants(map[string]string{"root": "", "child": "root"}))
+	tenants := sandbox.Control.Tenants
+	equal(t, len(tenants), 2)
+	equal(t, tenants["root"].Token, sandbox.Token)
+	child := *sandbox.Control
+	child.Token = tenants["child"].Token
+	_, err := child.Upstream("lab", "http://localhost:9000")
+	succeeds(t, err)
+	equal(t, len(routes(t, sandbox.Control)), 0)
+	equal(t, len(routes(t, &child)), 1)
 }
 
 func TestAStubThatCannotActIsWarnedOf(t *testing.T) {

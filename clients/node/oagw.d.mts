@@ -151,6 +151,82 @@ export interface ClockState {
   timers: number;
 }
 
+/** What tenants below do with it: not see it, inherit it, or be bound by it. */
+export type Sharing = "private" | "inherit" | "enforce";
+
+/** A rate limit: `rate` calls in each `window`. */
+export interface RateLimit {
+  sustained: { rate: number; window?: "second" | "minute" | "hour" | "day" };
+  /** The capacity of the token bucket; `rate` by default. */
+  burst?: { capacity: number };
+  algorithm?: "token_bucket" | "sliding_window";
+  scope?: "global" | "tenant" | "user" | "ip" | "route";
+  strategy?: "reject" | "queue" | "degrade";
+  cost?: number;
+  response_headers?: boolean;
+  budget?: { mode?: "unlimited" | "allocated" | "shared"; total?: number; overcommit_ratio?: number };
+  sharing?: Sharing;
+}
+
+export interface HeaderRules {
+  set?: Record<string, string>;
+  add?: Record<string, string>;
+  remove?: string[];
+}
+
+export interface Plugins {
+  items: { plugin_ref: string; config?: Record<string, string> }[];
+  sharing?: Sharing;
+}
+
+export interface Cors {
+  enabled?: boolean;
+  allowed_origins?: string[];
+  allowed_methods?: ("GET" | "POST" | "PUT" | "DELETE" | "PATCH" | "HEAD" | "OPTIONS")[];
+  expose_headers?: string[];
+  allow_credentials?: boolean;
+  sharing?: Sharing;
+}
+
+export type Method = "GET" | "POST" | "PUT" | "DELETE" | "PATCH";
+
+/** The policies that upstreams and routes have, with the members of the management API. */
+interface Policies {
+  plugins?: Plugins;
+  rate_limit?: RateLimit;
+  cors?: Cors;
+  tags?: string[];
+  enabled?: boolean;
+}
+
+/** An upstream, and the route that it gets: for the path of its base URL and those below it. */
+export interface UpstreamOptions extends Policies {
+  /** The credentials that the gateway adds to calls. */
+  auth?: { type: string; config?: Record<string, string>; sharing?: Sharing };
+  headers?: {
+    request?: HeaderRules & { passthrough?: "none" | "allowlist" | "all"; passthrough_allowlist?: string[] };
+    response?: HeaderRules;
+  };
+  /** The methods of the route; all, if absent. */
+  methods?: Method[];
+  /** The query parameters that the route allows; none, if absent. */
+  query?: string[];
+  /** False for an upstream without a route. */
+  route?: boolean;
+}
+
+export interface RouteOptions extends Policies {
+  /** The beginning of the path below the alias; "/" by default. The route with the longest one counts. */
+  path?: string;
+  /** All, if absent. */
+  methods?: Method[];
+  /** The query parameters that are allowed; none, if absent. */
+  query?: string[];
+  path_suffix_mode?: "append" | "disabled";
+  /** Among routes with the same path, the highest counts. */
+  priority?: number;
+}
+
 export interface SandboxOptions {
   /** Fail the test if a stub was not called, or a call was answered by the gateway's own 404. */
   strict?: boolean;
@@ -158,6 +234,8 @@ export interface SandboxOptions {
   name?: string;
   /** Delete it so many seconds after its last use, even if the test process is gone. */
   expiresAfter?: number;
+  /** A tree of tenants, the parent of each by its name: `{ root: null, child: "root" }`. Each has a token. */
+  tenants?: Record<string, string | null | { parent?: string | null; selfManaged?: boolean }>;
 }
 
 /** The context of a test: that of node:test has `after`, that of vitest `onTestFinished`. */
@@ -166,7 +244,7 @@ export interface TestContext {
   onTestFinished?: (end: () => Promise<void>) => void;
 }
 
-/** The control plane refused a call. */
+/** The gateway, or its control plane, refused a call. */
 export class Refused extends Error {
   readonly name: "Refused";
   /** Such as "POST /__admin/mappings". */
@@ -203,6 +281,29 @@ export interface Toxic extends Disposable {
   remove(): Promise<void>;
 }
 
+/** An upstream. That of a sandbox is deleted with it. */
+export interface Upstream extends Disposable {
+  readonly id: string;
+  /** The effective alias: that of a hostname follows from it. */
+  readonly alias: string;
+  /** What the client under test calls; it stands for the base URL. */
+  readonly url: string;
+  /** Delete it with its routes, if it still exists. */
+  remove(): Promise<void>;
+}
+
+export interface Route extends Disposable {
+  readonly id: string;
+  remove(): Promise<void>;
+}
+
+export interface Secret extends Disposable {
+  readonly name: string;
+  /** What an `auth` refers to it by: `{ config: { secret_ref: secret.ref } }`. */
+  readonly ref: string;
+  remove(): Promise<void>;
+}
+
 export interface Clock {
   state(): Promise<ClockState>;
   /** Move the clock of `--clock manual`; returns when all that fell due has been written. */
@@ -213,7 +314,7 @@ export interface Clock {
   waitPending(count?: number, within?: number): Promise<ClockState>;
 }
 
-/** Stubs, toxics, requests and verification of one sandbox. Methods throw Refused, NotVerified or GatewayFailed. */
+/** What is in a sandbox. Methods throw Refused, NotVerified or GatewayFailed. */
 interface Control extends Disposable {
   /** The URL of the gateway. */
   readonly url: string;
@@ -238,8 +339,28 @@ interface Control extends Disposable {
   reportCard(): Promise<string>;
   /** Throw NotVerified if a stub was not called, or a call was answered by the gateway's own 404. */
   check(): Promise<void>;
-  /** Delete stubs, toxics and requests, and reset scenarios and settings. */
+  /** Delete stubs, toxics, requests, upstreams and secrets, and reset scenarios and settings. */
   reset(): Promise<void>;
+  /**
+   * Register an upstream at `baseUrl`, such as "http://127.0.0.1:9000/v1", and a route to it. `localhost` becomes
+   * 127.0.0.1. An IP address needs an alias; that of a hostname follows from it, so it must be null.
+   */
+  upstream(alias: string | null, baseUrl: string, options?: UpstreamOptions): Promise<Upstream>;
+  /** An upstream that is removed after a test of node:test or vitest. */
+  upstream(context: TestContext, alias: string | null, baseUrl: string, options?: UpstreamOptions): Promise<Upstream>;
+  /** Let calls of an upstream pass: those whose path begins with `path`. */
+  route(upstream: Upstream, options?: RouteOptions): Promise<Route>;
+  /** Put a value into the credential store. */
+  secret(name: string, value: string, options?: { sharing?: "private" | "tenant" | "shared" }): Promise<Secret>;
+  /** A secret that is removed after a test of node:test or vitest. */
+  secret(
+    context: TestContext,
+    name: string,
+    value: string,
+    options?: { sharing?: "private" | "tenant" | "shared" },
+  ): Promise<Secret>;
+  /** Call the management API, `/api/oagw/v1` + path. Statuses other than 2xx are Refused, except those to `accept`. */
+  manage(method: string, path: string, document?: unknown, accept?: number[]): Promise<any>;
   /** Call `/__admin` + path. Statuses other than 2xx are Refused, except those to `accept`. */
   admin(method: string, path: string, document?: unknown, accept?: number[]): Promise<any>;
 }
@@ -248,6 +369,8 @@ interface Control extends Disposable {
 export interface Sandbox extends Control {
   readonly id: string;
   readonly gateway: Gateway;
+  /** Its tenants by name; each token leads to this sandbox. */
+  readonly tenants: Record<string, { id: string; token: string }>;
   /** Delete it with all its state, if it still exists. */
   delete(): Promise<void>;
 }

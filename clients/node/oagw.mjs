@@ -19,7 +19,14 @@ import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const TOKEN = "test-integration-token";
-const PROXY = "/api/oagw/v1/proxy/";
+const API = "/api/oagw/v1";
+const PROXY = `${API}/proxy/`;
+const SECRETS = "/credstore/v1/secrets";
+const HTTP = "gts.cf.core.oagw.protocol.v1~cf.core.oagw.http.v1";
+// What upstreams and routes can have, and the methods of routes.
+const POLICIES = ["auth", "headers", "plugins", "rate_limit", "cors", "tags", "enabled"];
+const ROUTE_POLICIES = ["plugins", "rate_limit", "cors", "tags", "enabled", "priority"];
+const METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH"];
 const MAX_WORDS = 4_000; // characters of the server's standard error
 const MAX_REPORT = 20_000;
 const MAX_EXCERPT = 500;
@@ -32,7 +39,7 @@ const ASYNC_DISPOSE = Symbol.asyncDispose ?? Symbol("asyncDispose");
 const { setTimeout } = globalThis;
 const milliseconds = performance.now.bind(performance);
 
-/** The control plane refused a call: which, with which status, and why. */
+/** The gateway, or its control plane, refused a call: which, with which status, and why. */
 export class Refused extends Error {
   constructor(call, status, text) {
     super(`${call}: ${status} ${text}`);
@@ -159,7 +166,7 @@ export function pattern(request, conditions = {}) {
 
 const asPattern = (request) => (typeof request === "string" ? pattern(request) : request);
 
-/** Stubs, toxics, requests and verification of one sandbox. */
+/** Stubs, toxics, requests, verification, upstreams and routes of one sandbox. */
 class Control {
   #bearer;
   #server;
@@ -241,6 +248,52 @@ class Control {
     await this.admin("POST", "/reset");
   }
 
+  /** Register an upstream, and a route to it; given the context of a test, it is removed after the test. */
+  async upstream(...args) {
+    const [context, alias, baseUrl, options = {}] = isContext(args[0]) ? args : [, ...args];
+    const { methods, query, route = true, ...policies } = options;
+    const { path, ...endpoint } = endpointOf(baseUrl);
+    const document = { alias: alias ?? undefined, protocol: HTTP, server: { endpoints: [endpoint] } };
+    const made = await this.manage("POST", "/upstreams", { ...document, ...known(POLICIES, policies) });
+    const upstream = new Upstream(this, made.id, made.alias, this.aliasUrl(made.alias) + path);
+    if (route) {
+      await this.route(upstream, { path: path || "/", methods, query }).catch(async (error) => {
+        await upstream.remove();
+        throw error;
+      });
+    }
+    return removedAfter(context, upstream);
+  }
+
+  /** Let calls pass whose path begins with `path`. */
+  async route(upstream, { path = "/", methods = METHODS, query = [], path_suffix_mode, ...policies } = {}) {
+    const match = { http: { methods, path, query_allowlist: query, path_suffix_mode } };
+    const document = { upstream_id: upstream.id, match, ...known(ROUTE_POLICIES, policies) };
+    return new Route(this, (await this.manage("POST", "/routes", document)).id);
+  }
+
+  /** Put a value into the credential store. */
+  async secret(...args) {
+    const [context, name, value, { sharing } = {}] = isContext(args[0]) ? args : [, ...args];
+    await this.#ask("POST", SECRETS, { reference: name, value, sharing });
+    const remove = () => this.#ask("DELETE", `${SECRETS}/${name}`, undefined, [404], { "If-Match": "*" });
+    return removedAfter(context, new Secret(name, remove));
+  }
+
+  /** Call the management API, `/api/oagw/v1` + path, and return what it answers; throws Refused. */
+  manage(method, path, document, accept = []) {
+    return this.#ask(method, API + path, document, accept);
+  }
+
+  async #ask(method, path, document, accept = [], headers = {}) {
+    const answer = await this.#exchange(method, path, document, { Authorization: `Bearer ${this.token}`, ...headers });
+    if (answer.status >= 300 && !accept.includes(answer.status)) throw refusal(answer);
+    if (!answer.text) return undefined;
+    const result = parsed(answer.text);
+    if (result === undefined) throw refusal(answer);
+    return result;
+  }
+
   /** Call `/__admin` + path, and return what it answers; throws Refused. */
   async admin(method, path, document, accept = []) {
     const answer = await this.#call(method, path, document);
@@ -252,13 +305,16 @@ class Control {
     return result;
   }
 
-  async #call(method, path, document) {
-    const call = `${method} /__admin${path}`;
-    const headers = { "Content-Type": "application/json", Accept: "application/json" };
-    if (this.#bearer) headers.Authorization = `Bearer ${this.#bearer}`;
-    const url = `${this.url}/__admin${path}`;
+  #call(method, path, document) {
+    const headers = this.#bearer ? { Authorization: `Bearer ${this.#bearer}` } : {};
+    return this.#exchange(method, `/__admin${path}`, document, headers);
+  }
+
+  async #exchange(method, path, document, more) {
+    const call = `${method} ${path}`;
+    const headers = { "Content-Type": "application/json", Accept: "application/json", ...more };
     try {
-      return { call, ...(await exchange(url, method, headers, document && JSON.stringify(document))) };
+      return { call, ...(await exchange(this.url + path, method, headers, document && JSON.stringify(document))) };
     } catch (error) {
       const said = this.#server?.said ? `\nthe gateway said: ${this.#server.said.trim()}` : "";
       throw new GatewayFailed(`${call}: no answer from ${this.url}: ${error.message || error.code}${said}`, {
@@ -296,8 +352,33 @@ function parsed(text) {
 }
 
 function refusal({ call, status, text }) {
-  const said = parsed(text)?.errors?.map(({ detail, source }) => (source ? `${source.pointer}: ${detail}` : detail));
-  return new Refused(call, status, said?.join("; ") ?? cut(MAX_EXCERPT, text));
+  const answer = parsed(text);
+  const said = answer?.errors?.map(({ detail, source }) => (source ? `${source.pointer}: ${detail}` : detail));
+  return new Refused(call, status, said?.join("; ") ?? answer?.error ?? cut(MAX_EXCERPT, text));
+}
+
+/** The endpoint of a base URL, and its path without a trailing slash. */
+function endpointOf(baseUrl) {
+  // Not URL: that would rewrite hosts, which the gateway checks.
+  const [, scheme, host, port, path = ""] =
+    /^([a-z][a-z\d+.-]*):\/\/([^\s/?#@:[\]]+|\[[^\s\]/?#@]+\])(?::(\d{1,5}))?(\/[^\s?#]*)?$/i.exec(baseUrl) ?? [];
+  if (!host) {
+    const shown = JSON.stringify(String(baseUrl).replace(/\/\/[^/]*@/, "//...@")); // it may contain a password
+    throw new TypeError(`${shown} is not the base URL of an upstream, such as "http://127.0.0.1:9000/v1"`);
+  }
+  return {
+    scheme: scheme.toLowerCase(),
+    host: host.toLowerCase() === "localhost" ? "127.0.0.1" : host.replace(/^\[|\]$/g, ""),
+    port: Number(port ?? (scheme.toLowerCase() === "http" ? 80 : 443)),
+    path: path.replace(/\/+$/, ""),
+  };
+}
+
+// The gateway ignores members that it does not know.
+function known(names, policies) {
+  const wrong = Object.keys(policies).find((name) => !names.includes(name));
+  if (wrong) throw new TypeError(`there is no option ${JSON.stringify(wrong)}, but ${names.join(", ")}`);
+  return policies;
 }
 
 function cut(limit, text) {
@@ -337,6 +418,60 @@ class Toxic {
 
   async remove() {
     await this.#control.admin("DELETE", `/toxics/${encodeURIComponent(this.name)}`, undefined, [404]);
+  }
+
+  [ASYNC_DISPOSE]() {
+    return this.remove();
+  }
+}
+
+/** An upstream: clients call `url`, which stands for its base URL. */
+class Upstream {
+  #control;
+
+  constructor(control, id, alias, url) {
+    this.#control = control;
+    Object.assign(this, { id, alias, url });
+  }
+
+  async remove() {
+    await this.#control.manage("DELETE", `/upstreams/${this.id}`, undefined, [404]);
+  }
+
+  [ASYNC_DISPOSE]() {
+    return this.remove();
+  }
+}
+
+/** A route of an upstream. */
+class Route {
+  #control;
+
+  constructor(control, id) {
+    this.#control = control;
+    this.id = id;
+  }
+
+  async remove() {
+    await this.#control.manage("DELETE", `/routes/${this.id}`, undefined, [404]);
+  }
+
+  [ASYNC_DISPOSE]() {
+    return this.remove();
+  }
+}
+
+/** A secret: `ref` refers to it. */
+class Secret {
+  #remove;
+
+  constructor(name, remove) {
+    this.#remove = remove;
+    Object.assign(this, { name, ref: `cred://${name}` });
+  }
+
+  async remove() {
+    await this.#remove();
   }
 
   [ASYNC_DISPOSE]() {
@@ -393,8 +528,8 @@ class Gateway extends Control {
   async sandbox(...args) {
     const [context, { strict = false, expiresAfter, ...options } = {}] = isContext(args[0]) ? args : [, ...args];
     const document = { expiresAfterSeconds: expiresAfter, ...options };
-    const { id, token } = await this.admin("POST", "/sandboxes", document);
-    const sandbox = new Sandbox(this, id, token);
+    const { id, token, tenants } = await this.admin("POST", "/sandboxes", document);
+    const sandbox = new Sandbox(this, id, token, tenants);
     if (context?.after) {
       context.after(() => sandbox.end({ failed: hasFailed(context), strict, print: printer(context) }));
     } else if (context) {
@@ -420,6 +555,18 @@ class Gateway extends Control {
 
 const isContext = (value) => typeof (value?.after ?? value?.onTestFinished) === "function";
 
+// The test may have stopped the gateway.
+const unlessStopped = (error) => {
+  if (!(error instanceof GatewayFailed)) throw error;
+};
+
+function removedAfter(context, one) {
+  const end = () => one.remove().catch(unlessStopped);
+  if (context?.after) context.after(end);
+  else context?.onTestFinished(end);
+  return one;
+}
+
 // The contexts of node:test know since 20.12 and 21.7 whether the test failed, those of vitest always did.
 const knowsOutcome = (context) => isContext(context) && ("passed" in context || "task" in context);
 const hasFailed = (context) => context.passed === false || context.task?.result?.state === "fail";
@@ -429,10 +576,11 @@ const printer = (context) => (text) =>
 
 /** A sandbox: requests with its token have its stubs, toxics and journal. */
 class Sandbox extends Control {
-  constructor(gateway, id, token) {
+  constructor(gateway, id, token, tenants = {}) {
     super(gateway.url, token, token);
     this.gateway = gateway;
     this.id = id;
+    this.tenants = tenants;
     this.clock = gateway.clock;
   }
 
@@ -455,9 +603,7 @@ class Sandbox extends Control {
       }
     } finally {
       if (failed) print(await this.reportCard());
-      await this.delete().catch((error) => {
-        if (!(error instanceof GatewayFailed)) throw error; // the test may have stopped the gateway
-      });
+      await this.delete().catch(unlessStopped);
     }
   }
 }

@@ -114,6 +114,94 @@ test("the report has what had no effect", async (t) => {
   await sandbox.check();
 });
 
+const URL_OF_UPSTREAM = "http://localhost:9000/v1/";
+const LIMIT = { sustained: { rate: 2, window: "minute" } };
+
+test("an upstream has its policies, a route for its path, and more routes", async (t) => {
+  const sandbox = await gateway.sandbox(t);
+  const upstream = await sandbox.upstream("Payments", URL_OF_UPSTREAM, { query: ["limit"], rate_limit: LIMIT });
+  assert.deepEqual([upstream.alias, upstream.url], ["payments", `${sandbox.aliasUrl("payments")}/v1`]);
+  const found = await sandbox.manage("GET", `/upstreams/${upstream.id}`);
+  assert.deepEqual(found.server.endpoints, [{ scheme: "http", host: "127.0.0.1", port: 9000 }]);
+  assert.deepEqual(found.rate_limit.sustained, LIMIT.sustained);
+
+  const route = await sandbox.route(upstream, { path: "/v2", methods: ["GET"], priority: 3, tags: ["a"] });
+  const [one, two] = (await sandbox.manage("GET", "/routes")).sort((a, b) => a.priority - b.priority);
+  const methods = ["GET", "POST", "PUT", "DELETE", "PATCH"];
+  const like = { methods, path: "/v1", query_allowlist: ["limit"], path_suffix_mode: "append" };
+  assert.deepEqual(one.match.http, like);
+  assert.deepEqual(two.match.http, { ...like, methods: ["GET"], path: "/v2", query_allowlist: [] });
+  assert.deepEqual([two.id, two.tags], [route.id, ["a"]]);
+  for (let time = 0; time < 2; time++) await route.remove();
+  assert.equal((await sandbox.manage("GET", "/routes")).length, 1);
+});
+
+test("the alias of a hostname is derived", async (t) => {
+  const sandbox = await gateway.sandbox(t);
+  const { alias } = await sandbox.upstream(null, "https://api.vendor.example", { route: false });
+  assert.equal(alias, "api.vendor.example");
+  assert.deepEqual(await sandbox.manage("GET", "/routes"), []);
+  const named = sandbox.upstream("vendor", "https://vendor.example");
+  await assert.rejects(named, /400 alias is auto-derived .*\(derived: 'vendor.example'\)/);
+});
+
+test("a refusal of the gateway has its text, and leaves nothing", async (t) => {
+  const sandbox = await gateway.sandbox(t);
+  await assert.rejects(sandbox.upstream(null, "http://127.0.0.1:9000"), (error) => {
+    assert.ok(error instanceof Refused);
+    assert.deepEqual([error.call, error.status], ["POST /api/oagw/v1/upstreams", 400]);
+    assert.match(error.text, /^explicit alias is required for IP-based/);
+    return true;
+  });
+  const withHead = sandbox.upstream("lab", URL_OF_UPSTREAM, { methods: ["HEAD"] });
+  await assert.rejects(withHead, /422 \/match\/http\/methods\/0/);
+  assert.deepEqual(await sandbox.manage("GET", "/upstreams"), []);
+  await assert.rejects(sandbox.upstream("lab", URL_OF_UPSTREAM, { ratelimit: LIMIT }), /no option "ratelimit"/);
+  for (const wrong of ["", "127.0.0.1:9000", "http://", "http://a?b=c", "http://me:hidden@a", "http://a:b"]) {
+    await assert.rejects(
+      sandbox.upstream("lab", wrong),
+      ({ message }) => /not the base URL of an upstream/.test(message) && !message.includes("hidden"),
+    );
+  }
+});
+
+test("an upstream of a gateway is removed after its test", async (t) => {
+  const upstreams = () => gateway.manage("GET", "/upstreams");
+  await t.test("with a context", async (t) => {
+    const { id } = await gateway.upstream(t, "lab", URL_OF_UPSTREAM);
+    assert.deepEqual((await upstreams()).map((one) => one.id), [id]);
+  });
+  assert.deepEqual(await upstreams(), []);
+  await using_(await gateway.upstream("lab", URL_OF_UPSTREAM), async () => assert.equal((await upstreams()).length, 1));
+  if (Symbol.asyncDispose) assert.deepEqual(await upstreams(), []);
+});
+
+test("a client is limited, and time is moved by hand", async (t) => {
+  const sandbox = await gateway.sandbox(t);
+  const secret = await sandbox.secret("key", "s3cret");
+  const type = "gts.cf.core.oagw.auth_plugin.v1~cf.core.oagw.apikey.v1";
+  const auth = { type, config: { header: "x-api-key", secret_ref: secret.ref } };
+  const { url } = await sandbox.upstream(null, "http://echo.test/v1", { query: ["a"], rate_limit: LIMIT, auth });
+  const get = () => fetch(`${url}/x?a=1`, { headers: { Authorization: `Bearer ${sandbox.token}` } });
+  const { path, query, headers } = await (await get()).json();
+  assert.deepEqual([path, query], ["/v1/x", "a=1"]);
+  assert.deepEqual(headers.find(([name]) => name === "x-api-key"), ["x-api-key", "s3cret"]);
+  assert.equal((await get()).status, 200);
+  const limited = await get();
+  assert.deepEqual([limited.status, limited.headers.get("Retry-After")], [429, "30"]);
+  await gateway.clock.advance(30);
+  assert.equal((await get()).status, 200);
+  for (let time = 0; time < 2; time++) await secret.remove();
+  assert.equal((await sandbox.secret("key", "other")).ref, "cred://key");
+  await assert.rejects(sandbox.secret("key", "hidden"), ({ message }) => /409 secret already exists: key$/.test(message));
+});
+
+test("each tenant of a sandbox has a token", async (t) => {
+  const { tenants, token } = await gateway.sandbox(t, { tenants: { root: null, child: "root" } });
+  assert.equal(tenants.root.token, token);
+  assert.notEqual(tenants.child.token, token);
+});
+
 test("a stub that cannot act is warned of", async (t) => {
   const sandbox = await gateway.sandbox(t);
   const warned = new Promise((resolve) => process.once("warning", resolve));

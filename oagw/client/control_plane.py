@@ -219,7 +219,7 @@ class ControlPlane:
         return self._call("GET", _report("text", retry_due, streams_cancelled, since)).decode()
 
     def reset(self) -> None:
-        """Delete the stubs, toxics and requests, and reset the scenarios and settings."""
+        """Delete stubs, toxics, requests, upstreams and secrets, and reset scenarios and settings."""
         self.admin("POST", "/reset")
 
     def admin(
@@ -241,7 +241,8 @@ class ControlPlane:
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
         if self._admin_token is not None:
             headers["Authorization"] = f"Bearer {self._admin_token}"
-        answer = self._exchange(method, path, headers, None if document is None else json.dumps(document))
+        body = None if document is None else json.dumps(document)
+        answer = self._exchange(method, f"/__admin{path}", headers, body)
         if answer.status not in accept:
             reason = _refusal(answer.body) or self._not_a_control_plane(path, answer.status, answer.body)
             raise Refused(reason)
@@ -250,21 +251,21 @@ class ControlPlane:
         return answer.body
 
     def _exchange(self, method: str, path: str, headers: Mapping[str, str], body: str | None) -> Answer:
-        """Call ``/__admin`` + ``path``. Raises ConnectionError if there is no answer."""
+        """Send a request to the gateway. Raises ConnectionError if there is no answer."""
         from http.client import HTTPException
 
         __tracebackhide__ = True
         try:
-            return exchange(self.base_url, method, f"/__admin{path}", headers, body, _TIMEOUT)
+            return exchange(self.base_url, method, path, headers, body, _TIMEOUT)
         except (OSError, HTTPException) as error:
             self._check_server()
             reason = str(error) or type(error).__name__
-            raise ConnectionError(f"No answer from {self.base_url}/__admin{path}: {reason}") from None
+            raise ConnectionError(f"No answer from {self.base_url}{path}: {reason}") from None
 
     def _not_a_control_plane(self, path: str, status: int, text: bytes) -> str:
         """Return the message for a response that no control plane would send."""
-        excerpt = " ".join(text[:500].decode(errors="replace").split())
-        return f"{self.base_url}/__admin{path} is not the control plane of a mock gateway: {status} {excerpt}"
+        where = f"{self.base_url}/__admin{path}"
+        return f"{where} is not the control plane of a mock gateway: {status} {excerpt(text)}"
 
     def _check_server(self) -> None:
         """Raise an exception that explains why a call got no response, if the reason is known."""
@@ -328,6 +329,11 @@ def _level_of_caller() -> int:
     while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(_OURS):
         level, frame = level + 1, frame.f_back
     return level
+
+
+def excerpt(text: bytes) -> str:
+    """Return the beginning of the body ``text``, for a message."""
+    return " ".join(text[:500].decode(errors="replace").split())
 
 
 def _refusal(text: bytes) -> str:

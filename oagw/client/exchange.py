@@ -29,7 +29,7 @@ def exchange(
 
     connection = HTTPConnection(base_url.partition("://")[2], timeout=timeout)
     try:
-        connection.request(method, path, body, dict(headers))
+        connection.request(method, path, body, {**headers, "Connection": "close"})
         answer = connection.getresponse()
         return Answer(answer.status, answer.headers.get_all("X-OAGW-Warning", []), answer.read())
     finally:

@@ -17,9 +17,11 @@ from types import TracebackType
 from typing import IO, Any, Self
 
 from oagw.client.control_plane import CannotAct, ControlPlane, Refused, Stub, Toxic, checked_url, pattern
+from oagw.client.document import given, in_camel_case
 from oagw.client.ending import Ending
 from oagw.client.exchange import Answer
 from oagw.client.failure import add_report
+from oagw.client.management import Management, Route, Secret, Upstream
 from oagw.config import Config
 
 __all__ = [
@@ -28,10 +30,14 @@ __all__ = [
     "GatewayFailed",
     "MockGateway",
     "Refused",
+    "Route",
     "RunningGateway",
     "Sandbox",
+    "Secret",
     "Stub",
+    "Tenant",
     "Toxic",
+    "Upstream",
     "pattern",
     "start",
 ]
@@ -52,7 +58,7 @@ class GatewayFailed(RuntimeError):
     """The server did not start, or exited unexpectedly; the message is its output."""
 
 
-class RunningGateway(ControlPlane, Ending):
+class RunningGateway(Management, Ending):
     """A gateway that already runs at ``base_url``, and its default sandbox.
 
     ``token`` is the bearer token for clients to use; ``admin_token`` is the value of the server's
@@ -65,18 +71,30 @@ class RunningGateway(ControlPlane, Ending):
         self.token = token
 
     def sandbox(
-        self, expires_after: float | None = None, *, name: str | None = None, strict: bool = False
+        self,
+        expires_after: float | None = None,
+        *,
+        name: str | None = None,
+        tenants: Mapping[str, str | Mapping[str, Any] | None] | None = None,
+        strict: bool = False,
     ) -> "Sandbox":
         """Create a sandbox, which expires ``expires_after`` seconds after its last use.
 
         The default is the server's ``--sandbox-lifetime``. With ``--seed``, what is random in the sandbox
         depends on its ``name`` and its own requests, not on other sandboxes. If it is ``strict``, its
         ``with`` block ends with ``verify_strict``. Raises Refused if there is a sandbox with this name.
+
+        ``tenants`` is a tree of tenants, the parent of each by its name: ``{"root": None, "child": "root"}``.
+        Instead of a name, ``{"parent": "root", "self_managed": True}`` can be given. Each has a token in
+        ``sandbox.tenants``; that of the sandbox is that of the root.
         """
-        options = {"expiresAfterSeconds": expires_after, "name": name}
-        given = {option: value for option, value in options.items() if value is not None}
-        created = self.admin("POST", "/sandboxes", given)
-        return Sandbox(self, created["id"], created["token"], strict=strict)
+        tree = tenants and {name: _tenant(one) for name, one in tenants.items()}
+        options = {"expiresAfterSeconds": expires_after, "name": name, "tenants": tree}
+        created = self.admin("POST", "/sandboxes", given(options))
+        sandbox = Sandbox(self, created["id"], created["token"], strict=strict)
+        for tenant, about in created.get("tenants", {}).items():
+            sandbox.tenants[tenant] = Tenant(sandbox, about["id"], about["token"])
+        return sandbox
 
     def advance(self, seconds: float) -> None:
         """Advance the clock of ``--clock manual``; return when all data that became due is written."""
@@ -119,8 +137,10 @@ class RunningGateway(ControlPlane, Ending):
         self.stop()
 
 
-class Sandbox(ControlPlane, Ending):
+class Sandbox(Management, Ending):
     """A sandbox of ``gateway``: requests with ``token`` use its stubs, toxics and journal.
+
+    ``tenants`` are those that it was created with, by name.
 
     As a context manager, it is deleted at the end of the block. An exception that ends the block, such as a
     failing assertion, gets the text of its report as a note. If it is ``strict``, a block that ends without
@@ -133,6 +153,7 @@ class Sandbox(ControlPlane, Ending):
         self.id = id
         self.token = token
         self.strict = strict
+        self.tenants: dict[str, Tenant] = {}
 
     def delete(self) -> None:
         """Delete the sandbox and all its state, if it still exists: it may have expired."""
@@ -153,6 +174,19 @@ class Sandbox(ControlPlane, Ending):
         return self.gateway._exchange(method, path, headers, body)
 
     _end = delete
+
+
+class Tenant(Management):
+    """A tenant of ``sandbox``. Its ``token`` leads to the sandbox as this tenant; ``id`` is a UUID."""
+
+    def __init__(self, sandbox: Sandbox, id: str, token: str) -> None:
+        super().__init__(sandbox.base_url, token)
+        self.sandbox = sandbox
+        self.id = id
+        self.token = token
+
+    def _exchange(self, method: str, path: str, headers: Mapping[str, str], body: str | None) -> Answer:
+        return self.sandbox._exchange(method, path, headers, body)
 
 
 class MockGateway(RunningGateway):
@@ -254,6 +288,10 @@ def start(url: str | None = None, *, token: str | None = None, options: Sequence
     gateway = MockGateway(token=token or TOKEN, options=options)
     gateway.start()
     return gateway
+
+
+def _tenant(parent: str | Mapping[str, Any] | None) -> str | Mapping[str, Any] | None:
+    return in_camel_case(parent) if isinstance(parent, Mapping) else parent
 
 
 def spawn(

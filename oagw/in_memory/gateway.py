@@ -153,12 +153,12 @@ class InMemoryGateway(RunningGateway):
             **headers,
         }
         head = "\r\n".join(f"{name}: {value}" for name, value in fields.items())
-        call = _ControlCall(f"{method} /__admin{path} HTTP/1.1\r\n{head}\r\n\r\n".encode() + data)
+        call = _ControlCall(f"{method} {path} HTTP/1.1\r\n{head}\r\n\r\n".encode() + data)
         self.reactor.connectTCP("127.0.0.1", self._port, _Once(call))
         try:
             received = self.run(call.received, _PATIENCE)
         except TimeoutError as error:
-            raise ConnectionError(f"No answer from {self.base_url}/__admin{path}: {error}") from None
+            raise ConnectionError(f"No answer from {self.base_url}{path}: {error}") from None
         answer = HTTPResponse(_Received(received))  # type: ignore[arg-type]
         answer.begin()
         return Answer(answer.status, answer.headers.get_all("X-OAGW-Warning", []), answer.read())

@@ -17,7 +17,7 @@ from openai import OpenAI
 from oagw.testing import MockGateway, Sandbox
 from tests.docs.pages import HOME, PAGES, TIMEOUT, blocks
 
-MANUAL_CLOCK = "docs/clock.md"
+MANUAL_CLOCK = {"docs/clock.md", "docs/gateway.md"}
 
 # Blocks that other tests run or compare, by page: how many there are in each language.
 # - test_readme: the set-up commands, and a test that fails on purpose
@@ -70,7 +70,7 @@ def manual_gateway() -> Iterator[MockGateway]:
 @pytest.fixture
 def gateway_of_page(page: str, request: pytest.FixtureRequest) -> MockGateway:
     gateway: MockGateway = request.getfixturevalue(
-        "manual_gateway" if page == MANUAL_CLOCK else "oagw_gateway"
+        "manual_gateway" if page in MANUAL_CLOCK else "oagw_gateway"
     )
     return gateway
 

@@ -67,7 +67,10 @@ use std::{panic, thread};
 
 /// The token that a gateway accepts by default.
 const TOKEN: &str = "test-integration-token";
+const API: &str = "/api/oagw/v1";
 const PROXY: &str = "/api/oagw/v1/proxy/";
+const SECRETS: &str = "/credstore/v1/secrets";
+const HTTP: &str = "gts.cf.core.oagw.protocol.v1~cf.core.oagw.http.v1";
 
 /// The time limit of a call. A `verify` with `within` takes up to 30 s.
 const CALL: Duration = Duration::from_secs(60);
@@ -109,6 +112,10 @@ const OF_MAPPING: [&str; 13] = [
 ];
 /// The members of a toxic that are not attributes of its type.
 const OF_TOXIC: [&str; 8] = ["name", "alias", "request", "toxicity", "stream", "times", "skip", "attributes"];
+
+/// The members of an upstream and of a route, besides those that say where they lead.
+const OF_UPSTREAM: [&str; 7] = ["auth", "headers", "plugins", "rate_limit", "cors", "tags", "enabled"];
+const OF_ROUTE: [&str; 6] = ["plugins", "rate_limit", "cors", "tags", "enabled", "priority"];
 
 // ---------------------------------------------------------------------------------------------- the gateway
 
@@ -197,18 +204,56 @@ impl Gateway {
         self.sandbox_with(())
     }
 
-    /// Creates a sandbox with options: `expiresAfterSeconds`, and `name`, by which a `--seed` tells sandboxes apart.
+    /// Creates a sandbox with options: `expiresAfterSeconds`, `name`, by which a `--seed` tells sandboxes apart, and
+    /// `tenants`, a tree such as `{"root": null, "child": "root"}`, see [`Sandbox::tenant_token`].
     pub fn sandbox_with(&self, options: impl Document) -> Result<Sandbox, Error> {
         let created = self.admin("POST", "/sandboxes", options)?;
         match (created["id"].as_str(), created["token"].as_str()) {
             (Some(id), Some(token)) => Ok(Sandbox {
                 plane: Plane { server: self.0.clone(), token: Some(token.to_string()) },
                 id: id.to_string(),
+                tenants: created["tenants"].clone(),
                 strict: false,
                 failed: AtomicBool::new(false),
             }),
             _ => Err(Error::Malformed(format!("not a sandbox: {created}"))),
         }
+    }
+
+    /// Registers an upstream in the default sandbox, as [`Sandbox::upstream`] does. It is removed when it is dropped.
+    #[must_use = "the upstream is removed when it is dropped"]
+    pub fn upstream<'a>(
+        &self,
+        alias: impl Into<Option<&'a str>>,
+        base_url: &str,
+        options: impl Document,
+    ) -> Result<Upstream, Error> {
+        let mut upstream = upstream(&self.tenant(), alias.into(), base_url, options.read()?)?;
+        upstream.temporary = true;
+        Ok(upstream)
+    }
+
+    /// Lets calls of an upstream pass, see [`Sandbox::route`].
+    pub fn route(&self, upstream: &Upstream, options: impl Document) -> Result<Route, Error> {
+        route(&self.tenant(), upstream, options.read()?)
+    }
+
+    /// Puts a value into the credential store, as [`Sandbox::secret`] does. It is removed when it is dropped.
+    #[must_use = "the secret is removed when it is dropped"]
+    pub fn secret(&self, name: &str, value: &str, options: impl Document) -> Result<Secret, Error> {
+        let mut secret = secret(&self.tenant(), name, value, options.read()?)?;
+        secret.temporary = true;
+        Ok(secret)
+    }
+
+    /// Calls the management API, `/api/oagw/v1` and `path`, and returns the JSON of the answer. `()` is no document.
+    pub fn manage(&self, method: &str, path: &str, document: impl Document) -> Result<Json, Error> {
+        self.tenant().ask_at(method, &format!("{API}{path}"), document.read()?, &[])
+    }
+
+    /// Who calls with the token of the gateway.
+    fn tenant(&self) -> Plane {
+        Plane { server: self.0.clone(), token: Some(self.0.token.clone()) }
     }
 
     /// The clock that all sandboxes share.
@@ -536,6 +581,11 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// sandbox.stub(keyed, json!({"status": 201}))?;
 /// sandbox.toxic("reset_peer", json!({"alias": "stream-test", "after_events": 2}))?;
 ///
+/// let limit = json!({"sustained": {"rate": 2, "window": "minute"}});
+/// let upstream = sandbox.upstream("payments", "http://localhost:9000", json!({"rate_limit": limit}))?;
+/// sandbox.route(&upstream, json!({"path": "/v1", "methods": ["GET"], "query": ["limit"]}))?;
+/// assert_eq!(upstream.url(), sandbox.alias_url("payments"));
+///
 /// // `call` stands for the client under test.
 /// assert_eq!(sandbox.call("GET weather/current?city=Oslo")?.status, 429);
 /// assert_eq!(sandbox.call("GET weather/current?city=Oslo")?.json()?["condition"], "sunny");
@@ -556,6 +606,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 pub struct Sandbox {
     plane: Plane,
     id: String,
+    tenants: Json,
     strict: bool,
     failed: AtomicBool,
 }
@@ -569,6 +620,11 @@ impl Sandbox {
     /// The id of the sandbox.
     pub fn id(&self) -> &str {
         &self.id
+    }
+
+    /// The token of a tenant that the sandbox was created with: it leads to the sandbox as this tenant.
+    pub fn tenant_token(&self, name: &str) -> Option<&str> {
+        self.tenants[name]["token"].as_str()
     }
 
     /// The gateway of the sandbox.
@@ -668,7 +724,45 @@ impl Sandbox {
         self.noted(|| self.plane.report(Instant::now() + CALL))
     }
 
-    /// Deletes the stubs, toxics and requests, and resets the scenarios and settings.
+    /// Registers an upstream at `base_url`, such as `http://127.0.0.1:9000/v1`, and a route for its path.
+    ///
+    /// The client under test calls [`Upstream::url`], which stands for the base URL. `localhost` becomes 127.0.0.1. An
+    /// IP address needs an alias; that of a hostname follows from it, so it must be `None`.
+    ///
+    /// `options` has the members of the management API (`auth`, `headers`, `plugins`, `rate_limit`, `cors`, `tags`,
+    /// `enabled`), and for the route `methods`, by default all that it can have, and `query`, the query parameters
+    /// that it allows, by default none. With `"route": false` there is none.
+    pub fn upstream<'a>(
+        &self,
+        alias: impl Into<Option<&'a str>>,
+        base_url: &str,
+        options: impl Document,
+    ) -> Result<Upstream, Error> {
+        self.noted(|| upstream(&self.plane, alias.into(), base_url, options.read()?))
+    }
+
+    /// Lets calls of an upstream pass.
+    ///
+    /// `options` has `path`, the beginning of the path below the alias (`/` by default; the longest one counts),
+    /// `methods` and `query` as in [`upstream`](Sandbox::upstream), and `path_suffix_mode`, `priority`, `plugins`,
+    /// `rate_limit`, `cors`, `tags` and `enabled` of the management API.
+    pub fn route(&self, upstream: &Upstream, options: impl Document) -> Result<Route, Error> {
+        self.noted(|| route(&self.plane, upstream, options.read()?))
+    }
+
+    /// Puts a value into the credential store, for `{"secret_ref": secret.reference()}` in an `auth`.
+    ///
+    /// `options` may have its `sharing`: `private`, `tenant` or `shared`.
+    pub fn secret(&self, name: &str, value: &str, options: impl Document) -> Result<Secret, Error> {
+        self.noted(|| secret(&self.plane, name, value, options.read()?))
+    }
+
+    /// Calls the management API, `/api/oagw/v1` and `path`, and returns the JSON of the answer. `()` is no document.
+    pub fn manage(&self, method: &str, path: &str, document: impl Document) -> Result<Json, Error> {
+        self.noted(|| self.plane.ask_at(method, &format!("{API}{path}"), document.read()?, &[]))
+    }
+
+    /// Deletes the stubs, toxics, requests, upstreams and secrets, and resets the scenarios and settings.
     pub fn reset(&self) -> Result<(), Error> {
         self.noted(|| self.plane.ask("POST", "/reset", None, &[]).map(drop))
     }
@@ -842,6 +936,221 @@ impl fmt::Debug for Toxic {
     }
 }
 
+/// An upstream. That of a sandbox is deleted with it; that of a gateway when it is dropped.
+pub struct Upstream {
+    plane: Plane,
+    id: String,
+    alias: String,
+    url: String,
+    temporary: bool,
+}
+
+impl Upstream {
+    /// The id of the upstream.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The effective alias: that of a hostname follows from it.
+    pub fn alias(&self) -> &str {
+        &self.alias
+    }
+
+    /// What the client under test calls; it stands for the base URL.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Deletes the upstream with its routes, if it still exists.
+    pub fn remove(mut self) -> Result<(), Error> {
+        self.temporary = false;
+        self.plane.ask_at("DELETE", &self.target(), None, &[404]).map(drop)
+    }
+
+    fn target(&self) -> String {
+        format!("{API}/upstreams/{}", self.id)
+    }
+}
+
+impl Drop for Upstream {
+    fn drop(&mut self) {
+        if self.temporary {
+            let _ = self.plane.exchange("DELETE", &self.target(), None, Instant::now() + DROP);
+        }
+    }
+}
+
+impl fmt::Debug for Upstream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Upstream").field("alias", &self.alias).field("id", &self.id).finish()
+    }
+}
+
+/// A route. It is deleted with its upstream.
+#[derive(Clone)]
+pub struct Route {
+    plane: Plane,
+    id: String,
+}
+
+impl Route {
+    /// The id of the route.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Deletes the route, if it still exists.
+    pub fn remove(self) -> Result<(), Error> {
+        self.plane.ask_at("DELETE", &format!("{API}/routes/{}", self.id), None, &[404]).map(drop)
+    }
+}
+
+impl fmt::Debug for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Route").field(&self.id).finish()
+    }
+}
+
+/// A secret. That of a sandbox is deleted with it; that of a gateway when it is dropped.
+pub struct Secret {
+    plane: Plane,
+    name: String,
+    temporary: bool,
+}
+
+impl Secret {
+    /// What the configuration of an `auth` refers to it by: `cred://` and its name.
+    pub fn reference(&self) -> String {
+        format!("cred://{}", self.name)
+    }
+
+    /// Deletes the secret, if it still exists.
+    pub fn remove(mut self) -> Result<(), Error> {
+        self.temporary = false;
+        self.plane.ask_at("DELETE", &self.target(), None, &[404]).map(drop)
+    }
+
+    fn target(&self) -> String {
+        format!("{SECRETS}/{}", self.name)
+    }
+}
+
+impl Drop for Secret {
+    fn drop(&mut self) {
+        if self.temporary {
+            let _ = self.plane.exchange("DELETE", &self.target(), None, Instant::now() + DROP);
+        }
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Secret").field(&self.name).finish()
+    }
+}
+
+fn upstream(
+    plane: &Plane,
+    alias: Option<&str>,
+    base_url: &str,
+    options: Option<Json>,
+) -> Result<Upstream, Error> {
+    let (endpoint, path) = endpoint(base_url)?;
+    let mut document = vec![
+        ("protocol".to_string(), Json::from(HTTP)),
+        ("server".to_string(), json!({"endpoints": [endpoint]})),
+    ];
+    document.extend(alias.map(|alias| ("alias".to_string(), Json::from(alias))));
+    let target = if path.is_empty() { "/" } else { &path };
+    let mut of_route = vec![("path".to_string(), Json::from(target))];
+    let mut routed = true;
+    for (name, value) in members(options.unwrap_or_default())? {
+        match name.as_str() {
+            "methods" | "query" => of_route.push((name, value)),
+            "route" => routed = value != false,
+            name if OF_UPSTREAM.contains(&name) => document.push((name.to_string(), value)),
+            _ => return Err(unknown(&name, "methods, query, route", &OF_UPSTREAM)),
+        }
+    }
+    let made = plane.ask_at("POST", &format!("{API}/upstreams"), Some(Json::Object(document)), &[])?;
+    let alias = made["alias"].as_str().unwrap_or_default().to_string();
+    let made = Upstream {
+        plane: plane.clone(),
+        id: made["id"].as_str().unwrap_or_default().to_string(),
+        url: format!("{}{PROXY}{alias}{path}", plane.server.url),
+        alias,
+        temporary: false,
+    };
+    if routed {
+        if let Err(error) = route(plane, &made, Some(Json::Object(of_route))) {
+            let _ = made.remove();
+            return Err(error);
+        }
+    }
+    Ok(made)
+}
+
+fn route(plane: &Plane, upstream: &Upstream, options: Option<Json>) -> Result<Route, Error> {
+    let mut matching = vec![
+        ("path".to_string(), Json::from("/")),
+        ("methods".to_string(), json!(["GET", "POST", "PUT", "DELETE", "PATCH"])),
+        ("query_allowlist".to_string(), json!([])),
+    ];
+    let mut document = vec![("upstream_id".to_string(), Json::from(upstream.id.as_str()))];
+    for (name, value) in members(options.unwrap_or_default())? {
+        let member = if name == "query" { "query_allowlist" } else { &name };
+        match matching.iter_mut().find(|(known, _)| known == member) {
+            Some((_, default)) => *default = value,
+            None if member == "path_suffix_mode" => matching.push((name, value)),
+            None if OF_ROUTE.contains(&member) => document.push((name, value)),
+            None => return Err(unknown(&name, "path, methods, query, path_suffix_mode", &OF_ROUTE)),
+        }
+    }
+    document.push(("match".to_string(), json!({"http": Json::Object(matching)})));
+    let made = plane.ask_at("POST", &format!("{API}/routes"), Some(Json::Object(document)), &[])?;
+    Ok(Route { plane: plane.clone(), id: made["id"].as_str().unwrap_or_default().to_string() })
+}
+
+fn secret(plane: &Plane, name: &str, value: &str, options: Option<Json>) -> Result<Secret, Error> {
+    let mut document =
+        vec![("reference".to_string(), Json::from(name)), ("value".to_string(), Json::from(value))];
+    document.extend(members(options.unwrap_or_default())?);
+    plane.ask_at("POST", SECRETS, Some(Json::Object(document)), &[])?;
+    Ok(Secret { plane: plane.clone(), name: name.to_string(), temporary: false })
+}
+
+/// The gateway ignores members that it does not know.
+fn unknown(name: &str, some: &str, more: &[&str]) -> Error {
+    Error::Malformed(format!("there is no option {name:?}, but {some}, {}", more.join(", ")))
+}
+
+/// The endpoint of a base URL, and its path without a slash at the end.
+fn endpoint(base_url: &str) -> Result<(Json, String), Error> {
+    let wrong = || {
+        let shown = match base_url.rsplit_once('@') {
+            Some((_, host)) => format!("...@{host}"), // there may be a password before it
+            None => base_url.to_string(),
+        };
+        let like = "such as http://127.0.0.1:9000/v1";
+        Error::Malformed(format!("{shown:?} is not the base URL of an upstream, {like}"))
+    };
+    let (scheme, rest) = base_url.split_once("://").ok_or_else(wrong)?;
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let scheme = scheme.to_lowercase();
+    let (host, port) = match authority.rsplit_once(':') {
+        Some((host, port)) if !port.contains(']') => (host, port.parse::<u32>().map_err(|_| wrong())?),
+        _ => (authority, if scheme == "http" { 80 } else { 443 }),
+    };
+    let is_literal = host.starts_with('[') && host.ends_with(']');
+    let odd = |c: char| c.is_whitespace() || matches!(c, '@' | '?' | '#');
+    if host.is_empty() || base_url.contains(odd) || !is_literal && host.contains([':', '[', ']']) {
+        return Err(wrong());
+    }
+    let host = if host.eq_ignore_ascii_case("localhost") { "127.0.0.1" } else { host };
+    let host = host.trim_matches(|c| matches!(c, '[' | ']'));
+    Ok((json!({"scheme": scheme, "host": host, "port": port}), path.trim_end_matches('/').to_string()))
+}
+
 /// The clock of a gateway, which all its sandboxes share. It can be moved with the server's `--clock manual`.
 ///
 /// Tests that move a clock should start a gateway of their own, see [`Gateway::builder`].
@@ -906,14 +1215,24 @@ impl Plane {
 
     /// Calls `/__admin` and `path`. A status of 300 or more is an error, unless it is in `accepted`.
     fn ask(&self, method: &str, path: &str, document: Option<Json>, accepted: &[u16]) -> Result<Json, Error> {
+        self.ask_at(method, &format!("/__admin{path}"), document, accepted)
+    }
+
+    /// Calls `target`, as `ask` does.
+    fn ask_at(
+        &self,
+        method: &str,
+        target: &str,
+        document: Option<Json>,
+        accepted: &[u16],
+    ) -> Result<Json, Error> {
         let body = document.as_ref().map(Json::encoded).transpose()?;
-        let target = format!("/__admin{path}");
-        let answer = self.exchange(method, &target, body.as_deref(), Instant::now() + CALL)?;
+        let answer = self.exchange(method, target, body.as_deref(), Instant::now() + CALL)?;
         for warning in answer.headers("X-OAGW-Warning") {
             eprintln!("warning: {warning}");
         }
         let found = if answer.body.is_empty() { Ok(Json::Null) } else { answer.json() };
-        let refused = found.as_ref().ok().and_then(refusal);
+        let refused = found.as_ref().ok().filter(|_| answer.status >= 300).and_then(refusal);
         match found {
             Ok(_) if answer.status == 404 && accepted.contains(&404) => return Ok(Json::Null), // gone already
             Ok(found) if refused.is_none() && (answer.status < 300 || accepted.contains(&answer.status)) => {
@@ -923,10 +1242,11 @@ impl Plane {
         }
         let text = refused.unwrap_or_else(|| {
             let excerpt = answer.text().split_whitespace().collect::<Vec<_>>().join(" ");
-            format!("this is not the control plane of a mock gateway: {}", shortened(excerpt))
+            let what = if target.starts_with(API) { "API" } else { "control plane" };
+            format!("this is not the {what} of a mock gateway: {}", shortened(excerpt))
         });
         let mut request = format!("{method} {target}");
-        if let Some(body) = body {
+        if let Some(body) = body.filter(|_| target != SECRETS) {
             let _ = write!(request, " {}", shortened(body));
         }
         Err(Error::Refused { status: answer.status, text, request })
@@ -953,7 +1273,12 @@ fn refusal(document: &Json) -> Option<String> {
             (_, detail) => Some(detail.to_string()),
         })
         .collect();
-    (!lines.is_empty()).then(|| lines.join("; "))
+    let problem = || document["error"].as_str().map(String::from); // of the gateway
+    if lines.is_empty() {
+        problem()
+    } else {
+        Some(lines.join("; "))
+    }
 }
 
 fn shorten(text: &mut String, most: usize) {
@@ -1364,6 +1689,9 @@ impl Request<'_> {
         text.push_str("Accept: */*\r\nUser-Agent: oagw-mock-rust\r\n");
         if let Some(token) = self.token {
             let _ = write!(text, "Authorization: Bearer {token}\r\n");
+        }
+        if self.method == "DELETE" && self.target.starts_with(SECRETS) {
+            text.push_str("If-Match: *\r\n"); // whatever its version is
         }
         let body = self.body.unwrap_or_default();
         if self.body.is_some() {

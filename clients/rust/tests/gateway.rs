@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use oagw_mock::{call, json, pattern, Error, Gateway, Sandbox};
+use oagw_mock::{call, json, pattern, Error, Gateway, Json, Sandbox};
 
 const CHARGES: &str = "POST stripe/v1/charges";
 
@@ -130,8 +130,145 @@ fn a_manual_clock_moves_when_the_test_says_so() {
         sandbox.clock().advance_until_idle().unwrap();
         assert_eq!(slow.join().unwrap(), "at last");
     });
+    let upstream =
+        sandbox.upstream("payments", "http://localhost:9000", json!({"rate_limit": limit()})).unwrap();
+    sandbox.stub("GET payments/v1/charges", ()).unwrap();
+    let get = || call("GET", &format!("{}/v1/charges", upstream.url()), sandbox.token(), "").unwrap().status;
+    assert_eq!([get(), get(), get()], [200, 200, 429]);
+    sandbox.clock().advance(Duration::from_secs(30)).unwrap();
+    assert_eq!([get(), get()], [200, 429]);
     let text = sandbox.clock().advance(Duration::from_secs(u64::MAX)).unwrap_err().to_string();
     assert!(text.starts_with("/seconds: "), "{text}");
+}
+
+// ------------------------------------------------------------------------------------- upstreams and routes
+
+const LOCAL: &str = "http://localhost:9000/v1/";
+
+fn limit() -> Json {
+    json!({"sustained": {"rate": 2, "window": "minute"}})
+}
+
+/// What the routes of a sandbox match, by their paths.
+fn matches(sandbox: &Sandbox) -> Vec<Json> {
+    let routes = sandbox.manage("GET", "/routes", ()).unwrap();
+    let mut found: Vec<_> = routes.as_array().iter().map(|route| route["match"]["http"].clone()).collect();
+    found.sort_by_key(|one| one["path"].as_str().unwrap().to_string());
+    found
+}
+
+#[test]
+fn an_upstream_has_its_policies_a_route_for_its_path_and_more_routes() {
+    let sandbox = sandbox();
+    let options = json!({"query": ["limit"], "rate_limit": limit(), "tags": ["a"]});
+    let upstream = sandbox.upstream("Payments", LOCAL, options).unwrap();
+    assert_eq!(upstream.alias(), "payments");
+    assert_eq!(upstream.url(), sandbox.alias_url("payments") + "/v1");
+    let found = sandbox.manage("GET", &format!("/upstreams/{}", upstream.id()), ()).unwrap();
+    let endpoint = json!({"scheme": "http", "host": "127.0.0.1", "port": 9000});
+    assert_eq!(found["server"]["endpoints"], json!([endpoint]));
+    assert_eq!(found["rate_limit"]["sustained"], limit()["sustained"]);
+    assert_eq!(found["tags"], json!(["a"]));
+
+    let options = json!({"path": "/v2", "methods": ["GET"], "priority": 3, "path_suffix_mode": "disabled"});
+    let route = sandbox.route(&upstream, options).unwrap();
+    let methods = json!(["GET", "POST", "PUT", "DELETE", "PATCH"]);
+    let of_upstream = json!({
+        "methods": methods, "path": "/v1", "query_allowlist": ["limit"], "path_suffix_mode": "append"
+    });
+    let second =
+        json!({"methods": ["GET"], "path": "/v2", "query_allowlist": [], "path_suffix_mode": "disabled"});
+    assert_eq!(matches(&sandbox), [of_upstream.clone(), second]);
+    assert_eq!(sandbox.manage("GET", &format!("/routes/{}", route.id()), ()).unwrap()["priority"], 3);
+    route.clone().remove().unwrap();
+    route.remove().unwrap();
+    assert_eq!(matches(&sandbox), [of_upstream]);
+    drop(upstream); // it stays in its sandbox
+    assert_eq!(matches(&sandbox).len(), 1);
+}
+
+#[test]
+fn the_alias_of_a_hostname_is_derived() {
+    let sandbox = sandbox();
+    let upstream = sandbox.upstream(None, "https://api.vendor.example", json!({"route": false})).unwrap();
+    assert_eq!(upstream.alias(), "api.vendor.example");
+    assert_eq!(matches(&sandbox).len(), 0);
+    let text = sandbox.upstream("vendor", "https://vendor.example", ()).unwrap_err().to_string();
+    assert!(
+        text.starts_with("alias is auto-derived") && text.contains("(derived: 'vendor.example')"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_refusal_of_the_gateway_has_its_text_and_leaves_nothing() {
+    let sandbox = sandbox();
+    match sandbox.upstream(None, "http://127.0.0.1:9000", ()) {
+        Err(Error::Refused { status: 400, text, request }) => {
+            assert!(text.starts_with("explicit alias is required for IP-based"), "{text}");
+            assert!(request.starts_with("POST /api/oagw/v1/upstreams {"), "{request}");
+        }
+        other => panic!("{other:?}"),
+    }
+    let text = sandbox.upstream("lab", LOCAL, json!({"methods": ["HEAD"]})).unwrap_err().to_string();
+    assert!(text.starts_with("/match/http/methods/0: "), "{text}");
+    assert_eq!(sandbox.manage("GET", "/upstreams", ()).unwrap(), json!([]));
+    let text = sandbox.upstream("lab", LOCAL, json!({"ratelimit": limit()})).unwrap_err().to_string();
+    assert!(text.starts_with("there is no option \"ratelimit\""), "{text}");
+    for wrong in ["", "127.0.0.1:9000", "http://", "http://a?b=c", "http://me:hidden@a", "http://a:b"] {
+        let text = sandbox.upstream("lab", wrong, ()).unwrap_err().to_string();
+        assert!(text.contains("is not the base URL of an upstream") && !text.contains("hidden"), "{text}");
+    }
+    let text = sandbox.upstream("lab", "http://[::1]:9000", ()).unwrap_err().to_string();
+    assert!(text.contains("IPv6 endpoints are not yet supported"), "{text}");
+}
+
+#[test]
+fn an_upstream_of_a_gateway_is_removed_when_it_is_dropped() {
+    let gateway = Gateway::shared().unwrap();
+    let upstream = gateway.upstream("lab", LOCAL, ()).unwrap();
+    let path = format!("/upstreams/{}", upstream.id());
+    gateway.route(&upstream, json!({"path": "/v2"})).unwrap();
+    assert_eq!(gateway.manage("GET", &path, ()).unwrap()["alias"], "lab");
+    drop(upstream);
+    assert!(matches!(gateway.manage("GET", &path, ()), Err(Error::Refused { status: 404, .. })));
+    gateway.upstream("lab", LOCAL, ()).unwrap().remove().unwrap();
+}
+
+#[test]
+fn an_upstream_gets_its_credentials_from_a_secret() {
+    let sandbox = sandbox();
+    let secret = sandbox.secret("key", "s3cret", ()).unwrap();
+    let auth = json!({
+        "type": "gts.cf.core.oagw.auth_plugin.v1~cf.core.oagw.apikey.v1",
+        "config": {"header": "x-api-key", "secret_ref": secret.reference()},
+    });
+    let upstream =
+        sandbox.upstream(None, "http://echo.test/v1", json!({"auth": auth, "query": ["a"]})).unwrap();
+    let get =
+        |query: &str| call("GET", &format!("{}/x{query}", upstream.url()), sandbox.token(), "").unwrap();
+    let answer = get("?a=1").json().unwrap();
+    assert_eq!((&answer["path"], &answer["query"]), (&Json::from("/v1/x"), &Json::from("a=1")));
+    assert!(answer["headers"].as_array().contains(&json!(["x-api-key", "s3cret"])), "{answer}");
+    assert_eq!(get("?b=1").status, 400);
+    secret.remove().unwrap();
+    assert_eq!(get("").status, 500);
+
+    let gateway = sandbox.gateway();
+    let of_gateway = gateway.secret("key", "value", json!({"sharing": "shared"})).unwrap();
+    let text = gateway.secret("key", "hidden", ()).unwrap_err().to_string();
+    assert!(text.starts_with("secret already exists: key") && !text.contains("hidden"), "{text}");
+    drop(of_gateway);
+    gateway.secret("key", "value", ()).unwrap().remove().unwrap();
+}
+
+#[test]
+fn each_tenant_of_a_sandbox_has_a_token() {
+    let tree = json!({"tenants": {"root": null, "child": "root"}});
+    let sandbox = Gateway::shared().unwrap().sandbox_with(tree).unwrap();
+    assert_eq!(sandbox.tenant_token("root"), Some(sandbox.token()));
+    assert_ne!(sandbox.tenant_token("child").unwrap(), sandbox.token());
+    assert_eq!(sandbox.tenant_token("other"), None);
 }
 
 // ------------------------------------------------------------------------------------------------ refusals

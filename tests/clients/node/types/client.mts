@@ -37,6 +37,22 @@ base("context of vitest", async (context) => {
   await sandbox.toxic("latency", { latency: 10 }, { alias: "weather", toxicity: 0.5 });
 });
 
+base("upstreams", async (context) => {
+  const gateway = connect("http://127.0.0.1:1");
+  const limit = { sustained: { rate: 2, window: "minute" as const } };
+  await using upstream = await gateway.upstream(context, "lab", "http://localhost:9", { rate_limit: limit });
+  await gateway.route(upstream, { path: "/v1", methods: ["GET"], query: ["a"], priority: 1 });
+  const { ref } = await gateway.secret("key", "value", { sharing: "shared" });
+  await gateway.upstream(null, "https://a.example", { auth: { type: "x", config: { secret_ref: ref } }, route: false });
+  // @ts-expect-error routes do not match HEAD
+  await gateway.route(upstream, { methods: ["HEAD"] });
+  // @ts-expect-error it is rate_limit
+  await gateway.upstream("lab", upstream.url, { rateLimit: limit });
+  const { tenants } = await gateway.sandbox(context, { tenants: { root: null, child: "root" } });
+  const token: string | undefined = tenants["child"]?.token;
+  await gateway.manage("GET", `/upstreams/${token}`);
+});
+
 base("function", inSandbox(connect("http://127.0.0.1:1"), async (sandbox) => sandbox.check()));
 
 nodeTest("context of node:test", async (t) => {

@@ -70,6 +70,23 @@ def test_the_sandboxs_own_token_is_fine_where_it_belongs() -> None:
     assert found(entries, sandbox=True) == []
 
 
+def test_the_tokens_of_all_tenants_of_the_sandbox_are_its_own() -> None:
+    entries = Entries()
+    entries.add(authorization=f"Bearer sandbox-{'1' * 16}-{'c' * 32}")
+    assert found(entries, sandbox=True) == []
+    (finding,) = found(entries)  # in the default sandbox
+    assert "another sandbox" in finding.text
+
+
+@pytest.mark.parametrize(
+    "path", ["/credstore/v1/secrets", "/types-registry/v1/entities", "/api/oagw/v1/routes"]
+)
+def test_all_apis_of_the_gateway_ask_for_authorization(path: str) -> None:
+    entries = Entries()
+    entries.add(0, "GET", path)
+    assert found(entries) == []
+
+
 def test_the_sandboxs_own_token_is_found_in_a_url() -> None:
     entries = Entries()
     entries.add(url=f"{CHAT}?token={OWN}", authorization=None)

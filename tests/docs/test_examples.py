@@ -31,7 +31,7 @@ ELSEWHERE: dict[str, dict[str, int]] = {
     "docs/containers.md": {"dockerfile": 1, "python": 1, "yaml": 1},
     "docs/first-test.md": {"json": 1, "toml": 1, "rust": 1, "js": 1, "go": 1},
     "docs/reference.md": {"json": 1},
-    "docs/server.md": {"sh": 1},
+    "docs/server.md": {"sh": 1, "toml": 1},
     "docs/services.md": {"sh": 1},
     "docs/streams.md": {"python": 1, "rust": 1},
     "docs/verify.md": {"text": 1},

@@ -48,6 +48,8 @@ def test_the_server_runs_with_the_file(tmp_path: Path) -> None:
         assert (upstream["alias"], route["upstream_id"]) == ("echo.test", upstream["id"])
         assert ask("/api/oagw/v1/upstreams", "child-token") == []
         assert ask("/api/oagw/v1/status", "child-token")["registered_aliases"].count("echo.test") == 1
+        reached = ask("/api/oagw/v1/proxy/echo.test/anything/x", "child-token")
+        assert ["authorization", "Bearer not-a-real-key"] in reached["headers"]
         ask(f"/api/oagw/v1/upstreams/{upstream['id'].replace('~', '%7E')}", "root-token", "-X", "DELETE")
         assert ask("/api/oagw/v1/routes", "root-token") == []
         ask("/__admin/reset", "root-token", "-X", "POST")

@@ -105,7 +105,8 @@ class Option(NamedTuple):
 class Knob(NamedTuple):
     """A setting of the gateway that only a file has. Its value goes to the member ``field`` of Config.
 
-    ``type`` is bool, int or float; a number is greater than 0 and at most ``most``.
+    ``type`` is bool, int or float; a number is greater than 0 and at most ``most``. With str, it is the path
+    of a file with certificates.
     """
 
     key: str
@@ -250,4 +251,5 @@ KNOBS = (
     Knob("allow_http_upstream", "allow_http_upstream", bool),
     Knob("ssrf_protection", "ssrf_protection", bool),
     Knob("management_api_enabled", "management_api_enabled", bool),
+    Knob("upstream_ca_file", "upstream_ca", str),
 )

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _MAX = 16 << 20
 
 _TABLES = ("tenants", "tokens", "secrets", "upstreams", "routes")
-_KEYS = [*(option.key for option in OPTIONS), *(knob.key for knob in KNOBS), *_TABLES]
+KEYS = [*(option.key for option in OPTIONS), *(knob.key for knob in KNOBS), *_TABLES]
 
 # What tomllib adds to its messages.
 _PLACE = re.compile(r"(.*) \(at (line [0-9]+, column [0-9]+|end of document)\)", re.DOTALL)
@@ -54,8 +54,8 @@ def interpret(
     ``chosen`` are the members of Config that win over the file, ``defaults`` those that it wins over.
     ``environ`` are the variables that it may name.
     """
-    document.check_names(_KEYS)
-    values = {**_options(document, path), **_knobs(document)}
+    document.check_names(KEYS)
+    values = {**_options(document, path), **_knobs(document, path)}
     tree = read_tenants(document)
     tokens = read_tokens(document, tree, environ)
     secrets = read_secrets(document, tree, environ)
@@ -123,17 +123,31 @@ def _text(value: object) -> str:
     return value
 
 
-def _knobs(document: Table) -> dict[str, Any]:
+def _knobs(document: Table, path: str) -> dict[str, Any]:
     """Return the members of Config that are settings."""
     values = {}
     for knob in KNOBS:
         value = document.get(knob.key, *((int, float) if knob.type is float else (knob.type,)))
         if value is not None:
-            if knob.type is bool or 0 < value <= knob.most:
+            if knob.type is str:
+                values[knob.field] = _certificates(document, knob.key, join(dirname(path), value))
+            elif knob.type is bool or 0 < value <= knob.most:
                 values[knob.field] = knob.type(value)
             else:
                 document.wrong(knob.key, _range(knob))
     return values
+
+
+def _certificates(document: Table, key: str, path: str) -> str:
+    """Return ``path``, after a look whether there are certificates in the file."""
+    from ssl import PROTOCOL_TLS_CLIENT, SSLContext  # imported late: few files name one
+
+    try:
+        SSLContext(PROTOCOL_TLS_CLIENT).load_verify_locations(path)
+    except OSError as error:  # SSLError is one, too
+        reason = (error.strerror or str(error)).lower()
+        document.wrong(key, f"expected a file with certificates in PEM: {reason}")
+    return path
 
 
 def _range(knob: Knob) -> str:

@@ -1,5 +1,6 @@
 """The file of --config: what it sets, and that every error is reported with its key."""
 
+import ssl
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oagw.config import Config, ConfigError, GivenTenant, GivenToken, parse_args
-from oagw.gateway_file.reader import _KEYS, interpret
+from oagw.gateway_file.reader import KEYS, interpret
 from oagw.gateway_file.table import FileErrors, Table
 from oagw.model.tenants import ROOT
 from oagw.options import KNOBS, OPTIONS
+
+
+def certificate() -> str:
+    """A certificate of the platform, in PEM."""
+    return ssl.DER_cert_to_PEM_cert(ssl.create_default_context().get_ca_certs(binary_form=True)[0])
+
 
 ONE, TWO, THREE = (f"00000000-0000-0000-0000-00000000000{n}" for n in (1, 2, 3))
 STRANGER = "00000000-0000-0000-0000-00000000000f"
@@ -53,6 +60,7 @@ def errors(path: Path, text: str, **environ: str) -> list[str]:
 
 
 def test_every_option_and_setting_is_a_key(tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text(certificate())
     config = parsed(
         tmp_path,
         """
@@ -78,6 +86,7 @@ def test_every_option_and_setting_is_a_key(tmp_path: Path) -> None:
         allow_http_upstream = false
         ssrf_protection = true
         management_api_enabled = false
+        upstream_ca_file = "ca.pem"
         """,
     )
     assert config == Config(
@@ -105,6 +114,7 @@ def test_every_option_and_setting_is_a_key(tmp_path: Path) -> None:
         allow_http_upstream=False,
         proxy_timeout=2.0,
         streaming_idle_timeout=1.5,
+        upstream_ca=str(tmp_path / "ca.pem"),
     )
     others = {"tenants", "identities", "provisioned"}
     defaults = Config()
@@ -225,6 +235,10 @@ def test_an_upstream_finds_the_secrets_that_its_tenant_can_read(tmp_path: Path) 
 
 
 BAD = {
+    "no file of certificates": (
+        'upstream_ca_file = "none.pem"',
+        "upstream_ca_file: expected a file with certificates in PEM: no such file or directory",
+    ),
     "an unknown key": ("prt = 1", 'prt: unknown key, did you mean "port"? There are port'),
     "a key as on the command line": (
         '"memory-limit" = 1',
@@ -516,7 +530,7 @@ SCALARS = st.one_of(
 )
 NAMES = st.sampled_from(
     [
-        *_KEYS,
+        *KEYS,
         "id",
         "parent",
         "token",

@@ -254,7 +254,7 @@ def _received(request: Exchange, call: Call) -> Fields:
 
 
 def _secrets(auth: Auth, credentials: Iterable[Field]) -> list[str]:
-    """Return the values of ``credentials``, and what follows the prefix in ``auth`` or one like ``Bearer``."""
+    """Return the values of ``credentials``, also without the prefix in ``auth`` or one like ``Bearer``."""
     prefix = (auth.config or {}).get("prefix", "")
     values = [value.decode("latin-1") for _, value in credentials]
     words = [value.rpartition(" ")[2] for value in values]

@@ -33,8 +33,10 @@ def beyond(match: HttpMatch, path: str) -> Problem | None:
 
 def unlisted(match: HttpMatch, query: str) -> Problem | None:
     """Return the 400 for the first query parameter that is not on the route's allowlist, or None."""
-    for name, _ in parameters(query):
-        if name not in match.query_allowlist:
+    found = parameters(query)
+    allowed = frozenset(match.query_allowlist) if len(found) > 1 else match.query_allowlist
+    for name, _ in found:
+        if name not in allowed:
             detail = f"query parameter '{name[:100]}' is not in the route's query_allowlist"
             return invalid_field("query", "QUERY_NOT_ALLOWED", detail)
     return None

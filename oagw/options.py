@@ -134,7 +134,7 @@ def read_port(text: str) -> int:
         raise ArgumentTypeError(f"a port is a number from 0 to 65535{not_this}") from None
 
 
-def _token(text: str) -> str:
+def read_token(text: str) -> str:
     if not text or not all("!" <= character <= "~" for character in text):
         # Leave out the text: it was meant to be secret.
         raise ArgumentTypeError("a token is one or more visible ASCII characters without spaces")
@@ -180,7 +180,7 @@ def _clock(text: str) -> str:
 
 
 def _tokens(text: str) -> list[str]:
-    return [_token(part) for part in text.split()]
+    return [read_token(part) for part in text.split()]
 
 
 _SWITCH = {"1": True, "true": True, "0": False, "false": False}
@@ -212,8 +212,8 @@ _INT, _FLOAT, _BOOL = (int,), (int, float), (bool,)
 OPTIONS = (
     Option("port", "port", read_port, types=_INT),
     Option("host", "host", str),
-    Option("token", "tokens", _token, _tokens, repeatable=True),
-    Option("admin-token", "admin_token", _token),
+    Option("token", "tokens", read_token, _tokens, repeatable=True),
+    Option("admin-token", "admin_token", read_token),
     Option("config", "config", str),
     Option("mappings", "mappings", str),
     Option("strict-models", "strict_models", types=_BOOL),

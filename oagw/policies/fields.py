@@ -3,7 +3,7 @@
 Fields are lists of pairs of a lower-case name and a value, in order. ``policies.path`` has the URL.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from msgspec import UNSET
@@ -35,11 +35,6 @@ _SENSITIVE = frozenset((b"authorization", b"cookie", b"proxy-authorization", b"s
 OWN = frozenset((b"host", b"content-length", b"connection", b"transfer-encoding"))
 
 _PREFIX = b"x-oagw-"
-
-
-def lowered(fields: Iterable[Field]) -> Fields:
-    """Return ``fields`` with names in lower case."""
-    return [(name.lower(), value) for name, value in fields]
 
 
 def passed(fields: Sequence[Field], rules: RequestHeaderRules | None) -> Fields:

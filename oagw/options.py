@@ -1,7 +1,7 @@
 """The table of options: the name of each, how its value is read, and the text of ``--help``.
 
 Every option can be given on the command line, as ``--seed 7``, as a variable, as ``OAGW_SEED=7``, and in the
-file of ``--config``, as ``seed = 7``. KNOBS are keys of that file alone.
+file of ``--config``, as ``seed = 7``. SETTINGS are keys of that file alone.
 Uses the standard library only, because the port is bound before anything else is imported.
 """
 
@@ -102,10 +102,10 @@ class Option(NamedTuple):
         return value if isinstance(value, bool) or self.read is None else self.read(str(value))
 
 
-class Knob(NamedTuple):
+class Setting(NamedTuple):
     """A setting of the gateway that only a file has. Its value goes to the member ``field`` of Config.
 
-    ``type`` is bool, int or float; a number is greater than 0 and at most ``most``.
+    ``type`` is bool, str, int or float; a number is greater than 0 and at most ``most``.
     """
 
     key: str
@@ -243,11 +243,12 @@ OPTIONS = (
 # accepts, in bytes.
 _DAY, _MAX_BODY = 86_400, 104_857_600
 
-KNOBS = (
-    Knob("proxy_timeout_seconds", "proxy_timeout", float, _DAY),
-    Knob("streaming_idle_timeout_seconds", "streaming_idle_timeout", float, _DAY),
-    Knob("body_limit_bytes", "body_limit", int, _MAX_BODY),
-    Knob("allow_http_upstream", "allow_http_upstream", bool),
-    Knob("ssrf_protection", "ssrf_protection", bool),
-    Knob("management_api_enabled", "management_api_enabled", bool),
+SETTINGS = (
+    Setting("proxy_timeout_seconds", "proxy_timeout", float, _DAY),
+    Setting("streaming_idle_timeout_seconds", "streaming_idle_timeout", float, _DAY),
+    Setting("body_limit_bytes", "body_limit", int, _MAX_BODY),
+    Setting("allow_http_upstream", "allow_http_upstream", bool),
+    Setting("ssrf_protection", "ssrf_protection", bool),
+    Setting("management_api_enabled", "management_api_enabled", bool),
+    Setting("upstream_ca", "upstream_ca", str),
 )

@@ -38,7 +38,6 @@ class Forwarded(NamedTuple):
 
     - ``endpoint``: where to connect
     - ``head``: the bytes of the request's head; ``body``: those of its body
-    - ``bodiless``: whether the response has no body in any case, because the request is a HEAD
     - ``url``: the URL of the request, for messages
     - ``instance``: the path and query below ``/proxy``, for the forwarder's problems
     - ``respond``: returns the head to send for that of the upstream, or a problem that replaces the response
@@ -49,7 +48,6 @@ class Forwarded(NamedTuple):
     endpoint: IStreamClientEndpoint
     head: bytes
     body: bytes
-    bodiless: bool
     url: bytes
     instance: bytes
     respond: Callable[[UpstreamHead], Reply | Problem]
@@ -78,7 +76,7 @@ class Relay:
         self._call = call
         self._timeouts = timeouts
         self._clock = clock
-        self._connection = UpstreamConnection(call.head, self, call.bodiless, call.body)
+        self._connection = UpstreamConnection(call.head, self, call.body)
         self._left: int | None = None  # of the announced length
         self._begun = self._paused = self._corked = False
         self._silence = timeouts.head

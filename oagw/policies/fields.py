@@ -3,7 +3,7 @@
 Fields are lists of pairs of a lower-case name and a value, in order. ``policies.path`` has the URL.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from msgspec import UNSET
@@ -38,11 +38,6 @@ _PREFIX = b"x-oagw-"
 
 # Visible ASCII, space and tab.
 _VISIBLE = bytes((0x09, *range(0x20, 0x7F)))
-
-
-def lowered(fields: Iterable[Field]) -> Fields:
-    """Return ``fields`` with names in lower case."""
-    return [(name.lower(), value) for name, value in fields]
 
 
 def passed(fields: Sequence[Field], rules: RequestHeaderRules | None) -> Fields:

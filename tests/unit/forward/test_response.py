@@ -13,10 +13,8 @@ from oagw.forward.response import MAX_CHUNK_LINE, MAX_HEAD, ResponseError, Respo
 class Read:
     """What a ResponseReader makes of ``data``, cut at these places."""
 
-    def __init__(
-        self, data: bytes, *, cuts: Sequence[int] = (), bodiless: bool = False, ends: bool = False
-    ) -> None:
-        reader = ResponseReader(bodiless)
+    def __init__(self, data: bytes, *, cuts: Sequence[int] = (), ends: bool = False) -> None:
+        reader = ResponseReader()
         edges = [0, *sorted(cut for cut in cuts if cut < len(data)), len(data)]
         self.body = b"".join(reader.feed(data[start:end]) for start, end in pairwise(edges))
         if ends:
@@ -69,10 +67,6 @@ def test_an_end_before_the_last_byte_is_an_error(data: bytes) -> None:
 def test_some_statuses_have_no_body(status: bytes) -> None:
     reader = Read(b"HTTP/1.1 " + status + b" x\r\nContent-Length: 7\r\n\r\n")
     assert reader.done
-
-
-def test_the_response_to_head_has_no_body() -> None:
-    assert Read(LENGTH.removesuffix(b"hello"), bodiless=True).done
 
 
 def test_interim_responses_are_skipped() -> None:

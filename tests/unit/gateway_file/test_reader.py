@@ -1,6 +1,5 @@
 """The file of --config: what it sets, and that every error is reported with its key."""
 
-import ssl
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -13,13 +12,7 @@ from oagw.config import Config, ConfigError, GivenTenant, GivenToken, parse_args
 from oagw.gateway_file.reader import KEYS, interpret
 from oagw.gateway_file.table import FileErrors, Table
 from oagw.model.tenants import ROOT
-from oagw.options import KNOBS, OPTIONS
-
-
-def certificate() -> str:
-    """A certificate of the platform, in PEM."""
-    return ssl.DER_cert_to_PEM_cert(ssl.create_default_context().get_ca_certs(binary_form=True)[0])
-
+from oagw.options import OPTIONS, SETTINGS
 
 ONE, TWO, THREE = (f"00000000-0000-0000-0000-00000000000{n}" for n in (1, 2, 3))
 STRANGER = "00000000-0000-0000-0000-00000000000f"
@@ -59,8 +52,22 @@ def errors(path: Path, text: str, **environ: str) -> list[str]:
     return [line.removeprefix(prefix) for line in lines]
 
 
+CERTIFICATE = """\
+-----BEGIN CERTIFICATE-----
+MIIBbzCCARWgAwIBAgIUcfP/fspJaM3QhVE/uaurW9gURRkwCgYIKoZIzj0EAwIw
+DDEKMAgGA1UEAwwBYTAgFw0yNjExMjgxMjQ5MDlaGA8yMTI2MTEwNDEyNDkwOVow
+DDEKMAgGA1UEAwwBYTBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABHLp8QTKIByT
+KWgEQxONK7kRbN7PKHQxleGwzdbO1cVeqf60/wRMxyTBCSKVPjt8/HxO2T8GIfzF
+licDHI7p0bejUzBRMB0GA1UdDgQWBBSlQwAIzziNP351EbTbBpLUkY5/pjAfBgNV
+HSMEGDAWgBSlQwAIzziNP351EbTbBpLUkY5/pjAPBgNVHRMBAf8EBTADAQH/MAoG
+CCqGSM49BAMCA0gAMEUCIDe8B78gnnbhOpMXQscfg8Gc4iZg/aHZNnYlfzOcmwAH
+AiEApIfvfZVNiSr7qOfrUaXLJBwD/rFd2ylkT0p7q75Lfm4=
+-----END CERTIFICATE-----
+"""
+
+
 def test_every_option_and_setting_is_a_key(tmp_path: Path) -> None:
-    (tmp_path / "ca.pem").write_text(certificate())
+    (tmp_path / "ca.pem").write_text(CERTIFICATE)
     config = parsed(
         tmp_path,
         """
@@ -86,7 +93,7 @@ def test_every_option_and_setting_is_a_key(tmp_path: Path) -> None:
         allow_http_upstream = false
         ssrf_protection = true
         management_api_enabled = false
-        upstream_ca_file = "ca.pem"
+        upstream_ca = "ca.pem"
         """,
     )
     assert config == Config(
@@ -119,7 +126,15 @@ def test_every_option_and_setting_is_a_key(tmp_path: Path) -> None:
     others = {"tenants", "identities", "provisioned"}
     defaults = Config()
     assert {name for name in Config._fields if getattr(config, name) == getattr(defaults, name)} == others
-    assert {one.field for one in (*OPTIONS, *KNOBS)} | others | {"parent"} == set(Config._fields)
+    assert {one.field for one in (*OPTIONS, *SETTINGS)} | others | {"parent"} == set(Config._fields)
+
+
+def test_authorities_are_checked_at_the_start(tmp_path: Path) -> None:
+    (tmp_path / "no.pem").write_text("no certificate")
+    (error,) = errors(tmp_path, 'upstream_ca = "no.pem"')
+    assert error == f"upstream_ca: '{tmp_path}/no.pem' has no certificates (PEM)"
+    (error,) = errors(tmp_path, 'upstream_ca = "missing.pem"')
+    assert error == f"upstream_ca: '{tmp_path}/missing.pem' cannot be read: no such file or directory"
 
 
 def test_an_empty_file_changes_nothing(tmp_path: Path) -> None:
@@ -235,10 +250,6 @@ def test_an_upstream_finds_the_secrets_that_its_tenant_can_read(tmp_path: Path) 
 
 
 BAD = {
-    "no file of certificates": (
-        'upstream_ca_file = "none.pem"',
-        "upstream_ca_file: expected a file with certificates in PEM: no such file or directory",
-    ),
     "an unknown key": ("prt = 1", 'prt: unknown key, did you mean "port"? There are port'),
     "a key as on the command line": (
         '"memory-limit" = 1',

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from oagw.forward.oauth2 import Fetch, InvalidSettings, Tokens, ask_for_token, settings_of
+from oagw.forward.fetch import Fetched
+from oagw.forward.oauth2 import Fetch, InvalidSettings, TokenError, Tokens, ask_for_token, settings_of
 from oagw.model.problem import Problem, canonical, invalid_field
 from oagw.model.tenants import Identity
 from oagw.model.upstream import Auth
@@ -21,8 +22,7 @@ OAUTH2 = {f"{_NAMES}oauth2_client_cred.v1": False, f"{_NAMES}oauth2_client_cred_
 class Credentials:
     """Makes the credentials of a sandbox's calls.
 
-    ``fetch`` sends requests for tokens, ``allow_http`` is whether they may go out without TLS. ``secrets`` is
-    None if the sandbox has none.
+    ``fetch`` sends requests for tokens; ``allow_http`` is whether they may go out without TLS.
     """
 
     def __init__(self, tokens: Tokens, fetch: Fetch, allow_http: bool) -> None:
@@ -35,7 +35,7 @@ class Credentials:
     ) -> tuple[Field, ...] | Problem:
         """Return the header fields that ``auth`` adds for the caller ``identity``, or why it cannot.
 
-        Problems never say what a secret is.
+        ``secrets`` is None if the sandbox has none. Problems never say what a secret is.
         """
         config: Mapping[str, str] = auth.config or {}
         if auth.type == NOOP:
@@ -67,13 +67,19 @@ class Credentials:
         key = (identity, type, settings, client_id, client_secret)
 
         def ask() -> Any:
-            return ask_for_token(settings, client_id, client_secret, basic=OAUTH2[type], fetch=self._fetch)
+            return ask_for_token(settings, client_id, client_secret, basic=OAUTH2[type], fetch=self._allowed)
 
         try:
             token = await self._tokens.get(key, ask)
         except Exception:  # the server, the network: all of it is the plugin's failure to the caller
             return _failed("AUTH_PLUGIN_INTERNAL")
         return ((b"authorization", f"Bearer {token}".encode()),)
+
+    async def _allowed(self, method: str, url: str, fields: dict[str, str], body: bytes) -> Fetched:
+        """Fetch ``url``, which an issuer may have stated, if its scheme is allowed."""
+        if urlsplit(url).scheme == "http" and not self._allow_http:
+            raise TokenError("the issuer states a token_endpoint without TLS")
+        return await self._fetch(method, url, fields, body)
 
 
 def _api_key(

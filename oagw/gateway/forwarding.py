@@ -26,14 +26,11 @@ from oagw.model.entry import UPSTREAM
 from oagw.model.gts import ROUTE
 from oagw.model.problem import PROXY_TYPE, UPSTREAM_TYPE, Problem, canonical, invalid_field
 from oagw.model.tenants import NIL
-from oagw.model.upstream import Endpoint, RequestHeaderRules, Upstream
+from oagw.model.upstream import Auth, Endpoint, RequestHeaderRules, Upstream
 from oagw.policies import target_host
 from oagw.policies.fields import OWN, Field, Fields, changed, collapsed, passed, replaced, stripped
 from oagw.policies.path import beyond, normalised, target, unlisted
-from oagw.policies.plugins import (
-    guarded_request,
-    transformed_request,
-)
+from oagw.policies.plugins import guarded_request, transformed_request
 from oagw.policies.rate_limit import spend
 from oagw.registry.rejections import tenant_not_found
 from oagw.registry.resolve import Disabled, Matched, match
@@ -137,7 +134,7 @@ class Forwarding:
             added = await credentials.fields(effective.auth, sandbox.secrets, identity, self._wall())
             if isinstance(added, Problem):
                 return added
-            request.entry.conceal(*_secrets(added))
+            request.entry.conceal(*_secrets(effective.auth, added))
             for name, value in added:
                 fields = replaced(fields, name, value)
             fields = collapsed(fields)
@@ -161,19 +158,9 @@ class Forwarding:
             return invalid_field("endpoint.scheme", "HTTP_UPSTREAM_FORBIDDEN", "http upstreams are forbidden")
 
         # 24. Rate limits.
-        spent = (
-            spend(
-                effective.limits,
-                sandbox.bucket_store(),
-                identity,
-                received,
-                self._clock.seconds(),
-                self._wall(),
-            )
-            if effective.limits
-            else None
-        )
-        if spent is not None and spent.problem is not None:
+        now, date = self._clock.seconds(), self._wall()
+        spent = spend(effective.limits, sandbox.bucket_store(), identity, received, now, date)
+        if spent.problem is not None:
             return spent.problem
 
         # 25. The URL.
@@ -181,7 +168,7 @@ class Forwarding:
             detail = f"the scheme '{endpoint.scheme}' is not supported"
             return invalid_field("endpoint.scheme", "UNSUPPORTED_SCHEME", detail)
         url = target(http, path, query).encode("utf-8", "surrogateescape")
-        return Outgoing(matched, endpoint, url, fields, () if spent is None else spent.fields)
+        return Outgoing(matched, endpoint, url, fields, spent.fields)
 
     def service_of(self, endpoint: Endpoint) -> str | None:
         """Return the built-in service that ``endpoint`` stands for, or None."""
@@ -201,7 +188,6 @@ class Forwarding:
             endpoint=endpoint_of(self._reactor, outgoing.endpoint, self._authorities),
             head=b"\r\n".join(lines) + b"\r\n\r\n",
             body=body,
-            bodiless=False,
             url=outgoing.url,
             instance=_instance(request),
             respond=partial(_respond, outgoing),
@@ -221,7 +207,7 @@ class Forwarding:
         else:
             chosen = await self._pools.next(upstream) or _unavailable("No endpoint can be reached", 5)
         if isinstance(chosen, Endpoint) and not stubbed and not self._reaches(chosen):
-            return _unavailable("This gateway runs in memory and cannot connect to real upstreams", 5)
+            return _unavailable("This gateway has no network and cannot connect to real upstreams", 5)
         return chosen
 
     def _reaches(self, endpoint: Endpoint) -> bool:
@@ -240,7 +226,7 @@ class Forwarding:
 
     async def _fetch(self, method: str, url: str, fields: dict[str, str], body: bytes) -> Fetched:
         if self._reactor is None:
-            raise RuntimeError("this gateway runs in memory")
+            raise RuntimeError("this gateway has no network")
         return await fetch(self._reactor, self._clock, method, url, fields, body, self._authorities)
 
 
@@ -253,10 +239,12 @@ def _received(request: Exchange, call: Call) -> Fields:
     return fields
 
 
-def _secrets(credentials: Iterable[Field]) -> list[str]:
-    """Return the values of ``credentials``, and what follows a prefix such as ``Bearer``."""
+def _secrets(auth: Auth, credentials: Iterable[Field]) -> list[str]:
+    """Return the values of ``credentials``, also without the prefix in ``auth`` or one like ``Bearer``."""
+    prefix = (auth.config or {}).get("prefix", "")
     values = [value.decode("latin-1") for _, value in credentials]
-    return [*values, *(value.rpartition(" ")[2] for value in values)]
+    words = [value.rpartition(" ")[2] for value in values]
+    return [*values, *words, *(value.removeprefix(prefix) for value in values)]
 
 
 def _respond(outgoing: Outgoing, head: UpstreamHead) -> Reply | Problem:

@@ -78,7 +78,7 @@ def flat(headers: Headers) -> Fields:
 
 def grouped(fields: Iterable[Field]) -> dict[bytes, tuple[bytes, ...]]:
     """Return the values of each of ``fields``."""
-    groups: dict[bytes, tuple[bytes, ...]] = {}
+    groups: dict[bytes, list[bytes]] = {}
     for name, value in fields:
-        groups[name] = (*groups.get(name, ()), value)
-    return groups
+        groups.setdefault(name, []).append(value)
+    return {name: tuple(values) for name, values in groups.items()}

@@ -109,12 +109,19 @@ class SlidingWindow:
         return self._window
 
 
+class _Key(NamedTuple):
+    owner: str
+    scope: Hashable
+    window: str
+
+
 class Buckets:
     """The buckets of a sandbox, at most ``most``: the least recently used one is dropped."""
 
     def __init__(self, most: int = 10_000) -> None:
         self._most = most
-        self._buckets: OrderedDict[Hashable, tuple[Hashable, Bucket]] = OrderedDict()
+        self._buckets: OrderedDict[_Key, tuple[Hashable, Bucket]] = OrderedDict()
+        self._of_owner: dict[str, set[_Key]] = {}
 
     def __len__(self) -> int:
         return len(self._buckets)
@@ -124,22 +131,28 @@ class Buckets:
 
         A limit that has changed since begins with a fresh bucket.
         """
-        key = (owner, scope, limit.sustained.window)
+        key = _Key(owner, scope, limit.sustained.window)
         shape = (limit.algorithm, limit.sustained.rate, limit.burst.capacity if limit.burst else None)
         known = self._buckets.get(key)
         if known is None or known[0] != shape:
             make = TokenBucket if limit.algorithm == "token_bucket" else SlidingWindow
             self._buckets[key] = known = (shape, make(limit, now))
+            self._of_owner.setdefault(owner, set()).add(key)
             if len(self._buckets) > self._most:
-                self._buckets.popitem(last=False)
+                oldest, _ = self._buckets.popitem(last=False)
+                keys = self._of_owner[oldest.owner]
+                keys.remove(oldest)
+                if not keys:
+                    del self._of_owner[oldest.owner]
         self._buckets.move_to_end(key)
         return known[1].take(limit.cost, now)
 
     def drop(self, owner: str) -> None:
         """Delete the buckets of ``owner``."""
-        for key in [key for key in self._buckets if isinstance(key, tuple) and key[0] == owner]:
+        for key in self._of_owner.pop(owner, ()):
             del self._buckets[key]
 
     def clear(self) -> None:
         """Delete all buckets."""
         self._buckets.clear()
+        self._of_owner.clear()

@@ -3,7 +3,7 @@
 Fields are lists of pairs of a lower-case name and a value, in order. ``policies.path`` has the URL.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from msgspec import UNSET
@@ -36,10 +36,8 @@ OWN = frozenset((b"host", b"content-length", b"connection", b"transfer-encoding"
 
 _PREFIX = b"x-oagw-"
 
-
-def lowered(fields: Iterable[Field]) -> Fields:
-    """Return ``fields`` with names in lower case."""
-    return [(name.lower(), value) for name, value in fields]
+# Visible ASCII, space and tab.
+_VISIBLE = bytes((0x09, *range(0x20, 0x7F)))
 
 
 def passed(fields: Sequence[Field], rules: RequestHeaderRules | None) -> Fields:
@@ -86,8 +84,9 @@ def changed(
         return list(fields)
     removed = {name.lower().encode() for name in _given(rules.remove, ())}
     found = [field for field in fields if field[0] not in removed or field[0] in own]
-    for name, value in _pairs(_given(rules.set, {}), own):
-        found = replaced(found, name, value)
+    wanted = dict(_pairs(_given(rules.set, {}), own))
+    if wanted:
+        found = _with_values(found, wanted)
     found.extend(_pairs(_given(rules.add, {}), own))
     return found
 
@@ -97,6 +96,18 @@ def replaced(fields: Sequence[Field], name: bytes, value: bytes) -> Fields:
     kept = [field for field in fields if field[0] != name]
     at = next((at for at, field in enumerate(fields) if field[0] == name), len(kept))
     return [*kept[:at], (name, value), *kept[at:]]
+
+
+def _with_values(fields: Sequence[Field], values: dict[bytes, bytes]) -> Fields:
+    """Return what ``replaced`` does for each of ``values`` in turn, in one pass."""
+    left = dict(values)
+    found = []
+    for field in fields:
+        if field[0] not in values:
+            found.append(field)
+        elif field[0] in left:
+            found.append((field[0], left.pop(field[0])))
+    return [*found, *left.items()]
 
 
 def visible(fields: Sequence[Field]) -> Fields:
@@ -117,4 +128,4 @@ def _given(value: Any, default: Any) -> Any:
 
 
 def _is_visible(value: bytes) -> bool:
-    return all(0x20 <= byte < 0x7F or byte == 0x09 for byte in value)
+    return not value.translate(None, _VISIBLE)

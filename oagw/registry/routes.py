@@ -64,14 +64,16 @@ def _check_overlap(registry: Registry, route: Route) -> None:
     http = http_match(route)
     if http is None or not route.enabled:
         return
+    methods = dict.fromkeys(http.methods)  # there may be many, and repeated ones
     for other in registry.routes_of(route.upstream):
         theirs = http_match(other)
         if other.uuid == route.uuid or not other.enabled or theirs is None:
             continue
         if theirs.path != http.path or other.priority != route.priority:
             continue
-        for method in http.methods:
-            if method in theirs.methods:
+        known = frozenset(theirs.methods)
+        for method in methods:
+            if method in known:
                 raise exists(
                     ROUTE,
                     f"{route.upstream}:{http.path}:{method.capitalize()}",

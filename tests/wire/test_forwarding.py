@@ -193,7 +193,7 @@ class RefusingTests(UpstreamsTestCase):
         self.registered()
         answer = self.ask()
         self.assertEqual((answer.status, answer.source), (503, ["gateway"]))
-        self.assertIn("runs in memory", answer.json()["error"])
+        self.assertIn("has no network", answer.json()["error"])
 
 
 class TenantsTests(UpstreamsTestCase):

@@ -24,12 +24,12 @@ from oagw.web.reply import Reply, excerpt, problem_reply
 
 T = TypeVar("T")
 
+_ANY: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
 _JSON = re.compile(rb"application/(?:[^;\s]+\+)?json", re.IGNORECASE)
 _NUMBER = re.compile(r"\+?([0-9]{1,10})")
 
 # The default and the largest ``limit`` of a list.
 _LIMIT, _MOST = 50, 100
-
 
 # The largest body in bytes: the checks of one take a tenth of a second at most.
 MAX_BODY = 1 << 20
@@ -193,6 +193,3 @@ def _raw(body: bytes) -> Any:
         return decode(_ANY, body)
     except (ValueError, RecursionError):
         return None
-
-
-_ANY: msgspec.json.Decoder[Any] = msgspec.json.Decoder()

@@ -1,5 +1,6 @@
 """Token buckets and sliding windows, on a clock that the tests set."""
 
+from time import process_time
 from typing import Any
 
 import msgspec
@@ -134,3 +135,17 @@ class TestBuckets:
         assert len(buckets) == 2
         assert take(buckets, rule, 0.0, "a").retry_after == 1
         assert take(buckets, rule, 0.0, "b").retry_after is None
+
+
+def test_the_buckets_of_many_owners_are_dropped_in_little_time() -> None:
+    """Deleting an upstream drops the buckets of each of its routes."""
+    buckets = Buckets(most=10_000)
+    for number in range(10_500):
+        buckets.take(f"route:{number % 5_000}", number, limit(), 0.0)
+    begin = process_time()
+    for number in range(4_999):
+        buckets.drop(f"route:{number}")
+    assert process_time() - begin < 0.5
+    assert len(buckets) == 2
+    assert buckets.take("route:4999", 4_999, limit(), 0.0).remaining == 8
+    assert buckets.take("route:4998", 4_998, limit(), 0.0).remaining == 9

@@ -1,5 +1,6 @@
 """Header fields on their way to an upstream and back."""
 
+from time import process_time
 from typing import Any
 
 import msgspec
@@ -7,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from oagw.gateway.outgoing import grouped
 from oagw.model.upstream import HeaderRules, RequestHeaderRules
 from oagw.policies.fields import HOP_BY_HOP, OWN, changed, collapsed, passed, stripped
 
@@ -113,3 +115,24 @@ def test_stripping_twice_is_stripping_once_and_keeps_the_order(fields: list[tupl
     left = iter(fields)
     assert all(any(field == one for one in left) for field in once)
     assert not {name for name, _ in once} & (HOP_BY_HOP | {b"x-oagw-c"})
+
+
+def test_set_replaces_each_field_in_its_place_whatever_the_case() -> None:
+    fields = [(b"a", b"1"), (b"b", b"2"), (b"a", b"3"), (b"c", b"4")]
+    found = changed(fields, rules(set={"X": "7", "A": "5", "b": "6", "a": "8", "y": "9"}))
+    assert found == [(b"a", b"8"), (b"b", b"6"), (b"c", b"4"), (b"x", b"7"), (b"y", b"9")]
+
+
+def test_many_header_rules_take_little_time() -> None:
+    """As many as a document of 1 MiB has."""
+    many = {f"x{number}": "" for number in range(80_000)}
+    begin = process_time()
+    assert len(changed(SENT, rules(set=many, add=many, remove=list(many)))) == len(SENT) + 160_000
+    assert process_time() - begin < 3
+
+
+def test_repeated_fields_take_little_time() -> None:
+    fields = [(b"a", b"%d" % number) for number in range(60_000)]
+    begin = process_time()
+    assert grouped([(b"b", b""), *fields]) == {b"b": (b"",), b"a": tuple(value for _, value in fields)}
+    assert process_time() - begin < 1

@@ -26,7 +26,7 @@ from oagw.model.entry import UPSTREAM
 from oagw.model.gts import ROUTE
 from oagw.model.problem import PROXY_TYPE, UPSTREAM_TYPE, Problem, canonical, invalid_field
 from oagw.model.tenants import NIL
-from oagw.model.upstream import Endpoint, RequestHeaderRules, Upstream
+from oagw.model.upstream import Auth, Endpoint, RequestHeaderRules, Upstream
 from oagw.policies import target_host
 from oagw.policies.fields import OWN, Field, Fields, changed, collapsed, passed, replaced, stripped
 from oagw.policies.path import beyond, normalised, target, unlisted
@@ -137,7 +137,7 @@ class Forwarding:
             added = await credentials.fields(effective.auth, sandbox.secrets, identity, self._wall())
             if isinstance(added, Problem):
                 return added
-            request.entry.conceal(*_secrets(added))
+            request.entry.conceal(*_secrets(effective.auth, added))
             for name, value in added:
                 fields = replaced(fields, name, value)
             fields = collapsed(fields)
@@ -253,10 +253,12 @@ def _received(request: Exchange, call: Call) -> Fields:
     return fields
 
 
-def _secrets(credentials: Iterable[Field]) -> list[str]:
-    """Return the values of ``credentials``, and what follows a prefix such as ``Bearer``."""
+def _secrets(auth: Auth, credentials: Iterable[Field]) -> list[str]:
+    """Return the values of ``credentials``, also without the prefix in ``auth`` or one like ``Bearer``."""
+    prefix = (auth.config or {}).get("prefix", "")
     values = [value.decode("latin-1") for _, value in credentials]
-    return [*values, *(value.rpartition(" ")[2] for value in values)]
+    words = [value.rpartition(" ")[2] for value in values]
+    return [*values, *words, *(value.removeprefix(prefix) for value in values)]
 
 
 def _respond(outgoing: Outgoing, head: UpstreamHead) -> Reply | Problem:

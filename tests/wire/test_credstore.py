@@ -144,6 +144,19 @@ class ConcealedTests(CredstoreTestCase):
         self.reactor.answer = lambda *_: None
         self.assertNotIn(VALUE, self.ask().body.decode())
 
+    def test_a_credential_is_known_whatever_its_prefix(self) -> None:
+        words = "correct horse battery"
+        self.post()
+        self.post("words", words)
+        for prefix, name, value in (("key=", "key", VALUE), ("Key ", "words", words)):
+            auth = {"type": APIKEY, "config": {"header": "X-Key", "prefix": prefix, "secret_ref": name}}
+            upstream = self.registered(auth=auth)
+            echo = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX-Echo: %b\r\n\r\n" % value.encode()
+            self.reactor.answer = lambda *_, echo=echo: echo
+            self.assertEqual(self.ask().headers["x-echo"], [value])
+            self.assertNotIn(value, self.journal())
+            self.sandbox.registry_store().delete_upstream(upstream)
+
     def test_a_token_is_fetched_once_for_those_who_wait(self) -> None:
         config = {
             "token_endpoint": "http://127.0.0.2:80/token",

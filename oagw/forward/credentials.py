@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from oagw.forward.oauth2 import Fetch, InvalidSettings, Tokens, ask_for_token, settings_of
+from oagw.forward.fetch import Fetched
+from oagw.forward.oauth2 import Fetch, InvalidSettings, TokenError, Tokens, ask_for_token, settings_of
 from oagw.model.problem import Problem, canonical, invalid_field
 from oagw.model.tenants import Identity
 from oagw.model.upstream import Auth
@@ -67,13 +68,19 @@ class Credentials:
         key = (identity, type, settings, client_id, client_secret)
 
         def ask() -> Any:
-            return ask_for_token(settings, client_id, client_secret, basic=OAUTH2[type], fetch=self._fetch)
+            return ask_for_token(settings, client_id, client_secret, basic=OAUTH2[type], fetch=self._allowed)
 
         try:
             token = await self._tokens.get(key, ask)
         except Exception:  # the server, the network: all of it is the plugin's failure to the caller
             return _failed("AUTH_PLUGIN_INTERNAL")
         return ((b"authorization", f"Bearer {token}".encode()),)
+
+    async def _allowed(self, method: str, url: str, fields: dict[str, str], body: bytes) -> Fetched:
+        """Fetch ``url``, which an issuer may have stated, if its scheme is allowed."""
+        if urlsplit(url).scheme == "http" and not self._allow_http:
+            raise TokenError("the issuer states a token_endpoint without TLS")
+        return await self._fetch(method, url, fields, body)
 
 
 def _api_key(

@@ -215,6 +215,13 @@ class TestOAuth2:
         assert problem(server.ask(FORM, ENDPOINT)) == (401, "AUTH_PLUGIN_INTERNAL")
         assert server.asked == []
 
+    def test_an_issuer_cannot_lead_to_http_unless_that_is_allowed(self) -> None:
+        server = Server(token_endpoint="HTTP://auth.example/other")
+        server.credentials = Credentials(Tokens(lambda: 0.0), server.fetch, False)
+        answer = server.ask(FORM, {"issuer_url": "https://issuer.example", **CLIENT})
+        assert problem(answer) == (401, "AUTH_PLUGIN_INTERNAL")
+        assert [method for method, _, _, _ in server.asked] == ["GET"]
+
     def test_a_missing_secret_is_an_internal_error(self) -> None:
         server = Server()
         assert problem(server.ask(FORM, {**ENDPOINT, "client_id_ref": "cred://none"})) == (500, None)

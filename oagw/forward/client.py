@@ -116,10 +116,10 @@ class UpstreamConnection(protocol.Protocol):
             receiver.failed(reason)
 
 
-def endpoint_of(reactor: Any, endpoint: Endpoint, authorities: str | None = None) -> IStreamClientEndpoint:
+def endpoint_of(reactor: Any, endpoint: Endpoint, authorities: str | None) -> IStreamClientEndpoint:
     """Return where to connect for ``endpoint``.
 
-    ``authorities`` is a file with certificate authorities, in addition to those of the platform.
+    ``authorities`` is a file with certificate authorities, in addition to those of the platform, or None.
     """
     plain = tcp_endpoint(reactor, endpoint)
     if endpoint.scheme not in _TLS:

@@ -3,7 +3,7 @@
 from twisted.trial.unittest import SynchronousTestCase
 
 from oagw.web.channel import LINGER
-from oagw.web.request import MAX_BODY
+from oagw.web.head import MAX_BODY
 from oagw.web.site import REQUEST_TIMEOUT
 from tests.support.probe import PATH, Probe
 from tests.support.wire import BEARER, Answer, Wire, parse, request

@@ -131,6 +131,9 @@ class Table:
             if not text:
                 self.wrong(from_variable, f"the variable {variable[:100]!r} is not set")
                 return None
+            if not text.isprintable() and any("\udc80" <= one <= "\udcff" for one in text):
+                self.wrong(from_variable, f"the variable {variable[:100]!r} is not UTF-8")
+                return None
         elif not text:
             self.wrong(name, "is empty")
             return None

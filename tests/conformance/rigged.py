@@ -40,7 +40,9 @@ def gateway_file(**settings: Any) -> str:
         {"token": TOKENS[role], "tenant": id, "subject": role, "outsider": role in ("outsider", "nobody")}
         for role, id in TENANTS.items()
     ]
-    members = {"port": 0, "proxy_timeout_seconds": 2, **settings, "tenants": TREE, "tokens": tokens}
+    # The default token is one of the file only if it says so.
+    own = {"port": 0, "token": "test-integration-token", "proxy_timeout_seconds": 2}
+    members = {**own, **settings, "tenants": TREE, "tokens": tokens}
     return "".join(f"{key} = {_toml(value)}\n" for key, value in members.items())
 
 

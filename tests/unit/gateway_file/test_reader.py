@@ -320,6 +320,10 @@ BAD = {
         '[[tokens]]\ntoken_env = "NOT_SET"',
         "tokens[0].token_env: the variable 'NOT_SET' is not set",
     ),
+    "a variable that is not text": (
+        '[[secrets]]\nname = "key"\nvalue_env = "BYTES"',
+        "secrets[0].value_env: the variable 'BYTES' is not UTF-8",
+    ),
     "a token twice": (
         '[[tokens]]\ntoken = "hush"\n[[tokens]]\ntoken_env = "HUSH"',
         "tokens[1].token_env: is the same as tokens[0].token",
@@ -458,7 +462,7 @@ BAD = {
 @pytest.mark.parametrize("name", BAD)
 def test_an_error_is_reported_with_its_key_and_no_secret(name: str, tmp_path: Path) -> None:
     text, said = BAD[name]
-    lines = errors(tmp_path, text, HUSH="hush", PATH="hush")
+    lines = errors(tmp_path, text, HUSH="hush", PATH="hush", BYTES="hush\udcff")
     assert [line[: len(said)] for line in lines] == [said]
     assert "hush" not in lines[0]
 

@@ -151,8 +151,3 @@ class Buckets:
         """Delete the buckets of ``owner``."""
         for key in self._of_owner.pop(owner, ()):
             del self._buckets[key]
-
-    def clear(self) -> None:
-        """Delete all buckets."""
-        self._buckets.clear()
-        self._of_owner.clear()

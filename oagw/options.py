@@ -1,7 +1,7 @@
 """The table of options: the name of each, how its value is read, and the text of ``--help``.
 
 Every option can be given on the command line, as ``--seed 7``, as a variable, as ``OAGW_SEED=7``, and in the
-file of ``--config``, as ``seed = 7``. KNOBS are keys of that file alone.
+file of ``--config``, as ``seed = 7``. SETTINGS are keys of that file alone.
 Uses the standard library only, because the port is bound before anything else is imported.
 """
 
@@ -102,10 +102,10 @@ class Option(NamedTuple):
         return value if isinstance(value, bool) or self.read is None else self.read(str(value))
 
 
-class Knob(NamedTuple):
+class Setting(NamedTuple):
     """A setting of the gateway that only a file has. Its value goes to the member ``field`` of Config.
 
-    ``type`` is bool, int or float; a number is greater than 0 and at most ``most``.
+    ``type`` is bool, str, int or float; a number is greater than 0 and at most ``most``.
     """
 
     key: str
@@ -134,7 +134,7 @@ def read_port(text: str) -> int:
         raise ArgumentTypeError(f"a port is a number from 0 to 65535{not_this}") from None
 
 
-def _token(text: str) -> str:
+def read_token(text: str) -> str:
     if not text or not all("!" <= character <= "~" for character in text):
         # Leave out the text: it was meant to be secret.
         raise ArgumentTypeError("a token is one or more visible ASCII characters without spaces")
@@ -180,7 +180,7 @@ def _clock(text: str) -> str:
 
 
 def _tokens(text: str) -> list[str]:
-    return [_token(part) for part in text.split()]
+    return [read_token(part) for part in text.split()]
 
 
 _SWITCH = {"1": True, "true": True, "0": False, "false": False}
@@ -212,8 +212,8 @@ _INT, _FLOAT, _BOOL = (int,), (int, float), (bool,)
 OPTIONS = (
     Option("port", "port", read_port, types=_INT),
     Option("host", "host", str),
-    Option("token", "tokens", _token, _tokens, repeatable=True),
-    Option("admin-token", "admin_token", _token),
+    Option("token", "tokens", read_token, _tokens, repeatable=True),
+    Option("admin-token", "admin_token", read_token),
     Option("config", "config", str),
     Option("mappings", "mappings", str),
     Option("strict-models", "strict_models", types=_BOOL),
@@ -243,11 +243,12 @@ OPTIONS = (
 # accepts, in bytes.
 _DAY, _MAX_BODY = 86_400, 104_857_600
 
-KNOBS = (
-    Knob("proxy_timeout_seconds", "proxy_timeout", float, _DAY),
-    Knob("streaming_idle_timeout_seconds", "streaming_idle_timeout", float, _DAY),
-    Knob("body_limit_bytes", "body_limit", int, _MAX_BODY),
-    Knob("allow_http_upstream", "allow_http_upstream", bool),
-    Knob("ssrf_protection", "ssrf_protection", bool),
-    Knob("management_api_enabled", "management_api_enabled", bool),
+SETTINGS = (
+    Setting("proxy_timeout_seconds", "proxy_timeout", float, _DAY),
+    Setting("streaming_idle_timeout_seconds", "streaming_idle_timeout", float, _DAY),
+    Setting("body_limit_bytes", "body_limit", int, _MAX_BODY),
+    Setting("allow_http_upstream", "allow_http_upstream", bool),
+    Setting("ssrf_protection", "ssrf_protection", bool),
+    Setting("management_api_enabled", "management_api_enabled", bool),
+    Setting("upstream_ca", "upstream_ca", str),
 )

@@ -50,7 +50,7 @@ class Secret:
         return f"{self.id}.{self.version}"
 
 
-class _Key(NamedTuple):
+class _SecretKey(NamedTuple):
     tenant: UUID
     reference: str
     subject: str | None  # of a private secret
@@ -63,7 +63,7 @@ class Secrets:
         self.tenants = tenants
         self._memory = memory
         self._random = random
-        self._secrets: dict[_Key, Secret] = {}
+        self._secrets: dict[_SecretKey, Secret] = {}
 
     def __len__(self) -> int:
         return len(self._secrets)
@@ -128,19 +128,19 @@ class Secrets:
         for secret in list(self._secrets.values()):
             self.delete(secret)
 
-    def _put(self, key: _Key, secret: Secret) -> None:
+    def _put(self, key: _SecretKey, secret: Secret) -> None:
         known = self._secrets.get(key)
         if known is not None:
             self.delete(known)
         self._secrets[key] = secret
         self._memory.keep("secrets", _WEIGHT + len(secret.value))
 
-    def _visible(self, reference: str, caller: Identity) -> Iterator[_Key]:
-        yield _Key(caller.tenant, reference, caller.subject)
-        yield _Key(caller.tenant, reference, None)
+    def _visible(self, reference: str, caller: Identity) -> Iterator[_SecretKey]:
+        yield _SecretKey(caller.tenant, reference, caller.subject)
+        yield _SecretKey(caller.tenant, reference, None)
         if caller.tenant in self.tenants:
             for tenant in self.tenants.ancestors(caller.tenant):
-                yield _Key(tenant, reference, None)
+                yield _SecretKey(tenant, reference, None)
 
 
 def reference_in(text: str) -> str | None:
@@ -154,5 +154,5 @@ def is_reference(text: str) -> bool:
     return _REFERENCE.fullmatch(text) is not None
 
 
-def _key(owner: Identity, reference: str, sharing: Sharing) -> _Key:
-    return _Key(owner.tenant, reference, owner.subject if sharing == "private" else None)
+def _key(owner: Identity, reference: str, sharing: Sharing) -> _SecretKey:
+    return _SecretKey(owner.tenant, reference, owner.subject if sharing == "private" else None)

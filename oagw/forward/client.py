@@ -9,11 +9,7 @@ from typing import Any, Protocol
 
 from twisted.internet import protocol
 from twisted.internet.defer import Deferred
-from twisted.internet.endpoints import (
-    HostnameEndpoint,
-    TCP4ClientEndpoint,
-    TCP6ClientEndpoint,
-)
+from twisted.internet.endpoints import HostnameEndpoint, TCP4ClientEndpoint, TCP6ClientEndpoint
 from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IReactorPluggableNameResolver, IStreamClientEndpoint
 from twisted.python.failure import Failure
@@ -51,7 +47,7 @@ class UpstreamConnection(protocol.Protocol):
 
     transport: Any
 
-    def __init__(self, request: bytes, receiver: Receiver, bodiless: bool = False, body: bytes = b"") -> None:
+    def __init__(self, request: bytes, receiver: Receiver, body: bytes = b"", bodiless: bool = False) -> None:
         self._request, self._body = request, body
         self._receiver: Receiver | None = receiver
         self._reader = ResponseReader(bodiless)
@@ -120,10 +116,10 @@ class UpstreamConnection(protocol.Protocol):
             receiver.failed(reason)
 
 
-def endpoint_of(reactor: Any, endpoint: Endpoint, authorities: str | None = None) -> IStreamClientEndpoint:
+def endpoint_of(reactor: Any, endpoint: Endpoint, authorities: str | None) -> IStreamClientEndpoint:
     """Return where to connect for ``endpoint``.
 
-    ``authorities`` is a file with certificate authorities, in addition to those of the platform.
+    ``authorities`` is a file with certificate authorities, in addition to those of the platform, or None.
     """
     plain = tcp_endpoint(reactor, endpoint)
     if endpoint.scheme not in _TLS:
@@ -142,9 +138,8 @@ def tcp_endpoint(reactor: Any, endpoint: Endpoint, timeout: float = CONNECT_TIME
         version = None
     if version == 6:
         return TCP6ClientEndpoint(reactor, host, port, timeout)
-    if version == 4 or not IReactorPluggableNameResolver.providedBy(
-        reactor
-    ):  # in memory, names need no look-up
+    # In memory, names need no look-up.
+    if version == 4 or not IReactorPluggableNameResolver.providedBy(reactor):
         return TCP4ClientEndpoint(reactor, host, port, timeout)
     return HostnameEndpoint(reactor, host.encode(), port, timeout=timeout)
 

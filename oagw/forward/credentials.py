@@ -22,8 +22,7 @@ OAUTH2 = {f"{_NAMES}oauth2_client_cred.v1": False, f"{_NAMES}oauth2_client_cred_
 class Credentials:
     """Makes the credentials of a sandbox's calls.
 
-    ``fetch`` sends requests for tokens, ``allow_http`` is whether they may go out without TLS. ``secrets`` is
-    None if the sandbox has none.
+    ``fetch`` sends requests for tokens; ``allow_http`` is whether they may go out without TLS.
     """
 
     def __init__(self, tokens: Tokens, fetch: Fetch, allow_http: bool) -> None:
@@ -36,7 +35,7 @@ class Credentials:
     ) -> tuple[Field, ...] | Problem:
         """Return the header fields that ``auth`` adds for the caller ``identity``, or why it cannot.
 
-        Problems never say what a secret is.
+        ``secrets`` is None if the sandbox has none. Problems never say what a secret is.
         """
         config: Mapping[str, str] = auth.config or {}
         if auth.type == NOOP:

@@ -95,10 +95,6 @@ class Tokens:
             waiter.callback(token)
         return token
 
-    def clear(self) -> None:
-        """Forget all tokens."""
-        self._tokens.clear()
-
 
 async def ask_for_token(
     settings: OAuth2Settings, client_id: str, client_secret: str, *, basic: bool, fetch: Fetch

@@ -7,7 +7,7 @@ tenant. Versions are entity tags, ``"<id>.<version>"``.
 import re
 from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import msgspec
 from twisted.web.resource import IResource
@@ -28,7 +28,6 @@ _PATH = "/credstore/v1/secrets"
 # One entity tag (RFC 9110 section 8.8.3), of those that this store makes.
 _TAG = re.compile(r'"([0-9a-f-]{36}\.[0-9]{1,18})"')
 
-_Chosen = Literal["private", "tenant", "shared"]
 _Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
@@ -37,7 +36,7 @@ class NewSecret(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     reference: str
     value: str
-    sharing: _Chosen = "tenant"
+    sharing: Sharing = "tenant"
     type: str | None = None
     expires_at: _Moment | None = None
 
@@ -46,7 +45,7 @@ class SecretUpdate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The body of PUT. Without ``sharing``, it stays as it is."""
 
     value: str
-    sharing: _Chosen | None = None
+    sharing: Sharing | None = None
 
 
 class CredstoreNode(Node):

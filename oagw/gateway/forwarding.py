@@ -30,10 +30,7 @@ from oagw.model.upstream import Auth, Endpoint, RequestHeaderRules, Upstream
 from oagw.policies import target_host
 from oagw.policies.fields import OWN, Field, Fields, changed, collapsed, passed, replaced, stripped
 from oagw.policies.path import beyond, normalised, target, unlisted
-from oagw.policies.plugins import (
-    guarded_request,
-    transformed_request,
-)
+from oagw.policies.plugins import guarded_request, transformed_request
 from oagw.policies.rate_limit import spend
 from oagw.registry.rejections import tenant_not_found
 from oagw.registry.resolve import Disabled, Matched, match
@@ -161,19 +158,9 @@ class Forwarding:
             return invalid_field("endpoint.scheme", "HTTP_UPSTREAM_FORBIDDEN", "http upstreams are forbidden")
 
         # 24. Rate limits.
-        spent = (
-            spend(
-                effective.limits,
-                sandbox.bucket_store(),
-                identity,
-                received,
-                self._clock.seconds(),
-                self._wall(),
-            )
-            if effective.limits
-            else None
-        )
-        if spent is not None and spent.problem is not None:
+        now, date = self._clock.seconds(), self._wall()
+        spent = spend(effective.limits, sandbox.bucket_store(), identity, received, now, date)
+        if spent.problem is not None:
             return spent.problem
 
         # 25. The URL.
@@ -181,7 +168,7 @@ class Forwarding:
             detail = f"the scheme '{endpoint.scheme}' is not supported"
             return invalid_field("endpoint.scheme", "UNSUPPORTED_SCHEME", detail)
         url = target(http, path, query).encode("utf-8", "surrogateescape")
-        return Outgoing(matched, endpoint, url, fields, () if spent is None else spent.fields)
+        return Outgoing(matched, endpoint, url, fields, spent.fields)
 
     def service_of(self, endpoint: Endpoint) -> str | None:
         """Return the built-in service that ``endpoint`` stands for, or None."""
@@ -201,7 +188,6 @@ class Forwarding:
             endpoint=endpoint_of(self._reactor, outgoing.endpoint, self._authorities),
             head=b"\r\n".join(lines) + b"\r\n\r\n",
             body=body,
-            bodiless=False,
             url=outgoing.url,
             instance=_instance(request),
             respond=partial(_respond, outgoing),
@@ -225,7 +211,7 @@ class Forwarding:
         else:
             chosen = await self._pools.next(upstream) or _unavailable("No endpoint can be reached", 5)
         if isinstance(chosen, Endpoint) and not stubbed and not self._reaches(chosen):
-            return _unavailable("This gateway runs in memory and cannot connect to real upstreams", 5)
+            return _unavailable("This gateway has no network and cannot connect to real upstreams", 5)
         return chosen
 
     def _reaches(self, endpoint: Endpoint) -> bool:
@@ -244,7 +230,7 @@ class Forwarding:
 
     async def _fetch(self, method: str, url: str, fields: dict[str, str], body: bytes) -> Fetched:
         if self._reactor is None:
-            raise RuntimeError("this gateway runs in memory")
+            raise RuntimeError("this gateway has no network")
         return await fetch(self._reactor, self._clock, method, url, fields, body, self._authorities)
 
 

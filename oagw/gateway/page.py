@@ -4,9 +4,9 @@ from collections.abc import Collection, Iterator, Mapping
 from html import escape
 
 from oagw import __version__
-from oagw.gateway.accept import VARY
 from oagw.model.call import PREFIXES
 from oagw.services import UpstreamNode
+from oagw.web.accept import VARY
 from oagw.web.exchange import Exchange
 from oagw.web.reply import Reply
 from oagw.web.resource import Node

@@ -7,11 +7,11 @@ from twisted.web.resource import IResource
 from twisted.web.server import Request
 
 from oagw import __version__
-from oagw.gateway.accept import VARY, prefers_html
 from oagw.gateway.pipeline import Pipeline, Proxy
 from oagw.gateway.status import Health, Probe, Status
 from oagw.gateway.stubbed import StubbedInside, Stubs
 from oagw.model.call import is_admin
+from oagw.web.accept import VARY, prefers_html
 from oagw.web.exchange import Exchange
 from oagw.web.guard import BearerGuard
 from oagw.web.reply import Reply, json_reply

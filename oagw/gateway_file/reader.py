@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from oagw.gateway_file.table import FileErrors, Table
 from oagw.gateway_file.tenancy import TenantFields, TokenFields, read_secrets, read_tenants, read_tokens
-from oagw.options import KNOBS, OPTIONS, Knob
+from oagw.options import OPTIONS, SETTINGS, Setting
 
 if TYPE_CHECKING:
     from oagw.registry.provision import Provisioned
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _MAX = 16 << 20
 
 _TABLES = ("tenants", "tokens", "secrets", "upstreams", "routes")
-_KEYS = [*(option.key for option in OPTIONS), *(knob.key for knob in KNOBS), *_TABLES]
+KEYS = [*(option.key for option in OPTIONS), *(setting.key for setting in SETTINGS), *_TABLES]
 
 # What tomllib adds to its messages.
 _PLACE = re.compile(r"(.*) \(at (line [0-9]+, column [0-9]+|end of document)\)", re.DOTALL)
@@ -54,8 +54,8 @@ def interpret(
     ``chosen`` are the members of Config that win over the file, ``defaults`` those that it wins over.
     ``environ`` are the variables that it may name.
     """
-    document.check_names(_KEYS)
-    values = {**_options(document, path), **_knobs(document)}
+    document.check_names(KEYS)
+    values = {**_options(document, path), **_settings(document, path)}
     tree = read_tenants(document)
     tokens = read_tokens(document, tree, environ)
     secrets = read_secrets(document, tree, environ)
@@ -123,19 +123,35 @@ def _text(value: object) -> str:
     return value
 
 
-def _knobs(document: Table) -> dict[str, Any]:
+def _settings(document: Table, path: str) -> dict[str, Any]:
     """Return the members of Config that are settings."""
     values = {}
-    for knob in KNOBS:
-        value = document.get(knob.key, *((int, float) if knob.type is float else (knob.type,)))
-        if value is not None:
-            if knob.type is bool or 0 < value <= knob.most:
-                values[knob.field] = knob.type(value)
-            else:
-                document.wrong(knob.key, _range(knob))
+    for setting in SETTINGS:
+        value = document.get(setting.key, *((int, float) if setting.type is float else (setting.type,)))
+        if value is None:
+            continue
+        if setting.type in (int, float) and not 0 < value <= setting.most:
+            document.wrong(setting.key, _range(setting))
+        else:
+            values[setting.field] = setting.type(value)
+    if "upstream_ca" in values:
+        values["upstream_ca"] = join(dirname(path), values["upstream_ca"])
+        _check_authorities(document, values["upstream_ca"])
     return values
 
 
-def _range(knob: Knob) -> str:
-    what = "a whole number" if knob.type is int else "a number"
-    return f"expected {what} greater than 0 and at most {knob.most:,.0f}".replace(",", "")
+def _range(setting: Setting) -> str:
+    what = "a whole number" if setting.type is int else "a number"
+    return f"expected {what} greater than 0 and at most {setting.most:.0f}"
+
+
+def _check_authorities(document: Table, path: str) -> None:
+    import ssl  # loaded only where a file names authorities
+
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
+    except ssl.SSLError:
+        document.wrong("upstream_ca", f"{path[:200]!r} has no certificates (PEM)")
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        document.wrong("upstream_ca", f"{path[:200]!r} cannot be read: {reason}")

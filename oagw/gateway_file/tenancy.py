@@ -7,15 +7,13 @@ from uuid import UUID
 
 from oagw.gateway_file.table import FileErrors, First, Table
 from oagw.model.tenants import NIL, ROOT_ALONE, Tenant, Tenants
-from oagw.options import OPTIONS
+from oagw.options import read_token
 
 # The members of GivenTenant and GivenToken of oagw.config.
 TenantFields = tuple[str, str | None, bool, bool]
 TokenFields = tuple[str, str | None, str | None]
 
 _SHARING = ("private", "tenant", "shared")
-
-_read_token = next(option.read for option in OPTIONS if option.name == "token")
 
 
 class GivenSecret(NamedTuple):
@@ -122,8 +120,7 @@ def read_tokens(document: Table, tree: Tree, environ: Mapping[str, str]) -> tupl
             continue
         token, member = text
         try:
-            assert _read_token is not None
-            _read_token(token)
+            read_token(token)
         except ArgumentTypeError as error:
             table.wrong(member, str(error))
         if not first.repeats(token, table.path(member), _twice(table, member)):

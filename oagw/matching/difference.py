@@ -8,6 +8,9 @@ from typing import Any, NamedTuple
 # A member name that needs no quotes in a path.
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
+# The length of a value in a description.
+_SHORT = 120
+
 
 class _Nothing:
     """The type of NOTHING, which stands for an absent value."""
@@ -43,8 +46,8 @@ def first_difference(one: str, other: str) -> int:
     return next((at for at, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
 
 
-def short(value: Any, limit: int = 120, mask: Callable[[str], str] = str) -> str:
-    """Return ``value`` as JSON, masked, then truncated to about ``limit`` characters."""
+def short(value: Any, mask: Callable[[str], str] = str) -> str:
+    """Return ``value`` as JSON, masked, then truncated to about _SHORT characters."""
     if value is NOTHING:
         return ""
     try:
@@ -53,7 +56,7 @@ def short(value: Any, limit: int = 120, mask: Callable[[str], str] = str) -> str
         text = mask(text)
     except RecursionError:
         return "(nested too deeply)"
-    return text if len(text) <= limit else text[:limit] + "..."
+    return text if len(text) <= _SHORT else text[:_SHORT] + "..."
 
 
 def member_path(path: str, name: str) -> str:

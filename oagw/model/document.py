@@ -36,7 +36,7 @@ def decoded(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
     except RecursionError:
         raise Invalid("", "Invalid JSON: nested too deeply") from None
     except msgspec.ValidationError as error:
-        raise misfit(error, "", _raw(body), decoder.type) from None
+        raise misfit(error, "", untyped(body), decoder.type) from None
     except ParseLimitExceeded as error:
         raise Invalid("", f"The JSON {error}") from None
     except ValueError as error:  # DecodeError, and UnicodeDecodeError for bad UTF-8 in a string
@@ -53,8 +53,8 @@ def converted(value: Any, type: type[T], pointer: str = "") -> T:
         raise misfit(error, pointer, value, type) from None
 
 
-def misfit(error: msgspec.ValidationError, pointer: str = "", value: Any = None, type: Any = None) -> Invalid:
-    """Convert an error of msgspec about ``value`` (and its ``type``, if known) at ``pointer`` to Invalid."""
+def misfit(error: msgspec.ValidationError, pointer: str, value: Any, type: Any) -> Invalid:
+    """Convert an error of msgspec about ``value``, which should have ``type``, at ``pointer`` to Invalid."""
     wrong = mismatch(error)
     location, member = ErrorLocation(value, type, wrong.steps), wrong.unknown or wrong.missing
     steps = location.steps if member is None else [*location.steps, member]
@@ -84,7 +84,7 @@ def _in_words(types: re.Match[str]) -> str:
     return " or ".join(_WORDS.get(name, f'"{name}"') for name in names) or "null"
 
 
-def _raw(body: bytes) -> Any:
+def untyped(body: bytes) -> Any:
     """Parse ``body`` without a type; return None if it is not valid JSON."""
     try:
         return decode(_ANY, body)

@@ -5,7 +5,6 @@ from uuid import UUID
 
 UPSTREAM = "gts.cf.core.oagw.upstream.v1~"
 ROUTE = "gts.cf.core.oagw.route.v1~"
-PROXY = "gts.cf.core.oagw.proxy.v1~"
 
 # The five parts of a schema or of a named instance: vendor, package, namespace, type and version.
 _PARTS = r"[a-z_][a-z0-9_]*(?:\.[a-z_][a-z0-9_]*){3}\.v[0-9]+(?:\.[0-9]+)?"

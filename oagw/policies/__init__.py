@@ -1,7 +1,8 @@
 """Policies: functions that change a call before it reaches its target, or the head of the response after it.
 
-Policies are pure functions of plain data, one per module. To add one, write its module and add the function
-to a tuple below; policies run in this order. ``gateway.pipeline`` runs them.
+They take and return plain data. The modules have the policies of registered upstreams, which
+``gateway.forwarding`` calls. The tuples below have those for all calls, which ``gateway.pipeline`` runs in
+this order; to add one, write its module and add the function.
 """
 
 from collections.abc import Awaitable, Callable

@@ -109,7 +109,7 @@ class SlidingWindow:
         return self._window
 
 
-class _Key(NamedTuple):
+class _BucketKey(NamedTuple):
     owner: str
     scope: Hashable
     window: str
@@ -120,8 +120,8 @@ class Buckets:
 
     def __init__(self, most: int = 10_000) -> None:
         self._most = most
-        self._buckets: OrderedDict[_Key, tuple[Hashable, Bucket]] = OrderedDict()
-        self._of_owner: dict[str, set[_Key]] = {}
+        self._buckets: OrderedDict[_BucketKey, tuple[Hashable, Bucket]] = OrderedDict()
+        self._of_owner: dict[str, set[_BucketKey]] = {}
 
     def __len__(self) -> int:
         return len(self._buckets)
@@ -131,7 +131,7 @@ class Buckets:
 
         A limit that has changed since begins with a fresh bucket.
         """
-        key = _Key(owner, scope, limit.sustained.window)
+        key = _BucketKey(owner, scope, limit.sustained.window)
         shape = (limit.algorithm, limit.sustained.rate, limit.burst.capacity if limit.burst else None)
         known = self._buckets.get(key)
         if known is None or known[0] != shape:
@@ -151,8 +151,3 @@ class Buckets:
         """Delete the buckets of ``owner``."""
         for key in self._of_owner.pop(owner, ()):
             del self._buckets[key]
-
-    def clear(self) -> None:
-        """Delete all buckets."""
-        self._buckets.clear()
-        self._of_owner.clear()

@@ -3,7 +3,7 @@
 Fields are lists of pairs of a lower-case name and a value, in order. ``policies.path`` has the URL.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from msgspec import UNSET
@@ -38,11 +38,6 @@ _PREFIX = b"x-oagw-"
 
 # Visible ASCII, space and tab.
 _VISIBLE = bytes((0x09, *range(0x20, 0x7F)))
-
-
-def lowered(fields: Iterable[Field]) -> Fields:
-    """Return ``fields`` with names in lower case."""
-    return [(name.lower(), value) for name, value in fields]
 
 
 def passed(fields: Sequence[Field], rules: RequestHeaderRules | None) -> Fields:
@@ -89,22 +84,18 @@ def changed(
         return list(fields)
     removed = {name.lower().encode() for name in _given(rules.remove, ())}
     found = [field for field in fields if field[0] not in removed or field[0] in own]
-    wanted = dict(_pairs(_given(rules.set, {}), own))
-    if wanted:
-        found = _with_values(found, wanted)
+    found = _with_values(found, dict(_pairs(_given(rules.set, {}), own)))
     found.extend(_pairs(_given(rules.add, {}), own))
     return found
 
 
 def replaced(fields: Sequence[Field], name: bytes, value: bytes) -> Fields:
     """Return ``fields`` with one field ``name``, in the place of the first, or at the end."""
-    kept = [field for field in fields if field[0] != name]
-    at = next((at for at, field in enumerate(fields) if field[0] == name), len(kept))
-    return [*kept[:at], (name, value), *kept[at:]]
+    return _with_values(fields, {name: value})
 
 
 def _with_values(fields: Sequence[Field], values: dict[bytes, bytes]) -> Fields:
-    """Return what ``replaced`` does for each of ``values`` in turn, in one pass."""
+    """Return ``fields`` with one field for each of ``values``, in the place of the first, or at the end."""
     left = dict(values)
     found = []
     for field in fields:

@@ -33,18 +33,13 @@ def beyond(match: HttpMatch, path: str) -> Problem | None:
 
 def unlisted(match: HttpMatch, query: str) -> Problem | None:
     """Return the 400 for the first query parameter that is not on the route's allowlist, or None."""
-    found = parameters(query)
+    found = read_pairs(query)
     allowed = frozenset(match.query_allowlist) if len(found) > 1 else match.query_allowlist
     for name, _ in found:
         if name not in allowed:
             detail = f"query parameter '{name[:100]}' is not in the route's query_allowlist"
             return invalid_field("query", "QUERY_NOT_ALLOWED", detail)
     return None
-
-
-def parameters(query: str) -> list[tuple[str, str]]:
-    """Return the decoded parameters of ``query`` in order (URL standard, section 5.1)."""
-    return read_pairs(query)
 
 
 def target(match: HttpMatch, path: str, query: str) -> str:
@@ -57,7 +52,7 @@ def target(match: HttpMatch, path: str, query: str) -> str:
     joined = match.path.rstrip("/") + "/" + rest.lstrip("/") if rest else match.path
     if not joined.startswith("/"):
         joined = "/" + joined
-    encoded = "&".join(f"{_escaped(name)}={_escaped(value)}" for name, value in parameters(query))
+    encoded = "&".join(f"{_escaped(name)}={_escaped(value)}" for name, value in read_pairs(query))
     return f"{joined}?{encoded}" if encoded else joined
 
 

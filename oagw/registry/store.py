@@ -29,8 +29,8 @@ _REMEMBERED = 50_000
 class Registry:
     """The upstreams and routes of all tenants of a sandbox.
 
-    ``revision`` changes with every write. Sizes count towards ``memory``. ``dropped`` is called with the
-    owner of rate limit buckets, such as ``upstream:<uuid>``, that are no longer valid.
+    Sizes count towards ``memory``. ``dropped`` is called with the owner of rate limit buckets, such as
+    ``upstream:<uuid>``, that are no longer valid.
     """
 
     def __init__(
@@ -41,7 +41,6 @@ class Registry:
         dropped: Callable[[str], object] = lambda owner: None,
     ) -> None:
         self.tenants = tenants
-        self.revision = 0
         self._memory = memory
         self._draws = draws
         self._dropped = dropped
@@ -139,7 +138,7 @@ class Registry:
             insort(self._order.setdefault(upstream.tenant_id, []), upstream.uuid)
         elif known.rate_limit != upstream.rate_limit:
             self._dropped(f"upstream:{upstream.uuid}")
-        self._changed()
+        self._resolved.clear()
 
     def put_route(self, route: Route) -> None:
         """Add a route, or replace the one with its id, whose upstream must be the same.
@@ -157,7 +156,7 @@ class Registry:
         elif known.rate_limit != route.rate_limit:
             self._dropped(f"route:{route.uuid}")
         self._tables.pop(route.upstream, None)
-        self._changed()
+        self._resolved.clear()
 
     def delete_upstream(self, upstream: Upstream) -> None:
         """Delete an upstream, which must be stored here, and its routes."""
@@ -172,7 +171,7 @@ class Registry:
         _remove(self._order, upstream.tenant_id, upstream.uuid)
         self._memory.keep("upstreams", -self._weights.pop(upstream.uuid))
         self._dropped(f"upstream:{upstream.uuid}")
-        self._changed()
+        self._resolved.clear()
 
     def delete_route(self, route: Route) -> None:
         """Delete a route, which must be stored here."""
@@ -183,7 +182,7 @@ class Registry:
         self._memory.keep("routes", -self._weights.pop(route.uuid))
         if route.rate_limit is not None:
             self._dropped(f"route:{route.uuid}")
-        self._changed()
+        self._resolved.clear()
 
     def clear(self) -> None:
         """Delete everything. The buckets are left to the caller."""
@@ -194,7 +193,7 @@ class Registry:
         self.all_aliases.clear()
         for order in (self._order, self._route_order, self._of_upstream):
             order.clear()
-        self._changed()
+        self._resolved.clear()
 
     def _table(self, upstream: UUID) -> RouteTable:
         if upstream not in self._tables:
@@ -207,10 +206,6 @@ class Registry:
         self._memory.check(more)
         self._memory.keep(kind, more)
         self._weights[id] = weight
-
-    def _changed(self) -> None:
-        self.revision += 1
-        self._resolved.clear()
 
 
 def _page(ids: "list[UUID] | tuple[()]", limit: int, offset: int) -> "islice[UUID]":

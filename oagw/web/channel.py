@@ -352,15 +352,15 @@ class GatewayChannel(PipelinedChannel):
         read, if the head is incomplete or malformed.
         """
         self.setTimeout(None)
-        request = None
+        site, id, request = self.site, self.site.request_id(), None
         if problem is None:
             problem = platform(status, error)
         else:
             request = self.requests[-1]
             request.path = origin_form(request.head.target.partition(b"?")[0])
-            request.request_id = self.site.request_id()
-        site, reply, status = self.site, problem_reply(problem, request), problem.status
-        fields = {b"Date": (site.date(),), REQUEST_ID: (site.request_id(),), **reply.headers}
+            request.request_id = id
+        reply, status = problem_reply(problem, request), problem.status
+        fields = {b"Date": (site.date(),), REQUEST_ID: (id,), **reply.headers}
         answer = wire(reply._replace(headers=fields))
         site.arrivals.before_failure()
         self.transport.write(answer)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from oagw.model.call import is_admin
+from oagw.web.accept import accepts_gzip
 from oagw.web.channel import GatewayChannel
 from oagw.web.reply import Headers, Reply, respond_in_parts
 from oagw.web.request import GatewayRequest
@@ -107,24 +108,6 @@ class GzipChannel(GatewayChannel):
 
     __slots__ = ()
     requestFactory = GzipRequest
-
-
-def accepts_gzip(value: bytes) -> bool:
-    """Return whether Accept-Encoding with this ``value`` accepts gzip, and does not prefer identity."""
-    weights: dict[bytes, float] = {}
-    for part in value.lower().split(b","):
-        name, *parameters = (text.strip() for text in part.split(b";"))
-        weight = 1.0
-        for parameter in parameters:
-            key, _, number = parameter.partition(b"=")
-            if key.strip() == b"q":
-                try:
-                    weight = float(number)
-                except ValueError:
-                    weight = 0.0
-        weights[b"gzip" if name == b"x-gzip" else name] = weight
-    gzip = weights.get(b"gzip", weights.get(b"*", 0.0))
-    return gzip > 0 and gzip >= weights.get(b"identity", 0.0)
 
 
 def _compressed(body: bytes) -> bytes:

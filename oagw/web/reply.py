@@ -198,9 +198,9 @@ def masked_text(request: http.Request, text: bytes) -> str:
     return known_secrets(entry_of(request)).masked(text.decode("utf-8", "replace"))
 
 
-def masked_excerpt(request: http.Request, text: bytes, limit: int = 200) -> str:
+def masked_excerpt(request: http.Request, text: bytes) -> str:
     """Return the start of ``masked_text`` for messages."""
-    return excerpt(masked_text(request, text).encode("utf-8", "replace"), limit)
+    return excerpt(masked_text(request, text).encode("utf-8", "replace"))
 
 
 def fail(request: Request, failure: Failure) -> None:

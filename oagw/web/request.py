@@ -19,7 +19,6 @@ from oagw.model.entry import CLIENT_LEFT, COMPLETE, OPEN
 from oagw.model.events import EventCounter
 from oagw.model.invalid import Invalid
 from oagw.model.problem import Problem, invalid_field, platform
-from oagw.web.head import MAX_BODY as MAX_BODY
 from oagw.web.head import is_host
 from oagw.web.header_lines import lines_of
 from oagw.web.pipelined import PipelinedChannel

@@ -19,7 +19,6 @@ from oagw.model.entrance import Entrance
 from oagw.timing.ticker import Ticker
 from oagw.web.arrivals import Arrivals
 from oagw.web.departures import Departures
-from oagw.web.head import MAX_BODY
 from oagw.web.outgoing import OutgoingChannel
 from oagw.web.outlet import Outlet
 from oagw.web.turns import Turns
@@ -58,9 +57,9 @@ class GatewaySite(Site):
         arrivals: Arrivals,
         mock_fault: Callable[[str], tuple[Any, ...]],
         outlet_for: Callable[[Any], Outlet | None],
-        real: IReactorTime | None = None,
-        wall: Callable[[], float] | None = None,
-        body_limit: int = MAX_BODY,
+        real: IReactorTime,
+        wall: Callable[[], float],
+        body_limit: int,
     ) -> None:
         super().__init__(root, reactor=clock, timeout=REQUEST_TIMEOUT, parsePOSTFormSubmission=False)
         self.requestFactory = protocol.requestFactory  # type: ignore[assignment]
@@ -72,8 +71,8 @@ class GatewaySite(Site):
         self.outlet_for = outlet_for
         self.stalled: set[OutgoingChannel] = set()
         self.now: Callable[[], float] = clock.seconds
-        self.real = real or clock
-        self.wall: Callable[[], float] = wall or clock.seconds
+        self.real = real
+        self.wall = wall
         self.body_limit = body_limit
         self.arrivals = arrivals
         self.position = arrivals.position

@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from json import loads
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 
 from tests.conformance.client import Client, Clients, Rig
 from tests.conformance.lab import Lab, open_lab
+from tests.conformance.rigged import gateway_file
 from tests.conformance.rigged import rig as rig_of
 
 HOME = Path(__file__).resolve().parents[2]
@@ -45,16 +47,19 @@ def _given(config: pytest.Config) -> Rig | None:
 
 
 @contextmanager
-def ours(*options: str) -> Iterator[str]:
-    """Our own server with the rig, in a process of its own; gives its URL."""
-    command = [sys.executable, "-m", "tests.conformance.rigged", *options]
-    with subprocess.Popen(command, cwd=HOME, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        try:
-            url: str = loads(process.stdout.readline())["url"]
-            yield url
-        finally:
-            process.terminate()
+def ours(**settings: Any) -> Iterator[str]:
+    """Our own server with the rig and ``settings``, in a process of its own; gives its URL."""
+    with TemporaryDirectory() as folder:
+        file = Path(folder, "gateway.toml")
+        file.write_text(gateway_file(**settings))
+        command = [sys.executable, "server.py", "--config", str(file)]
+        with subprocess.Popen(command, cwd=HOME, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            try:
+                url: str = loads(process.stdout.readline())["url"]
+                yield url
+            finally:
+                process.terminate()
 
 
 @pytest.fixture(scope="session")
@@ -71,7 +76,8 @@ def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
 @pytest.fixture(scope="session")
 def patient() -> Iterator[tuple[Client, Callable[[float], Any]]]:
     """A client of our server with a manual clock, and a function that advances it."""
-    with ours("--patient") as url:
+    waits = {"proxy_timeout_seconds": 60, "streaming_idle_timeout_seconds": 10}
+    with ours(clock="manual", **waits) as url:
         client = Client(rig_of(url), "root")
         yield client, lambda seconds: client.ask("POST", "//__admin/clock/advance", {"seconds": seconds})
         client.clean_up()

@@ -1,14 +1,8 @@
-"""Our own server with the tenants and tokens of the rig: ``python -m tests.conformance.rigged``.
+"""Our own server with the tenants and tokens of the rig: the file for its ``--config``."""
 
-``--read-only`` disables the writes of the management API, ``--strict`` allows only public https upstreams,
-and ``--patient`` has a manual clock and waits longer.
-"""
+import json
+from typing import Any
 
-import sys
-from unittest import mock
-
-from oagw.config import Config, GivenTenant, GivenToken
-from oagw.server import run
 from tests.conformance.client import Rig
 
 ROOT = "00000000-df51-5b42-9538-d2b56b7ee953"
@@ -25,13 +19,13 @@ TENANTS = {
 TOKENS = {role: f"conformance-token-{role}" for role in TENANTS}
 
 TREE = (
-    GivenTenant(ROOT),
-    GivenTenant(IDS[1], ROOT),
-    GivenTenant(IDS[2], IDS[1]),
-    GivenTenant(IDS[3], IDS[2], deleted=True),
-    GivenTenant(IDS[4], IDS[2]),
-    GivenTenant(IDS[5], IDS[1]),
-    GivenTenant(IDS[6], IDS[5]),
+    {"id": ROOT},
+    {"id": IDS[1], "parent": ROOT},
+    {"id": IDS[2], "parent": IDS[1]},
+    {"id": IDS[3], "parent": IDS[2], "deleted": True},
+    {"id": IDS[4], "parent": IDS[2]},
+    {"id": IDS[5], "parent": IDS[1]},
+    {"id": IDS[6], "parent": IDS[5]},
 )
 
 
@@ -40,25 +34,21 @@ def rig(url: str) -> Rig:
     return Rig(url, TOKENS, TENANTS, double=True)
 
 
-def config(*options: str) -> Config:
-    """The options of our own server."""
-    identities = tuple(GivenToken(TOKENS[role], TENANTS[role], role) for role in TENANTS)
-    strict, patient = "--strict" in options, "--patient" in options
-    return Config(
-        port=0,
-        tenants=TREE,
-        identities=identities,
-        management_api_enabled="--read-only" not in options,
-        ssrf_protection=strict,
-        allow_http_upstream=not strict,
-        proxy_timeout=60.0 if patient else 2.0,
-        streaming_idle_timeout=10.0 if patient else 300.0,
-        clock="manual" if patient else "real",
-    )
+def gateway_file(**settings: Any) -> str:
+    """The contents of the file, with further ``settings``."""
+    tokens = [
+        {"token": TOKENS[role], "tenant": id, "subject": role, "outsider": role in ("outsider", "nobody")}
+        for role, id in TENANTS.items()
+    ]
+    # The default token is one of the file only if it says so.
+    own = {"port": 0, "token": "test-integration-token", "proxy_timeout_seconds": 2}
+    members = {**own, **settings, "tenants": TREE, "tokens": tokens}
+    return "".join(f"{key} = {_toml(value)}\n" for key, value in members.items())
 
 
-if __name__ == "__main__":
-    chosen = config(*sys.argv[1:])
-    # The command line has no options for tenants.
-    with mock.patch.object(run, "parse_args", return_value=chosen):
-        sys.exit(run.main([]))
+def _toml(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key} = {_toml(one)}" for key, one in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_toml, value)) + "]"
+    return json.dumps(value)

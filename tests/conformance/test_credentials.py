@@ -320,7 +320,7 @@ def test_152_inherited_secrets_are_shown_as_such(hierarchy_root: Client, left_ch
 @pytest.fixture(scope="module")
 def strict() -> Any:
     """A client of our server that allows only public https upstreams."""
-    with ours("--strict") as url:
+    with ours(ssrf_protection=True, allow_http_upstream=False) as url:
         client = Client(rig_of(url), "root")
         yield client
         client.clean_up()

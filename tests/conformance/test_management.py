@@ -435,7 +435,7 @@ def test_136_no_plugins_api(root: Client) -> None:
 
 @pytest.mark.double
 def test_135_read_only() -> None:
-    with ours("--read-only") as url:
+    with ours(management_api_enabled=False) as url:
         root = Client(rig_of(url), "root")
         assert root.get("/upstreams").json() == root.get("/routes").json() == []
         for method in ("POST", "PUT", "PATCH", "DELETE"):

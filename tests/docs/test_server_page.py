@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from oagw.config import Config
-from oagw.options import KNOBS
+from oagw.options import SETTINGS
 from tests.docs.pages import HOME, blocks, table
 from tests.docs.processes import BIN, get, running
 
@@ -27,8 +27,8 @@ def test_the_settings_of_a_file_are_listed_with_their_defaults() -> None:
     listed = {key.strip("`"): default for key, default, _ in table("docs/server.md", SECTION, "Key")}
     defaults = Config()
     assert listed == {
-        knob.key: f"{getattr(defaults, knob.field):g}" for knob in KNOBS if knob.type is float
-    } | {knob.key: str(getattr(defaults, knob.field)).lower() for knob in KNOBS if knob.type is not float}
+        one.key: f"{getattr(defaults, one.field):g}" for one in SETTINGS if one.type is float
+    } | {one.key: str(getattr(defaults, one.field)).lower() for one in SETTINGS if one.type is not float}
 
 
 def test_the_server_runs_with_the_file(tmp_path: Path) -> None:

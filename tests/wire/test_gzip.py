@@ -4,7 +4,8 @@ import gzip
 from typing import Any
 
 from oagw.config import Config
-from oagw.web.gzip import MAX_SIZE, accepts_gzip
+from oagw.web.accept import accepts_gzip
+from oagw.web.gzip import MAX_SIZE
 from tests.support.wire import BEARER, Answer, Wire, parse, request
 from tests.support.wire_case import WireTestCase
 

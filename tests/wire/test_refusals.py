@@ -3,7 +3,7 @@
 from twisted.trial.unittest import SynchronousTestCase
 
 from oagw.web.channel import LINGER
-from oagw.web.request import MAX_BODY
+from oagw.web.head import MAX_BODY
 from oagw.web.site import REQUEST_TIMEOUT
 from tests.support.probe import PATH, Probe
 from tests.support.wire import BEARER, Answer, Wire, parse, request
@@ -124,6 +124,7 @@ class RefusalTests(WireTestCase):
                 self.assertEqual(problem["title"], "Out of Range")
                 self.assertEqual(problem["context"]["field_violations"][0]["reason"], "PAYLOAD_TOO_LARGE")
                 self.assertEqual(problem["instance"], "/oagw/v1/proxy/calculator/calculate")
+                self.assertEqual([problem["trace_id"]], answer.headers["x-request-id"])
 
     def test_a_body_of_just_the_limit_is_accepted(self) -> None:
         self.wire.gateway.site.body_limit = 100

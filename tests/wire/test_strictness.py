@@ -7,7 +7,7 @@ from random import Random
 from oagw.config import Config
 from oagw.model.entry import COMPLETE, Entry
 from oagw.web.channel import LINGER, SMALL_BODY
-from oagw.web.request import MAX_BODY
+from oagw.web.head import MAX_BODY
 from tests.support.wire import BEARER, HEALTH, Answer, Wire, parse, request
 from tests.support.wire_case import WireTestCase
 

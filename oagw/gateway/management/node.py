@@ -9,7 +9,7 @@ import msgspec
 from twisted.web.resource import IResource
 from twisted.web.server import Request
 
-from oagw.model.document import misfit
+from oagw.model.document import misfit, untyped
 from oagw.model.duplicate_members import check_members
 from oagw.model.reading import ParseLimitExceeded, decode
 from oagw.model.refused import Refused
@@ -29,7 +29,6 @@ _NUMBER = re.compile(r"\+?([0-9]{1,10})")
 
 # The default and the largest ``limit`` of a list.
 _LIMIT, _MOST = 50, 100
-
 
 # The largest body in bytes: the checks of one take a tenth of a second at most.
 MAX_BODY = 1 << 20
@@ -152,7 +151,7 @@ def read_as(request: Exchange, decoder: msgspec.json.Decoder[T]) -> T:
     except RecursionError:
         raise Refused(400, "Invalid JSON: nested too deeply") from None
     except msgspec.ValidationError as error:
-        invalid = misfit(error, "", _raw(body), decoder.type)
+        invalid = misfit(error, "", untyped(body), decoder.type)
         raise Refused(422, f"{invalid.pointer or '/'}: {invalid.detail}", field=invalid.pointer) from None
     except ParseLimitExceeded as error:
         raise Refused(413, f"The JSON {error}") from None
@@ -185,14 +184,3 @@ def _number(stated: dict[str, str], name: str, default: int) -> int:
     if match is None or int(match[1]) >= 2**32:
         raise Refused(400, f"{name}: Expected an integer from 0 to {2**32 - 1}", field=name)
     return int(match[1])
-
-
-def _raw(body: bytes) -> Any:
-    """Return ``body``, which is JSON, without a type; None if it cannot be read."""
-    try:
-        return decode(_ANY, body)
-    except (ValueError, RecursionError):
-        return None
-
-
-_ANY: msgspec.json.Decoder[Any] = msgspec.json.Decoder()

@@ -84,7 +84,6 @@ class Relaying(Resource):
             test.upstream,
             b"GET / HTTP/1.1\r\n\r\n",
             b"",
-            False,
             b"http://up/x",
             b"/probe/x?y",
             respond,

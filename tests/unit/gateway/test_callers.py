@@ -56,7 +56,7 @@ def test_the_token_of_a_sandbox_stands_for_it_until_it_is_gone() -> None:
 def test_one_token_may_open_the_gateway_and_the_control_plane() -> None:
     sandboxes, callers = made("second-token")
     assert callers.identify(b"Bearer second-token", 1.0) == Caller(
-        sandboxes.default, Token.VALID, True, IDENTITIES[1]
+        sandboxes.default, Token.VALID, True, IDENTITIES[1], is_outsider=True
     )
     caller = callers.identify(b"Bearer first-token", 1.0)
     assert caller == Caller(sandboxes.default, Token.VALID, identity=IDENTITIES[0])

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oagw.config import Config, ConfigError, GivenTenant, GivenToken, parse_args
-from oagw.gateway_file.reader import _KEYS, interpret
+from oagw.gateway_file.reader import KEYS, interpret
 from oagw.gateway_file.table import FileErrors, Table
 from oagw.model.tenants import ROOT
-from oagw.options import KNOBS, OPTIONS
+from oagw.options import OPTIONS, SETTINGS
 
 ONE, TWO, THREE = (f"00000000-0000-0000-0000-00000000000{n}" for n in (1, 2, 3))
 STRANGER = "00000000-0000-0000-0000-00000000000f"
@@ -52,7 +52,22 @@ def errors(path: Path, text: str, **environ: str) -> list[str]:
     return [line.removeprefix(prefix) for line in lines]
 
 
+CERTIFICATE = """\
+-----BEGIN CERTIFICATE-----
+MIIBbzCCARWgAwIBAgIUcfP/fspJaM3QhVE/uaurW9gURRkwCgYIKoZIzj0EAwIw
+DDEKMAgGA1UEAwwBYTAgFw0yNjExMjgxMjQ5MDlaGA8yMTI2MTEwNDEyNDkwOVow
+DDEKMAgGA1UEAwwBYTBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABHLp8QTKIByT
+KWgEQxONK7kRbN7PKHQxleGwzdbO1cVeqf60/wRMxyTBCSKVPjt8/HxO2T8GIfzF
+licDHI7p0bejUzBRMB0GA1UdDgQWBBSlQwAIzziNP351EbTbBpLUkY5/pjAfBgNV
+HSMEGDAWgBSlQwAIzziNP351EbTbBpLUkY5/pjAPBgNVHRMBAf8EBTADAQH/MAoG
+CCqGSM49BAMCA0gAMEUCIDe8B78gnnbhOpMXQscfg8Gc4iZg/aHZNnYlfzOcmwAH
+AiEApIfvfZVNiSr7qOfrUaXLJBwD/rFd2ylkT0p7q75Lfm4=
+-----END CERTIFICATE-----
+"""
+
+
 def test_every_option_and_setting_is_a_key(tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text(CERTIFICATE)
     config = parsed(
         tmp_path,
         """
@@ -78,6 +93,7 @@ def test_every_option_and_setting_is_a_key(tmp_path: Path) -> None:
         allow_http_upstream = false
         ssrf_protection = true
         management_api_enabled = false
+        upstream_ca = "ca.pem"
         """,
     )
     assert config == Config(
@@ -105,11 +121,20 @@ def test_every_option_and_setting_is_a_key(tmp_path: Path) -> None:
         allow_http_upstream=False,
         proxy_timeout=2.0,
         streaming_idle_timeout=1.5,
+        upstream_ca=str(tmp_path / "ca.pem"),
     )
     others = {"tenants", "identities", "provisioned"}
     defaults = Config()
     assert {name for name in Config._fields if getattr(config, name) == getattr(defaults, name)} == others
-    assert {one.field for one in (*OPTIONS, *KNOBS)} | others | {"parent"} == set(Config._fields)
+    assert {one.field for one in (*OPTIONS, *SETTINGS)} | others | {"parent"} == set(Config._fields)
+
+
+def test_authorities_are_checked_at_the_start(tmp_path: Path) -> None:
+    (tmp_path / "no.pem").write_text("no certificate")
+    (error,) = errors(tmp_path, 'upstream_ca = "no.pem"')
+    assert error == f"upstream_ca: '{tmp_path}/no.pem' has no certificates (PEM)"
+    (error,) = errors(tmp_path, 'upstream_ca = "missing.pem"')
+    assert error == f"upstream_ca: '{tmp_path}/missing.pem' cannot be read: no such file or directory"
 
 
 def test_an_empty_file_changes_nothing(tmp_path: Path) -> None:
@@ -520,7 +545,7 @@ SCALARS = st.one_of(
 )
 NAMES = st.sampled_from(
     [
-        *_KEYS,
+        *KEYS,
         "id",
         "parent",
         "token",

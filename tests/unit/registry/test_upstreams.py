@@ -372,7 +372,8 @@ def test_a_spent_budget_comes_before_a_used_alias() -> None:
 def test_a_refused_write_changes_nothing() -> None:
     kept = registry()
     lab = create(kept, ROOT, body())
-    revision = kept.revision
+    resolved = kept.resolve(ROOT, lab.alias)
     refusal(create, kept, ROOT, body())
     refusal(replace, kept, lab, body("other"))
-    assert (kept.revision, kept.upstreams(ROOT, 9)) == (revision, [lab])
+    assert kept.upstreams(ROOT, 9) == [lab]
+    assert kept.resolve(ROOT, lab.alias) is resolved

@@ -122,7 +122,7 @@ class Forwarding:
         # 13 and 14. The route allows the query and the path.
         problem = unlisted(http, query) or beyond(http, path)
         if problem is not None:
-            return problem
+            return _quoting(request, problem)
 
         # 15 and 16. The caller's header fields that pass.
         rules: RequestHeaderRules | None = (effective.headers and effective.headers.request) or None
@@ -149,7 +149,7 @@ class Forwarding:
             fields = transformed_request(effective.plugins, fields, random)
 
         # 21. One of the endpoints.
-        endpoint = await self._chosen(upstream, received, stubbed)
+        endpoint = await self._chosen(request, upstream, received, stubbed)
         if isinstance(endpoint, Problem):
             return endpoint
 
@@ -196,12 +196,16 @@ class Forwarding:
         )
         Relay(request, call, self._timeouts, self._clock).start()
 
-    async def _chosen(self, upstream: Upstream, received: Fields, stubbed: bool) -> Endpoint | Problem:
+    async def _chosen(
+        self, request: Exchange, upstream: Upstream, received: Fields, stubbed: bool
+    ) -> Endpoint | Problem:
         """Return the endpoint for a call (21)."""
         endpoints = upstream.server.endpoints
         asked = next((value for name, value in received if name == target_host.NAME), None)
         if asked is not None:
             chosen = target_host.chosen(endpoints, asked)
+            if isinstance(chosen, Problem):
+                return _quoting(request, chosen)
         elif len(endpoints) == 1 or stubbed:
             chosen = endpoints[0]
         else:
@@ -277,6 +281,13 @@ def _no_route(request: Exchange, path: str) -> Problem:
     text = f"{request.method.decode('latin-1')} {path[:200] or '/'}"
     detail = f"route not found: {masked_text(request, text.encode('utf-8', 'surrogateescape'))}"
     return canonical("not_found", error=detail, detail=detail, context={"resource_type": ROUTE})
+
+
+def _quoting(request: Exchange, problem: Problem) -> Problem:
+    """Return ``problem``, whose description quotes ``request``, without credentials and tokens."""
+    (violation,) = problem.context["field_violations"]
+    text = masked_text(request, violation["description"].encode("utf-8", "surrogateescape"))
+    return invalid_field(violation["field"], violation["reason"], text)
 
 
 def _unavailable(error: str, seconds: int) -> Problem:

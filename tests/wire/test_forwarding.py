@@ -11,7 +11,7 @@ from oagw.config import Config, GivenTenant, GivenToken
 from oagw.model.entry import COMPLETE, SERVICE, STUB, UPSTREAM
 from oagw.model.tenants import NIL, ROOT
 from tests.support.upstreams import OK, PROXY, UpstreamsTestCase
-from tests.support.wire import BEARER, Wire, WireTransport, parse, request
+from tests.support.wire import BEARER, TOKEN, Wire, WireTransport, parse, request
 
 REQUIRED = "gts.cf.core.oagw.guard_plugin.v1~cf.core.oagw.required_headers.v1"
 REQUEST_ID = "gts.cf.core.oagw.transform_plugin.v1~cf.core.oagw.request_id.v1"
@@ -160,6 +160,22 @@ class RefusingTests(UpstreamsTestCase):
     def identity(self) -> Any:
         authorization = BEARER.partition(": ")[2].encode()
         return self.wire.gateway.entrance._identify(authorization, 0.0).identity
+
+    def test_a_refusal_quotes_no_token_and_no_bytes_that_are_not_text(self) -> None:
+        self.route(self.upstream(), "/v1", match={"path_suffix_mode": "disabled"})
+        for target, headers, reason in (
+            (f"/v1/{TOKEN}", (), "PATH_SUFFIX_NOT_ALLOWED"),
+            (f"/v1?{TOKEN}=1", (), "QUERY_NOT_ALLOWED"),
+            ("/v1", (f"X-OAGW-Target-Host: {TOKEN}",), "UNKNOWN_TARGET_HOST"),
+        ):
+            answer = self.ask(target, *headers)
+            self.assertEqual((answer.status, self.reason(answer)[2]), (400, reason))
+            self.assertNotIn(TOKEN, answer.body.decode())
+        connection = self.wire.connect()
+        line = f"GET {PROXY}/lab/v1/".encode() + b"\xb0\x80 HTTP/1.1\r\nHost: g\r\n"
+        answer, _ = parse(connection.send(line + request(BEARER)))
+        self.assertEqual(self.reason(answer)[2], "PATH_SUFFIX_NOT_ALLOWED")
+        connection.leave()
 
     def test_a_scheme_that_is_not_supported_fails_after_the_limit(self) -> None:
         self.registered(scheme="grpc", rate_limit={"sustained": {"rate": 1, "window": "hour"}})

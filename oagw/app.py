@@ -41,7 +41,9 @@ from oagw.web.stream import Streams
 if TYPE_CHECKING:
     from oagw.admin.expiry import Expiry  # loaded when the control plane is first called
     from oagw.admin.waiting import Waits
+    from oagw.forward.relay import Timeouts
     from oagw.gateway.forwarding import Forwarding
+    from oagw.gateway.proxied import Proxying
     from oagw.stubs.folder import Directory
     from oagw.toxics.toxic import Toxic
 
@@ -104,7 +106,7 @@ class Gateway:
         self.sandboxes = Sandboxes(random, config.journal_count, 64 << 20, memory, config.seed, tenants)
         if config.provisioned is not None:
             self.sandboxes.default.provision(config.provisioned)
-        stubs = Stubs(self.sandboxes, self.streams, wall)
+        stubs = Stubs(self.sandboxes, self.streams, wall, self._proxying)
         # The observers of all requests, in the order in which they are called.
         observers = [Journals(), *observers]
         if access_log is not None and config.access_log:
@@ -186,20 +188,28 @@ class Gateway:
         return self.streams.ticker.settled and self.site.turns.settled and not self.site.stalled
 
     def _forwarding(self) -> "Forwarding":
-        from oagw.forward.relay import Timeouts
         from oagw.gateway.forwarding import Forwarding
 
         config = self._config
-        timeouts = Timeouts(config.proxy_timeout, config.streaming_idle_timeout)
         return Forwarding(
             self._real,
             self._clock,
             self._wall,
             self._upstreams,
-            timeouts,
+            self._timeouts(),
             config.allow_http_upstream,
             config.upstream_ca,
         )
+
+    def _proxying(self) -> "Proxying":
+        from oagw.gateway.proxied import Proxying
+
+        return Proxying(self._real, self._clock, self._timeouts(), self._config.upstream_ca)
+
+    def _timeouts(self) -> "Timeouts":
+        from oagw.forward.relay import Timeouts
+
+        return Timeouts(self._config.proxy_timeout, self._config.streaming_idle_timeout)
 
     def _management(self) -> Mapping[bytes, IResource]:
         from oagw.gateway.management.node import ManagementEnv

@@ -47,10 +47,10 @@ class UpstreamConnection(protocol.Protocol):
 
     transport: Any
 
-    def __init__(self, request: bytes, receiver: Receiver, body: bytes = b"") -> None:
+    def __init__(self, request: bytes, receiver: Receiver, body: bytes = b"", bodiless: bool = False) -> None:
         self._request, self._body = request, body
         self._receiver: Receiver | None = receiver
-        self._reader = ResponseReader()
+        self._reader = ResponseReader(bodiless)
 
     def connectionMade(self) -> None:
         # The body is not copied; the transport joins small pieces.

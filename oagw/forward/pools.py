@@ -79,6 +79,7 @@ class Pools:
             return waiter
         probe = _Probe()
         connecting: Deferred[Any] = send(self._connect(endpoint), probe)
+        connecting.addTimeout(CHECK_TIMEOUT, self._clock)  # resolving a name counts as well
         return connecting.addCallbacks(
             lambda _: _Healthy(_order(probe.address), endpoint.host, endpoint), lambda _: None
         )

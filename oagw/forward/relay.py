@@ -35,6 +35,7 @@ class Forwarded(NamedTuple):
     - ``instance``: the path and query below ``/proxy``, for the forwarder's problems
     - ``respond``: returns the head to send for that of the upstream, or a problem that replaces the response
     - ``fail``: returns the response to a failure of the forwarder, with the gateway's header rules applied
+    - ``bodiless``: whether the response has no body in any case, because the request is a HEAD
     - ``deadline``: the time at which the head must be there in any case, or None
     """
 
@@ -45,6 +46,7 @@ class Forwarded(NamedTuple):
     instance: bytes
     respond: Callable[[UpstreamHead], Reply | Problem]
     fail: Callable[[Reply], Reply] = lambda reply: reply
+    bodiless: bool = False
     deadline: float | None = None
 
 
@@ -69,7 +71,7 @@ class Relay:
         self._call = call
         self._timeouts = timeouts
         self._clock = clock
-        self._connection = UpstreamConnection(call.head, self, call.body)
+        self._connection = UpstreamConnection(call.head, self, call.body, call.bodiless)
         self._left: int | None = None  # of the announced length
         self._begun = self._paused = self._corked = False
         self._silence = timeouts.head

@@ -44,11 +44,12 @@ class ResponseError(Exception):
 
 
 class ResponseReader:
-    """Reads the response to one request, which was not HEAD: no route has this method."""
+    """Reads the response to one request; ``bodiless`` is whether the request was HEAD."""
 
-    def __init__(self) -> None:
+    def __init__(self, bodiless: bool = False) -> None:
         self.head: UpstreamHead | None = None
         self.done = False  # whether the response is complete
+        self._bodiless = bodiless
         self._buffer = b""
         self._read = 0  # the bytes of heads
         self._left: int | None = None  # of the body or of a chunk
@@ -118,7 +119,7 @@ class ResponseReader:
         sent = [value for name, value in fields if name == b"content-length"]
         lengths = {part.strip() for value in sent for part in value.split(b",")}  # equal ones count as one
         length: int | None = None
-        if status in (204, 304):
+        if self._bodiless or status in (204, 304):
             self.done = True
         elif codings:
             self._chunked = codings.rpartition(b",")[2].strip() == b"chunked"

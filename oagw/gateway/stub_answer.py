@@ -1,6 +1,7 @@
 """Turn the Answer of a stub into a response, with its delay, chunks or fault."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.web.http import NO_BODY_CODES
@@ -18,17 +19,20 @@ from oagw.web.stream import Chunk, Stream, Streams
 _GARBAGE = Chunk(0, b"lskdu018973t09sylgasjkfg1][]'./.sdlv", 0, Ending.TRUNCATE, raw=True)
 
 
-def to_reply(answer: Answer, request: Request, streams: Streams) -> AnyAnswer:
-    """Return the response to ``request`` for ``answer``. Its 1xx responses are sent now."""
+def to_reply(
+    answer: Answer, request: Request, streams: Streams, forward: Callable[[Answer], AnyAnswer]
+) -> AnyAnswer:
+    """Return the response to ``request`` for ``answer``. Its 1xx responses are sent now.
+
+    ``forward`` returns that of an answer that is ``proxied``.
+    """
     if answer.informational or answer.trailers:
         answer = _send_extras(answer, request)
-    reply = _undelayed(answer, request, streams)
+    reply = _undelayed(answer, request, streams) if answer.proxied is None else forward(answer)
     return _later(reply, answer.delay, request, streams.ticker) if answer.delay else reply
 
 
-def _later(
-    reply: Reply | Stream, seconds: float, request: Request, ticker: Ticker
-) -> "Deferred[Reply | Stream]":
+def _later(reply: AnyAnswer, seconds: float, request: Request, ticker: Ticker) -> "Deferred[Any]":
     """Return a Deferred of ``reply`` that fires after ``seconds``. It is cancelled if the client leaves."""
     waiting = ticker.later(seconds)
     request.notifyFinish().addErrback(lambda _: waiting.cancel())

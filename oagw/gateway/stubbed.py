@@ -8,6 +8,7 @@
 """
 
 from collections.abc import Callable
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import UNSET
@@ -30,6 +31,8 @@ from oagw.web.reply import UPSTREAM, Reply, excerpt, json_reply, problem_reply
 from oagw.web.stream import Streams
 
 if TYPE_CHECKING:  # loaded when the first stub is made
+    from oagw.gateway.proxied import Proxying
+    from oagw.stubs.answer import Answer as StubAnswer
     from oagw.stubs.store import StubStore
     from oagw.stubs.stub import Stub
 
@@ -66,7 +69,7 @@ class Selected(NamedTuple):
 class Stubs:
     """The stubs of the caller's sandbox, then the shared ones.
 
-    ``wall`` returns the date in seconds since 1970.
+    ``wall`` returns the date in seconds since 1970. ``proxying`` loads what forwards requests.
     """
 
     def __init__(
@@ -74,10 +77,16 @@ class Stubs:
         sandboxes: Sandboxes,
         streams: Streams,
         wall: Callable[[], float],
+        proxying: "Callable[[], Proxying]",
     ) -> None:
         self._sandboxes = sandboxes
         self._streams = streams
         self._wall = wall
+        self._load_proxying = proxying
+
+    @cached_property
+    def _proxying(self) -> "Proxying":
+        return self._load_proxying()
 
     def select(self, request: Exchange) -> Selected | Reply | None:
         """Return the first stub that matches ``request``, or an error if its body cannot be decoded."""
@@ -105,7 +114,12 @@ class Stubs:
             return _undecodable(call, request)
         if answer.source is None:
             answer = answer._replace(source="gateway" if request.entry.alias is None else "upstream")
-        return to_reply(answer, request, self._streams)
+        return to_reply(answer, request, self._streams, partial(self._forward, request, call))
+
+    def _forward(self, request: Exchange, call: Call, answer: "StubAnswer") -> Answer:
+        assert answer.proxied is not None
+        added = [(name.lower().encode(), value.encode()) for name, value in answer.headers]
+        return self._proxying.answer(request, call, answer.proxied, added)
 
     def miss(self, request: Exchange, alias: str) -> Reply:
         """Return the 404 of the upstream ``alias``, which exists because of stubs, none of which match."""

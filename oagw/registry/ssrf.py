@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv4Network
+from socket import inet_aton
 
 from oagw.model.upstream import Endpoint
 from oagw.registry.endpoints import host_of, is_ipv4
@@ -45,7 +46,10 @@ def check_hosts(endpoints: Sequence[Endpoint]) -> None:
 
 def blocking(host: str) -> str | None:
     """Return the host or network that blocks ``host``, a normalised name or an IPv4 address, or None."""
-    if not is_ipv4(host):
-        return host if host in _HOSTS else None
-    address = IPv4Address(host)
+    if host in _HOSTS:
+        return host
+    try:
+        address = IPv4Address(inet_aton(host))  # such as 127.1 and 0x7f000001, which resolvers accept
+    except OSError:
+        return None
     return next((str(network) for network in _NETWORKS if address in network), None)

@@ -30,6 +30,7 @@ from oagw.stubs.fields import (
     field_templates,
     without_framing,
 )
+from oagw.stubs.proxied import Proxied, checked_proxied
 from oagw.stubs.response import Category, Fault, GatewayProblem, ResponseDefinition, Sse, SseEvent
 from oagw.templates.render_context import Context
 
@@ -55,6 +56,7 @@ class Answer(NamedTuple):
     - ``problem``: an error of the gateway; it replaces the body
     - ``informational``: the status and the fields of each 1xx response before it
     - ``trailers``: the fields after the body, which is in ``pieces`` or ``events``
+    - ``proxied``: where the request is forwarded to; the response is relayed, with ``headers`` added
     """
 
     status: int = 200
@@ -70,6 +72,7 @@ class Answer(NamedTuple):
     problem: Problem | None = None
     informational: tuple[tuple[int, Fields], ...] = ()
     trailers: Fields = ()
+    proxied: Proxied | None = None
 
 
 class Settings(NamedTuple):
@@ -92,6 +95,7 @@ class PreparedResponse:
 
     def __init__(self, definition: ResponseDefinition, files: Files, pointer: str = "/response") -> None:
         _check_combination(definition, pointer)
+        proxied = checked_proxied(definition, pointer)
         self._parameters = definition.transformer_parameters
         self._fixed_delay = definition.fixed_delay_milliseconds
         self._distribution = definition.delay_distribution
@@ -142,6 +146,13 @@ class PreparedResponse:
             self._variations.append(_trailer_templates(plain.trailers, f"{pointer}/trailers"))
         if templated and plain.informational:
             self._variations.append(_informational_templates(plain.informational, f"{pointer}/informational"))
+        if isinstance(proxied, Proxied):
+            plain = plain._replace(proxied=proxied)
+        elif proxied is not None:
+            render = proxied
+            self._variations.append(
+                lambda answer, call, context: answer._replace(proxied=render(call, context))
+            )
         self._plain = plain
 
     @property

@@ -76,7 +76,8 @@ class ResponseDefinition(_Part, frozen=True):
     """The response of a stub.
 
     ``informational`` responses come before it, ``trailers`` after its body, which is then chunked. Clients of
-    HTTP/1.0 get neither, but X-OAGW-Warning.
+    HTTP/1.0 get neither, but X-OAGW-Warning. With ``proxy_base_url``, the request is forwarded, and
+    ``headers`` are added to what comes back.
     """
 
     status: Status | UnsetType = UNSET
@@ -97,3 +98,7 @@ class ResponseDefinition(_Part, frozen=True):
     sse: Sse | list[SseEvent] | UnsetType = UNSET
     error_source: Literal["upstream", "gateway", "none"] | UnsetType = UNSET
     problem: Category | GatewayProblem | UnsetType = UNSET
+    proxy_base_url: str | UnsetType = UNSET
+    additional_proxy_request_headers: dict[str, str | list[str]] = {}
+    remove_proxy_request_headers: list[str] = []
+    proxy_url_prefix_to_remove: str | UnsetType = UNSET

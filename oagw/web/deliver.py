@@ -1,7 +1,7 @@
 """deliver: send the answer that a resource returned."""
 
 from functools import partial
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from twisted.internet.defer import Deferred
 from twisted.web.server import Request
@@ -11,8 +11,16 @@ from oagw.web.reply import Reply, fail, send
 from oagw.web.sliced import SlicedReply
 from oagw.web.stream import Stream
 
+
+class Startable(Protocol):
+    """A response that writes itself."""
+
+    def start(self, request: Exchange) -> None:
+        """Respond to ``request``, now or later."""
+
+
 # A Deferred fires with one of the others.
-Answer = Reply | Stream | SlicedReply | Deferred[Any]
+Answer = Reply | Stream | SlicedReply | Startable | Deferred[Any]
 
 
 def deliver(request: Request, answer: Answer) -> None:

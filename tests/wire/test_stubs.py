@@ -450,7 +450,7 @@ class RefusedTests(StubCase):
                 "/response/transformers",
             ),
             ({"response": {"status": "200"}}, "/response/status"),
-            ({"response": {"proxyBaseUrl": "http://x"}}, "/response/proxyBaseUrl"),
+            ({"response": {"proxyBaseUrl": "x"}}, "/response/proxyBaseUrl"),
             ({"response": {"fault": "BANG"}}, "/response/fault"),
             ({"response": {"base64Body": "!"}}, "/response/base64Body"),
             ({"response": {"bodyFileName": "a.txt"}}, "/response/bodyFileName"),

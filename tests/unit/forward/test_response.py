@@ -121,3 +121,9 @@ def test_lines_between_chunks_and_trailers_are_bounded() -> None:
         Read(head + b"1;" + b"x" * MAX_CHUNK_LINE)
     with pytest.raises(ResponseError, match="trailer section"):
         Read(head + b"0\r\n" + b"A: b\r\n" * 30_000)
+
+
+def test_the_response_to_head_has_no_body() -> None:
+    reader = ResponseReader(bodiless=True)
+    assert reader.feed(LENGTH.removesuffix(b"hello")) == b""
+    assert reader.done

@@ -315,6 +315,15 @@ def test_ssrf_protection(host: str) -> None:
     create(registry(), ROOT, body("public", "8.8.8.8"), protected=True)
 
 
+@pytest.mark.parametrize("host", ["127.1", "0x7f000001", "2130706433", "0177.0.0.1.", "127.0.0.1."])
+def test_ssrf_protection_knows_other_spellings_of_addresses(host: str) -> None:
+    create(registry(), ROOT, body(None, host))
+    message = refusal(create, registry(), ROOT, body(None, host), protected=True)
+    assert message.endswith(f"'{host}' is blocked by SSRF protection (matches '127.0.0.0/8')")
+    create(registry(), ROOT, body(None, "0x08080808"), protected=True)
+    create(registry(), ROOT, body(None, "127.1.example"), protected=True)
+
+
 def test_the_order_of_the_checks() -> None:
     """A document with all faults, of which the first is mended again and again."""
     kept = registry()

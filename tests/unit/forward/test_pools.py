@@ -18,12 +18,13 @@ class Silent:
 
 
 def test_a_check_that_does_not_end_is_given_up() -> None:
-    clock, connect, found = Clock(), Silent(), []
+    clock, connect = Clock(), Silent()
+    found: list[Any] = []
     server = Server((Endpoint("a.example"), Endpoint("b.example")))
     upstream = Upstream(UUID(int=1), UUID(int=2), "example", server, "p", True)
     pools = Pools(lambda endpoint: connect, lambda endpoint: False, clock)  # type: ignore[arg-type, return-value]
     for _ in range(2):
-        Deferred.fromCoroutine(pools.next(upstream)).addCallback(found.append)
+        Deferred.fromCoroutine(pools.next(upstream)).addBoth(found.append)
     clock.advance(CHECK_TIMEOUT)
     assert found == [None, None]
     assert clock.getDelayedCalls() == []

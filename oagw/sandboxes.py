@@ -210,7 +210,7 @@ class TokenSandbox(Sandbox):
         self.lifetime = lifetime
         self.created = self.used = now
         self.named = named or {}
-        # The tokens with whom they stand for.
+        # Each token, and whom it stands for.
         self._identities = [(one.token, Identity(one.id, name)) for name, one in self.named.items()]
         if not self._identities:
             self._identities = [(token, Identity(tenants.root, "sandbox"))]

@@ -11,7 +11,7 @@ Pattern = str | Mapping[str, Any]
 
 
 class Refused(ValueError):
-    """The control plane rejected a document; the message names the invalid member."""
+    """The control plane or the management API rejected a document; the message says what is wrong."""
 
 
 class Response(TypedDict, total=False):

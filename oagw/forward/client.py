@@ -24,7 +24,7 @@ _TLS = ("https", "wss")
 
 
 class Receiver(Protocol):
-    """Who gets the response. ``failed`` may come at any time and is the last; so is ``done``."""
+    """Who gets the response. The last call is ``done`` or ``failed``, which may come at any time."""
 
     def begun(self, head: UpstreamHead) -> None:
         """The head is complete."""
@@ -33,7 +33,7 @@ class Receiver(Protocol):
         """``data`` is the next part of the body."""
 
     def read(self) -> None:
-        """All that has arrived is reported."""
+        """Nothing else has arrived for now."""
 
     def done(self) -> None:
         """The response is complete."""

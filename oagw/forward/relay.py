@@ -14,14 +14,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from oagw.forward.client import UpstreamConnection, send
-from oagw.forward.failures import (
-    document_of,
-    overdue,
-    problem_of,
-    reply_of,
-    timed_out,
-    unavailable,
-)
+from oagw.forward.failures import document_of, overdue, problem_of, reply_of, timed_out, unavailable
 from oagw.forward.response import UpstreamHead
 from oagw.model.ending import Ending
 from oagw.model.problem import Problem
@@ -144,6 +137,13 @@ class Relay:
     def done(self) -> None:
         self._end(Ending.COMPLETE)
 
+    def failed(self, reason: Failure) -> None:
+        """Connecting or reading failed."""
+        if self._begun:
+            self._break_off(unavailable(5))
+        else:
+            self._refuse(problem_of(reason))
+
     def _connect(self, retries: tuple[float, ...]) -> None:
         """Connect; ``retries`` are the pauses before further attempts, if the name does not resolve."""
         self._connecting = send(self._call.endpoint, self._connection)
@@ -154,13 +154,6 @@ class Relay:
             self._retry = self._clock.callLater(retries[0], self._connect, retries[1:])
         else:
             self.failed(reason)
-
-    def failed(self, reason: Failure) -> None:
-        """Connecting or reading failed."""
-        if self._begun:
-            self._break_off(unavailable(5))
-        else:
-            self._refuse(problem_of(reason))
 
     def pauseProducing(self) -> None:
         """The client does not read. Called by the channel."""

@@ -236,8 +236,7 @@ class Forwarding:
 
 def _received(request: Exchange, call: Call) -> Fields:
     """Return the header fields of ``call``. The platform has added an id if there was none."""
-    lines = (line.partition(b":") for line in call.head.split(b"\r\n") if line)
-    fields = [(name.lower(), value.strip(b" \t")) for name, _, value in lines]
+    fields = [(name.lower(), value) for name, value in call.raw_fields]
     if request.request_id and all(name != b"x-request-id" for name, _ in fields):
         fields.append((b"x-request-id", request.request_id))
     return fields

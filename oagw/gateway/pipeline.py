@@ -323,7 +323,6 @@ def resolve_dots(raw: list[bytes], decoded: list[bytes]) -> list[bytes]:
 def _fields(call: Call) -> Headers:
     """Return the header fields of ``call`` for a service."""
     fields = Headers()
-    for line in call.head.split(b"\r\n"):
-        name, _, value = line.partition(b":")
-        fields.addRawHeader(name, value.strip(b" \t"))
+    for name, value in call.raw_fields:
+        fields.addRawHeader(name, value)
     return fields

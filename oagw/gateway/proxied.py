@@ -27,9 +27,9 @@ _MOST_HOPS = 10
 
 _CIRCLE = platform(422, f"Stubs have forwarded this request to this gateway itself {_MOST_HOPS} times")
 
-_IN_MEMORY = canonical(
+_NO_NETWORK = canonical(
     "service_unavailable",
-    error="This gateway runs in memory and cannot connect to a proxyBaseUrl",
+    error="This gateway has no network and cannot connect to a proxyBaseUrl",
     context={"resource_type": UPSTREAM_TYPE},
 )
 
@@ -56,7 +56,7 @@ class Proxying:
         ``added`` are header fields that are added to the response.
         """
         if self._reactor is None:
-            return problem_reply(_IN_MEMORY, request)
+            return problem_reply(_NO_NETWORK, request)
         base = proxied.base
         hops = _hops(request)
         if hops >= _MOST_HOPS:
@@ -130,8 +130,7 @@ def _target(request: Exchange, call: Call, proxied: Proxied) -> bytes:
 
 def _sent(request: Exchange, call: Call, proxied: Proxied) -> Fields:
     """Return the header fields of the request that leaves."""
-    pairs = (line.partition(b":") for line in call.head.split(b"\r\n") if line)
-    received = [(name.lower(), value.strip(b" \t")) for name, _, value in pairs]
+    received = [(name.lower(), value) for name, value in call.raw_fields]
     dropped = {*OWN, b"expect", *(name.encode() for name in proxied.removed)}
     caller = request.caller
     own = caller.is_admin or caller.token not in _FOREIGN

@@ -28,7 +28,7 @@ class GivenSecret(NamedTuple):
 
 
 class Tree(NamedTuple):
-    """The tenants. ``ids`` are also there if ``tenants`` is None, because they do not form a tree."""
+    """The tenants. ``tenants`` is None if they do not form a tree; ``ids`` has them in any case."""
 
     tenants: Tenants | None
     ids: frozenset[UUID]

@@ -107,11 +107,16 @@ class Call:
         """The elements of ``urls`` without their queries."""
         return tuple(url.partition("?")[0] for url in self.urls)
 
+    @property
+    def raw_fields(self) -> list[tuple[bytes, bytes]]:
+        """The header fields as sent, in order, as bytes."""
+        pairs = (line.partition(b":") for line in self.head.split(b"\r\n") if line)
+        return [(name, value.strip(b" \t")) for name, _, value in pairs]
+
     @cached_property
     def fields(self) -> list[tuple[str, str]]:
         """The header fields as sent, in order."""
-        pairs = (line.partition(b":") for line in self.head.split(b"\r\n") if line)
-        return [(_text(name), _text(value.strip(b" \t"))) for name, _, value in pairs]
+        return [(_text(name), _text(value)) for name, value in self.raw_fields]
 
     @cached_property
     def headers(self) -> dict[str, list[str]]:

@@ -8,9 +8,7 @@ from oagw.model.problem import PROXY_TYPE, Problem, canonical
 from oagw.model.tenants import Identity
 from oagw.model.upstream import RateLimit
 from oagw.policies.buckets import Buckets, Taken
-
-# Header fields as pairs of name and value.
-Fields = Iterable[tuple[bytes, bytes]]
+from oagw.policies.fields import Field
 
 
 class Limit(NamedTuple):
@@ -23,7 +21,7 @@ class Limit(NamedTuple):
 class Spent(NamedTuple):
     """What a call spent. ``fields`` are for its response; ``problem`` refuses it, or is None."""
 
-    fields: tuple[tuple[bytes, bytes], ...]
+    fields: tuple[Field, ...]
     problem: Problem | None
 
 
@@ -31,7 +29,7 @@ def spend(
     limits: Sequence[Limit],
     buckets: Buckets,
     identity: Identity,
-    received: Fields,
+    received: Iterable[Field],
     now: float,
     date: float,
 ) -> Spent:
@@ -53,7 +51,7 @@ def spend(
     return Spent(_fields(tightest, date), None)
 
 
-def scope_of(scope: str, identity: Identity, received: Fields) -> Hashable:
+def scope_of(scope: str, identity: Identity, received: Iterable[Field]) -> Hashable:
     """Return what tells the callers of a limit with this ``scope`` apart."""
     if scope == "tenant":
         return ("tenant", identity.tenant)
@@ -64,7 +62,7 @@ def scope_of(scope: str, identity: Identity, received: Fields) -> Hashable:
     return (scope,)  # global, and route: on an upstream, one bucket for all its routes
 
 
-def address_of(received: Fields) -> str:
+def address_of(received: Iterable[Field]) -> str:
     """Return the caller's IP address as its header fields state it, or ``unknown``.
 
     It is the first entry of the first X-Forwarded-For, else X-Real-IP, if it is an address.
@@ -83,7 +81,7 @@ def address_of(received: Fields) -> str:
     return "unknown"
 
 
-def _fields(outcome: Taken, date: float) -> tuple[tuple[bytes, bytes], ...]:
+def _fields(outcome: Taken, date: float) -> tuple[Field, ...]:
     return (
         (b"X-RateLimit-Limit", b"%d" % outcome.limit),
         (b"X-RateLimit-Remaining", b"%d" % outcome.remaining),

@@ -355,12 +355,12 @@ class FailingTests(ProxiedStubsTestCase):
         self.assertIn("to this gateway itself 10 times", answer.json()["error"])
         self.assertEqual(len(self.reactor.peers), 3)
 
-    def test_in_memory_nothing_is_connected_to(self) -> None:
+    def test_without_a_reactor_nothing_is_connected_to(self) -> None:
         wire = Wire(Config(seed=1))
         wire.admin("POST", "/mappings", {"response": {"proxyBaseUrl": "http://127.0.0.1:9900"}})
         answer = wire.ask("GET", f"{LAB}/v1")
         self.assertEqual((answer.status, answer.source), (503, ["gateway"]))
-        self.assertIn("in memory", answer.json()["error"])
+        self.assertIn("has no network", answer.json()["error"])
 
 
 class RefusedTests(ProxiedStubsTestCase):

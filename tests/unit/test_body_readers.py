@@ -127,6 +127,7 @@ READERS = {
         "urls",
         "paths",
         "fields",
+        "raw_fields",
         "headers",
         "authority",
         "query",

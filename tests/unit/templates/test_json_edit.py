@@ -46,7 +46,6 @@ def test_the_root_and_plain_values_can_be_sorted() -> None:
     assert sorted_by("'$[*]'", "[1e400, -1e400, 1" + "0" * 400 + "]").startswith("[-Infinity,")
 
 
-@pytest.mark.timed  # a collection of the whole heap would use up the time budget of the template
 @pytest.mark.parametrize(
     ("arguments", "document", "why"),
     [

@@ -15,7 +15,7 @@ from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.interfaces import IReactorTime, IStreamClientEndpoint
 
 from oagw.forward.client import send
-from oagw.model.upstream import Endpoint, Upstream
+from oagw.model.upstream import Endpoint, Server, Upstream
 
 # How long the health of an endpoint is known, and the longest time that a check takes, in seconds.
 CHECK_INTERVAL = 10.0
@@ -46,8 +46,8 @@ class Pools:
     async def next(self, upstream: Upstream) -> Endpoint | None:
         """Return the endpoint for the next call to ``upstream``, or None if none is healthy."""
         pool = self._pools.get(upstream.uuid)
-        if pool is None or pool.upstream is not upstream:  # a replaced upstream starts afresh
-            pool = self._pools[upstream.uuid] = _Pool(upstream)
+        if pool is None or pool.server is not upstream.server:  # a replaced upstream starts afresh
+            pool = self._pools[upstream.uuid] = _Pool(upstream.server)
             if len(self._pools) > _MOST:
                 self._pools.popitem(last=False)
         self._pools.move_to_end(upstream.uuid)
@@ -60,7 +60,7 @@ class Pools:
         waiter: Deferred[None] = Deferred()
         pool.waiting.append(waiter)
         if len(pool.waiting) == 1:
-            checks = gatherResults([self._check(one) for one in pool.upstream.server.endpoints])
+            checks = gatherResults([self._check(one) for one in pool.server.endpoints])
             checks.addCallback(self._know, pool)
         return waiter
 
@@ -86,10 +86,10 @@ class Pools:
 
 
 class _Pool:
-    """The endpoints of ``upstream`` that are healthy, in order."""
+    """The endpoints of ``server`` that are healthy, in order."""
 
-    def __init__(self, upstream: Upstream) -> None:
-        self.upstream = upstream
+    def __init__(self, server: Server) -> None:
+        self.server = server
         self.healthy: list[Endpoint] = []
         self.checked: float | None = None  # when, in the clock's seconds
         self.waiting: list[Deferred[None]] = []  # for the check that is under way

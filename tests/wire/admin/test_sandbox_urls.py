@@ -28,9 +28,10 @@ class SandboxUrlTests(WireTestCase):
         self.assertEqual(len(self.urls()), 3)
 
     def test_a_body_arrives(self) -> None:
-        body = b'{"a": 1, "b": 2}'
-        answer = self.wire.post_json(f"{self.url}/api/oagw/v1/proxy/calculator/add", body)
-        self.assertEqual((answer.status, answer.json()["result"]), (200, 3))
+        body = b'{"operation": "add", "a": 1, "b": 2}'
+        answer = self.wire.post_json(f"{self.url}/api/oagw/v1/proxy/calculator/calculate", body)
+        self.assertEqual(answer.status, 200)
+        self.assertEqual([entry.body for entry in self.sandbox.journal], [body])
 
     def test_stubs_see_the_rest_of_the_url(self) -> None:
         stub = {"request": {"urlPath": "/api/oagw/v1/proxy/a/b"}, "response": {"body": "x"}}

@@ -1,0 +1,184 @@
+"""Legitimate variations of the correct client: the exam must not fail them."""
+
+from random import Random
+
+from tests.exam.client import Call, Client, Report, Request
+from tests.exam.connection import Response
+from tests.exam.failures import Failed, StatusError
+
+
+class NoRetries(Client):
+    """It never retries."""
+
+    def is_last(self, attempt: int, retries: int) -> bool:
+        return True
+
+
+class MoreRetries(Client):
+    """It retries more often than it is asked to."""
+
+    def is_last(self, attempt: int, retries: int) -> bool:
+        return attempt >= retries + 2
+
+
+class FullJitter(Client):
+    """Its backoff is random, between nothing and a doubled limit."""
+
+    random = Random(13)
+
+    def backoff(self, attempt: int) -> float:
+        return self.random.uniform(0, 0.3 * 2.0**attempt)
+
+
+class OpenAIBackoff(Client):
+    """Its backoff is the one of OpenAI's SDK: at first half a second, minus up to a quarter."""
+
+    random = Random(14)
+
+    def backoff(self, attempt: int) -> float:
+        return min(0.5 * 2.0**attempt, 8.0) * (1 - 0.25 * self.random.random())
+
+
+class LongerPauses(Client):
+    """It pauses for longer than it has to."""
+
+    def pause(self, request: Request, error: Failed, attempt: int) -> float | None:
+        pause = super().pause(request, error, attempt)
+        return None if pause is None else pause * 1.25 + 0.1
+
+
+class ClosesConnections(Client):
+    """It closes each connection after a request, and says so."""
+
+    def fields(self, request: Request) -> dict[str, str]:
+        return {**request.fields, "connection": "close"}
+
+
+class OtherOrder(Client):
+    """Its calls begin in another order."""
+
+    started = 0
+
+    async def take(self, call: Call) -> Report:
+        self.started += 1
+        await self.sleep(0.03 if self.started % 2 else 0.0)
+        return await super().take(call)
+
+
+class NoRedirects(Client):
+    """It follows no redirects, and reports them as errors."""
+
+    most_redirects = 0
+
+    async def follow(self, request: Request) -> Response:
+        response = await self.send(request)
+        if response.head.status >= 300:
+            await self.discard(request, response)
+            raise StatusError(response.head.status, response.head.fields, self.source(response))
+        return response
+
+
+class NeverRepeatsPost(Client):
+    """It never repeats a POST, with or without Idempotency-Key."""
+
+    def may_repeat(self, request: Request, error: Failed) -> bool:
+        return request.method != "POST" and super().may_repeat(request, error)
+
+
+class RepeatsNoTimeOuts(Client):
+    """It repeats nothing after connection errors and time-outs."""
+
+    def may_repeat(self, request: Request, error: Failed) -> bool:
+        return isinstance(error, StatusError) and super().may_repeat(request, error)
+
+
+class NoPartialText(Client):
+    """It does not report the text before an error."""
+
+    async def take(self, call: Call) -> Report:
+        report = await super().take(call)
+        if report["outcome"] == "error":
+            report.pop("text", None)
+        return report
+
+
+class ClassOnly(Client):
+    """Of an error, it reports the class only."""
+
+    async def take(self, call: Call) -> Report:
+        report = await super().take(call)
+        return (
+            {name: report[name] for name in report.keys() - {"status", "source", "message", "text"}}
+            if (report["outcome"] == "error")
+            else report
+        )
+
+
+class WordOnly(Client):
+    """It reports the word in an answer, not the whole body."""
+
+    async def call(self, call: Call) -> Report:
+        report = await super().call(call)
+        try:
+            return {**report, "value": report["value"]["choices"][0]["message"]["content"]}
+        except (LookupError, TypeError):
+            return report
+
+
+class NoCompression(Client):
+    """It does not ask for gzip."""
+
+    def fields(self, request: Request) -> dict[str, str]:
+        return {**request.fields, "accept-encoding": "identity"}
+
+
+class GetsAfterAllRedirects(Client):
+    """It follows 301 and 302 with GET, as browsers do."""
+
+    makes_get_of = frozenset({301, 302, 303})
+
+
+class SlowerTimeOuts(Client):
+    """Its time-outs are half a second longer."""
+
+    def head_timeout(self, request: Request) -> float | None:
+        return request.timeout + 0.5
+
+    body_timeout = stream_timeout = head_timeout
+
+
+class RetriesEveryServerError(Client):
+    """It retries each status from 500 on."""
+
+    retried_statuses = frozenset({408, 429, *range(500, 600)})
+
+
+class OneKindOnly(Client):
+    """It can neither stream nor fetch pages."""
+
+    async def take(self, call: Call) -> Report:
+        if call["kind"] != "call":
+            return {"id": call["id"], "outcome": "unsupported"}
+        return await super().take(call)
+
+
+VARIATIONS: list[type[Client]] = [
+    NoRetries,
+    MoreRetries,
+    FullJitter,
+    OpenAIBackoff,
+    LongerPauses,
+    ClosesConnections,
+    OtherOrder,
+    NoRedirects,
+    NeverRepeatsPost,
+    RepeatsNoTimeOuts,
+    NoPartialText,
+    ClassOnly,
+    WordOnly,
+    NoCompression,
+    GetsAfterAllRedirects,
+    SlowerTimeOuts,
+    RetriesEveryServerError,
+    OneKindOnly,
+]

@@ -13,7 +13,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from launched import PATIENCE, ROOT, SERVER, Launched, ended, until
+from launched import PATIENCE, ROOT, SERVER, Launched, ended, listens, until
 
 from oagw.client.exam import taking
 from oagw.client.exam.adapters import MAX_LINE
@@ -95,13 +95,14 @@ def test_an_exam_that_is_passed(examined: Any, tmp_path: Path) -> None:
 def test_failed_and_not_judged(examined: Any) -> None:
     report = """def report(call):
         if call["id"][0] == "a":
-            return {"id": call["id"], "outcome": "error", "error": "Oops"}
+            return {"id": call["id"], "outcome": "error", "error": "Oops", "message": call["token"]}
         return {"id": call["id"], "outcome": "unsupported"}"""
     output, _ = examined({"a": Posed(), "b": Posed()}, adapter(report))
     assert (output.status, output.err) == (1, "")
     assert "retry  a  failed      the reason" in output.out
     assert "retry  b  not judged  the reason" in output.out
     assert "\nFAILED a\n" in output.out
+    assert '"error": "Oops", "message": "****"' in output.out
     assert "\nNOT JUDGED" not in output.out
     assert "0 passed, 1 failed, 1 not judged in " in output.out
     output, _ = examined({"b": Posed()}, adapter(report))
@@ -225,7 +226,10 @@ def test_the_end_between_two_situations_is_noted_and_not_judged(examined: Any) -
             'that is not a report: it is not JSON\n  the line: "ready"',
         ),
         (adapter('report = lambda call: {"id": "b/1", "outcome": "unsupported"}'), 'with the id "b/1" waits'),
-        (adapter("def report(call): say(value(call)); say(value(call)); time.sleep(1)"), "(waiting: none)"),
+        (
+            adapter("def report(call): say(value(call)); say(value(call)); time.sleep(1)"),
+            'with the id "a/1" waits',
+        ),
         (adapter("report = lambda call: {**value(call), 'took': 1}"), 'has no member "took"'),
         (
             adapter(f"def report(call): os.write(1, b'x' * {MAX_LINE + 1}); time.sleep(9)"),
@@ -376,6 +380,20 @@ def test_an_adapter_does_not_outlive_a_command_that_is_killed(tmp_path: Path) ->
             until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text())
             command.stop(signal.SIGKILL)
             until(lambda: not _runs(int((tmp_path / "pid").read_text())))
+
+
+def test_the_exam_starts_a_gateway_and_stops_it(tmp_path: Path) -> None:
+    report = f"""def report(call):
+    open({str(tmp_path / "url")!r}, "w").write(call["base_url"])
+    time.sleep(600)"""
+    options = ("exam", "--only", "retry-after-seconds", "--", *adapter(report))
+    with Launched(*options, announces=False) as command:
+        until(lambda: (tmp_path / "url").exists() and (tmp_path / "url").read_text())
+        port = int(re.findall(r":(\d+)/", (tmp_path / "url").read_text())[0])
+        assert listens("127.0.0.1", port)
+        assert command.stop(signal.SIGINT) == 130
+        assert command.said() == ""
+        assert not listens("127.0.0.1", port)
 
 
 def test_a_reader_that_has_enough_is_no_error() -> None:

@@ -55,7 +55,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "gateway_file": {"options", "model", "registry", "secrets"},
     "options": {"model"},
     "server": {"app", "client", "config", "gateway", "model"},
-    "client": {"config", "model", "options"},
+    "client": {"config", "exam", "model", "options"},
     "in_memory": {"app", "client", "config"},
     # Public names of what moved.
     "__main__": {"server"},

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 
 from oagw.client.exam.evidence import FAILED, NOT_JUDGED, explained, one_line
-from oagw.client.exam.reports import checked_report, complete, no_report
+from oagw.client.exam.reports import checked_report, complete, masked, no_report
 from oagw.client.exam.selection import UnknownSituation, selected
 from oagw.client.mock_gateway import RunningGateway
 
@@ -46,6 +46,7 @@ class SituationOfTest:
         judged: dict[str, Any] = self._gateway.admin(
             "POST", f"{path}/{quote(examination['id'], safe='')}", {"reports": reports}, accept=(200,)
         )
+        judged, reports = masked([judged, reports], examination["calls"])
         if judged["verdict"] == FAILED:
             catalogue = self._gateway.admin("GET", "/exam")["situations"]
             (situation,) = (one for one in catalogue if one["name"] == self.name)

@@ -99,6 +99,14 @@ def complete(calls: Sequence[Mapping[str, Any]], reports: Mapping[str, Any], los
     return [reports.get(call["id"]) or lost(call["id"]) for call in calls]
 
 
+def masked(value: Any, calls: Sequence[Mapping[str, Any]]) -> Any:
+    """Return ``value``, which is JSON, without the tokens of ``calls``: a client may have leaked them."""
+    text = json.dumps(value)
+    for token in {call["token"] for call in calls}:
+        text = text.replace(token, "****")
+    return json.loads(text)
+
+
 def quoted(line: bytes) -> str:
     """Return the beginning of ``line`` for a message."""
     return _short(line.decode(errors="replace").rstrip("\r\n"))

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from oagw.client.exam.adapters import MAX_LINE, Adapter, AdapterEnded, AdapterFailed, LineTooLong
-from oagw.client.exam.reports import InvalidReport, complete, no_report, quoted, read_report
+from oagw.client.exam.reports import InvalidReport, complete, masked, no_report, quoted, read_report
 from oagw.client.mock_gateway import RunningGateway
 
 # Seconds in which a new process must report on its first call: a JVM on a busy machine starts slowly.
@@ -190,7 +190,8 @@ class Exam:
         judgement = self._gateway.admin(
             "POST", f"{path}/{quote(examination['id'], safe='')}", {"reports": all_of_them}, accept=(200,)
         )
-        taken = Taken(name, judgement, all_of_them, time.monotonic() - began)
+        judgement, shown = masked([judgement, all_of_them], examination["calls"])
+        taken = Taken(name, judgement, shown, time.monotonic() - began)
         return (adapter if lost is None else None), taken
 
 

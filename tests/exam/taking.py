@@ -1,6 +1,6 @@
 """Take situations of the exam with a client of the tests, on a gateway in memory, in virtual time."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.defer import Deferred, gatherResults

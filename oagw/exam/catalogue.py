@@ -7,8 +7,9 @@ from msgspec.structs import replace
 
 from oagw.exam.retry import RETRY
 from oagw.exam.situation import Situation
+from oagw.exam.streams import STREAMS
 
-GROUPS: Mapping[str, Sequence[Situation]] = MappingProxyType({"retry": RETRY})
+GROUPS: Mapping[str, Sequence[Situation]] = MappingProxyType({"retry": RETRY, "streams": STREAMS})
 
 SITUATIONS: Mapping[str, Situation] = MappingProxyType(
     {one.name: replace(one, group=group) for group, situations in GROUPS.items() for one in situations}

@@ -5,11 +5,20 @@ from types import MappingProxyType
 
 from msgspec.structs import replace
 
+from oagw.exam.connections import CONNECTIONS
+from oagw.exam.errors import ERRORS
 from oagw.exam.retry import RETRY
 from oagw.exam.situation import Situation
 from oagw.exam.streams import STREAMS
 
-GROUPS: Mapping[str, Sequence[Situation]] = MappingProxyType({"retry": RETRY, "streams": STREAMS})
+GROUPS: Mapping[str, Sequence[Situation]] = MappingProxyType(
+    {
+        "retry": RETRY,
+        "streams": STREAMS,
+        "errors": ERRORS,
+        "connections": CONNECTIONS,
+    }
+)
 
 SITUATIONS: Mapping[str, Situation] = MappingProxyType(
     {one.name: replace(one, group=group) for group, situations in GROUPS.items() for one in situations}

@@ -277,8 +277,8 @@ class Sandboxes:
         sandbox.used = now
         return sandbox
 
-    def open_url(self, sandbox: TokenSandbox) -> str:
-        """Create and return the beginning of URLs that lead to ``sandbox``, with or without its token."""
+    def url_prefix(self, sandbox: TokenSandbox) -> str:
+        """Create the beginning of URLs that lead to ``sandbox``, with or without its token, and return it."""
         key = b"%032x" % self._random.getrandbits(128)
         self._keys[key] = sandbox
         return (SANDBOX_URLS + key).decode()

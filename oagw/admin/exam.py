@@ -158,7 +158,7 @@ class OneSituation(AdminNode):
             del self._examinations[gone]
         sandbox = self.env.sandboxes.create(_LIFETIME, self.env.clock.seconds())
         try:
-            home = self.env.sandboxes.open_url(sandbox) + PROXY
+            home = self.env.sandboxes.url_prefix(sandbox) + PROXY
             urls = {BASE: f"http://{host}{home}", OTHER: f"http://{other}:{port}{home}"}
             self._prepare(sandbox, documents, urls)
         except Invalid:

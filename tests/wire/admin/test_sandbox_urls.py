@@ -12,7 +12,7 @@ class SandboxUrlTests(WireTestCase):
         super().setUp()
         self.sandboxes = self.wire.gateway.sandboxes
         self.sandbox: TokenSandbox = self.sandboxes.create(60.0, self.wire.clock.seconds())
-        self.url = self.sandboxes.open_url(self.sandbox)
+        self.url = self.sandboxes.url_prefix(self.sandbox)
 
     def urls(self) -> list[bytes]:
         return [entry.url for entry in self.sandbox.journal]

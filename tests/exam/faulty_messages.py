@@ -79,14 +79,6 @@ class ReturnsHtml(Client):
             return body.decode("utf-8", "replace")
 
 
-@fault("success-empty")
-class ReturnsNothingForNothing(Client):
-    """It takes an empty body for an answer."""
-
-    def decode(self, body: bytes) -> Any:
-        return super().decode(body) if body else None
-
-
 @fault("success-invalid-json")
 class CrashesOnInvalidJson(Client):
     """It crashes on a body that is not JSON."""

@@ -4,7 +4,7 @@ import itertools
 
 from tests.exam.client import Client, Request
 from tests.exam.delays import asked_delay, number
-from tests.exam.failures import StatusError
+from tests.exam.failures import Failed, StatusError
 from tests.exam.faults import fault
 
 
@@ -133,19 +133,28 @@ class LosesBody(Client):
 class RetriesBadRequests(Client):
     """It retries a 400."""
 
-    retried_statuses = Client.retried_statuses | {400}
+    def may_repeat(self, request: Request, error: Failed) -> bool:
+        return (isinstance(error, StatusError) and error.status == 400) or super().may_repeat(request, error)
 
 
 @fault("not-retried-404 not-retried-401 not-retried-403 not-retried-422")
 class RetriesAllErrors(Client):
     """It retries errors of all kinds."""
 
-    retried_statuses = frozenset(range(400, 600))
+    def may_repeat(self, request: Request, error: Failed) -> bool:
+        return isinstance(error, StatusError) or super().may_repeat(request, error)
 
 
 @fault("attempts-bounded")
 class RetriesForEver(Client):
     """It retries without a limit."""
+
+    def backoff(self, attempt: int) -> float:
+        return 0.1 * 1.1**attempt
+
+    def pause(self, request: Request, error: Failed, attempt: int) -> float | None:
+        pause = super().pause(request, error, attempt)
+        return None if pause is None else max(pause, 0.05)
 
     def is_last(self, attempt: int, retries: int) -> bool:
         return False

@@ -7,15 +7,14 @@ the head of the response. The numbers below are those of the real gateway's own 
 
 from collections.abc import Callable, Container, Iterable
 from functools import partial
-from typing import Any
 from weakref import WeakKeyDictionary
 
-from twisted.internet.interfaces import IReactorTCP, IReactorTime
+from twisted.internet.interfaces import IReactorTime
 
-from oagw.forward.client import endpoint_of, tcp_endpoint
 from oagw.forward.credentials import Credentials
 from oagw.forward.failures import PLATFORM_TIMEOUT
 from oagw.forward.fetch import Fetched, fetch
+from oagw.forward.network import Network
 from oagw.forward.oauth2 import Tokens
 from oagw.forward.pools import CHECK_TIMEOUT, Pools
 from oagw.forward.relay import Forwarded, Relay, Timeouts
@@ -53,32 +52,29 @@ _DENIED = canonical(
 class Forwarding:
     """Calls to registered upstreams.
 
-    - ``real``: the reactor, if it can connect; then calls can be relayed to real upstreams
+    - ``network``: what connects to real upstreams
     - ``clock``: measures durations; ``wall``: returns the date in seconds since 1970
     - ``services``: the names of the built-in services
     - ``allow_http``: whether upstreams may be called without TLS
-    - ``authorities``: a file with certificate authorities, in addition to those of the platform
     """
 
     def __init__(
         self,
-        real: Any,
+        network: Network,
         clock: IReactorTime,
         wall: Callable[[], float],
         services: Container[str],
         timeouts: Timeouts,
         allow_http: bool,
-        authorities: str | None = None,
     ) -> None:
-        self._reactor = real if IReactorTCP.providedBy(real) else None
+        self._network = network
         self._clock = clock
         self._wall = wall
         self._services = services
         self._timeouts = timeouts
         self._allow_http = allow_http
-        self._authorities = authorities
         self._pools = Pools(
-            lambda endpoint: tcp_endpoint(real, endpoint, CHECK_TIMEOUT),
+            lambda endpoint: network.tcp_endpoint_of(endpoint, CHECK_TIMEOUT),
             lambda endpoint: self.service_of(endpoint) is not None,
             clock,
         )
@@ -185,7 +181,7 @@ class Forwarding:
         lines = [b"%b %b HTTP/1.1" % (request.method, outgoing.target)]
         lines += [b"%b: %b" % field for field in fields]
         call = Forwarded(
-            endpoint=endpoint_of(self._reactor, outgoing.endpoint, self._authorities),
+            endpoint=self._network.endpoint_of(outgoing.endpoint),
             head=b"\r\n".join(lines) + b"\r\n\r\n",
             body=body,
             url=outgoing.url,
@@ -215,7 +211,7 @@ class Forwarding:
         return chosen
 
     def _reaches(self, endpoint: Endpoint) -> bool:
-        return self._reactor is not None or self.service_of(endpoint) is not None
+        return self._network.exists or self.service_of(endpoint) is not None
 
     def _credentials_for(self, secrets: Secrets | None) -> Credentials:
         """Return what makes credentials from ``secrets``. Tokens are as short-lived as these."""
@@ -229,9 +225,9 @@ class Forwarding:
         return Credentials(Tokens(self._clock.seconds), self._fetch, self._allow_http)
 
     async def _fetch(self, method: str, url: str, fields: dict[str, str], body: bytes) -> Fetched:
-        if self._reactor is None:
+        if not self._network.exists:
             raise RuntimeError("this gateway has no network")
-        return await fetch(self._reactor, self._clock, method, url, fields, body, self._authorities)
+        return await fetch(self._network, self._clock, method, url, fields, body)
 
 
 def _received(request: Exchange, call: Call) -> Fields:

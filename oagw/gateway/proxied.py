@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from twisted.internet.interfaces import IReactorTCP, IReactorTime
+from twisted.internet.interfaces import IReactorTime
 
-from oagw.forward.client import endpoint_of
+from oagw.forward.network import Network
 from oagw.forward.relay import Forwarded, Relay, Timeouts
 from oagw.forward.response import UpstreamHead
 from oagw.gateway.outgoing import grouped
@@ -37,16 +37,14 @@ _NO_NETWORK = canonical(
 class Proxying:
     """Forwards requests for stubs.
 
-    - ``real``: the reactor, if it can connect
+    - ``network``: what connects
     - ``clock``: measures durations
-    - ``authorities``: a file with certificate authorities, in addition to those of the platform
     """
 
-    def __init__(self, real: Any, clock: IReactorTime, timeouts: Timeouts, authorities: str | None) -> None:
-        self._reactor = real if IReactorTCP.providedBy(real) else None
+    def __init__(self, network: Network, clock: IReactorTime, timeouts: Timeouts) -> None:
+        self._network = network
         self._clock = clock
         self._timeouts = timeouts
-        self._authorities = authorities
 
     def answer(
         self, request: Exchange, call: Call, proxied: Proxied, added: Fields
@@ -55,7 +53,7 @@ class Proxying:
 
         ``added`` are header fields that are added to the response.
         """
-        if self._reactor is None:
+        if not self._network.exists:
             return problem_reply(_NO_NETWORK, request)
         base = proxied.base
         hops = _hops(request)
@@ -73,7 +71,7 @@ class Proxying:
             return _received(head, added, bodiless)
 
         forwarded = Forwarded(
-            endpoint=endpoint_of(self._reactor, _endpoint(base), self._authorities),
+            endpoint=self._network.endpoint_of(_endpoint(base)),
             head=b"\r\n".join(lines) + b"\r\n\r\n",
             body=call.sent_body,
             bodiless=bodiless,

@@ -8,7 +8,7 @@ from oagw.forward.network import Network
 from oagw.forward.relay import Forwarded, Relay, Timeouts
 from oagw.forward.response import UpstreamHead
 from oagw.gateway.outgoing import grouped
-from oagw.model.call import Call, origin_form
+from oagw.model.call import Call, origin_form, spellings
 from oagw.model.caller import Token
 from oagw.model.problem import UPSTREAM_TYPE, canonical, platform
 from oagw.model.secret import is_secret
@@ -59,7 +59,7 @@ class Proxying:
         hops = _hops(request)
         if hops >= _MOST_HOPS:
             return problem_reply(_CIRCLE, request)
-        target = _target(request, call, proxied)
+        target = _target(request, proxied)
         fields = _sent(request, call, proxied)
         if _is_this_gateway(base, call):
             fields.append((_HOPS, b"%d" % (hops + 1)))
@@ -111,15 +111,17 @@ def _is_this_gateway(base: Base, call: Call) -> bool:
     return base.port == call.port and (host in local or host.startswith("127."))
 
 
-def _target(request: Exchange, call: Call, proxied: Proxied) -> bytes:
+def _target(request: Exchange, proxied: Proxied) -> bytes:
     """Return the path and query to ask for: those of ``request`` appended to those of the base URL."""
     rest, prefix = origin_form(request.uri), proxied.prefix.encode()
     if rest.startswith(prefix):
         rest = rest[len(prefix) :]
-    else:  # the URL may have other spellings
-        url = next((url for url in call.urls if url.startswith(proxied.prefix)), None)
+    else:  # the URL may have other spellings; its bytes need not be UTF-8
+        start = prefix.decode("ascii", "surrogateescape")
+        known = spellings(rest.decode("ascii", "surrogateescape"))
+        url = next((url for url in known if url.startswith(start)), None)
         if url is not None:
-            rest = url[len(proxied.prefix) :].encode()
+            rest = url[len(start) :].encode("ascii", "surrogateescape")
     path = proxied.base.path.encode()
     if rest.startswith(b"/") or (path and rest[:1] in (b"", b"?")):
         return path + rest

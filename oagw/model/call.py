@@ -97,10 +97,7 @@ class Call:
     @cached_property
     def urls(self) -> tuple[str, ...]:
         """The spellings of ``url``: the canonical one, one under each other prefix, and the raw one."""
-        url = canonical_url(self.url)
-        first, second = PREFIXES
-        spellings = (url, second + url[len(first) :]) if url.startswith(first) else (url,)
-        return spellings if self.url in spellings else (*spellings, self.url)
+        return spellings(self.url)
 
     @cached_property
     def paths(self) -> tuple[str, ...]:
@@ -252,6 +249,14 @@ def is_admin(target: bytes) -> bool:
 def is_proxied(target: bytes) -> bool:
     """Return whether a request ``target`` is below /proxy/: a call to an upstream."""
     return (target if target[:1] == b"/" else origin_form(target)).startswith(_PROXIED)
+
+
+def spellings(raw: str) -> tuple[str, ...]:
+    """Return the spellings of the URL ``raw``: the canonical one, one under each other prefix, and itself."""
+    url = canonical_url(raw)
+    first, second = PREFIXES
+    found = (url, second + url[len(first) :]) if url.startswith(first) else (url,)
+    return found if raw in found else (*found, raw)
 
 
 def canonical_url(url: str) -> str:

@@ -80,6 +80,14 @@ class ForwardingTests(ProxiedStubsTestCase):
         for start in ("/oagw/v1/proxy/lab", "/api/oagw/v1/proxy/LAB", LAB, f"http://g{LAB}"):
             self.assertEqual(self.line(f"{start}/v1/%C3%A9?Q=LAB"), "GET /v1/%C3%A9?Q=LAB HTTP/1.1", start)
 
+    def test_the_bytes_of_the_url_stay_in_each_spelling(self) -> None:
+        self.stub(path=".*", proxyUrlPrefixToRemove=LAB)
+        for start in ("/oagw/v1/proxy/lab", "/api/oagw/v1/proxy/LAB", LAB, f"http://g{LAB}"):
+            rest = "/v1/\x80\xb0%FF?q=\x9f"  # these bytes are not UTF-8
+            self.assertEqual(self.line(f"{start}{rest}"), f"GET {rest} HTTP/1.1", start)
+        self.stub(path=".*", proxyUrlPrefixToRemove="/api/oagw/v1/proxy")
+        self.assertEqual(self.line("/oagw/v1/proxy/L\x89/\x80"), "GET /l\x89/\x80 HTTP/1.1")
+
     def test_other_hosts_and_ports(self) -> None:
         for base, address, host in (
             ("http://[::1]:8080/x", ("::1", 8080), "[::1]:8080"),

@@ -189,6 +189,7 @@ class Gateway:
         return self.streams.ticker.settled and self.site.turns.settled and not self.site.stalled
 
     def _forwarding(self) -> "Forwarding":
+        from oagw.forward.oauth2 import CacheLimits
         from oagw.gateway.forwarding import Forwarding
 
         config = self._config
@@ -199,6 +200,7 @@ class Gateway:
             self._upstreams,
             self._timeouts(),
             config.allow_http_upstream,
+            CacheLimits(config.token_cache_ttl, config.token_cache_capacity),
         )
 
     def _proxying(self) -> "Proxying":

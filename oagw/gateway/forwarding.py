@@ -15,7 +15,7 @@ from oagw.forward.credentials import Credentials
 from oagw.forward.failures import PLATFORM_TIMEOUT
 from oagw.forward.fetch import Fetched, fetch
 from oagw.forward.network import Network
-from oagw.forward.oauth2 import Tokens
+from oagw.forward.oauth2 import CacheLimits, Tokens
 from oagw.forward.pools import CHECK_TIMEOUT, Pools
 from oagw.forward.relay import Forwarded, Relay, Timeouts
 from oagw.forward.response import UpstreamHead
@@ -56,6 +56,7 @@ class Forwarding:
     - ``clock``: measures durations; ``wall``: returns the date in seconds since 1970
     - ``services``: the names of the built-in services
     - ``allow_http``: whether upstreams may be called without TLS
+    - ``token_cache``: limits of the cache of access tokens
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class Forwarding:
         services: Container[str],
         timeouts: Timeouts,
         allow_http: bool,
+        token_cache: CacheLimits,
     ) -> None:
         self._network = network
         self._clock = clock
@@ -73,6 +75,7 @@ class Forwarding:
         self._services = services
         self._timeouts = timeouts
         self._allow_http = allow_http
+        self._token_cache = token_cache
         self._pools = Pools(
             lambda endpoint: network.tcp_endpoint_of(endpoint, CHECK_TIMEOUT),
             lambda endpoint: self.service_of(endpoint) is not None,
@@ -126,8 +129,9 @@ class Forwarding:
 
         # 17. Credentials of the upstream.
         if effective.auth is not None:
-            credentials = self._credentials_for(sandbox.secrets)
-            added = await credentials.fields(effective.auth, sandbox.secrets, identity, self._wall())
+            secrets = sandbox.secret_store()
+            credentials = self._credentials_for(secrets)
+            added = await credentials.fields(effective.auth, secrets, identity, self._wall())
             if isinstance(added, Problem):
                 return added
             request.entry.conceal(*_secrets(effective.auth, added))
@@ -213,16 +217,13 @@ class Forwarding:
     def _reaches(self, endpoint: Endpoint) -> bool:
         return self._network.exists or self.service_of(endpoint) is not None
 
-    def _credentials_for(self, secrets: Secrets | None) -> Credentials:
-        """Return what makes credentials from ``secrets``. Tokens are as short-lived as these."""
-        if secrets is None:
-            return self._new_credentials()
-        if secrets not in self._credentials:
-            self._credentials[secrets] = self._new_credentials()
-        return self._credentials[secrets]
-
-    def _new_credentials(self) -> Credentials:
-        return Credentials(Tokens(self._clock.seconds), self._fetch, self._allow_http)
+    def _credentials_for(self, secrets: Secrets) -> Credentials:
+        """Return what makes credentials from ``secrets``."""
+        found = self._credentials.get(secrets)
+        if found is None:
+            tokens = Tokens(self._clock.seconds, secrets.tokens, self._token_cache)
+            found = self._credentials[secrets] = Credentials(tokens, self._fetch, self._allow_http)
+        return found
 
     async def _fetch(self, method: str, url: str, fields: dict[str, str], body: bytes) -> Fetched:
         if not self._network.exists:

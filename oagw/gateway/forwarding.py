@@ -128,14 +128,16 @@ class Forwarding:
         fields = stripped(passed(received, rules))
 
         # 17. Credentials of the upstream.
+        credentials: tuple[Field, ...] = ()
         if effective.auth is not None:
             secrets = sandbox.secret_store()
-            credentials = self._credentials_for(secrets)
-            added = await credentials.fields(effective.auth, secrets, identity, self._wall())
+            plugin = self._credentials_for(secrets)
+            added = await plugin.fields(effective.auth, secrets, identity, self._wall())
             if isinstance(added, Problem):
                 return added
-            request.entry.conceal(*_secrets(effective.auth, added))
-            for name, value in added:
+            credentials = added
+            request.entry.conceal(*_secrets(effective.auth, credentials))
+            for name, value in credentials:
                 fields = replaced(fields, name, value)
             fields = collapsed(fields)
 
@@ -168,7 +170,7 @@ class Forwarding:
             detail = f"the scheme '{endpoint.scheme}' is not supported"
             return invalid_field("endpoint.scheme", "UNSUPPORTED_SCHEME", detail)
         url = target(http, path, query).encode("utf-8", "surrogateescape")
-        return Outgoing(matched, endpoint, url, fields, spent.fields)
+        return Outgoing(matched, endpoint, url, fields, spent.fields, credentials)
 
     def service_of(self, endpoint: Endpoint) -> str | None:
         """Return the built-in service that ``endpoint`` stands for, or None."""

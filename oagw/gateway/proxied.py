@@ -129,8 +129,12 @@ def _target(request: Exchange, proxied: Proxied) -> bytes:
 
 
 def _sent(request: Exchange, call: Call, proxied: Proxied) -> Fields:
-    """Return the header fields of the request that leaves."""
+    """Return the header fields of the request that leaves.
+
+    Credentials of a registered upstream are for its own endpoints alone.
+    """
     received = [(name.lower(), value) for name, value in call.raw_fields]
+    received = [field for field in received if field not in call.credentials]
     dropped = {*OWN, b"expect", *(name.encode() for name in proxied.removed)}
     caller = request.caller
     own = caller.is_admin or caller.token not in _FOREIGN

@@ -59,7 +59,10 @@ class Call:
       matching has begun
     - ``budget_exceeded``: whether a pattern exceeded the time budget
     - ``undecided``: the stubs and toxics with such patterns, as pairs of kind and name
+    - ``credentials``: the header fields in ``head`` that are credentials of a registered upstream
     """
+
+    credentials: tuple[tuple[bytes, bytes], ...] = ()
 
     def __init__(
         self,
@@ -92,6 +95,7 @@ class Call:
             self.method, self.url, head, self.sent_body, client=self.client, host=self.host, port=self.port
         )
         call.limit = self.limit
+        call.credentials = self.credentials
         return call
 
     @cached_property

@@ -103,9 +103,12 @@ class Config(NamedTuple):  # importing dataclasses would delay the first connect
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """All tokens that the gateway accepts. They must never be logged or sent to a client."""
+        """All tokens that the gateway accepts, then the values of secrets. They must never be logged or shown."""
         tokens = (*self.tokens, *(identity.token for identity in self.identities))
-        return tokens if self.admin_token is None else (*tokens, self.admin_token)
+        if self.admin_token is not None:
+            tokens = (*tokens, self.admin_token)
+        given = () if self.provisioned is None else self.provisioned.secrets
+        return (*tokens, *(secret.value for secret in given))
 
 
 class ConfigError(Exception):

@@ -150,7 +150,7 @@ class OneSecret(CredstoreNode):
         return secret
 
     def _missing(self) -> Rejected:
-        name = self._reference[:255]
+        name = self._reference
         return Rejected(_problem("not_found", f"secret not found: {name}", resource_name=name))
 
 

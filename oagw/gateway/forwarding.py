@@ -276,7 +276,7 @@ def _instance(request: Exchange) -> bytes:
 
 
 def _no_route(request: Exchange, path: str) -> Problem:
-    text = f"{request.method.decode('latin-1')} {path[:200] or '/'}"
+    text = f"{request.method.decode('latin-1')} {path or '/'}"
     detail = f"route not found: {masked_text(request, text.encode('utf-8', 'surrogateescape'))}"
     return canonical("not_found", error=detail, detail=detail, context={"resource_type": ROUTE})
 

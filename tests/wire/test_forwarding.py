@@ -182,6 +182,15 @@ class RefusingTests(UpstreamsTestCase):
         self.assertEqual(self.reason(answer)[2], "PATH_SUFFIX_NOT_ALLOWED")
         connection.leave()
 
+    def test_a_stub_can_say_that_a_plugin_has_rejected_the_credentials(self) -> None:
+        self.registered()
+        problem = {"category": "unauthenticated", "context": {"reason": "AUTH_PLUGIN_FAILED"}}
+        mapping = {"request": {"urlPathPattern": ".*/lab/.*"}, "response": {"problem": problem}}
+        self.assertEqual(self.wire.admin("POST", "/mappings", mapping).status, 201)
+        answer = self.ask()
+        self.assertEqual((answer.status, answer.source), (401, ["gateway"]))
+        self.assertEqual(answer.json()["context"]["reason"], "AUTH_PLUGIN_FAILED")
+
     def test_a_scheme_that_is_not_supported_fails_after_the_limit(self) -> None:
         self.registered(scheme="grpc", rate_limit={"sustained": {"rate": 1, "window": "hour"}})
         self.assertEqual(self.reason(self.ask()), (400, "endpoint.scheme", "UNSUPPORTED_SCHEME"))

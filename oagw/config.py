@@ -103,7 +103,7 @@ class Config(NamedTuple):  # importing dataclasses would delay the first connect
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """All tokens that the gateway accepts, then the values of secrets. They must never be logged or shown."""
+        """All tokens that the gateway accepts, then the values of secrets, which must never be shown."""
         tokens = (*self.tokens, *(identity.token for identity in self.identities))
         if self.admin_token is not None:
             tokens = (*tokens, self.admin_token)

@@ -59,8 +59,8 @@ class Registry:
         self._order: dict[UUID, list[UUID]] = {}
         self._route_order: dict[UUID, list[UUID]] = {}
         self._of_upstream: dict[UUID, list[UUID]] = {}
-        # The ids of the routes that match the same path of an upstream with the same priority: at most one for
-        # each method.
+        # The ids of the routes that match the same path of an upstream with the same priority: at most one
+        # for each method.
         self._at_place: dict[_Place, set[UUID]] = {}
         self._weights: dict[UUID, int] = {}
         self._tables: dict[UUID, RouteTable] = {}

@@ -110,7 +110,7 @@ class Answering(Protocol):
 
 
 class Upstream(Factory):
-    """An upstream on a free port. ``open`` are its connections, ``awaited`` the requests that clients expect."""
+    """An upstream. ``open`` are its connections; ``awaited`` has what fires when a path is asked for."""
 
     protocol = Answering  # type: ignore[assignment]
     noisy = False

@@ -29,7 +29,7 @@ from oagw.model.memory import MIB, Memory
 from oagw.model.secret import KnownSecrets
 from oagw.model.tenants import ROOT_ALONE, Identity, Tenant, Tenants
 from oagw.policies import AFTER, BEFORE, After, Before
-from oagw.sandboxes import Sandboxes
+from oagw.sandboxes import SANDBOX_URLS, Sandboxes
 from oagw.services import BuiltInServices, Env, Service
 from oagw.timing.ticker import Ticker
 from oagw.web.arrivals import Arrivals
@@ -112,8 +112,11 @@ class Gateway:
         if access_log is not None and config.access_log:
             observers.append(AccessLog(access_log))
         self._arrivals = Arrivals()
+        callers = Callers(self.sandboxes, _identities(config, tenants), config.admin_token)
         self.entrance = Entrance(
-            Callers(self.sandboxes, _identities(config, tenants), config.admin_token).identify,
+            callers.identify,
+            SANDBOX_URLS,
+            callers.at_url,
             observers,
             now=clock.seconds,
             wall=wall,

@@ -135,15 +135,7 @@ class OneSandbox(AdminNode):
         return json_reply(_shown(self._found(request), self.env.clock.seconds()))
 
     def render_DELETE(self, request: Request) -> Reply:
-        sandbox = self._found(request)
-        self.env.sandboxes.delete(sandbox.id)
-        self.env.expiry.look()
-        for channel in list(self.env.site.channels):
-            # Except for this request, if it uses the token of the sandbox.
-            if channel is request.channel:
-                continue
-            if any(one.caller.sandbox is sandbox for one in channel.requests):
-                channel.transport.abortConnection()
+        remove_sandbox(self.env, self._found(request), request)
         return Reply(204)
 
     def _found(self, request: Request) -> TokenSandbox:
@@ -151,6 +143,15 @@ class OneSandbox(AdminNode):
         if sandbox is None or (isinstance(caller, TokenSandbox) and caller is not sandbox):
             raise Refused(404, f"No such sandbox: {excerpt(KnownSecrets(()).masked(self._id).encode())}")
         return sandbox
+
+
+def remove_sandbox(env: AdminEnv, sandbox: TokenSandbox, request: Request) -> None:
+    """Delete ``sandbox`` with all its state, and reset its responses in progress, but for ``request``'s."""
+    env.sandboxes.delete(sandbox.id)
+    env.expiry.look()
+    for channel in list(env.site.channels):
+        if channel is not request.channel and any(one.caller.sandbox is sandbox for one in channel.requests):
+            channel.transport.abortConnection()
 
 
 def tree(given: Mapping[str, str | TenantOptions | None]) -> dict[str, NewTenant]:

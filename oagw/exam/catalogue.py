@@ -1,0 +1,15 @@
+"""The catalogue: all situations by name, in the order in which they are listed."""
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+from msgspec.structs import replace
+
+from oagw.exam.retry import RETRY
+from oagw.exam.situation import Situation
+
+GROUPS: Mapping[str, Sequence[Situation]] = MappingProxyType({"retry": RETRY})
+
+SITUATIONS: Mapping[str, Situation] = MappingProxyType(
+    {one.name: replace(one, group=group) for group, situations in GROUPS.items() for one in situations}
+)

@@ -1,7 +1,7 @@
 """The official SDKs through upstreams that are registered with the management API.
 
-The vendor is a gateway in another process, whose built-in services stand for the APIs. It accepts a token that
-only the credential store of the gateway in front of it has; the SDKs have a token of the latter.
+The vendor is a gateway in another process, whose built-in services stand for the APIs. It accepts only the
+token that is in the credential store of the gateway in front of it. The SDKs have a token of the latter.
 """
 
 import os

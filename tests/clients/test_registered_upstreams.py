@@ -156,6 +156,16 @@ def test_a_stream_that_the_vendor_breaks_off_has_no_finish_reason(
     assert {choice.finish_reason for choice in choices} == {None}
 
 
+def test_a_stream_that_is_left_early_ends_at_the_vendor(sandbox: Sandbox, vendor: MockGateway) -> None:
+    with connected(sandbox, vendor) as client, create(client, "words " * 1000, stream=True) as stream:
+        next(iter(stream))
+    deadline = time.monotonic() + PATIENCE
+    while vendor.requests()[-1]["oagw"]["ended"] == "open":
+        assert time.monotonic() < deadline
+    assert vendor.requests()[-1]["oagw"]["ended"] == "client_left"
+    assert sandbox.requests()[-1]["oagw"]["ended"] == "client_left"
+
+
 def test_pygithub_through_a_registered_upstream(sandbox: Sandbox, vendor: MockGateway) -> None:
     url = registered(sandbox, "hub", vendor.alias_url("github"), query=PAGES)
     auth = Auth.AppAuthToken(sandbox.token)

@@ -111,6 +111,7 @@ class Test:
     def __init__(self, running: Running, upstream: Upstream, number: int) -> None:
         self.running, self.upstream, self.name = running, upstream, f"s{number}"
         self.limit = 1 + number % 2
+        self.is_reset = number % 2 == 0
         self.tokens: dict[str, str] = {}
         self.ids: set[str] = set()
 
@@ -194,15 +195,13 @@ class Test:
 
     async def _act(self, tenant: str) -> None:
         path = f"{self.name}/{tenant}"
-        statuses = await self.called(tenant, *[f"lab/{path}"] * (self.limit + 1))
-        assert statuses == [200] * self.limit + [429], statuses
-        for alias in ("tokens", "common"):
-            assert await self.called(tenant, *[f"{alias}/{path}"] * 2) == [200] * 2
+        calls = [f"lab/{path}"] * (self.limit + 1) + [f"tokens/{path}"] * 2 + [f"common/{path}"] * 2
+        # The routes of another sandbox are unknown here.
+        calls += [f"pool/{path}"] * 2 + [f"tokens/{self.neighbour.name}/x"]
         # The child sees no part of the pool, which shares nothing.
-        expected = 404 if tenant == "child" else 200
-        assert await self.called(tenant, *[f"pool/{path}"] * 2) == [expected] * 2
-        # The routes of the next sandbox are unknown here, and everything of it is.
-        assert await self.called(tenant, f"tokens/{self.neighbour.name}/x") == [404]
+        pooled = 404 if tenant == "child" else 200
+        expected = [200] * self.limit + [429] + [200] * 4 + [pooled] * 2 + [404]
+        assert await self.called(tenant, *calls) == expected
 
     async def check(self) -> None:
         for tenant in TENANTS:
@@ -211,8 +210,8 @@ class Test:
         assert {one["id"] for one in listed.json()} < self.ids
         assert (len(listed.json()), len(self.ids)) == (4, 8)
         foreign = [("GET", f"/oagw/v1/upstreams/{id}", None) for id in self.neighbour.ids]
+        assert {answer.status for answer in await self.asked("root", *foreign)} == {404}
         for tenant in TENANTS:
-            assert {answer.status for answer in await self.asked(tenant, *foreign)} == {404}
             (secret,) = await self.asked(tenant, ("GET", "/credstore/v1/secrets/key", None))
             assert secret.json()["value"] == f"key of {self.name}-{_owner(tenant)}"
 
@@ -230,6 +229,18 @@ class Test:
         pooled = 0 if tenant == "child" else 2
         assert keys == {f"key of {owner}": self.limit + pooled}
         assert sum(call.host == "127.0.0.2" for call in calls) == pooled // 2
+
+    async def reset(self) -> None:
+        """Reset every other sandbox."""
+        if self.is_reset:
+            path = "/__admin/reset"
+            assert [answer.status for answer in await self.asked("child", ("POST", path, None))] == [200]
+
+    async def check_reset(self) -> None:
+        """What was reset has nothing; the others have their upstreams, spent limits and tokens."""
+        path = f"{self.name}/late"
+        expected = [404, 404] if self.is_reset else [429, 200]
+        assert await self.called("root", f"lab/{path}", f"common/{path}") == expected
 
     async def clean(self) -> None:
         path = f"/__admin/sandboxes/{self.id}"
@@ -258,7 +269,7 @@ async def test_tenants_of_a_hundred_sandboxes_in_parallel_never_see_each_other()
             tests = [Test(running, upstream, number) for number in range(SANDBOXES)]
             for number, test in enumerate(tests):
                 test.neighbour = tests[number - 1]
-            for step in (Test.arrange, Test.act, Test.check):
+            for step in (Test.arrange, Test.act, Test.check, Test.reset, Test.check_reset):
                 await gatherResults(
                     [Deferred.fromCoroutine(step(test)) for test in tests], consumeErrors=True
                 )

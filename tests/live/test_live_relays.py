@@ -41,17 +41,18 @@ PART = b"x" * (1 << 20)
 EVENT = b"data: 1\n\n"
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n"
 
-# What the upstream does when it is asked for /kind/number, and until when the client waits before it leaves.
+# What the upstream answers to /kind/number.
 ANSWERS = {
     "silent": b"",
     "upload": b"",  # does not read the body for a while
     "head": HEAD,  # an incomplete head
-    "body": HEAD
-    + b"Content-Length: 1073741824\r\n\r\n",  # sends as much as is taken; the client does not read
+    "body": HEAD + b"Content-Length: 1073741824\r\n\r\n",  # goes on; the client does not read
     "chunk": HEAD + b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n4",
     "events": b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n",
 }
-KINDS = (*ANSWERS, "request", "connecting")
+
+# The others: the client has sent a part of its request; the gateway connects; it shakes hands for TLS.
+KINDS = (*ANSWERS, "request", "connecting", "handshake")
 
 
 @implementer(IPushProducer)
@@ -138,7 +139,9 @@ class Leaving(Client):
 
 
 class Relays:
-    """Clients of ``running``, and the upstreams ``lab`` and, which never accepts a connection, ``deaf``."""
+    """Clients of ``running``, and upstreams: ``lab``, ``tls``, which shakes no hands, and ``deaf``, which does
+    not accept connections.
+    """
 
     def __init__(self, running: Running, random: Random) -> None:
         self.running = running
@@ -152,12 +155,13 @@ class Relays:
             self._waiting[-1].setblocking(False)
             self._waiting[-1].connect_ex(self._deaf.getsockname())
         self._register("lab", self._listening.getHost().port)
+        self._register("tls", self._listening.getHost().port, "https")
         self._register("deaf", self._deaf.getsockname()[1])
 
-    def _register(self, alias: str, port: int) -> None:
+    def _register(self, alias: str, port: int, scheme: str = "http") -> None:
         sandbox = self.running.gateway.sandboxes.default
         registry, root = sandbox.registry_store(), sandbox.tenants.root
-        endpoints = [{"host": "127.0.0.1", "scheme": "http", "port": port}]
+        endpoints = [{"host": "127.0.0.1", "scheme": scheme, "port": port}]
         document = {"server": {"endpoints": endpoints}, "protocol": PROTOCOL, "alias": alias}
         upstream = upstreams.create(
             registry, root, msgspec.convert(document, NewUpstream), Outside(lambda _: True)
@@ -207,7 +211,7 @@ def sent(kind: str, path: str) -> bytes:
         body = PART[:999] if kind == "request" else PART
         length = f"Content-Length: {len(PART)}"
         return request(f"POST {PROXY}/lab{path} HTTP/1.1", "Host: g", BEARER, length) + body
-    alias = "deaf" if kind == "connecting" else "lab"
+    alias = {"connecting": "deaf", "handshake": "tls"}.get(kind, "lab")
     return request(f"GET {PROXY}/{alias}{path} HTTP/1.1", "Host: g", BEARER)
 
 

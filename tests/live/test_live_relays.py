@@ -139,8 +139,8 @@ class Leaving(Client):
 
 
 class Relays:
-    """Clients of ``running``, and upstreams: ``lab``, ``tls``, which shakes no hands, and ``deaf``, which does
-    not accept connections.
+    """Clients of ``running``, and upstreams: ``lab``, ``tls``, which shakes no hands, and ``deaf``, which
+    accepts no connection.
     """
 
     def __init__(self, running: Running, random: Random) -> None:

@@ -65,6 +65,10 @@ class Connection(Protocol):
         self.lost = reason
         self._wake()
 
+    @property
+    def is_waiting(self) -> bool:
+        return self._waiting is not None
+
     def _wake(self) -> None:
         waiting, self._waiting = self._waiting, None
         if waiting is not None:
@@ -199,8 +203,7 @@ class Response:
                 raise BrokenResponse("The size of a chunk is invalid")
             self._left = int(size, 16)
             if self._left == 0:
-                while await connection.line(timeout):
-                    pass  # a trailer
+                await self.trailers(timeout)
                 self._end()
                 return b""
         if not connection.received:
@@ -221,6 +224,11 @@ class Response:
                 self._end()
         return data
 
+    async def trailers(self, timeout: float | None) -> None:
+        """Read the fields after the last chunk."""
+        while await self.connection.line(timeout):
+            pass
+
     async def read(self, timeout: float | None, most: int) -> bytes:
         """Return the whole body. Raises BrokenResponse if it has more than ``most`` bytes."""
         pieces: list[bytes] = []
@@ -235,6 +243,10 @@ class Response:
     def _end(self) -> None:
         self._is_over = True
         self._done(self, self._kind != "close")
+
+    def abandon(self) -> None:
+        """Leave the body unread, and the connection to the next request."""
+        self._end()
 
     def close(self) -> None:
         """Give up the body, if it is not at its end."""
@@ -251,6 +263,7 @@ class Pool:
     reuses = True
     heeds_close = True
     skips_informational = True
+    drops_unread = True
 
     def __init__(self, reactor: Any) -> None:
         self._reactor = reactor
@@ -262,7 +275,7 @@ class Pool:
         idle = self._idle.get(origin, [])
         while idle:
             connection = idle.pop()
-            if connection.lost is None and not connection.received:
+            if connection.lost is None and not (self.drops_unread and connection.received):
                 connection.when_idle = lambda: None
                 return connection
             self.drop(connection)
@@ -295,10 +308,13 @@ class Pool:
         options = (head.get("connection") or "").lower()
         stays = "close" not in options if head.minor else "keep-alive" in options
         stays = stays or not self.heeds_close
-        if not (self.reuses and is_whole and stays and connection.lost is None) or connection.received:
+        if not (self.reuses and is_whole and stays and connection.lost is None) or (
+            self.drops_unread and connection.received
+        ):
             self.drop(connection)
             return
-        connection.when_idle = lambda: self._forget(origin, connection)
+        if self.drops_unread:
+            connection.when_idle = lambda: self._forget(origin, connection)
         self._idle.setdefault(origin, []).append(connection)
 
     def _forget(self, origin: Origin, connection: Connection) -> None:

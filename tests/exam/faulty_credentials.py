@@ -6,7 +6,7 @@ from tests.exam.failures import Failed, PageLoop
 from tests.exam.faults import fault
 
 
-@fault("redirect-other-host")
+@fault("redirect-other-host", "redirect-other-host-cookie")
 class SendsTokenAnywhere(Client):
     """It sends the token to the host of a redirect."""
 
@@ -110,7 +110,7 @@ class JoinsLinks(Client):
         return link if "://" in link else f"http://{origin.host}:{origin.port}/{link.lstrip('/')}"
 
 
-@fault("pages-link-parameters")
+@fault("pages-link-parameters", "pages-comma-in-url pages-link-two-relations pages-link-unquoted")
 class ReadsOneFormOfLinks(Client):
     """It reads the target of Link up to the first comma, and only rel="next"."""
 
@@ -154,7 +154,12 @@ class StopsAtEmptyPage(Client):
         return page, link if page else None
 
 
-@fault("pages-followed")
+@fault(
+    "pages-followed",
+    "pages-comma-in-url pages-cut-on-second pages-empty-in-the-middle pages-error-on-second "
+    "pages-link-parameters pages-link-two-relations pages-link-unquoted pages-loop pages-loop-of-two "
+    "pages-relative-link pages-retry-on-second pages-several-links",
+)
 class ReadsOnePage(Client):
     """It does not follow Link."""
 
@@ -162,7 +167,7 @@ class ReadsOnePage(Client):
         return None
 
 
-@fault("pages-loop")
+@fault("pages-loop pages-loop-of-two")
 class ReturnsLoop(Client):
     """It gives up after ten pages, and takes what it has for all of them."""
 

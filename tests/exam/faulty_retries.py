@@ -3,12 +3,12 @@
 import itertools
 
 from tests.exam.client import Client, Request
-from tests.exam.delays import asked_delay, number
+from tests.exam.delays import asked_delay
 from tests.exam.failures import Failed, StatusError
-from tests.exam.faults import fault
+from tests.exam.faults import DATES, DELAYS, LOST, WRONG_LENGTH, fault
 
 
-@fault("retry-after-seconds")
+@fault("retry-after-seconds", DELAYS)
 class IgnoresRetryAfter(Client):
     """It ignores Retry-After."""
 
@@ -16,7 +16,7 @@ class IgnoresRetryAfter(Client):
         return None
 
 
-@fault("retry-after-date")
+@fault("retry-after-date", DATES)
 class IgnoresDates(Client):
     """It ignores a Retry-After that is a date."""
 
@@ -37,18 +37,20 @@ class KnowsOneFormOfDates(Client):
 
 
 @fault("retry-after-ms")
-class IgnoresMilliseconds(Client):
-    """It takes retry-after-ms for microseconds."""
+class TakesMillisecondsForSeconds(Client):
+    """It takes the milliseconds of retry-after-ms for seconds, and waits for them."""
+
+    longest_delay = 1_000.0
 
     def asked_delay(self, error: StatusError) -> float | None:
         fields = [
-            (name, str((number(value) or 0) / 1000) if name.lower() == "retry-after-ms" else value)
+            ("retry-after" if name.lower() == "retry-after-ms" else name, value)
             for name, value in error.fields
         ]
         return asked_delay(fields, self.wall)
 
 
-@fault("retry-after-seconds")
+@fault("retry-after-seconds", DELAYS)
 class TakesSecondsForMilliseconds(Client):
     """It takes the seconds of Retry-After for milliseconds."""
 
@@ -57,7 +59,19 @@ class TakesSecondsForMilliseconds(Client):
         return None if delay is None else delay / 1000
 
 
-@fault("retry-after-on-503")
+@fault("rate-limit-reset", "problem-instead retry-after-too-long")
+class TakesDateForDelay(Client):
+    """It takes the date in x-ratelimit-reset for a delay, and waits."""
+
+    longest_delay = 1e12
+
+    def asked_delay(self, error: StatusError) -> float | None:
+        given = {name.lower(): value for name, value in error.fields}
+        reset = given.get("x-ratelimit-reset")
+        return float(reset) if reset is not None else min(super().asked_delay(error) or 0.0, 11.0) or None
+
+
+@fault("retry-after-on-503", "limit-on-503-shared")
 class HeedsOnly429(Client):
     """It heeds Retry-After only in a 429."""
 
@@ -83,7 +97,7 @@ class WaitsForHours(Client):
     longest_delay = float("inf")
 
 
-@fault("retry-after-too-long")
+@fault("retry-after-too-long", DATES)
 class CapsDelays(Client):
     """It waits a second if it is asked to wait for long."""
 
@@ -92,7 +106,7 @@ class CapsDelays(Client):
         return None if delay is None else min(delay, 1.0)
 
 
-@fault("lost-answer-post")
+@fault("lost-answer-post cut-answer-post stale-connection-post")
 class RepeatsPost(Client):
     """It repeats a POST without Idempotency-Key."""
 
@@ -100,7 +114,7 @@ class RepeatsPost(Client):
         return True
 
 
-@fault("lost-answer-post-with-key")
+@fault("lost-answer-post-with-key retry-sends-body")
 class RenewsKey(Client):
     """It makes a new Idempotency-Key for each attempt."""
 
@@ -112,7 +126,7 @@ class RenewsKey(Client):
         return request._replace(fields={**request.fields, "idempotency-key": f"key-{next(self.keys)}"})
 
 
-@fault("lost-answer-post-with-key")
+@fault("lost-answer-post-with-key retry-sends-body")
 class DropsKey(Client):
     """It repeats a request without its Idempotency-Key."""
 
@@ -121,7 +135,7 @@ class DropsKey(Client):
         return request if attempt == 0 else request._replace(fields=fields)
 
 
-@fault("retry-sends-body")
+@fault("retry-sends-body lost-answer-post-with-key lost-answer-put")
 class LosesBody(Client):
     """It repeats a request without its body."""
 
@@ -129,7 +143,7 @@ class LosesBody(Client):
         return request._replace(body=b"") if attempt and request.body else request
 
 
-@fault("not-retried-400")
+@fault("not-retried-400", "reuse-after-error")
 class RetriesBadRequests(Client):
     """It retries a 400."""
 
@@ -137,7 +151,7 @@ class RetriesBadRequests(Client):
         return (isinstance(error, StatusError) and error.status == 400) or super().may_repeat(request, error)
 
 
-@fault("not-retried-404 not-retried-401 not-retried-403 not-retried-422")
+@fault("not-retried-404 not-retried-401 not-retried-403 not-retried-422 not-retried-400", "reuse-after-error")
 class RetriesAllErrors(Client):
     """It retries errors of all kinds."""
 
@@ -145,7 +159,11 @@ class RetriesAllErrors(Client):
         return isinstance(error, StatusError) or super().may_repeat(request, error)
 
 
-@fault("attempts-bounded")
+@fault(
+    "attempts-bounded retry-after-zero",
+    f"{LOST} {WRONG_LENGTH} backoff-grows silent-server head-stalls body-stalls error-empty error-html "
+    "garbage",
+)
 class RetriesForEver(Client):
     """It retries without a limit."""
 

@@ -6,10 +6,10 @@ from tests.exam.client import Client, Request, Text
 from tests.exam.connection import Response
 from tests.exam.events import Event, EventParser
 from tests.exam.failures import Failed, IncompleteResponse, IncompleteStream, TimedOut, UnexpectedContent
-from tests.exam.faults import fault
+from tests.exam.faults import CUT, EMPTY, NO_DONE, ONE_PIECE, STREAMS, fault
 
 
-@fault("ends-without-done")
+@fault("ends-without-done", f"{NO_DONE} {EMPTY}")
 class NeedsNoDone(Client):
     """It takes a stream for complete that ends without [DONE]."""
 
@@ -17,7 +17,7 @@ class NeedsNoDone(Client):
         """Accept it."""
 
 
-@fault("cut-between-events")
+@fault("cut-between-events", f"{CUT} {NO_DONE} {EMPTY}")
 class TakesCutForEnd(Client):
     """It takes a stream that is cut for complete."""
 
@@ -31,7 +31,7 @@ class TakesCutForEnd(Client):
         """Accept it."""
 
 
-@fault("silence-in-mid-stream")
+@fault("silence-in-mid-stream silence-before-first", f"{NO_DONE} {EMPTY}")
 class TakesSilenceForEnd(Client):
     """It takes a stream that falls silent for complete."""
 
@@ -45,7 +45,7 @@ class TakesSilenceForEnd(Client):
         """Accept it."""
 
 
-@fault("retry-does-not-repeat")
+@fault("retry-does-not-repeat", f"{CUT} {NO_DONE}")
 class RepeatsText(Client):
     """It repeats a stream that broke after the first text, and delivers that again."""
 
@@ -74,7 +74,7 @@ class _KeepsCr(EventParser):
     splits_at_cr = False
 
 
-@fault("cr")
+@fault("cr mixed-line-ends")
 class KeepsCr(Client):
     """A CR alone ends no line for it."""
 
@@ -85,7 +85,7 @@ class _DecodesPieces(EventParser):
     decodes_in_pieces = True
 
 
-@fault("split-utf-8")
+@fault("split-utf-8 byte-by-byte")
 class DecodesPieces(Client):
     """It decodes UTF-8 piece by piece, as it arrives."""
 
@@ -98,7 +98,7 @@ class _ParsesPieces(EventParser):
         return super().feed(data + b"\n\n")
 
 
-@fault("byte-by-byte")
+@fault("byte-by-byte split-utf-8", "crlf-split ends-without-blank-line")
 class ParsesPieces(Client):
     """It takes each piece of bytes, as it arrives, for complete events."""
 
@@ -109,7 +109,7 @@ class _LastLine(EventParser):
     keeps_only_last_data = True
 
 
-@fault("multi-line-data")
+@fault("multi-line-data", "crlf-split")
 class KeepsLastLine(Client):
     """Of several lines of data, it uses the last one."""
 
@@ -131,7 +131,7 @@ class _ShowsComments(EventParser):
     shows_comments = True
 
 
-@fault("comments-between")
+@fault("comments-between", "crlf-split keepalive-comments split-utf-8 comments-only")
 class TakesCommentsForData(Client):
     """It takes comments for data."""
 
@@ -142,7 +142,7 @@ class _Flushes(EventParser):
     flushes_at_end = True
 
 
-@fault("ends-without-blank-line")
+@fault("ends-without-blank-line", f"{NO_DONE} {EMPTY}")
 class UsesUnfinishedEvent(Client):
     """It takes an event for complete that the end of the stream cuts off."""
 
@@ -178,7 +178,7 @@ class WaitsForEnd(Client):
         return cancelled
 
 
-@fault("events-after-done")
+@fault("events-after-done", f"{NO_DONE} {EMPTY} done-then-silence")
 class ReadsOnAfterDone(Client):
     """It takes text after [DONE] for a part of the answer."""
 
@@ -193,7 +193,7 @@ class ReadsOnAfterDone(Client):
         """Accept it."""
 
 
-@fault("error-event")
+@fault("error-event", f"{NO_DONE} {EMPTY}")
 class IgnoresErrorEvents(Client):
     """It ignores an error in a stream."""
 
@@ -214,7 +214,7 @@ class SkipsInvalidEvents(Client):
             super().add(text, event)
 
 
-@fault("html-instead")
+@fault("html-instead", EMPTY)
 class ReadsAnythingAsStream(Client):
     """It reads a page of HTML as an empty stream."""
 
@@ -226,7 +226,7 @@ class ReadsAnythingAsStream(Client):
             super().end_of_stream(text)
 
 
-@fault("no-events")
+@fault("no-events comments-only")
 class AcceptsNoEvents(Client):
     """It takes a stream without events for an empty answer."""
 
@@ -243,7 +243,7 @@ class KeepsCancelledStream(Client):
         response.close = lambda: None
 
 
-@fault("silence-in-mid-stream")
+@fault("silence-in-mid-stream silence-before-first")
 class WaitsInStream(Client):
     """It has no time-out for what comes next in a stream."""
 
@@ -264,3 +264,50 @@ class LimitsStream(Client):
         finally:
             if timer.active():
                 timer.cancel()
+
+
+class _NeedsLf(EventParser):
+    def _lines(self, text: str) -> list[str]:
+        *lines, self._text = (self._text + text).split("\n")
+        return lines
+
+
+@fault("crlf crlf-split mixed-line-ends cr")
+class KeepsCrOfCrlf(Client):
+    """It takes the CR of CR LF for a part of the line."""
+
+    parser = _NeedsLf
+
+
+class _IgnoresCase(EventParser):
+    def _read(self, line: str) -> Event | None:
+        name, colon, value = line.partition(":")
+        return super()._read(name.lower() + colon + value)
+
+
+@fault("unknown-fields")
+class IgnoresCaseOfFields(Client):
+    """It takes a field Data for data."""
+
+    parser = _IgnoresCase
+
+
+class _OneEvent(EventParser):
+    def feed(self, data: bytes) -> list[Event]:
+        return super().feed(data)[:1]
+
+
+@fault("one-write", ONE_PIECE)
+class ReadsOneEventPerPiece(Client):
+    """It reads only the first of the events that arrive together."""
+
+    parser = _OneEvent
+
+
+@fault("complete", STREAMS)
+class StripsText(Client):
+    """It strips white space from the pieces of text."""
+
+    def add(self, text: Text, event: Event) -> None:
+        super().add(text, event)
+        text.pieces = [piece.strip() for piece in text.pieces]

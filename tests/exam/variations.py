@@ -1,10 +1,22 @@
 """Legitimate variations of the correct client: the exam must not fail them."""
 
+from contextlib import suppress
 from random import Random
+from typing import Any
 
-from tests.exam.client import Call, Client, Report, Request
+from twisted.internet.defer import Deferred
+
+from tests.exam.client import KEY, Call, Client, Report, Request, Text, origin_of
 from tests.exam.connection import Response
-from tests.exam.failures import Failed, StatusError
+from tests.exam.delays import asked_delay
+from tests.exam.failures import (
+    Failed,
+    IncompleteResponse,
+    IncompleteStream,
+    StatusError,
+    TimedOut,
+    UnexpectedContent,
+)
 
 
 class NoRetries(Client):
@@ -162,6 +174,117 @@ class OneKindOnly(Client):
         return await super().take(call)
 
 
+class ShortBackoff(Client):
+    """Its backoff grows from ten milliseconds."""
+
+    def backoff(self, attempt: int) -> float:
+        return 0.01 * 2.0**attempt
+
+
+class OwnKeys(Client):
+    """It sends an Idempotency-Key of its own with each POST, and so repeats it."""
+
+    made = 0
+
+    def first_request(self, call: Call) -> Request:
+        request = super().first_request(call)
+        if request.method != "POST" or KEY in request.fields:
+            return request
+        self.made += 1
+        return request._replace(fields={**request.fields, KEY: f"own-{self.made}"})
+
+
+class KnowsRetryAfterOnly(Client):
+    """It knows no other field that states a delay."""
+
+    def asked_delay(self, error: StatusError) -> float | None:
+        fields = [(name, value) for name, value in error.fields if name.lower() in ("retry-after", "date")]
+        return asked_delay(fields, self.wall)
+
+
+class StartsOver(Client):
+    """If a stream breaks, it asks again, and starts over with the text."""
+
+    def may_repeat(self, request: Request, error: Failed) -> bool:
+        is_broken = isinstance(error, IncompleteResponse | IncompleteStream)
+        return (is_broken and self.is_stream(request)) or super().may_repeat(request, error)
+
+    def may_repeat_stream(self, text: Text | None) -> bool:
+        if text is not None:
+            text.pieces.clear()
+        return True
+
+    def is_stream(self, request: Request) -> bool:
+        return b'"stream"' in (request.body or b"")
+
+
+class ReadsToTheEnd(Client):
+    """After [DONE], it reads the end of the response if that comes at once, and reports if it is cut."""
+
+    async def read_stream(
+        self, request: Request, response: Response, text: Text, cancel_after: int | None
+    ) -> bool:
+        cancelled = await super().read_stream(request, response, text, cancel_after)
+        with suppress(TimedOut):
+            while not cancelled and await response.piece(0.1):
+                pass
+        return cancelled
+
+
+class TotalTimeOut(Client):
+    """Its time-out for a body is for the whole of it."""
+
+    async def read_json(self, request: Request, response: Response) -> Any:
+        timer = self.reactor.callLater(request.timeout, response.connection.close)
+        try:
+            return await super().read_json(request, response)
+        finally:
+            if timer.active():
+                timer.cancel()
+
+
+class LeavesConnectionAfterError(Client):
+    """It does not read the bodies of errors, and closes their connections."""
+
+    async def discard(self, request: Request, response: Response) -> None:
+        response.close()
+
+
+class AsksOnceMore(Client):
+    """It notices a loop of pages when it has got a page for the second time."""
+
+    def is_loop(self, url: str, seen: set[str]) -> bool:
+        is_loop, self._had = url in seen and url in self._had, self._had | ({url} & seen)
+        return is_loop
+
+    _had: frozenset[str] = frozenset()
+
+
+class StaysAtHost(Client):
+    """It follows neither redirects nor links to another host."""
+
+    async def send(self, request: Request) -> Response:
+        if origin_of(request.url) != request.home:
+            raise UnexpectedContent("The URL is not of the same host")
+        return await super().send(request)
+
+
+class OneConnectionPerCall(Client):
+    """It sends its calls one after the other, never two at a time."""
+
+    _last: "Deferred[None] | None" = None
+
+    async def take(self, call: Call) -> Report:
+        before, self._last = self._last, Deferred()
+        mine = self._last
+        if before is not None:
+            await before
+        try:
+            return await super().take(call)
+        finally:
+            mine.callback(None)
+
+
 VARIATIONS: list[type[Client]] = [
     NoRetries,
     MoreRetries,
@@ -181,4 +304,14 @@ VARIATIONS: list[type[Client]] = [
     SlowerTimeOuts,
     RetriesEveryServerError,
     OneKindOnly,
+    ShortBackoff,
+    OwnKeys,
+    KnowsRetryAfterOnly,
+    StartsOver,
+    ReadsToTheEnd,
+    TotalTimeOut,
+    LeavesConnectionAfterError,
+    AsksOnceMore,
+    StaysAtHost,
+    OneConnectionPerCall,
 ]

@@ -17,8 +17,8 @@ from oagw.verify.report.stated_delay import least_pause, stated_delay
 _AT_ONCE = 0.05
 
 # Three pauses that differ by less than this part of their mean, and this many seconds, do not grow.
-_CONSTANT = 0.1
-_JITTER = 0.02
+_CONSTANT = 0.05
+_JITTER = 0.01
 
 # A request may have been on its way for this many seconds.
 _IN_FLIGHT = 0.2
@@ -83,7 +83,7 @@ def backs_off() -> ExamRule:
         proof = [*dict.fromkeys(entry for pair in pairs for entry in pair)]
         if len(pauses) < 2:
             return Judgement(NOT_JUDGED, f"{text} One pause cannot grow.", proof)
-        if max(pauses) <= _AT_ONCE:
+        if max(pauses) <= _AT_ONCE and pauses[-1] < 1.5 * pauses[0] + _JITTER:
             return Judgement(FAILED, f"{text} That is no backoff.", proof)
         mean = sum(pauses) / len(pauses)
         if len(pauses) >= 3 and max(pauses) - min(pauses) < _CONSTANT * mean + _JITTER:

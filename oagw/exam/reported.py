@@ -66,6 +66,14 @@ def then_gets(value: Any = THING) -> ExamRule:
     return ExamRule("later calls", judge)
 
 
+def in_call(number: int, rule: ExamRule) -> ExamRule:
+    """Judge ``rule`` on the report of this call only, from 1 on."""
+    return ExamRule(
+        f"{rule.name} of call {number}",
+        lambda evidence: rule.judge(evidence._replace(reports=evidence.reports[number - 1 : number])),
+    )
+
+
 def streams() -> ExamRule:
     """The client returns the complete text of the stream."""
     return _each("text", lambda said: _unfinished(said) or _not_an_error(said) or _equal(said, TEXT))

@@ -20,7 +20,7 @@ _CLOCKS = ("real", "manual")
 
 # Written by hand, because it has to fit on a screen of 80 x 40 characters.
 HELP = """\
-usage: {prog} [PORT] [OPTION]...
+usage: {prog} [PORT] [OPTION]..., or {prog} exam --help
 
 A mock of the OAGW gateway and of the upstreams behind it.
 

@@ -31,8 +31,8 @@ function report({ kind, url, method, headers, body, token, retries, cancel_after
       if (pieces.length === cancel_after) end({ outcome: "text", cancelled: true });
     };
     source.onerror = ({ code, message }) => {
-      const final = source.readyState === EventSource.CLOSED || ++errors > retries;
-      if (final) end({ outcome: "error", error: "error event", status: code ?? null, message: message ?? "" });
+      if (source.readyState !== EventSource.CLOSED && ++errors <= retries) return;
+      end({ outcome: "error", error: "error event", status: code ?? null, message: message ?? "" });
     };
   });
 }

@@ -2,8 +2,8 @@
 //
 //     oagw-mock exam -- node examples/exam/with_fetch.mjs
 //
-// fetch has no retries. It neither follows pages nor reads server-sent events. The time-out that it takes is for
-// the whole call, while that of the exam is for the next byte: so it is three times as long here.
+// fetch has no retries. It neither follows pages nor reads server-sent events. The time-out that it takes is
+// for the whole call, while that of the exam is for the next byte: so it is three times as long here.
 
 import { createInterface } from "node:readline";
 

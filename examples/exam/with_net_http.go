@@ -3,9 +3,9 @@
 //	go build -o /tmp/with_net_http examples/exam/with_net_http.go
 //	oagw-mock exam -- /tmp/with_net_http
 //
-// net/http has no retries, but for stale connections. It neither follows pages nor reads server-sent events. The
-// time-out that it takes is for the whole call, while that of the exam is for the next byte: so it is three times
-// as long here.
+// net/http has no retries, but for stale connections. It neither follows pages nor reads server-sent events.
+// The time-out that it takes is for the whole call, while that of the exam is for the next byte: so it is three
+// times as long here.
 package main
 
 import (
@@ -58,7 +58,8 @@ func report(c call) said {
 	defer response.Body.Close()
 	if response.StatusCode >= 300 {
 		source := response.Header.Values("X-OAGW-Error-Source")
-		shown := said{"outcome": "error", "error": response.Status, "status": response.StatusCode, "source": nil}
+		shown := said{"outcome": "error", "error": "status", "status": response.StatusCode, "source": nil}
+		shown["message"] = response.Status
 		if len(source) > 0 {
 			shown["source"] = source[0]
 		}

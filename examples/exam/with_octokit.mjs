@@ -1,6 +1,9 @@
 // Take the exam with Octokit and its plugins for retries, throttling and pages:
 //
 //     oagw-mock exam -- node examples/exam/with_octokit.mjs
+//
+// The plugin for retries also takes their number as request: { retries }. Then it repeats every error, 404
+// too.
 
 import { createInterface } from "node:readline";
 import { Octokit } from "@octokit/core";
@@ -20,14 +23,10 @@ function client({ base_url, token, timeout, retries }) {
       log,
       // fetch has a time-out for the whole attempt only; the exam's is for the next byte.
       request: {
-        retries,
         fetch: (url, options) => fetch(url, { ...options, signal: AbortSignal.timeout(3 * timeout * 1000) }),
       },
+      retry: { retries },
       throttle: { id: token, onRateLimit: wanted, onSecondaryRateLimit: wanted },
-    });
-    // Octokit sends its own `auth` as `Authorization: token ...`.
-    octokit.hook.before("request", (options) => {
-      options.headers.authorization = `Bearer ${token}`;
     });
     clients.set(token, octokit);
   }
@@ -36,7 +35,9 @@ function client({ base_url, token, timeout, retries }) {
 
 async function report(call) {
   if (call.kind === "stream") return { outcome: "unsupported" };
-  const { path: url, method, headers, body } = call;
+  const { path: url, method, body, token } = call;
+  // Octokit sends its own `auth` as `Authorization: token ...`.
+  const headers = { authorization: `Bearer ${token}`, ...call.headers };
   const request = { method, url, headers, ...(body === null ? {} : { data: body }) };
   try {
     const octokit = client(call);

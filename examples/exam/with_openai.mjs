@@ -5,18 +5,16 @@
 import { createInterface } from "node:readline";
 import OpenAI from "openai";
 
-async function report({ kind, base_url, path, method, headers, body, token, timeout, retries, cancel_after }) {
+async function report({ kind, base_url, path, method, headers, body, token, ...options }) {
+  const { timeout, retries, cancel_after } = options;
   if (kind === "pages") return { outcome: "unsupported" }; // the pages of OpenAI are linked in the body
-  const client = new OpenAI({
-    baseURL: `${base_url}/v1`,
-    apiKey: token,
-    timeout: timeout * 1000,
-    maxRetries: retries,
-  });
+  const baseURL = `${base_url}/v1`;
+  const client = new OpenAI({ baseURL, apiKey: token, timeout: timeout * 1000, maxRetries: retries });
   const pieces = [];
   try {
     if (kind === "call") {
-      const value = await client[method.toLowerCase()](path.replace(/^\/v1/, ""), { body: body ?? undefined, headers });
+      const send = client[method.toLowerCase()].bind(client);
+      const value = await send(path.replace(/^\/v1/, ""), { body: body ?? undefined, headers });
       return { outcome: "value", value: value ?? null };
     }
     const stream = await client.chat.completions.create(body, { headers });
@@ -29,7 +27,8 @@ async function report({ kind, base_url, path, method, headers, body, token, time
     }
     return { outcome: "text", text: pieces.join("") };
   } catch (error) {
-    const said = { outcome: "error", error: error.constructor.name, message: error.message, text: pieces.join("") };
+    const said = { outcome: "error", error: error.constructor.name, message: error.message };
+    said.text = pieces.join("");
     if (!error.status) return said;
     return { ...said, status: error.status, source: error.headers?.get("X-OAGW-Error-Source") ?? null };
   }

@@ -13,7 +13,8 @@ function agent(timeout, maxRetries) {
   const key = `${timeout} ${maxRetries}`;
   if (!agents.has(key)) {
     const agent = new Agent({ headersTimeout: timeout * 1000, bodyTimeout: timeout * 1000 });
-    agents.set(key, new RetryAgent(agent.compose(interceptors.redirect({ maxRedirections: 5 })), { maxRetries }));
+    const redirect = interceptors.redirect({ maxRedirections: 5 });
+    agents.set(key, new RetryAgent(agent.compose(redirect), { maxRetries }));
   }
   return agents.get(key);
 }
@@ -31,8 +32,8 @@ async function report({ kind, url, method, headers, body, token, timeout, retrie
     if (answer.statusCode < 300) {
       return { outcome: "value", value: answer.statusCode === 204 ? null : await answer.body.json() };
     }
-    const source = answer.headers["x-oagw-error-source"] ?? null;
-    return { outcome: "error", error: "status", status: answer.statusCode, source, message: await answer.body.text() };
+    const shown = { status: answer.statusCode, source: answer.headers["x-oagw-error-source"] ?? null };
+    return { outcome: "error", error: "status", ...shown, message: await answer.body.text() };
   } catch (error) {
     const said = { outcome: "error", error: error.code ?? error.name, message: error.message };
     if (error.code !== "UND_ERR_REQ_RETRY") return said;

@@ -5,10 +5,20 @@ from types import MappingProxyType
 
 from msgspec.structs import replace
 
+from oagw.exam.credentials import CREDENTIALS
+from oagw.exam.limits import LIMITS
+from oagw.exam.pages import PAGES
 from oagw.exam.retry import RETRY
 from oagw.exam.situation import Situation
 
-GROUPS: Mapping[str, Sequence[Situation]] = MappingProxyType({"retry": RETRY})
+GROUPS: Mapping[str, Sequence[Situation]] = MappingProxyType(
+    {
+        "retry": RETRY,
+        "limits": LIMITS,
+        "pages": PAGES,
+        "credentials": CREDENTIALS,
+    }
+)
 
 SITUATIONS: Mapping[str, Situation] = MappingProxyType(
     {one.name: replace(one, group=group) for group, situations in GROUPS.items() for one in situations}

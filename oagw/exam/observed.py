@@ -202,7 +202,7 @@ def asks_for_coding(coding: str) -> ExamRule:
     """The client says in Accept-Encoding that it understands ``coding``; otherwise, it is not judged."""
 
     def judge(evidence: Evidence) -> Judgement:
-        if not any(coding in (_field(one, "accept-encoding") or "").lower() for one in evidence.entries):
+        if not any(coding in (field(one, "accept-encoding") or "").lower() for one in evidence.entries):
             return Judgement(NOT_JUDGED, f"The client does not ask for {coding}.", evidence.entries)
         return Judgement(PASSED, f"The client asks for {coding}.", evidence.entries)
 

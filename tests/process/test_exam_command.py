@@ -217,8 +217,8 @@ def test_the_end_between_two_situations_is_noted_and_not_judged(examined: Any) -
         ([str(ROOT)], "Permission denied"),
         (["a\0b"], "cannot start the adapter"),
         (
-            [sys.executable, "-I", "-S", "-c", "import sys; sys.exit('no module named client')"],
-            "the adapter does not run: it ended with status 1:\nno module named client",
+            [sys.executable, "-I", "-S", "-c", "import sys; sys.exit('no module\\x1b[2J named client')"],
+            "the adapter does not run: it ended with status 1:\nno module\\x1b[2J named client",
         ),
         ([sys.executable, "-I", "-S", "-c", ""], "the adapter does not run: it ended with status 0"),
         (

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import FrameType
 from typing import Any, NoReturn
 
+from oagw.client.exam.evidence import printable
 from oagw.client.exam.junit import as_junit
 from oagw.client.exam.results import (
     Progress,
@@ -251,4 +252,4 @@ def _print(lines: Iterator[str] | Sequence[str]) -> None:
 
 def _say(text: str) -> None:
     with contextlib.suppress(OSError):
-        print(text, file=sys.stderr, flush=True)
+        print(printable(text), file=sys.stderr, flush=True)

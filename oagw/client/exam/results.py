@@ -14,6 +14,9 @@ UNSTABLE = "unstable"
 
 VERDICTS = (PASSED, FAILED, UNSTABLE, NOT_JUDGED)
 
+# The largest number of characters of a reason in the table.
+_REASON = 160
+
 _COLOURS = {PASSED: "32", FAILED: "31", UNSTABLE: "31", NOT_JUDGED: "33"}
 
 
@@ -86,6 +89,7 @@ def table(results: Sequence[Result], colours: bool) -> Iterator[str]:
     wide, wider = (max(len(row[column]) for row in rows) for column in (0, 1))
     for group, name, result in rows:
         why = "" if result.verdict == PASSED else result.text
+        why = why if len(why) <= _REASON else why[:_REASON] + "..."
         verdict = _coloured(result.verdict.ljust(10), result.verdict, colours)
         yield f"{group:{wide}}  {name:{wider}}  {verdict}  {why}".rstrip()
     for result in results:

@@ -71,6 +71,12 @@ def test_the_table_gives_the_reason_for_what_did_not_pass() -> None:
     assert len(lines) == 12
 
 
+def test_a_long_reason_is_cut_in_the_table_alone() -> None:
+    lines = list(table(results(catalogue("one"), [taken("one", "failed", "x" * 300)]), colours=False))
+    assert lines[0].endswith(f"  {'x' * 160}...")
+    assert lines[3] == f"  {'x' * 300}"
+
+
 def test_a_terminal_gets_colours_and_no_control_characters() -> None:
     plain = results(catalogue("one"), [taken("one", "failed", WILD)])
     assert not set("".join(table(plain, colours=False))) & set("\x00\x1b\u2028\ud800\ufffe")

@@ -36,7 +36,7 @@ class ConnectionTests(ExamTestCase):
             self.assertEqual(self.verdict(name, failure(status=None), asks=3), ("passed", set()))
             for wrong in (value(), value(""), value(THING), value({})):
                 self.assertEqual(self.verdict(name, wrong), ("failed", {"error"}), name)
-            self.assertEqual(self.verdict(name, failure(), asks=9), ("failed", {"number of requests"}))
+            self.assertEqual(self.verdict(name, failure(), asks=13), ("failed", {"number of requests"}))
 
     def test_a_silent_server_is_given_up(self) -> None:
         for name, part in SILENT.items():

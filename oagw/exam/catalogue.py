@@ -6,7 +6,10 @@ from types import MappingProxyType
 from msgspec.structs import replace
 
 from oagw.exam.connections import CONNECTIONS
+from oagw.exam.credentials import CREDENTIALS
 from oagw.exam.errors import ERRORS
+from oagw.exam.limits import LIMITS
+from oagw.exam.pages import PAGES
 from oagw.exam.retry import RETRY
 from oagw.exam.situation import Situation
 from oagw.exam.streams import STREAMS
@@ -14,6 +17,9 @@ from oagw.exam.streams import STREAMS
 GROUPS: Mapping[str, Sequence[Situation]] = MappingProxyType(
     {
         "retry": RETRY,
+        "limits": LIMITS,
+        "pages": PAGES,
+        "credentials": CREDENTIALS,
         "streams": STREAMS,
         "errors": ERRORS,
         "connections": CONNECTIONS,

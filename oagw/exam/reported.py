@@ -53,6 +53,19 @@ def gets_or_fails(*statuses: int, value: Any = THING) -> ExamRule:
     return _each("outcome", judge)
 
 
+def then_gets(value: Any = THING) -> ExamRule:
+    """If the client succeeds in its first call, it returns ``value`` from the later calls."""
+
+    def judge(evidence: Evidence) -> Judgement:
+        first, *later = (_Said(report, evidence.situation) for report in evidence.reports)
+        if first.report.outcome == "error" or not later:
+            return Judgement(NOT_JUDGED, "The first call did not succeed.")
+        judged = [_unfinished(said) or _not_an_error(said) or _equal(said, value) for said in later]
+        return next((one for one in judged if one.verdict != PASSED), judged[-1])
+
+    return ExamRule("later calls", judge)
+
+
 def streams() -> ExamRule:
     """The client returns the complete text of the stream."""
     return _each("text", lambda said: _unfinished(said) or _not_an_error(said) or _equal(said, TEXT))

@@ -190,9 +190,8 @@ def leaves_closed_connection() -> ExamRule:
         entries = evidence.entries
         if len(entries) < 2:
             return Judgement(NOT_JUDGED, "The client made only one call.")
-        again = [one for one in entries if one.turn > 1]
-        if again:
-            return Judgement(FAILED, "The client used a connection again that the server closed.", again)
+        if len({one.connection for one in entries}) < len(entries):
+            return Judgement(FAILED, "The client used a connection that the server closes.", entries)
         return Judgement(PASSED, "The client opened a new connection for each request.", entries)
 
     return ExamRule("new connection", judge)
@@ -210,10 +209,10 @@ def asks_for_coding(coding: str) -> ExamRule:
 
 
 def needs_reused_connection(rule: ExamRule) -> ExamRule:
-    """Judge ``rule`` only if the last call of the client came on a connection that it had used before."""
+    """Judge ``rule`` only if two requests of the examination came on the same connection."""
 
     def judge(evidence: Evidence) -> Judgement:
-        if not any(entry.turn > 1 for entry in evidence.entries):
+        if len({entry.connection for entry in evidence.entries}) == len(evidence.entries):
             return Judgement(NOT_JUDGED, "The client did not use a connection again.", evidence.entries)
         return rule.judge(evidence)
 

@@ -60,10 +60,10 @@ def proxy_pass(program: Path, to: int) -> Iterator[tuple[Running, Subject]]:
 
 
 @contextmanager
-def ours(to: int, query: Iterable[str] = ()) -> Iterator[tuple[Running, Subject]]:
+def ours(to: int, query: Iterable[str] = (), ours: Subject = OURS) -> Iterator[tuple[Running, Subject]]:
     """Run our gateway with an upstream at the port ``to``; the parameters in ``query`` pass."""
     paths = {"small": _FORWARDED + SMALL, "large": _FORWARDED + LARGE, "ticks": f"{_FORWARDED}/ticks"}
-    with Running(OURS) as running:
+    with Running(ours) as running:
         with registering(running.port) as register:
             register({"scheme": "http", "host": "127.0.0.1", "port": to}, _ALIAS, query)
         yield running, OURS._replace(paths={**OURS.paths, **paths})

@@ -9,11 +9,12 @@ from typing import Any, Protocol
 
 from twisted.internet import protocol
 from twisted.internet.defer import Deferred
-from twisted.internet.endpoints import HostnameEndpoint, TCP4ClientEndpoint, TCP6ClientEndpoint
+from twisted.internet.endpoints import HostnameEndpoint
 from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IReactorPluggableNameResolver, IStreamClientEndpoint
 from twisted.python.failure import Failure
 
+from oagw.forward.direct import DirectEndpoint
 from oagw.forward.response import ResponseError, ResponseReader, UpstreamHead
 from oagw.model.upstream import Endpoint
 
@@ -136,16 +137,24 @@ def tcp_endpoint(reactor: Any, endpoint: Endpoint, timeout: float = CONNECT_TIME
         version: int | None = ip_address(host).version
     except ValueError:
         version = None
-    if version == 6:
-        return TCP6ClientEndpoint(reactor, host, port, timeout)
     # In memory, names need no look-up.
-    if version == 4 or not IReactorPluggableNameResolver.providedBy(reactor):
-        return TCP4ClientEndpoint(reactor, host, port, timeout)
+    if version is not None or not IReactorPluggableNameResolver.providedBy(reactor):
+        return DirectEndpoint(reactor, host, port, timeout)
     return HostnameEndpoint(reactor, host.encode(), port, timeout=timeout)
 
 
 def send(endpoint: IStreamClientEndpoint, connection: protocol.Protocol) -> "Deferred[Any]":
     """Connect ``connection``. Cancelling stops connecting."""
-    factory = protocol.Factory.forProtocol(lambda: connection)
-    factory.noisy = False
-    return endpoint.connect(factory)
+    return endpoint.connect(_Only(connection))
+
+
+class _Only(protocol.Factory[protocol.Protocol]):
+    """Builds ``connection``, which does not know it, so that they do not refer to each other."""
+
+    noisy = False
+
+    def __init__(self, connection: protocol.Protocol) -> None:
+        self._connection = connection
+
+    def buildProtocol(self, addr: object) -> protocol.Protocol:
+        return self._connection

@@ -29,7 +29,7 @@ from oagw.model.memory import MIB, Memory
 from oagw.model.secret import KnownSecrets
 from oagw.model.tenants import ROOT_ALONE, Identity, Tenant, Tenants
 from oagw.policies import AFTER, BEFORE, After, Before
-from oagw.sandboxes import Sandboxes
+from oagw.sandboxes import SANDBOX_URLS, Sandboxes
 from oagw.services import BuiltInServices, Env, Service
 from oagw.timing.ticker import Ticker
 from oagw.web.arrivals import Arrivals
@@ -41,6 +41,7 @@ from oagw.web.stream import Streams
 if TYPE_CHECKING:
     from oagw.admin.expiry import Expiry  # loaded when the control plane is first called
     from oagw.admin.waiting import Waits
+    from oagw.forward.network import Network
     from oagw.forward.relay import Timeouts
     from oagw.gateway.forwarding import Forwarding
     from oagw.gateway.proxied import Proxying
@@ -112,8 +113,11 @@ class Gateway:
         if access_log is not None and config.access_log:
             observers.append(AccessLog(access_log))
         self._arrivals = Arrivals()
+        callers = Callers(self.sandboxes, _identities(config, tenants), config.admin_token)
         self.entrance = Entrance(
-            Callers(self.sandboxes, _identities(config, tenants), config.admin_token).identify,
+            callers.identify,
+            SANDBOX_URLS,
+            callers.at_url,
             observers,
             now=clock.seconds,
             wall=wall,
@@ -188,23 +192,29 @@ class Gateway:
         return self.streams.ticker.settled and self.site.turns.settled and not self.site.stalled
 
     def _forwarding(self) -> "Forwarding":
+        from oagw.forward.oauth2 import CacheLimits
         from oagw.gateway.forwarding import Forwarding
 
         config = self._config
         return Forwarding(
-            self._real,
+            self._network(),
             self._clock,
             self._wall,
             self._upstreams,
             self._timeouts(),
             config.allow_http_upstream,
-            config.upstream_ca,
+            CacheLimits(config.token_cache_ttl, config.token_cache_capacity),
         )
 
     def _proxying(self) -> "Proxying":
         from oagw.gateway.proxied import Proxying
 
-        return Proxying(self._real, self._clock, self._timeouts(), self._config.upstream_ca)
+        return Proxying(self._network(), self._clock, self._timeouts())
+
+    def _network(self) -> "Network":
+        from oagw.forward.network import Network
+
+        return Network(self._real, self._config.upstream_ca, self._config.ssrf_protection)
 
     def _timeouts(self) -> "Timeouts":
         from oagw.forward.relay import Timeouts

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 # The prefix of the tokens of sandboxes.
 _SANDBOX = b"sandbox-"
 
+# The beginning of URLs that lead to a sandbox by themselves, without its token. A key follows, then the path.
+SANDBOX_URLS = b"/__sandbox/"
+
 # The longest lifetime of a sandbox, in seconds: a week.
 MAX_LIFETIME = 604_800
 
@@ -109,7 +112,7 @@ class Sandbox:
         if self.buckets is None:
             from oagw.policies.buckets import Buckets
 
-            self.buckets = Buckets()
+            self.buckets = Buckets(self.memory)
         return self.buckets
 
     def provision(self, provisioned: "Provisioned") -> None:
@@ -135,6 +138,8 @@ class Sandbox:
             self.registry.clear()
         if self.secrets is not None:
             self.secrets.clear()
+        if self.buckets is not None:
+            self.buckets.clear()
         self.registry = self.secrets = self.buckets = None
 
     def _drop_buckets(self, owner: str) -> None:
@@ -256,6 +261,7 @@ class Sandboxes:
         self.default = Sandbox(Journal(count, size, memory), memory, self._draws("default"), None, tenants)
         self._sandboxes: dict[str, TokenSandbox] = {}
         self._names: dict[str, TokenSandbox] = {}
+        self._keys: dict[bytes, TokenSandbox] = {}
 
     def __iter__(self) -> Iterator[TokenSandbox]:
         return iter(tuple(self._sandboxes.values()))
@@ -272,6 +278,21 @@ class Sandboxes:
             return None
         sandbox.used = now
         return sandbox
+
+    def url_prefix(self, sandbox: TokenSandbox) -> str:
+        """Create the beginning of URLs that lead to ``sandbox``, with or without its token, and return it."""
+        key = b"%032x" % self._random.getrandbits(128)
+        self._keys[key] = sandbox
+        return (SANDBOX_URLS + key).decode()
+
+    def at_url(self, url: bytes, now: float) -> tuple[TokenSandbox, bytes] | None:
+        """Return the sandbox to which ``url`` leads, and the rest of it. Counts as a use of the sandbox."""
+        key, slash, rest = url[len(SANDBOX_URLS) :].partition(b"/")
+        sandbox = self._keys.get(key)
+        if sandbox is None or not slash or now >= sandbox.expiry(now):
+            return None
+        sandbox.used = now
+        return sandbox, slash + rest
 
     def stores(self, sandbox: Sandbox) -> "list[StubStore]":
         """Return the stub stores that serve the callers of ``sandbox``: its own, then the shared one."""
@@ -331,6 +352,8 @@ class Sandboxes:
         sandbox = self._sandboxes.pop(id)
         if sandbox.name is not None:
             del self._names[sandbox.name]
+        for key in [key for key, one in self._keys.items() if one is sandbox]:
+            del self._keys[key]
         sandbox.close()
         self.memory.keep("sandboxes", -sandbox.weight)
 

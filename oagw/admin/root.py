@@ -8,6 +8,7 @@ from twisted.web.server import Request
 
 from oagw.admin.clock import Clock
 from oagw.admin.env import AdminEnv
+from oagw.admin.exam import Exam
 from oagw.admin.mappings import StubMappings
 from oagw.admin.node import AdminNode
 from oagw.admin.openapi import Description
@@ -29,6 +30,7 @@ def tree(env: AdminEnv) -> IResource:
         mappings,
         {
             b"clock": Clock(env),
+            b"exam": Exam(env),
             b"health": AdminHealth(env),
             b"mappings": mappings,
             b"near-misses": NearMisses(env),

@@ -10,9 +10,8 @@ from oagw.admin.env import AdminEnv
 from oagw.admin.node import AdminNode, read_document, sandbox_of_call
 from oagw.model.invalid import Invalid, pointer_to
 from oagw.model.refused import Refused
-from oagw.model.secret import KnownSecrets
 from oagw.sandboxes import MAX_LIFETIME, NewTenant, TokenSandbox
-from oagw.web.reply import Reply, excerpt, json_reply
+from oagw.web.reply import Reply, json_reply
 
 # The largest number of tenants of a sandbox.
 MAX_TENANTS = 100
@@ -135,22 +134,23 @@ class OneSandbox(AdminNode):
         return json_reply(_shown(self._found(request), self.env.clock.seconds()))
 
     def render_DELETE(self, request: Request) -> Reply:
-        sandbox = self._found(request)
-        self.env.sandboxes.delete(sandbox.id)
-        self.env.expiry.look()
-        for channel in list(self.env.site.channels):
-            # Except for this request, if it uses the token of the sandbox.
-            if channel is request.channel:
-                continue
-            if any(one.caller.sandbox is sandbox for one in channel.requests):
-                channel.transport.abortConnection()
+        remove_sandbox(self.env, self._found(request), request)
         return Reply(204)
 
     def _found(self, request: Request) -> TokenSandbox:
         caller, sandbox = sandbox_of_call(request), self.env.sandboxes.get(self._id)
         if sandbox is None or (isinstance(caller, TokenSandbox) and caller is not sandbox):
-            raise Refused(404, f"No such sandbox: {excerpt(KnownSecrets(()).masked(self._id).encode())}")
+            raise Refused(404, f"No such sandbox: {self._id}")
         return sandbox
+
+
+def remove_sandbox(env: AdminEnv, sandbox: TokenSandbox, request: Request) -> None:
+    """Delete ``sandbox`` with all its state, and reset its responses in progress, but for ``request``'s."""
+    env.sandboxes.delete(sandbox.id)
+    env.expiry.look()
+    for channel in list(env.site.channels):
+        if channel is not request.channel and any(one.caller.sandbox is sandbox for one in channel.requests):
+            channel.transport.abortConnection()
 
 
 def tree(given: Mapping[str, str | TenantOptions | None]) -> dict[str, NewTenant]:
@@ -166,7 +166,7 @@ def tree(given: Mapping[str, str | TenantOptions | None]) -> dict[str, NewTenant
         chain = [name]
         while (parent := stated[chain[-1]].parent) is not None and parent not in ordered:
             if parent not in stated:
-                raise Invalid(pointer_to(("tenants", chain[-1])), f'No tenant has the name "{parent[:200]}"')
+                raise Invalid(pointer_to(("tenants", chain[-1])), f'No tenant has the name "{parent}"')
             if parent in chain:
                 raise Invalid(pointer_to(("tenants", name)), "A tenant cannot be above itself")
             chain.append(parent)

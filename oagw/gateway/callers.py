@@ -31,6 +31,17 @@ class Callers:
         self._admin_token = None if admin_token is None else admin_token.encode()
         self._anonymous = Caller(sandboxes.default)
 
+    def at_url(self, url: bytes, now: float) -> tuple[Caller, bytes] | None:
+        """Return who calls a ``url`` that leads to a sandbox by itself, and the rest of the URL.
+
+        The caller is that of the sandbox's token, with whatever token the request has.
+        """
+        found = self._sandboxes.at_url(url, now)
+        if found is None:
+            return None
+        sandbox, rest = found
+        return Caller(sandbox, Token.SANDBOX, False, sandbox.identity(sandbox.token)), rest
+
     def identify(self, authorization: bytes | None, now: float) -> Caller:
         """Return the caller with this value of Authorization. This counts as a use of its sandbox ``now``."""
         token = None if authorization is None else bearer(authorization)

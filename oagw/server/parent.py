@@ -74,9 +74,8 @@ def check(parent: int, process: int | None) -> None:
     """Raise ListenError if what is to be watched has ended: ``process``, or else ``parent``.
 
     A process whose parent has ended has another parent, which has adopted it. That one is in another session,
-    while a parent has the session of its child, unless the child has one of its own. In a container, all
-    processes may have the session of the first one, which adopts: there, nothing tells such a child from others.
-    A pipe on standard input or a process id does.
+    while a parent has the session of its child, unless the child has one of its own. Where all processes have
+    the session of the one that adopts, as they may in a container, only a pipe or ``process`` can tell.
     """
     if process is not None:
         if not runs(process):

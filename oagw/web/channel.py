@@ -186,7 +186,10 @@ class GatewayChannel(PipelinedChannel):
         """Start a request: its ``head`` is complete, and ``rest`` is the data after it."""
         self._buffer, self._checked = rest, 0
         self._turn += 1
-        request = self.requestFactory(self, head, self._open_entry(head))
+        entry = self._open_entry(head)
+        if entry.url is not head.target:
+            head = head._replace(target=entry.url)
+        request = self.requestFactory(self, head, entry)
         self.requests.append(request)
         section = head.section
         fields, length = section.fields, section.length

@@ -73,8 +73,7 @@ def test_it_ends_at_once_while_it_still_loads() -> None:
 
 
 def test_a_server_whose_parent_ended_before_it_began_does_not_stay() -> None:
-    # The shell has a session of its own: where the first process of a container has the session of all others,
-    # nothing tells a child that it adopted from its own.
+    # The shell has a session of its own. In a container, the process that adopts may have that of all others.
     command = ("/bin/sh", "-c", '(sleep 0.2; exec "$@") &', "sh", *SERVER)
     # This waits for the server, which has the output.
     process = ended("0", "--exit-with-parent", command=command, start_new_session=True)

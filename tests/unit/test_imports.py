@@ -26,6 +26,7 @@ RULES = (
     "policies",
     "secrets",
     "registry",
+    "exam",
 )
 WIRES = ("timing", "web", "services", "forward")
 
@@ -37,11 +38,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "templates": {"model", "java", "matching"},
     "toxics": {"model", "java", "matching"},
     "verify": {"model", "java", "matching"},
-    "stubs": set(RULES) - {"stubs", "sandboxes", "policies", "secrets", "registry"},
-    "sandboxes": set(RULES),
+    "stubs": set(RULES) - {"stubs", "sandboxes", "policies", "secrets", "registry", "exam"},
+    "sandboxes": set(RULES) - {"exam"},
     "policies": {"model"},
     "secrets": {"model"},
     "registry": {"model", "policies", "secrets"},
+    "exam": {"model", "verify"},
     "timing": {"model"},
     "web": {"model", "timing"},
     "services": {"model", "timing", "web"},
@@ -52,8 +54,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "config": {"options", "model", "gateway_file", "registry"},
     "gateway_file": {"options", "model", "registry", "secrets"},
     "options": {"model"},
-    "server": {"app", "config", "gateway", "model"},
-    "client": {"config", "model"},
+    "server": {"app", "client", "config", "gateway", "model"},
+    "client": {"config", "exam", "model", "options"},
     "in_memory": {"app", "client", "config"},
     # Public names of what moved.
     "__main__": {"server"},

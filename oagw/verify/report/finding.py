@@ -33,7 +33,7 @@ _VOLATILE = frozenset(
         b"amz-sdk-invocation-id",
         b"x-stainless-retry-count",
         b"x-retry-count",
-        b"x-retry-attempt_key",
+        b"x-retry-attempt",
     )
 )
 

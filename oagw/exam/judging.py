@@ -1,0 +1,58 @@
+"""Judge a situation: apply its rules to what happened, and sum up their verdicts."""
+
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from oagw.exam.reported import unfinished
+from oagw.exam.situation import FAILED, NOT_JUDGED, PASSED, Evidence, ExamRule, Judgement, Verdict
+
+# The largest number of entries that prove the verdict of one rule.
+MAX_EVIDENCE = 20
+
+
+class JudgedRule(Struct, frozen=True):
+    """The verdict of one rule, in words, and the ids of the requests that prove it."""
+
+    rule: str
+    verdict: Verdict
+    text: str
+    evidence: list[str]
+
+
+class Judged(Struct, frozen=True):
+    """The ``verdict`` on a client in one situation. ``text`` says why."""
+
+    verdict: Verdict
+    text: str
+    rules: list[JudgedRule]
+
+
+def judge(evidence: Evidence) -> Judged:
+    """Judge ``evidence`` by the rules of its situation.
+
+    The client fails if it fails a rule, did not return, or crashed. Otherwise it is not judged if one of
+    ``rules`` cannot be judged, or the client does not support the kind of call. Otherwise it passes.
+    """
+    situation = evidence.situation
+    end = unfinished(evidence)
+    if end is not None and end.verdict == NOT_JUDGED:
+        return Judged(NOT_JUDGED, end.text, [])
+    judged = [(rule, rule.judge(evidence)) for rule in situation.rules]
+    optional = [(rule, rule.judge(evidence)) for rule in situation.if_retried]
+    rules = [_shown(rule, one) for rule, one in (*judged, *optional)]
+    if end is not None:
+        return Judged(FAILED, end.text, rules)
+    worst = _first(FAILED, (*judged, *optional)) or _first(NOT_JUDGED, judged)
+    if worst is not None:
+        return Judged(worst.verdict, worst.text, rules)
+    return Judged(PASSED, " ".join(one.text for _, one in (*judged, *optional)), rules)
+
+
+def _first(verdict: Verdict, judged: Iterable[tuple[ExamRule, Judgement]]) -> Judgement | None:
+    return next((one for _, one in judged if one.verdict == verdict), None)
+
+
+def _shown(rule: ExamRule, judgement: Judgement) -> JudgedRule:
+    proof = [entry.id for entry in judgement.entries[:MAX_EVIDENCE]]
+    return JudgedRule(rule.name, judgement.verdict, judgement.text, proof)

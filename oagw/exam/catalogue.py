@@ -5,11 +5,14 @@ from types import MappingProxyType
 
 from msgspec.structs import replace
 
+from oagw.exam.connections import CONNECTIONS
 from oagw.exam.credentials import CREDENTIALS
+from oagw.exam.errors import ERRORS
 from oagw.exam.limits import LIMITS
 from oagw.exam.pages import PAGES
 from oagw.exam.retry import RETRY
 from oagw.exam.situation import Situation
+from oagw.exam.streams import STREAMS
 
 GROUPS: Mapping[str, Sequence[Situation]] = MappingProxyType(
     {
@@ -17,6 +20,9 @@ GROUPS: Mapping[str, Sequence[Situation]] = MappingProxyType(
         "limits": LIMITS,
         "pages": PAGES,
         "credentials": CREDENTIALS,
+        "streams": STREAMS,
+        "errors": ERRORS,
+        "connections": CONNECTIONS,
     }
 )
 

@@ -187,12 +187,26 @@ def leaves_closed_connection() -> ExamRule:
     """After a response with ``Connection: close``, the client sends the next request on a new connection."""
 
     def judge(evidence: Evidence) -> Judgement:
-        connections = [one.connection for one in evidence.entries]
-        if len(connections) < 2:
+        entries = evidence.entries
+        if len(entries) < 2:
             return Judgement(NOT_JUDGED, "The client made only one call.")
-        return Judgement(PASSED, "The client opened a new connection.", evidence.entries)
+        again = [one for one in entries if one.turn > 1]
+        if again:
+            return Judgement(FAILED, "The client used a connection again that the server closed.", again)
+        return Judgement(PASSED, "The client opened a new connection for each request.", entries)
 
     return ExamRule("new connection", judge)
+
+
+def asks_for_coding(coding: str) -> ExamRule:
+    """The client says in Accept-Encoding that it understands ``coding``; otherwise, it is not judged."""
+
+    def judge(evidence: Evidence) -> Judgement:
+        if not any(coding in (field(one, "accept-encoding") or "").lower() for one in evidence.entries):
+            return Judgement(NOT_JUDGED, f"The client does not ask for {coding}.", evidence.entries)
+        return Judgement(PASSED, f"The client asks for {coding}.", evidence.entries)
+
+    return ExamRule("content coding", judge)
 
 
 def needs_reused_connection(rule: ExamRule) -> ExamRule:
@@ -260,9 +274,11 @@ def _retries(entries: Sequence[Entry]) -> Iterator[tuple[Entry, Entry]]:
 
 
 def _closed(entries: Sequence[Entry], when: str) -> Judgement:
+    if not entries:
+        return Judgement(NOT_JUDGED, "The client sent no request.")
     for entry in entries:
         if entry.ended is OPEN:
             return Judgement(FAILED, f"The client left the connection open {when}.", (entry,))
-    if not entries or entries[-1].ended is not CLIENT_LEFT:
+    if entries[-1].ended is not CLIENT_LEFT:
         return Judgement(FAILED, "The client read the response to its end.", entries)
     return Judgement(PASSED, f"The client closed the connection {when}.", entries)

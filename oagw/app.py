@@ -41,6 +41,7 @@ from oagw.web.stream import Streams
 if TYPE_CHECKING:
     from oagw.admin.expiry import Expiry  # loaded when the control plane is first called
     from oagw.admin.waiting import Waits
+    from oagw.forward.network import Network
     from oagw.forward.relay import Timeouts
     from oagw.gateway.forwarding import Forwarding
     from oagw.gateway.proxied import Proxying
@@ -191,23 +192,29 @@ class Gateway:
         return self.streams.ticker.settled and self.site.turns.settled and not self.site.stalled
 
     def _forwarding(self) -> "Forwarding":
+        from oagw.forward.oauth2 import CacheLimits
         from oagw.gateway.forwarding import Forwarding
 
         config = self._config
         return Forwarding(
-            self._real,
+            self._network(),
             self._clock,
             self._wall,
             self._upstreams,
             self._timeouts(),
             config.allow_http_upstream,
-            config.upstream_ca,
+            CacheLimits(config.token_cache_ttl, config.token_cache_capacity),
         )
 
     def _proxying(self) -> "Proxying":
         from oagw.gateway.proxied import Proxying
 
-        return Proxying(self._real, self._clock, self._timeouts(), self._config.upstream_ca)
+        return Proxying(self._network(), self._clock, self._timeouts())
+
+    def _network(self) -> "Network":
+        from oagw.forward.network import Network
+
+        return Network(self._real, self._config.upstream_ca, self._config.ssrf_protection)
 
     def _timeouts(self) -> "Timeouts":
         from oagw.forward.relay import Timeouts

@@ -66,6 +66,8 @@ class Config(NamedTuple):  # importing dataclasses would delay the first connect
       its body, in seconds.
     - ``upstream_ca``: a file of certificate authorities for upstreams, besides those of the platform.
     - ``streaming_idle_timeout``: the longest silence in a stream of events, in seconds.
+    - ``token_cache_ttl``: how long an access token for an upstream is used at most, in seconds.
+    - ``token_cache_capacity``: the largest number of access tokens that are kept for a sandbox.
     """
 
     host: str = "127.0.0.1"
@@ -95,13 +97,18 @@ class Config(NamedTuple):  # importing dataclasses would delay the first connect
     allow_http_upstream: bool = True
     proxy_timeout: float = 30.0
     streaming_idle_timeout: float = 300.0
+    token_cache_ttl: float = 300.0
+    token_cache_capacity: int = 10_000
     upstream_ca: str | None = None
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """All tokens that the gateway accepts. They must never be logged or sent to a client."""
+        """All tokens that the gateway accepts, then the values of secrets, which must never be shown."""
         tokens = (*self.tokens, *(identity.token for identity in self.identities))
-        return tokens if self.admin_token is None else (*tokens, self.admin_token)
+        if self.admin_token is not None:
+            tokens = (*tokens, self.admin_token)
+        given = () if self.provisioned is None else self.provisioned.secrets
+        return (*tokens, *(secret.value for secret in given))
 
 
 class ConfigError(Exception):

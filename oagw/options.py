@@ -20,7 +20,7 @@ _CLOCKS = ("real", "manual")
 
 # Written by hand, because it has to fit on a screen of 80 x 40 characters.
 HELP = """\
-usage: {prog} [PORT] [OPTION]...
+usage: {prog} [PORT] [OPTION]..., or {prog} exam --help
 
 A mock of the OAGW gateway and of the upstreams behind it.
 
@@ -239,13 +239,15 @@ OPTIONS = (
     Option("exit-with-parent", "exit_with_parent", _process, _switch_or_process, types=(bool, int)),
 )
 
-# The longest time-out, one day in seconds; and the size of the largest body that the real gateway itself
-# accepts, in bytes.
-_DAY, _MAX_BODY = 86_400, 104_857_600
+# The longest time-out, one day in seconds; the size of the largest body that the real gateway itself accepts,
+# in bytes; and the largest number of access tokens.
+_DAY, _MAX_BODY, _TOKENS = 86_400, 104_857_600, 1_000_000
 
 SETTINGS = (
     Setting("proxy_timeout_seconds", "proxy_timeout", float, _DAY),
     Setting("streaming_idle_timeout_seconds", "streaming_idle_timeout", float, _DAY),
+    Setting("token_cache_ttl_seconds", "token_cache_ttl", float, _DAY),
+    Setting("token_cache_capacity", "token_cache_capacity", int, _TOKENS),
     Setting("body_limit_bytes", "body_limit", int, _MAX_BODY),
     Setting("allow_http_upstream", "allow_http_upstream", bool),
     Setting("ssrf_protection", "ssrf_protection", bool),

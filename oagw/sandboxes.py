@@ -112,7 +112,7 @@ class Sandbox:
         if self.buckets is None:
             from oagw.policies.buckets import Buckets
 
-            self.buckets = Buckets()
+            self.buckets = Buckets(self.memory)
         return self.buckets
 
     def provision(self, provisioned: "Provisioned") -> None:
@@ -138,6 +138,8 @@ class Sandbox:
             self.registry.clear()
         if self.secrets is not None:
             self.secrets.clear()
+        if self.buckets is not None:
+            self.buckets.clear()
         self.registry = self.secrets = self.buckets = None
 
     def _drop_buckets(self, owner: str) -> None:

@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
+from oagw.client.control_plane import Response, Stub, Toxic
+from oagw.client.management import Route, Secret, Upstream
 from oagw.client.mock_gateway import (
     CannotAct,
     GatewayFailed,
@@ -9,6 +11,7 @@ from oagw.client.mock_gateway import (
     Refused,
     RunningGateway,
     Sandbox,
+    Tenant,
     pattern,
     start,
 )
@@ -22,8 +25,15 @@ __all__ = [
     "InMemoryGateway",
     "MockGateway",
     "Refused",
+    "Response",
+    "Route",
     "RunningGateway",
     "Sandbox",
+    "Secret",
+    "Stub",
+    "Tenant",
+    "Toxic",
+    "Upstream",
     "pattern",
     "start",
 ]

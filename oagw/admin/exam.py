@@ -159,7 +159,7 @@ class OneSituation(AdminNode):
         sandbox = self.env.sandboxes.create(_LIFETIME, self.env.clock.seconds())
         try:
             home = self.env.sandboxes.url_prefix(sandbox) + PROXY
-            urls = {BASE: f"http://{host}{home}", OTHER: f"http://{other}:{port}{home}"}
+            urls = {BASE: f"http://{host}{home}", OTHER: f"http://{other}{colon and colon + port}{home}"}
             self._prepare(sandbox, documents, urls)
         except Invalid:
             self.env.sandboxes.delete(sandbox.id)

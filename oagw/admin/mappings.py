@@ -25,7 +25,7 @@ from oagw.stubs.mapping import Mappings, StubMapping
 from oagw.stubs.store import StubStore
 from oagw.stubs.stub import Stub
 from oagw.timing.slices import SlicedWork
-from oagw.web.reply import Reply, excerpt, json_reply
+from oagw.web.reply import Reply, json_reply
 from oagw.web.sliced import SlicedReply
 
 
@@ -123,14 +123,13 @@ class OneStub(AdminNode):
         return json_reply({})
 
     def _known(self, request: Request) -> Stub:
-        text = excerpt(self._id.encode())
         try:
-            id = str(UUID(text))
+            id = str(UUID(self._id))
         except ValueError:
-            raise Refused(400, f'Expected a UUID, got "{text}"') from None
+            raise Refused(400, f'Expected a UUID, got "{self._id}"') from None
         stub = sandbox_of_call(request).stub_store().get(id)
         if stub is None:
-            raise Refused(404, f"No such stub: {text}")
+            raise Refused(404, f"No such stub: {id}")
         return stub
 
 

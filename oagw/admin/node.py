@@ -22,7 +22,7 @@ from oagw.sandboxes import Sandbox
 from oagw.web.body import query_pairs, read_body
 from oagw.web.described import DescribedNode
 from oagw.web.exchange import caller_of
-from oagw.web.reply import Reply
+from oagw.web.reply import Reply, shown_text
 from oagw.web.sliced import SlicedReply, json_list
 
 T = TypeVar("T")
@@ -59,8 +59,10 @@ class AdminNode(DescribedNode):
 
     def refusal(self, request: Request, refused: Refused) -> Reply:
         if isinstance(refused, Invalid):
-            return invalid_reply(refused.pointer, refused.detail)
-        return error_reply(refused.status, refused.message, refused.field, refused.headers)
+            return invalid_reply(refused.pointer, shown_text(request, refused.detail))
+        detail = shown_text(request, refused.message)
+        field = None if refused.field is None else shown_text(request, refused.field)
+        return error_reply(refused.status, detail, field, refused.headers)
 
     def later(self, request: Request, work: Coroutine[Any, Any, T]) -> "Deferred[T | Reply]":
         """Return the result of ``work``, which may take many iterations of the reactor.
@@ -126,7 +128,7 @@ def read_query(request: Request, type: type[T]) -> T:
     given: dict[str, str] = {}
     for name, value in query_pairs(request):
         if name in given:
-            raise Refused(400, f"The parameter {name[:100]} occurs twice", field=name[:100])
+            raise Refused(400, f"The parameter {name} occurs twice", field=name)
         given[name] = value
     try:
         return msgspec.convert(given, type, strict=False)

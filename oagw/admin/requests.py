@@ -145,7 +145,7 @@ class OneRequest(JournalNode):
         try:
             return sandbox.journal.get(self._id)
         except ValueError:
-            raise Refused(400, f'Expected a UUID, got "{self._id[:100]}"') from None
+            raise Refused(400, f'Expected a UUID, got "{self._id}"') from None
 
 
 class Count(AdminNode):
@@ -339,14 +339,14 @@ def read_date(text: str) -> float:
         date = datetime.fromisoformat(text.replace(" ", "+"))  # an unencoded +
         return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError):
-        raise Refused(400, f"{text[:100]} is not a valid ISO8601 date", field="since") from None
+        raise Refused(400, f"{text} is not a valid ISO8601 date", field="since") from None
 
 
 def _uuid(text: str) -> str:
     try:
         return str(UUID(text))
     except ValueError:
-        raise Refused(400, f"{text[:100]} is not a valid UUID", field="matchingStub") from None
+        raise Refused(400, f"{text} is not a valid UUID", field="matchingStub") from None
 
 
 def _disabled(sandbox: Sandbox) -> dict[str, bool]:

@@ -10,9 +10,8 @@ from oagw.admin.env import AdminEnv
 from oagw.admin.node import AdminNode, read_document, sandbox_of_call
 from oagw.model.invalid import Invalid, pointer_to
 from oagw.model.refused import Refused
-from oagw.model.secret import KnownSecrets
 from oagw.sandboxes import MAX_LIFETIME, NewTenant, TokenSandbox
-from oagw.web.reply import Reply, excerpt, json_reply
+from oagw.web.reply import Reply, json_reply
 
 # The largest number of tenants of a sandbox.
 MAX_TENANTS = 100
@@ -141,7 +140,7 @@ class OneSandbox(AdminNode):
     def _found(self, request: Request) -> TokenSandbox:
         caller, sandbox = sandbox_of_call(request), self.env.sandboxes.get(self._id)
         if sandbox is None or (isinstance(caller, TokenSandbox) and caller is not sandbox):
-            raise Refused(404, f"No such sandbox: {excerpt(KnownSecrets(()).masked(self._id).encode())}")
+            raise Refused(404, f"No such sandbox: {self._id}")
         return sandbox
 
 
@@ -167,7 +166,7 @@ def tree(given: Mapping[str, str | TenantOptions | None]) -> dict[str, NewTenant
         chain = [name]
         while (parent := stated[chain[-1]].parent) is not None and parent not in ordered:
             if parent not in stated:
-                raise Invalid(pointer_to(("tenants", chain[-1])), f'No tenant has the name "{parent[:200]}"')
+                raise Invalid(pointer_to(("tenants", chain[-1])), f'No tenant has the name "{parent}"')
             if parent in chain:
                 raise Invalid(pointer_to(("tenants", name)), "A tenant cannot be above itself")
             chain.append(parent)

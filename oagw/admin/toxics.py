@@ -12,7 +12,7 @@ from oagw.model.refused import Refused
 from oagw.model.suggestion import suggestion
 from oagw.sandboxes import Sandbox
 from oagw.toxics.toxic import MAX_TOXICS, ShownToxic, Toxic, ToxicChange, ToxicDocument
-from oagw.web.reply import Reply, excerpt, json_reply
+from oagw.web.reply import Reply, json_reply
 
 
 class Toxics(AdminNode):
@@ -100,7 +100,7 @@ class OneToxic(AdminNode):
         toxic = toxics.get(self._name)
         if toxic is None:
             others = suggestion(self._name, toxics)
-            raise Refused(404, f'No such toxic: "{excerpt(self._name.encode())}"{others}')
+            raise Refused(404, f'No such toxic: "{self._name}"{others}')
         return toxic
 
 

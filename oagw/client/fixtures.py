@@ -46,12 +46,24 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="fail tests whose stubs were not all called, or whose calls got the gateway's own 404",
     )
+    group.addoption(
+        "--oagw-exam",
+        metavar="NAMES",
+        action="append",
+        default=[],
+        help="the situations of the exam that tests with oagw_situation take: names, groups or patterns, "
+        "with commas between them (default: all)",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker; called by pytest."""
     what = "what the fixture oagw_sandbox gives this test; strict: as with --oagw-strict"
     config.addinivalue_line("markers", f"oagw(strict=False): {what}")
+    if config.getoption("oagw_exam"):
+        from oagw.client.exam.fixture import names
+
+        names(config)  # now, as a UsageError is clear only at this time
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from oagw.client.exam.fixture import SITUATIONS
 from oagw.client.failure import text_of
 from oagw.client.fixtures import GATEWAYS, SANDBOXES
 from oagw.client.mock_gateway import RunningGateway, Sandbox
@@ -29,7 +30,7 @@ class _Since:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Note when a test begins that uses the gateway without a sandbox; called by pytest."""
     names = getattr(item, "fixturenames", ())
-    if "oagw_gateway" in names and "oagw_sandbox" not in names:
+    if "oagw_gateway" in names and not {"oagw_sandbox", "oagw_situation"} & set(names):
         item.stash[_BEGAN] = began = {}
         for gateway in item.config.stash.get(GATEWAYS, ()):
             try:
@@ -41,8 +42,11 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
-    """Fail a test that passed so far, but not in its strict sandbox; called by pytest."""
+    """Fail a test that passed so far, but left its strict sandbox or its exam undone; called by pytest."""
     result = yield
+    for situation in item.stash.get(SITUATIONS, ()):
+        if not situation.taken:
+            pytest.fail(f"the test did not take the situation {situation.name}", pytrace=False)
     for sandbox in item.stash.get(SANDBOXES, ()):
         why = _why_not(sandbox) if sandbox.strict else ""
         if why:

@@ -15,7 +15,6 @@ from oagw.exam.situation import (
     PASSED,
     TEXT,
     THING,
-    WORD,
     CallReport,
     Evidence,
     ExamRule,
@@ -35,7 +34,7 @@ class _Said(NamedTuple):
 
 
 def gets(value: Any = THING) -> ExamRule:
-    """The client returns ``value``; of THING, the word in it will do."""
+    """The client returns ``value``; of THING and the like, the word in it will do."""
     return _each("answer", lambda said: _unfinished(said) or _not_an_error(said) or _equal(said, value))
 
 
@@ -52,6 +51,19 @@ def gets_or_fails(*statuses: int, value: Any = THING) -> ExamRule:
         return _unfinished(said) or (_equal(said, value) if succeeded else _error(said, statuses))
 
     return _each("outcome", judge)
+
+
+def then_gets(value: Any = THING) -> ExamRule:
+    """If the client succeeds in its first call, it returns ``value`` from the later calls."""
+
+    def judge(evidence: Evidence) -> Judgement:
+        first, *later = (_Said(report, evidence.situation) for report in evidence.reports)
+        if first.report.outcome == "error" or not later:
+            return Judgement(NOT_JUDGED, "The first call did not succeed.")
+        judged = [_unfinished(said) or _not_an_error(said) or _equal(said, value) for said in later]
+        return next((one for one in judged if one.verdict != PASSED), judged[-1])
+
+    return ExamRule("later calls", judge)
 
 
 def streams() -> ExamRule:
@@ -79,6 +91,32 @@ def streams_or_breaks_off(sent: str = TEXT) -> ExamRule:
         return _delivered(said, sent)
 
     return _each("text", judge)
+
+
+def returns_part(sent: str) -> ExamRule:
+    """The client that cancels a stream has got a part of its text ``sent``, and no other."""
+
+    def judge(said: _Said) -> Judgement:
+        other = _unfinished(said)
+        if other is None and not said.report.cancelled:
+            other = Judgement(NOT_JUDGED, "The client did not cancel the stream.")
+        return other or _delivered(said, sent, "before it cancelled the stream")
+
+    return _each("text until the end", judge)
+
+
+def gets_nothing() -> ExamRule:
+    """The client returns that there is no content: no value, or an empty one."""
+
+    def judge(said: _Said) -> Judgement:
+        other = _unfinished(said) or _not_an_error(said)
+        if other is not None:
+            return other
+        if not _got(said):
+            return Judgement(PASSED, "The client returns that there is no content.")
+        return Judgement(FAILED, f"The client returns {_shown(_got(said))}; no content was sent.")
+
+    return _each("no content", judge)
 
 
 def shows_source(source: str | None) -> ExamRule:
@@ -153,31 +191,41 @@ def _not_an_error(said: _Said) -> Judgement | None:
 
 
 def _equal(said: _Said, expected: Any) -> Judgement:
-    report = said.report
-    got = report.text if report.outcome == "text" else report.value
-    if got == expected or (expected is THING and got == WORD):
+    got = _got(said)
+    if got in (expected, _word(expected)):
         return Judgement(PASSED, "The client returns what was sent.")
     return Judgement(FAILED, f"The client returns {_shown(got)}; {_shown(expected)} was sent.")
+
+
+def _got(said: _Said) -> Any:
+    return said.report.text if said.report.outcome == "text" else said.report.value
+
+
+def _word(value: Any) -> Any:
+    """Return the word in ``value`` if that is a chat completion, as THING is, else ``value``."""
+    return (
+        value["choices"][0]["message"]["content"] if isinstance(value, dict) and "choices" in value else value
+    )
 
 
 def _error(said: _Said, statuses: Collection[int]) -> Judgement:
     report = said.report
     if report.outcome != "error":
-        got = report.text if report.outcome == "text" else report.value
-        return Judgement(FAILED, f"The client returns {_shown(got)} as if it were the complete answer.")
+        text = f"The client returns {_shown(_got(said))} as if it were the complete answer."
+        return Judgement(FAILED, text)
     if statuses and isinstance(report.status, int) and report.status not in statuses:
         expected = " or ".join(map(str, sorted(statuses)))
         return Judgement(FAILED, f"The client shows the status {report.status}; {expected} was sent.")
     return Judgement(PASSED, f"The client reports {_class(said)}.")
 
 
-def _delivered(said: _Said, sent: str) -> Judgement:
+def _delivered(said: _Said, sent: str, when: str = "before its error") -> Judgement:
     text = said.report.text
     if isinstance(text, str) and not sent.startswith(text):
-        return Judgement(
-            FAILED, f"The client delivered {_shown(text)} before its error; {_shown(sent)} was sent."
-        )
-    return Judgement(PASSED, f"The client reports {_class(said)}.")
+        return Judgement(FAILED, f"The client delivered {_shown(text)} {when}; {_shown(sent)} was sent.")
+    if said.report.outcome == "error":
+        return Judgement(PASSED, f"The client reports {_class(said)}.")
+    return Judgement(PASSED, f"The client delivered what was sent {when}.")
 
 
 def _class(said: _Said) -> str:

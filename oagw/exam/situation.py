@@ -234,7 +234,20 @@ def wire(event: Mapping[str, Any]) -> str:
     return f"data: {data if isinstance(data, str) else json.dumps(data, ensure_ascii=False)}\n\n"
 
 
-def toxic(type: str, times: int | None = None, **attributes: int) -> dict[str, Any]:
-    """Return a toxic with its ``attributes``; ``times`` limits on how many answers it acts."""
-    limit = {} if times is None else {"times": times}
-    return {"type": type, "attributes": attributes, **limit}
+def toxic(
+    type: str,
+    times: int | None = None,
+    skip: int | None = None,
+    request: Mapping[str, Any] | None = None,
+    **attributes: int,
+) -> dict[str, Any]:
+    """Return a toxic with its ``attributes``.
+
+    It acts on ``times`` answers after the first ``skip``. ``request`` is a pattern for their requests.
+    """
+    given = {"times": times, "skip": skip, "request": request}
+    return {
+        "type": type,
+        "attributes": attributes,
+        **{name: value for name, value in given.items() if value is not None},
+    }

@@ -1,26 +1,18 @@
 """The connection to an upstream: sends one request and reports the response.
 
-Each call has a connection of its own, as in the real gateway. ``forward.response`` reads the bytes,
-``forward.relay`` passes the response on.
+Each call has a connection of its own, as in the real gateway. ``forward.network`` connects,
+``forward.response`` reads the bytes, ``forward.relay`` passes the response on.
 """
 
-from ipaddress import ip_address
 from typing import Any, Protocol
 
 from twisted.internet import protocol
 from twisted.internet.defer import Deferred
-from twisted.internet.endpoints import HostnameEndpoint, TCP4ClientEndpoint, TCP6ClientEndpoint
 from twisted.internet.error import ConnectionDone
-from twisted.internet.interfaces import IReactorPluggableNameResolver, IStreamClientEndpoint
+from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.python.failure import Failure
 
 from oagw.forward.response import ResponseError, ResponseReader, UpstreamHead
-from oagw.model.upstream import Endpoint
-
-# The longest time that connecting may take, in seconds.
-CONNECT_TIMEOUT = 10.0
-
-_TLS = ("https", "wss")
 
 
 class Receiver(Protocol):
@@ -114,34 +106,6 @@ class UpstreamConnection(protocol.Protocol):
         if receiver is not None:
             self.transport.abortConnection()
             receiver.failed(reason)
-
-
-def endpoint_of(reactor: Any, endpoint: Endpoint, authorities: str | None) -> IStreamClientEndpoint:
-    """Return where to connect for ``endpoint``.
-
-    ``authorities`` is a file with certificate authorities, in addition to those of the platform, or None.
-    """
-    plain = tcp_endpoint(reactor, endpoint)
-    if endpoint.scheme not in _TLS:
-        return plain
-    from oagw.forward.tls import TlsEndpoint
-
-    return TlsEndpoint(plain, endpoint.host, authorities)
-
-
-def tcp_endpoint(reactor: Any, endpoint: Endpoint, timeout: float = CONNECT_TIMEOUT) -> IStreamClientEndpoint:
-    """Return where to connect for ``endpoint``, without TLS."""
-    host, port = endpoint.host, endpoint.port
-    try:
-        version: int | None = ip_address(host).version
-    except ValueError:
-        version = None
-    if version == 6:
-        return TCP6ClientEndpoint(reactor, host, port, timeout)
-    # In memory, names need no look-up.
-    if version == 4 or not IReactorPluggableNameResolver.providedBy(reactor):
-        return TCP4ClientEndpoint(reactor, host, port, timeout)
-    return HostnameEndpoint(reactor, host.encode(), port, timeout=timeout)
 
 
 def send(endpoint: IStreamClientEndpoint, connection: protocol.Protocol) -> "Deferred[Any]":

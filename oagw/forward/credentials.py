@@ -9,8 +9,8 @@ from oagw.forward.oauth2 import Fetch, InvalidSettings, TokenError, Tokens, ask_
 from oagw.model.problem import Problem, canonical, invalid_field
 from oagw.model.tenants import Identity
 from oagw.model.upstream import Auth
+from oagw.policies.body_fields import is_token
 from oagw.policies.fields import Field
-from oagw.policies.sanity import is_token
 from oagw.secrets import Secrets, reference_in
 
 PLUGIN = "gts.cf.core.oagw.auth_plugin.v1~"

@@ -18,6 +18,7 @@ from twisted.internet.error import (
 )
 from twisted.python.failure import Failure
 
+from oagw.forward.network import BlockedError
 from oagw.model.problem import PROXY_TYPE, Problem, canonical
 from oagw.web.reply import PROBLEM_JSON, Reply
 
@@ -26,7 +27,7 @@ PLATFORM_TIMEOUT = 30.0
 _PLATFORM = "gts.cf.core.api_gateway.gateway.v1~"
 
 # The causes of a 503 that are worth another try after 10 s; all others are after 5 s.
-_UNREACHABLE = (DNSLookupError, NoRouteError, UserError)
+_UNREACHABLE = (DNSLookupError, NoRouteError, UserError, BlockedError)
 
 
 def problem_of(reason: Failure) -> Problem:

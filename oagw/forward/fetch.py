@@ -7,7 +7,8 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
-from oagw.forward.client import UpstreamConnection, endpoint_of, send
+from oagw.forward.client import UpstreamConnection, send
+from oagw.forward.network import Network
 from oagw.forward.response import ResponseError, UpstreamHead
 from oagw.model.upstream import Endpoint
 
@@ -52,13 +53,12 @@ class _Collected:
 
 
 async def fetch(
-    reactor: Any,
+    network: Network,
     clock: IReactorTime,
     method: str,
     url: str,
     fields: dict[str, str],
     body: bytes = b"",
-    authorities: str | None = None,
 ) -> Fetched:
     """Send a request to the absolute ``url`` and return the response.
 
@@ -76,7 +76,7 @@ async def fetch(
     lines += [f"Content-Length: {len(body)}", "Connection: close", "", ""]
     collected = _Collected()
     connection = UpstreamConnection("\r\n".join(lines).encode("latin-1", "replace"), collected, body=body)
-    connecting = send(endpoint_of(reactor, endpoint, authorities), connection)
+    connecting = send(network.endpoint_of(endpoint), connection)
     connecting.addErrback(collected.failed)
     collected.answer.addTimeout(TIMEOUT, clock)
     try:

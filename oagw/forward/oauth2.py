@@ -1,7 +1,6 @@
-"""OAuth 2.0 client credentials (RFC 6749 section 4.4): settings, tokens, and the cache of tokens."""
+"""OAuth 2.0 client credentials (RFC 6749 section 4.4): settings and tokens."""
 
 from base64 import b64encode
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import quote_plus, urlencode, urlsplit
@@ -10,14 +9,12 @@ import msgspec
 from twisted.internet.defer import Deferred
 
 from oagw.forward.fetch import Fetched
+from oagw.secrets import AccessTokens
 
 # Fetches: method, URL, header fields and body in, response out.
 Fetch = Callable[[str, str, dict[str, str], bytes], Awaitable[Fetched]]
 
-# The largest number of cached tokens, the longest time that one is used, how long before its end it is
-# replaced, and its lifetime if the server does not state one; in seconds.
-CAPACITY = 10_000
-LONGEST = 300.0
+# How long before its end a token is replaced, and its lifetime if the server does not state one; in seconds.
 _MARGIN = 30.0
 _DEFAULT_LIFETIME = 300.0
 
@@ -59,12 +56,23 @@ def settings_of(config: Mapping[str, str]) -> OAuth2Settings:
     return settings
 
 
-class Tokens:
-    """Access tokens by caller and settings; those that wait for the same token share one request."""
+class CacheLimits(NamedTuple):
+    """How long a token is used at most, in seconds, and how many are kept for a sandbox."""
 
-    def __init__(self, now: Callable[[], float]) -> None:
+    ttl: float = 300.0
+    capacity: int = 10_000
+
+
+class Tokens:
+    """Access tokens by caller and settings; those that wait for the same token share one request.
+
+    ``cache`` keeps them.
+    """
+
+    def __init__(self, now: Callable[[], float], cache: AccessTokens, limits: CacheLimits) -> None:
         self._now = now
-        self._tokens: OrderedDict[Hashable, tuple[str, float]] = OrderedDict()
+        self._cache = cache
+        self._limits = limits
         self._waiting: dict[Hashable, list[Deferred[str]]] = {}
 
     async def get(self, key: Hashable, ask: Callable[[], Awaitable[tuple[str, float]]]) -> str:
@@ -72,9 +80,9 @@ class Tokens:
 
         Raises what ``ask`` raises.
         """
-        known = self._tokens.get(key)
-        if known is not None and self._now() < known[1]:
-            return known[0]
+        known = self._cache.get(key, self._now())
+        if known is not None:
+            return known
         if key in self._waiting:
             waiter: Deferred[str] = Deferred()
             self._waiting[key].append(waiter)
@@ -86,10 +94,9 @@ class Tokens:
             for waiter in self._waiting.pop(key):
                 waiter.errback(error if isinstance(error, Exception) else TokenError())
             raise
-        self._tokens[key] = token, self._now() + min(LONGEST, lifetime - _MARGIN)
-        self._tokens.move_to_end(key)
-        if len(self._tokens) > CAPACITY:
-            self._tokens.popitem(last=False)
+        ttl = min(self._limits.ttl, lifetime - _MARGIN)
+        if ttl > 0:
+            self._cache.put(key, token, self._now() + ttl, self._limits.capacity)
         del self._waiting[key]
         for waiter in waiters:
             waiter.callback(token)

@@ -21,8 +21,8 @@ from oagw.model.upstream import Endpoint, Server, Upstream
 CHECK_INTERVAL = 10.0
 CHECK_TIMEOUT = 1.0
 
-# The largest number of upstreams whose state is kept.
-_MOST = 10_000
+# The largest number of endpoints whose state is kept: two each of 10,000 upstreams, which take about 5 MB.
+_MOST = 20_000
 
 
 class Pools:
@@ -42,15 +42,20 @@ class Pools:
         self._in_process = in_process
         self._clock = clock
         self._pools: OrderedDict[UUID, _Pool] = OrderedDict()
+        self._kept = 0  # endpoints
 
     async def next(self, upstream: Upstream) -> Endpoint | None:
         """Return the endpoint for the next call to ``upstream``, or None if none is healthy."""
         pool = self._pools.get(upstream.uuid)
         if pool is None or pool.server is not upstream.server:  # a replaced upstream starts afresh
+            if pool is not None:
+                self._kept -= len(pool.server.endpoints)
             pool = self._pools[upstream.uuid] = _Pool(upstream.server)
-            if len(self._pools) > _MOST:
-                self._pools.popitem(last=False)
+            self._kept += len(pool.server.endpoints)
         self._pools.move_to_end(upstream.uuid)
+        while self._kept > _MOST:
+            _, oldest = self._pools.popitem(last=False)
+            self._kept -= len(oldest.server.endpoints)
         if pool.checked is None or self._clock.seconds() - pool.checked >= CHECK_INTERVAL:
             await self._checked(pool)
         return pool.take()

@@ -17,7 +17,7 @@ from oagw.gateway.management.node import read_as
 from oagw.model.problem import Problem, canonical
 from oagw.model.refused import Refused
 from oagw.registry.rejections import Rejected
-from oagw.secrets import Secret, Secrets, Sharing, is_reference
+from oagw.secrets import Secret, SecretExists, Secrets, Sharing, is_reference
 from oagw.web.exchange import Exchange
 from oagw.web.reply import Reply, json_reply, problem_reply
 from oagw.web.resource import Node
@@ -83,8 +83,7 @@ class SecretList(CredstoreNode):
         identity, date = request.caller.identity, self._wall()
         created = secrets.create(identity, new.reference, new.value, new.sharing, new.type, expiry, date)
         if created is None:
-            detail = f"secret already exists: {new.reference}"
-            raise Rejected(_problem("already_exists", detail, resource_name=new.reference))
+            raise _taken(new.reference)
         return Reply(201, headers={b"Location": (f"{_PATH}/{new.reference}".encode(),)})
 
 
@@ -92,7 +91,7 @@ class OneSecret(CredstoreNode):
     """GET, PUT and DELETE /credstore/v1/secrets/{reference}.
 
     PUT and DELETE need If-Match: ``*``, or the ETag of the version that they replace or delete. A PUT never
-    creates.
+    creates, and changes no other secret: one that would take the reference of another is a 409.
     """
 
     _update: msgspec.json.Decoder[SecretUpdate] = msgspec.json.Decoder(SecretUpdate)
@@ -121,8 +120,10 @@ class OneSecret(CredstoreNode):
         secret = self._own(request)
         if secret is None or expected not in (None, secret.tag):
             raise _outdated()
-        sharing: Sharing | None = update.sharing
-        request.caller.sandbox.secret_store().replace(secret, update.value, sharing)
+        try:
+            request.caller.sandbox.secret_store().replace(secret, update.value, update.sharing, self._wall())
+        except SecretExists:
+            raise _taken(self._reference) from None
         return Reply(204)
 
     def render_DELETE(self, request: Exchange) -> Reply:
@@ -149,7 +150,7 @@ class OneSecret(CredstoreNode):
         return secret
 
     def _missing(self) -> Rejected:
-        name = self._reference[:255]
+        name = self._reference
         return Rejected(_problem("not_found", f"secret not found: {name}", resource_name=name))
 
 
@@ -175,6 +176,12 @@ def _rejected(field: str, reason: str, description: str) -> Rejected:
     violation = {"field": field, "description": description, "reason": reason}
     context = {"resource_type": _TYPE, "field_violations": [violation]}
     return Rejected(canonical("invalid_argument", error=description, context=context))
+
+
+def _taken(reference: str) -> Rejected:
+    return Rejected(
+        _problem("already_exists", f"secret already exists: {reference}", resource_name=reference)
+    )
 
 
 def _outdated() -> Rejected:

@@ -7,16 +7,15 @@ the head of the response. The numbers below are those of the real gateway's own 
 
 from collections.abc import Callable, Container, Iterable
 from functools import partial
-from typing import Any
 from weakref import WeakKeyDictionary
 
-from twisted.internet.interfaces import IReactorTCP, IReactorTime
+from twisted.internet.interfaces import IReactorTime
 
-from oagw.forward.client import endpoint_of, tcp_endpoint
 from oagw.forward.credentials import Credentials
 from oagw.forward.failures import PLATFORM_TIMEOUT
 from oagw.forward.fetch import Fetched, fetch
-from oagw.forward.oauth2 import Tokens
+from oagw.forward.network import Network
+from oagw.forward.oauth2 import CacheLimits, Tokens
 from oagw.forward.pools import CHECK_TIMEOUT, Pools
 from oagw.forward.relay import Forwarded, Relay, Timeouts
 from oagw.forward.response import UpstreamHead
@@ -53,32 +52,32 @@ _DENIED = canonical(
 class Forwarding:
     """Calls to registered upstreams.
 
-    - ``real``: the reactor, if it can connect; then calls can be relayed to real upstreams
+    - ``network``: what connects to real upstreams
     - ``clock``: measures durations; ``wall``: returns the date in seconds since 1970
     - ``services``: the names of the built-in services
     - ``allow_http``: whether upstreams may be called without TLS
-    - ``authorities``: a file with certificate authorities, in addition to those of the platform
+    - ``token_cache``: limits of the cache of access tokens
     """
 
     def __init__(
         self,
-        real: Any,
+        network: Network,
         clock: IReactorTime,
         wall: Callable[[], float],
         services: Container[str],
         timeouts: Timeouts,
         allow_http: bool,
-        authorities: str | None = None,
+        token_cache: CacheLimits,
     ) -> None:
-        self._reactor = real if IReactorTCP.providedBy(real) else None
+        self._network = network
         self._clock = clock
         self._wall = wall
         self._services = services
         self._timeouts = timeouts
         self._allow_http = allow_http
-        self._authorities = authorities
+        self._token_cache = token_cache
         self._pools = Pools(
-            lambda endpoint: tcp_endpoint(real, endpoint, CHECK_TIMEOUT),
+            lambda endpoint: network.tcp_endpoint_of(endpoint, CHECK_TIMEOUT),
             lambda endpoint: self.service_of(endpoint) is not None,
             clock,
         )
@@ -129,13 +128,16 @@ class Forwarding:
         fields = stripped(passed(received, rules))
 
         # 17. Credentials of the upstream.
+        credentials: tuple[Field, ...] = ()
         if effective.auth is not None:
-            credentials = self._credentials_for(sandbox.secrets)
-            added = await credentials.fields(effective.auth, sandbox.secrets, identity, self._wall())
+            secrets = sandbox.secret_store()
+            plugin = self._credentials_for(secrets)
+            added = await plugin.fields(effective.auth, secrets, identity, self._wall())
             if isinstance(added, Problem):
                 return added
-            request.entry.conceal(*_secrets(effective.auth, added))
-            for name, value in added:
+            credentials = added
+            request.entry.conceal(*_secrets(effective.auth, credentials))
+            for name, value in credentials:
                 fields = replaced(fields, name, value)
             fields = collapsed(fields)
 
@@ -168,7 +170,7 @@ class Forwarding:
             detail = f"the scheme '{endpoint.scheme}' is not supported"
             return invalid_field("endpoint.scheme", "UNSUPPORTED_SCHEME", detail)
         url = target(http, path, query).encode("utf-8", "surrogateescape")
-        return Outgoing(matched, endpoint, url, fields, spent.fields)
+        return Outgoing(matched, endpoint, url, fields, spent.fields, credentials)
 
     def service_of(self, endpoint: Endpoint) -> str | None:
         """Return the built-in service that ``endpoint`` stands for, or None."""
@@ -185,7 +187,7 @@ class Forwarding:
         lines = [b"%b %b HTTP/1.1" % (request.method, outgoing.target)]
         lines += [b"%b: %b" % field for field in fields]
         call = Forwarded(
-            endpoint=endpoint_of(self._reactor, outgoing.endpoint, self._authorities),
+            endpoint=self._network.endpoint_of(outgoing.endpoint),
             head=b"\r\n".join(lines) + b"\r\n\r\n",
             body=body,
             url=outgoing.url,
@@ -215,23 +217,20 @@ class Forwarding:
         return chosen
 
     def _reaches(self, endpoint: Endpoint) -> bool:
-        return self._reactor is not None or self.service_of(endpoint) is not None
+        return self._network.exists or self.service_of(endpoint) is not None
 
-    def _credentials_for(self, secrets: Secrets | None) -> Credentials:
-        """Return what makes credentials from ``secrets``. Tokens are as short-lived as these."""
-        if secrets is None:
-            return self._new_credentials()
-        if secrets not in self._credentials:
-            self._credentials[secrets] = self._new_credentials()
-        return self._credentials[secrets]
-
-    def _new_credentials(self) -> Credentials:
-        return Credentials(Tokens(self._clock.seconds), self._fetch, self._allow_http)
+    def _credentials_for(self, secrets: Secrets) -> Credentials:
+        """Return what makes credentials from ``secrets``."""
+        found = self._credentials.get(secrets)
+        if found is None:
+            tokens = Tokens(self._clock.seconds, secrets.tokens, self._token_cache)
+            found = self._credentials[secrets] = Credentials(tokens, self._fetch, self._allow_http)
+        return found
 
     async def _fetch(self, method: str, url: str, fields: dict[str, str], body: bytes) -> Fetched:
-        if self._reactor is None:
+        if not self._network.exists:
             raise RuntimeError("this gateway has no network")
-        return await fetch(self._reactor, self._clock, method, url, fields, body, self._authorities)
+        return await fetch(self._network, self._clock, method, url, fields, body)
 
 
 def _received(request: Exchange, call: Call) -> Fields:
@@ -277,7 +276,7 @@ def _instance(request: Exchange) -> bytes:
 
 
 def _no_route(request: Exchange, path: str) -> Problem:
-    text = f"{request.method.decode('latin-1')} {path[:200] or '/'}"
+    text = f"{request.method.decode('latin-1')} {path or '/'}"
     detail = f"route not found: {masked_text(request, text.encode('utf-8', 'surrogateescape'))}"
     return canonical("not_found", error=detail, detail=detail, context={"resource_type": ROUTE})
 

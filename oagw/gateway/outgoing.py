@@ -16,8 +16,8 @@ from oagw.web.reply import Headers
 class Outgoing(NamedTuple):
     """A request as it leaves for an upstream, before it is written as HTTP.
 
-    ``fields`` are without those that the gateway writes itself; ``target`` is the path and query;
-    ``rate_fields`` are for the response.
+    ``fields`` are without those that the gateway writes itself; ``credentials`` are those of them that the
+    auth plugin added; ``target`` is the path and query; ``rate_fields`` are for the response.
     """
 
     matched: Matched
@@ -25,6 +25,7 @@ class Outgoing(NamedTuple):
     target: bytes
     fields: Fields
     rate_fields: tuple[Field, ...]
+    credentials: tuple[Field, ...] = ()
 
     @property
     def host(self) -> bytes:
@@ -46,7 +47,9 @@ class Outgoing(NamedTuple):
     def prepared(self, call: Call) -> Call:
         """Return ``call`` with the header fields with which it leaves."""
         fields = self.all_fields(len(call.sent_body))
-        return call.with_head(b"\r\n".join(b"%b: %b" % field for field in fields))
+        prepared = call.with_head(b"\r\n".join(b"%b: %b" % field for field in fields))
+        prepared.credentials = tuple((name, value.strip(b" \t")) for name, value in self.credentials)
+        return prepared
 
     def answered(self, fields: Fields, guarded: bool = True) -> Fields | Problem:
         """Return the header fields of a response for the client, or a problem that replaces it (27).

@@ -22,7 +22,7 @@ from oagw.model.problem import UPSTREAM_TYPE, Problem, canonical, invalid_field
 from oagw.model.response_head import ResponseHead
 from oagw.model.suggestion import listed
 from oagw.policies import After, Before
-from oagw.policies.sanity import misframed
+from oagw.policies.body_fields import misframed
 from oagw.services import UpstreamNode
 from oagw.web.deliver import Answer, deliver
 from oagw.web.exchange import Exchange

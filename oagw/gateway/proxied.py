@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from twisted.internet.interfaces import IReactorTCP, IReactorTime
+from twisted.internet.interfaces import IReactorTime
 
-from oagw.forward.client import endpoint_of
+from oagw.forward.network import Network
 from oagw.forward.relay import Forwarded, Relay, Timeouts
 from oagw.forward.response import UpstreamHead
 from oagw.gateway.outgoing import grouped
-from oagw.model.call import Call, origin_form
+from oagw.model.call import Call, origin_form, spellings
 from oagw.model.caller import Token
 from oagw.model.problem import UPSTREAM_TYPE, canonical, platform
 from oagw.model.secret import is_secret
@@ -37,16 +37,14 @@ _NO_NETWORK = canonical(
 class Proxying:
     """Forwards requests for stubs.
 
-    - ``real``: the reactor, if it can connect
+    - ``network``: what connects
     - ``clock``: measures durations
-    - ``authorities``: a file with certificate authorities, in addition to those of the platform
     """
 
-    def __init__(self, real: Any, clock: IReactorTime, timeouts: Timeouts, authorities: str | None) -> None:
-        self._reactor = real if IReactorTCP.providedBy(real) else None
+    def __init__(self, network: Network, clock: IReactorTime, timeouts: Timeouts) -> None:
+        self._network = network
         self._clock = clock
         self._timeouts = timeouts
-        self._authorities = authorities
 
     def answer(
         self, request: Exchange, call: Call, proxied: Proxied, added: Fields
@@ -55,13 +53,13 @@ class Proxying:
 
         ``added`` are header fields that are added to the response.
         """
-        if self._reactor is None:
+        if not self._network.exists:
             return problem_reply(_NO_NETWORK, request)
         base = proxied.base
         hops = _hops(request)
         if hops >= _MOST_HOPS:
             return problem_reply(_CIRCLE, request)
-        target = _target(request, call, proxied)
+        target = _target(request, proxied)
         fields = _sent(request, call, proxied)
         if _is_this_gateway(base, call):
             fields.append((_HOPS, b"%d" % (hops + 1)))
@@ -73,7 +71,7 @@ class Proxying:
             return _received(head, added, bodiless)
 
         forwarded = Forwarded(
-            endpoint=endpoint_of(self._reactor, _endpoint(base), self._authorities),
+            endpoint=self._network.endpoint_of(_endpoint(base)),
             head=b"\r\n".join(lines) + b"\r\n\r\n",
             body=call.sent_body,
             bodiless=bodiless,
@@ -113,15 +111,17 @@ def _is_this_gateway(base: Base, call: Call) -> bool:
     return base.port == call.port and (host in local or host.startswith("127."))
 
 
-def _target(request: Exchange, call: Call, proxied: Proxied) -> bytes:
+def _target(request: Exchange, proxied: Proxied) -> bytes:
     """Return the path and query to ask for: those of ``request`` appended to those of the base URL."""
     rest, prefix = origin_form(request.uri), proxied.prefix.encode()
     if rest.startswith(prefix):
         rest = rest[len(prefix) :]
-    else:  # the URL may have other spellings
-        url = next((url for url in call.urls if url.startswith(proxied.prefix)), None)
+    else:  # the URL may have other spellings; its bytes need not be UTF-8
+        start = prefix.decode("ascii", "surrogateescape")
+        known = spellings(rest.decode("ascii", "surrogateescape"))
+        url = next((url for url in known if url.startswith(start)), None)
         if url is not None:
-            rest = url[len(proxied.prefix) :].encode()
+            rest = url[len(start) :].encode("ascii", "surrogateescape")
     path = proxied.base.path.encode()
     if rest.startswith(b"/") or (path and rest[:1] in (b"", b"?")):
         return path + rest
@@ -129,8 +129,12 @@ def _target(request: Exchange, call: Call, proxied: Proxied) -> bytes:
 
 
 def _sent(request: Exchange, call: Call, proxied: Proxied) -> Fields:
-    """Return the header fields of the request that leaves."""
+    """Return the header fields of the request that leaves.
+
+    Credentials of a registered upstream are for its own endpoints alone.
+    """
     received = [(name.lower(), value) for name, value in call.raw_fields]
+    received = [field for field in received if field not in call.credentials]
     dropped = {*OWN, b"expect", *(name.encode() for name in proxied.removed)}
     caller = request.caller
     own = caller.is_admin or caller.token not in _FOREIGN

@@ -92,7 +92,7 @@ def _head(answer: Answer, request: Request) -> Reply:
     fields: dict[bytes, tuple[bytes, ...]] = {}
     body = answer.body
     if answer.problem is not None:
-        reply = problem_reply(answer.problem, request)
+        reply = problem_reply(answer.problem, request, scripted=True)
         fields.update(reply.headers)
         body = reply.body
     for name, values in _grouped(answer.headers):

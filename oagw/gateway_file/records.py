@@ -145,7 +145,7 @@ class _Rules:
                     reason = f"the tenant has no upstream {alias[:100]!r}{suggestion(alias, known)}"
                     table.wrong("alias", reason)
                 continue
-            self._ids.name = f"{upstream.uuid} {len(self._registry.routes_of(upstream.uuid))}"
+            self._ids.name = f"{upstream.uuid} {self._registry.route_count(upstream.uuid)}"
             body = msgspec.structs.replace(record.body, upstream_id=instance(UPSTREAM, upstream.uuid))
             try:
                 self.routes.append(routes.create(self._registry, record.tenant, body))

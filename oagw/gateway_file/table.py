@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
+from oagw.model.problem import shortened
 from oagw.model.suggestion import suggestion
 
 # From this length on, secrets are masked in messages. Shorter ones could be ordinary words.
@@ -51,7 +52,7 @@ class FileErrors:
         for secret in self.secrets:
             if len(secret) >= _SHORTEST:
                 line = line.replace(secret, "***")
-        return " ".join(line.splitlines())
+        return shortened(" ".join(line.splitlines()))
 
 
 class Table:

@@ -259,7 +259,7 @@ def _body(spec: BodyOperator, at: str) -> Field:
 
 def _body_in_base64(call: Call) -> str:
     text = call.body[:_MAX_MASKED].decode("latin-1")  # which maps each byte to one character
-    return b64encode(KnownSecrets(credentials(call)).masked(text).encode("latin-1")[:MAX_SHOWN]).decode()
+    return b64encode(KnownSecrets((), credentials(call)).masked(text).encode("latin-1")[:MAX_SHOWN]).decode()
 
 
 def _shown(key: str, text: str | None) -> str:

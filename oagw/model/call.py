@@ -59,7 +59,10 @@ class Call:
       matching has begun
     - ``budget_exceeded``: whether a pattern exceeded the time budget
     - ``undecided``: the stubs and toxics with such patterns, as pairs of kind and name
+    - ``credentials``: the header fields in ``head`` that are credentials of a registered upstream
     """
+
+    credentials: tuple[tuple[bytes, bytes], ...] = ()
 
     def __init__(
         self,
@@ -92,15 +95,13 @@ class Call:
             self.method, self.url, head, self.sent_body, client=self.client, host=self.host, port=self.port
         )
         call.limit = self.limit
+        call.credentials = self.credentials
         return call
 
     @cached_property
     def urls(self) -> tuple[str, ...]:
         """The spellings of ``url``: the canonical one, one under each other prefix, and the raw one."""
-        url = canonical_url(self.url)
-        first, second = PREFIXES
-        spellings = (url, second + url[len(first) :]) if url.startswith(first) else (url,)
-        return spellings if self.url in spellings else (*spellings, self.url)
+        return spellings(self.url)
 
     @cached_property
     def paths(self) -> tuple[str, ...]:
@@ -252,6 +253,14 @@ def is_admin(target: bytes) -> bool:
 def is_proxied(target: bytes) -> bool:
     """Return whether a request ``target`` is below /proxy/: a call to an upstream."""
     return (target if target[:1] == b"/" else origin_form(target)).startswith(_PROXIED)
+
+
+def spellings(raw: str) -> tuple[str, ...]:
+    """Return the spellings of the URL ``raw``: the canonical one, one under each other prefix, and itself."""
+    url = canonical_url(raw)
+    first, second = PREFIXES
+    found = (url, second + url[len(first) :]) if url.startswith(first) else (url,)
+    return found if raw in found else (*found, raw)
 
 
 def canonical_url(url: str) -> str:

@@ -5,10 +5,19 @@ rule and k, not on the order in which different clients arrive. A rule is a stub
 kind of id.
 """
 
+from binascii import b2a_base64
 from hashlib import blake2b
 from random import Random
 
 from oagw.model.call import is_admin
+
+# From the alphabet of Base64 to that of nanoids.
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
+
+
+def nanoid(bits: int) -> bytes:
+    """Return a nanoid, 21 characters with six bits each, from 128 random ``bits``."""
+    return b2a_base64(bits.to_bytes(16), newline=False)[:21].translate(_URL_SAFE)
 
 
 class Draws:
@@ -31,7 +40,7 @@ class Draws:
 
     def request_id(self, path: bytes) -> bytes:
         """Return an id for the next request to ``path``."""
-        return b"%016x" % self._random.getrandbits(64)
+        return nanoid(self._random.getrandbits(128))
 
 
 class SeededDraws(Draws):
@@ -54,7 +63,7 @@ class SeededDraws(Draws):
 
     def request_id(self, path: bytes) -> bytes:
         # Calls to the control plane are counted by themselves: a test may poll it.
-        return b"%016x" % self.bits("control plane" if is_admin(path) else "request", 64)
+        return nanoid(self.bits("control plane" if is_admin(path) else "request", 128))
 
     def _count(self, rule: str) -> int:
         self._counts[rule] = k = self._counts.get(rule, 0) + 1

@@ -20,7 +20,7 @@ class Entrance:
     - ``now``: the time of a monotonic clock, in seconds
     - ``wall``: the date, in seconds since 1970
     - ``position``: the next number in the order of events on all connections
-    - ``secrets``: the tokens of the server, which are never shown
+    - ``secrets``: the tokens and secrets of the server, which are never shown
     """
 
     def __init__(

@@ -121,7 +121,8 @@ class Entry:
     - ``sent``: the number of bytes of the response body; ``events``: the number of server-sent events
     - ``stub``: the id of the stub that responded; ``toxics``: the names of the toxics that took part
     - ``undecided``: the stubs and toxics that exceeded the time budget, as pairs of kind and name
-    - ``secrets``: the tokens of the server and credentials of the upstream, which are never shown
+    - ``secrets``: the tokens and secrets of the server, and ``concealed``: credentials of the upstream, which
+      are never shown
     - ``weight``: the size in bytes that its journal counts; 0 if it is not in a journal
     """
 
@@ -136,6 +137,7 @@ class Entry:
         "caller",
         "client",
         "closed",
+        "concealed",
         "connection",
         "date",
         "decoded_size",
@@ -205,6 +207,7 @@ class Entry:
         self.toxics: tuple[str, ...] = ()
         self.undecided: tuple[tuple[str, str], ...] = ()
         self.secrets = secrets
+        self.concealed: tuple[str, ...] = ()
         self.status: int | None = None
         self.response_head = b""
         self.first_byte: float | None = None
@@ -258,7 +261,7 @@ class Entry:
 
     def conceal(self, *secrets: str) -> None:
         """Never show these ``secrets``: the gateway adds them to the request on its way to an upstream."""
-        self.secrets = (*self.secrets, *secrets)
+        self.concealed = (*self.concealed, *secrets)
 
     def changed_by(self, toxics: tuple[str, ...]) -> None:
         """The toxics with these names have affected the response so far."""

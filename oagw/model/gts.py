@@ -31,14 +31,14 @@ def parse(text: str, schema: str) -> UUID:
     """Return the UUID in the identifier of an instance of ``schema``. Raises GtsError."""
     type, tilde, last = text.rpartition("~")
     if not tilde and _NAMED.fullmatch(text.removeprefix("gts.")) and text.startswith("gts."):
-        raise GtsError("MISSING_GTS_TILDE", f"GTS identifier has no type segment: {text[:100]}")
+        raise GtsError("MISSING_GTS_TILDE", f"GTS identifier has no type segment: {text}")
     if not _SCHEMA.fullmatch(type + tilde):
-        raise GtsError("INVALID_GTS_FORMAT", f"invalid GTS identifier: {text[:100]}")
+        raise GtsError("INVALID_GTS_FORMAT", f"invalid GTS identifier: {text}")
     if not _UUID.fullmatch(last):
         if _NAMED.fullmatch(last) or not last:
             detail = "GTS identifier must end with an anonymous UUID instance segment"
             raise GtsError("INVALID_GTS_UUID", detail)
-        raise GtsError("INVALID_GTS_FORMAT", f"invalid GTS identifier: {text[:100]}")
+        raise GtsError("INVALID_GTS_FORMAT", f"invalid GTS identifier: {text}")
     if type + tilde != schema:
         raise GtsError("INVALID_GTS_SCHEMA", f"expected GTS schema '{schema}' but got '{type}{tilde}'")
     return UUID(last)

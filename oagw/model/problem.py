@@ -58,6 +58,18 @@ PHRASES: Mapping[int, str] = {s.value: s.phrase for s in HTTPStatus} | {
 _NOTHING: Mapping[Any, Any] = {}
 
 
+# The longest message, in characters, and what is left of a longer one at its start and end.
+_LONGEST, _START, _END = 1_000, 600, 300
+
+
+def shortened(text: str) -> str:
+    """Return ``text`` as a message; the middle of a long one is left out.
+
+    Messages quote what clients send in full, because secrets in it must be masked before it is shortened.
+    """
+    return text if len(text) <= _LONGEST else f"{text[:_START]}…{text[-_END:]}"
+
+
 class Problem(NamedTuple):
     """An error response, as a value.
 

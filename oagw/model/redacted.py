@@ -116,8 +116,8 @@ class Redacted:
 
 
 def known_secrets(entry: Entry, call: Call | None = None) -> KnownSecrets:
-    """Return the credentials of the request and the tokens of the server; ``call`` is the same request."""
-    return KnownSecrets([*entry.secrets, *credentials(call or entry.call())])
+    """Return the credentials of the request and the secrets of the server; ``call`` is the same request."""
+    return KnownSecrets((*entry.concealed, *entry.secrets), credentials(call or entry.call()))
 
 
 def credentials(call: Call) -> list[str]:

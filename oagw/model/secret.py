@@ -8,6 +8,7 @@ import re
 from binascii import a2b_qp
 from collections.abc import Iterable
 from functools import cache, lru_cache
+from itertools import islice
 from urllib.parse import unquote_plus
 
 from oagw.model.reading import MAX_FIELDS
@@ -51,8 +52,10 @@ _SCHEMES = frozenset(("basic", "bearer", "digest", "dpop", "hoba", "mutual", "ne
 SANDBOX_TOKEN = re.compile(r"sandbox-[0-9a-f]{16}-[0-9a-f]{32}")
 # Shorter secrets are not searched for, because they could be ordinary words.
 SHORTEST = 8
-# The largest number of secrets of one request to search for, the longest first.
+# The largest numbers of secrets to search for: those of one request, the longest first, and those of the
+# server, in their order.
 _MAX_SECRETS = 32
+_MAX_OWN = 300
 
 # The largest depth of nested escapes, such as "%2574".
 _NESTED = 3
@@ -131,12 +134,14 @@ def masked_pairs(text: str) -> str:
 class KnownSecrets:
     """Secrets with known values, which are masked wherever they occur.
 
-    This finds secrets even if they are wholly or partly percent-encoded or escaped as in JSON.
+    This finds secrets even if they are wholly or partly percent-encoded or escaped as in JSON. ``own`` are
+    those of the server, ``received`` those of a request.
     """
 
-    def __init__(self, secrets: Iterable[str]) -> None:
-        found = sorted((s for s in set(secrets) if len(s) >= SHORTEST), key=len, reverse=True)
-        self._secrets = found[:_MAX_SECRETS]
+    def __init__(self, own: Iterable[str], received: Iterable[str] = ()) -> None:
+        kept = islice((s for s in dict.fromkeys(own) if len(s) >= SHORTEST), _MAX_OWN)
+        found = sorted((s for s in set(received) if len(s) >= SHORTEST), key=len, reverse=True)
+        self._secrets = sorted({*kept, *found[:_MAX_SECRETS]}, key=len, reverse=True)
 
     def masked(self, text: str) -> str:
         """Return ``text`` with the secrets masked, in linear time."""

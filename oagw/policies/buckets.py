@@ -8,10 +8,18 @@ from collections import OrderedDict, deque
 from collections.abc import Hashable
 from typing import NamedTuple, Protocol
 
+from oagw.model.memory import Memory
 from oagw.model.upstream import RateLimit
 
 # The length of each window in seconds, and the number of parts that a sliding window counts by.
 WINDOWS = {"second": (1, 10), "minute": (60, 60), "hour": (3_600, 60), "day": (86_400, 144)}
+
+# The approximate sizes of a bucket, and of a part of a sliding window, in bytes.
+_WEIGHT, _PART_WEIGHT = 800, 150
+_KIND = "rate limits"
+
+# The number of buckets of a sandbox that are kept even if memory is short: a limit should hold.
+_FEW = 100
 
 # The Retry-After of a token bucket that never refills, in seconds.
 _NEVER = 60
@@ -115,12 +123,24 @@ class _BucketKey(NamedTuple):
     window: str
 
 
-class Buckets:
-    """The buckets of a sandbox, at most ``most``: the least recently used one is dropped."""
+class _Kept(NamedTuple):
+    """A bucket, the ``shape`` of the limit that it is for, and its size in bytes."""
 
-    def __init__(self, most: int = 10_000) -> None:
+    shape: Hashable
+    bucket: Bucket
+    weight: int
+
+
+class Buckets:
+    """The buckets of a sandbox, at most ``most``. They count towards ``memory``, if there is one.
+
+    If there are that many, or memory is short, the least recently used one makes room for another.
+    """
+
+    def __init__(self, memory: Memory | None = None, most: int = 10_000) -> None:
+        self._memory = memory
         self._most = most
-        self._buckets: OrderedDict[_BucketKey, tuple[Hashable, Bucket]] = OrderedDict()
+        self._buckets: OrderedDict[_BucketKey, _Kept] = OrderedDict()
         self._of_owner: dict[str, set[_BucketKey]] = {}
 
     def __len__(self) -> int:
@@ -134,20 +154,44 @@ class Buckets:
         key = _BucketKey(owner, scope, limit.sustained.window)
         shape = (limit.algorithm, limit.sustained.rate, limit.burst.capacity if limit.burst else None)
         known = self._buckets.get(key)
-        if known is None or known[0] != shape:
-            make = TokenBucket if limit.algorithm == "token_bucket" else SlidingWindow
-            self._buckets[key] = known = (shape, make(limit, now))
-            self._of_owner.setdefault(owner, set()).add(key)
-            if len(self._buckets) > self._most:
-                oldest, _ = self._buckets.popitem(last=False)
-                keys = self._of_owner[oldest.owner]
-                keys.remove(oldest)
-                if not keys:
-                    del self._of_owner[oldest.owner]
+        if known is None or known.shape != shape:
+            known = self._put(key, shape, limit, now)
         self._buckets.move_to_end(key)
-        return known[1].take(limit.cost, now)
+        return known.bucket.take(limit.cost, now)
 
     def drop(self, owner: str) -> None:
         """Delete the buckets of ``owner``."""
-        for key in self._of_owner.pop(owner, ()):
-            del self._buckets[key]
+        for key in list(self._of_owner.get(owner, ())):
+            self._delete(key)
+
+    def clear(self) -> None:
+        """Delete all buckets."""
+        for key in list(self._buckets):
+            self._delete(key)
+
+    def _put(self, key: _BucketKey, shape: Hashable, limit: RateLimit, now: float) -> _Kept:
+        if key in self._buckets:
+            self._delete(key)
+        weight = _WEIGHT
+        bucket: Bucket = TokenBucket(limit, now)
+        if limit.algorithm == "sliding_window":
+            weight += _PART_WEIGHT * WINDOWS[limit.sustained.window][1]
+            bucket = SlidingWindow(limit, now)
+        memory, count = self._memory, len(self._buckets)
+        is_short = count >= _FEW and memory is not None and memory.shortage(weight) is not None
+        if count >= self._most or is_short:
+            self._delete(next(iter(self._buckets)))
+        self._buckets[key] = kept = _Kept(shape, bucket, weight)
+        self._of_owner.setdefault(key.owner, set()).add(key)
+        if memory is not None:
+            memory.keep(_KIND, weight)
+        return kept
+
+    def _delete(self, key: _BucketKey) -> None:
+        kept = self._buckets.pop(key)
+        keys = self._of_owner[key.owner]
+        keys.remove(key)
+        if not keys:
+            del self._of_owner[key.owner]
+        if self._memory is not None:
+            self._memory.keep(_KIND, -kept.weight)

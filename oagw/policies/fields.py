@@ -9,7 +9,7 @@ from typing import Any
 from msgspec import UNSET
 
 from oagw.model.upstream import HeaderRules, RequestHeaderRules
-from oagw.policies.sanity import is_token
+from oagw.policies.body_fields import is_token
 
 Field = tuple[bytes, bytes]
 Fields = list[Field]

@@ -26,7 +26,7 @@ def normalised(raw: str) -> str:
 def beyond(match: HttpMatch, path: str) -> Problem | None:
     """Return the 400 for a path that continues where the route ends, if its suffix mode is ``disabled``."""
     if match.path_suffix_mode == "disabled" and path != match.path:
-        detail = f"path suffix not allowed: {path.removeprefix(match.path)[:200]}"
+        detail = f"path suffix not allowed: {path.removeprefix(match.path)}"
         return invalid_field("path", "PATH_SUFFIX_NOT_ALLOWED", detail)
     return None
 
@@ -37,7 +37,7 @@ def unlisted(match: HttpMatch, query: str) -> Problem | None:
     allowed = frozenset(match.query_allowlist) if len(found) > 1 else match.query_allowlist
     for name, _ in found:
         if name not in allowed:
-            detail = f"query parameter '{name[:100]}' is not in the route's query_allowlist"
+            detail = f"query parameter '{name}' is not in the route's query_allowlist"
             return invalid_field("query", "QUERY_NOT_ALLOWED", detail)
     return None
 

@@ -20,5 +20,5 @@ def chosen(endpoints: Sequence[Endpoint], value: bytes) -> Endpoint | Problem:
     for endpoint in endpoints:
         if endpoint.host.lower() == host.lower():
             return endpoint
-    detail = f"X-OAGW-Target-Host '{host[:100]}' does not match any configured endpoint"
+    detail = f"X-OAGW-Target-Host '{host}' does not match any configured endpoint"
     return invalid_field(_FIELD, "UNKNOWN_TARGET_HOST", detail)

@@ -59,7 +59,7 @@ def kept(alias: str | None, stored: str, endpoints: Sequence[Endpoint], old: Seq
     elif changed and derived(old) is not None:
         raise invalid(f"cannot change hostname-based endpoints to IP-based; {_AGAIN}")
     elif alias is not None and normalised(alias) != stored:
-        wanted = normalised(alias)[:_LONGEST]
+        wanted = normalised(alias)
         raise invalid(f"alias cannot be changed from '{stored}' to '{wanted}'; {_AGAIN}")
 
 

@@ -24,7 +24,7 @@ def violation(cors: Cors) -> Problem | None:
             return invalid_field(
                 "cors.allowed_origins",
                 "INVALID_CORS_ORIGIN",
-                f"invalid origin '{origin[:200]}': expected '*' or http(s)://host[:port]",
+                f"invalid origin '{origin}': expected '*' or http(s)://host[:port]",
             )
     return None
 

@@ -17,8 +17,7 @@ def check_endpoints(endpoints: Sequence[Endpoint]) -> None:
     for i, endpoint in enumerate(endpoints):
         if _is_ipv6(endpoint.host):
             raise invalid(
-                f"endpoint[{i}] has the IPv6 address '{_short(endpoint.host)}'; "
-                "IPv6 endpoints are not yet supported"
+                f"endpoint[{i}] has the IPv6 address '{endpoint.host}'; IPv6 endpoints are not yet supported"
             )
     addresses = sum(is_ipv4(endpoint.host) for endpoint in endpoints)
     if addresses not in (0, len(endpoints)):
@@ -29,7 +28,7 @@ def check_endpoints(endpoints: Sequence[Endpoint]) -> None:
         for i, endpoint in enumerate(endpoints):
             why = _why_no_hostname(endpoint.host)
             if why is not None:
-                raise invalid(f"endpoint[{i}] host '{_short(endpoint.host)}' {why}")
+                raise invalid(f"endpoint[{i}] host '{endpoint.host}' {why}")
     first = endpoints[0]
     for i, endpoint in enumerate(endpoints):
         if endpoint.scheme != first.scheme:
@@ -77,13 +76,9 @@ def _why_no_hostname(host: str) -> str | None:
         if not label:
             return "has an empty label"
         if len(label) > 63:
-            return f"has a label of more than 63 characters: '{_short(label)}'"
+            return f"has a label of more than 63 characters: '{label}'"
         if not _LABEL.fullmatch(label):
             return f"has invalid characters in '{label}'; only ASCII letters, digits and '-' are allowed"
         if label[0] == "-" or label[-1] == "-":
             return f"has the label '{label}', which starts or ends with '-'"
     return None
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 100 else text[:100] + "..."

@@ -65,12 +65,9 @@ def _check_overlap(registry: Registry, route: Route) -> None:
     if http is None or not route.enabled:
         return
     methods = dict.fromkeys(http.methods)  # there may be many, and repeated ones
-    for other in registry.routes_of(route.upstream):
+    for other in registry.routes_beside(route):
         theirs = http_match(other)
-        if other.uuid == route.uuid or not other.enabled or theirs is None:
-            continue
-        if theirs.path != http.path or other.priority != route.priority:
-            continue
+        assert theirs is not None
         known = frozenset(theirs.methods)
         for method in methods:
             if method in known:

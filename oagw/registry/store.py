@@ -3,6 +3,7 @@
 from bisect import bisect_left, insort
 from collections.abc import Callable
 from itertools import islice
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -14,7 +15,7 @@ from oagw.model.route import Route
 from oagw.model.tenants import Tenants
 from oagw.model.upstream import Upstream
 from oagw.registry.alias import normalised
-from oagw.registry.matching import RouteTable
+from oagw.registry.matching import RouteTable, http_match
 from oagw.registry.resolve import Disabled, Resolved, candidates, is_visible
 
 # The largest numbers of one sandbox, and the approximate size of a record without its JSON, in bytes.
@@ -24,6 +25,12 @@ _WEIGHT = 1_200
 
 # The largest number of resolved aliases that are remembered.
 _REMEMBERED = 50_000
+
+
+class _Place(NamedTuple):
+    upstream: UUID
+    path: str
+    priority: int
 
 
 class Registry:
@@ -52,6 +59,9 @@ class Registry:
         self._order: dict[UUID, list[UUID]] = {}
         self._route_order: dict[UUID, list[UUID]] = {}
         self._of_upstream: dict[UUID, list[UUID]] = {}
+        # The ids of the routes that match the same path of an upstream with the same priority: at most one
+        # for each method.
+        self._at_place: dict[_Place, set[UUID]] = {}
         self._weights: dict[UUID, int] = {}
         self._tables: dict[UUID, RouteTable] = {}
         self._resolved: dict[tuple[UUID, str], Resolved | Disabled] = {}
@@ -118,6 +128,16 @@ class Registry:
         """Return all routes of an upstream."""
         return [self._routes[id] for id in self._of_upstream.get(upstream, ())]
 
+    def route_count(self, upstream: UUID) -> int:
+        """Return the number of routes of an upstream."""
+        return len(self._of_upstream.get(upstream, ()))
+
+    def routes_beside(self, route: Route) -> list[Route]:
+        """Return the other routes that match calls of the same upstream and path with the same priority."""
+        place = _place(route)
+        found = () if place is None else sorted(self._at_place.get(place, ()))
+        return [self._routes[id] for id in found if id != route.uuid]
+
     def new_id(self, kind: str) -> UUID:
         """Return a random id for an upstream or a route."""
         return UUID(int=self._draws.bits(kind, 128), version=4)
@@ -149,7 +169,12 @@ class Registry:
         if known is None and len(self._routes) >= MAX_ROUTES:
             raise Invalid("", f"The limit of {MAX_ROUTES} routes is reached; delete some")
         self._weigh("routes", route.uuid, route)
+        if known is not None:
+            self._leave(known)
         self._routes[route.uuid] = route
+        place = _place(route)
+        if place is not None:
+            self._at_place.setdefault(place, set()).add(route.uuid)
         if known is None:
             insort(self._route_order.setdefault(route.tenant_id, []), route.uuid)
             insort(self._of_upstream.setdefault(route.upstream, []), route.uuid)
@@ -175,6 +200,7 @@ class Registry:
 
     def delete_route(self, route: Route) -> None:
         """Delete a route, which must be stored here."""
+        self._leave(self._routes[route.uuid])
         del self._routes[route.uuid]
         self._tables.pop(route.upstream, None)
         _remove(self._route_order, route.tenant_id, route.uuid)
@@ -191,9 +217,19 @@ class Registry:
         for table in (self._upstreams, self._routes, self._by_alias, self._weights, self._tables):
             table.clear()
         self.all_aliases.clear()
+        self._at_place.clear()
         for order in (self._order, self._route_order, self._of_upstream):
             order.clear()
         self._resolved.clear()
+
+    def _leave(self, route: Route) -> None:
+        """Remove a stored route from the index by place."""
+        place = _place(route)
+        if place is not None:
+            ids = self._at_place[place]
+            ids.remove(route.uuid)
+            if not ids:
+                del self._at_place[place]
 
     def _table(self, upstream: UUID) -> RouteTable:
         if upstream not in self._tables:
@@ -206,6 +242,14 @@ class Registry:
         self._memory.check(more)
         self._memory.keep(kind, more)
         self._weights[id] = weight
+
+
+def _place(route: Route) -> _Place | None:
+    """Return which calls ``route`` matches, but for their methods; None if it matches none."""
+    http = http_match(route)
+    if not route.enabled or http is None or not http.methods:
+        return None
+    return _Place(route.upstream, http.path, route.priority)
 
 
 def _page(ids: "list[UUID] | tuple[()]", limit: int, offset: int) -> "islice[UUID]":

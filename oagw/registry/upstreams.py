@@ -97,7 +97,7 @@ def _check_secret(auth: Auth | None, outside: Outside) -> None:
         return
     reference = reference_in(stated)
     if reference is None:
-        raise invalid(f"invalid secret_ref '{stated[:300]}': expected 1 to 255 letters, digits, '_' or '-'")
+        raise invalid(f"invalid secret_ref '{stated}': expected 1 to 255 letters, digits, '_' or '-'")
     if not outside.secret_exists(reference):
         description = (
             f"secret_ref '{stated}' is not accessible to this tenant (not provisioned yet, or not shared)"

@@ -33,7 +33,12 @@ def main(args: Sequence[str], prog: str = "server.py") -> int:
     """Run a gateway until SIGTERM, SIGINT or the end of its parent, and return the exit status.
 
     The status is 0 after a regular stop, 1 if the gateway cannot run, and 2 for invalid arguments.
+    If the first argument is ``exam``, run that command instead.
     """
+    if args[:1] == ["exam"]:
+        from oagw.client.exam.command import main as exam
+
+        return exam(args[1:], f"{prog} exam")
     on_stop(lambda *_: os._exit(0))  # nothing to shut down yet
     accept_signals()
     parent = os.getppid()

@@ -5,6 +5,8 @@ places: ``whole_head``, if head and body are written at once; ``begin``, for a s
 change the header fields; ``wire``, if no request could be parsed.
 """
 
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 import msgspec
@@ -15,9 +17,10 @@ from twisted.web.http import NO_BODY_CODES
 from twisted.web.server import Request
 
 from oagw.model.ending import Ending
-from oagw.model.problem import PHRASES, Problem, canonical
+from oagw.model.problem import PHRASES, Problem, canonical, shortened
 from oagw.model.redacted import known_secrets
 from oagw.model.response_head import ResponseHead
+from oagw.model.secret import KnownSecrets
 from oagw.web.exchange import entry_of
 from oagw.web.header_lines import HeaderLines as HeaderLines
 from oagw.web.header_lines import Headers as Headers
@@ -36,6 +39,9 @@ PROBLEM_JSON = b"application/problem+json"
 
 # Twisted has no phrases for 422, 429 and others, and would send "Unknown Status".
 _PHRASES = {status: phrase.encode("ascii") for status, phrase in PHRASES.items()}
+
+# The members of a problem's context whose values are constants of the gateway.
+_CONSTANTS = frozenset(("resource_type", "reason", "type", "subject"))
 
 _NO_FIELDS = HeaderLines(b"")
 _JSON_FIELDS = {b"Content-Type": (JSON,)}
@@ -79,29 +85,57 @@ def json_reply(
     return Reply(status, body if source == UPSTREAM else body + b"\n", fields, source)
 
 
-def problem_reply(problem: Problem, request: Request | None = None) -> Reply:
+def problem_reply(problem: Problem, request: Request | None = None, scripted: bool = False) -> Reply:
     """Return a Reply with ``problem`` as application/problem+json.
 
-    With ``request``, the document also has the members ``instance`` (the path) and ``trace_id``.
+    With ``request``, the document also has the members ``instance`` (the path) and ``trace_id``, and what it
+    quotes of the request is shown without credentials and tokens, and shortened; unless it is ``scripted``.
     """
+    shown: Callable[[str], str] = str
     document: dict[str, Any] = {
         "type": problem.type,
         "title": problem.title,
         "status": problem.status,
-        "detail": problem.detail,
-        "error": problem.error,
+        "detail": "",
+        "error": "",
     }
     if request is not None:
-        document["instance"] = masked_text(request, request.path)
+        known = known_secrets(entry_of(request))
+        if not scripted:
+            shown = partial(_shown, known)
+        document["instance"] = known.masked(request.path.decode("utf-8", "replace"))
         trace_id = _trace_id(request)
         if trace_id:
             document["trace_id"] = trace_id
-    document["context"] = problem.context
+    document["detail"], document["error"] = shown(problem.detail), shown(problem.error)
+    document["context"] = problem.context if shown is str else _each_shown(problem.context, shown)
     return Reply(
         problem.status,
         msgspec.json.encode(document),
         {b"Content-Type": (PROBLEM_JSON,), **problem.headers},
     )
+
+
+def shown_text(request: Request, text: str) -> str:
+    """Return ``text``, a message about ``request``, without credentials and tokens, and shortened."""
+    return _shown(known_secrets(entry_of(request)), text)
+
+
+def _shown(known: KnownSecrets, text: str) -> str:
+    return shortened(known.masked(text))
+
+
+def _each_shown(value: Any, shown: Callable[[str], str]) -> Any:
+    """Return a context with ``shown`` applied to its texts, but for those that are constants."""
+    if isinstance(value, str):
+        return shown(value)
+    if isinstance(value, list):
+        return [_each_shown(each, shown) for each in value]
+    if isinstance(value, Mapping):
+        return {
+            name: each if name in _CONSTANTS else _each_shown(each, shown) for name, each in value.items()
+        }
+    return value
 
 
 def begin(request: Request, reply: Reply) -> None:

@@ -15,6 +15,7 @@ from twisted.web.http import datetimeToString
 from twisted.web.resource import IResource
 from twisted.web.server import Site
 
+from oagw.model.draws import nanoid
 from oagw.model.entrance import Entrance
 from oagw.timing.ticker import Ticker
 from oagw.web.arrivals import Arrivals
@@ -128,4 +129,4 @@ class GatewaySite(Site):
 
     def request_id(self) -> bytes:
         """Return a new value for X-Request-Id."""
-        return b"%016x" % self.random.getrandbits(64)
+        return nanoid(self.random.getrandbits(128))

@@ -1,6 +1,7 @@
 """Behaviours 1 to 30: the round trip of a call, and its errors."""
 
 import json
+import re
 import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -363,5 +364,5 @@ def test_030_request_id(root: Client, lab: Lab) -> None:
     for target in (root.at(lab.port), new_alias()):
         ids = {root.call(target).header("x-request-id") for _ in range(2)}
         assert len(ids) == 2
-        assert None not in ids
+        assert all(re.fullmatch("[A-Za-z0-9_-]{21}", id or "") for id in ids), ids
         assert root.call(target, "X-Request-Id: mine").header("x-request-id") == "mine"

@@ -144,6 +144,40 @@ def test_a_share(oagw_sandbox, n):
         os._exit(1)  # the worker that started the server, maybe
 """
 
+EXAM = """
+def make(call):
+    request = urllib.request.Request(call["url"], headers={"Authorization": f"Bearer {call['token']}"})
+    try:
+        urllib.request.urlopen(request, timeout=call["timeout"]).close()
+    except urllib.error.HTTPError as error:
+        with error:
+            return {"outcome": "error", "error": "HTTPError", "status": error.code}
+
+
+def test_right(oagw_situation):
+    oagw_situation.take(make)
+
+
+def test_wrong(oagw_situation):
+    oagw_situation.take(lambda call: {"outcome": "value", "value": "wrong"})
+
+
+def test_unsupported(oagw_situation):
+    oagw_situation.take(lambda call: {"outcome": "unsupported"})
+
+
+def test_raises(oagw_situation):
+    oagw_situation.take(lambda call: {}["bug"])
+
+
+def test_not_taken(oagw_situation):
+    pass
+
+
+def test_not_taken_for_a_reason(oagw_situation):
+    pytest.skip("no time")
+"""
+
 RUNNERS = """
 import unittest
 from oagw.testing import start
@@ -268,3 +302,30 @@ def test_workers_share_a_server_that_ends_with_the_run(tmp_path: Path) -> None:
     assert len({share.stem for share in shares}) > 1
     (url,) = {share.read_text() for share in shares}
     until(lambda: not answers(url))
+
+
+def test_each_verdict_has_its_outcome_on_workers(tmp_path: Path) -> None:
+    if importlib.util.find_spec("xdist") is None:
+        pytest.skip("pytest-xdist is not installed; requirements-dev.txt has it")
+
+    said = run(tmp_path, EXAM, "-p", "xdist", "-n", "1", "-rs", "--oagw-exam", "retry-after-seconds")
+
+    wrong = failure(said, r"test_wrong\[retry-after-seconds\]")
+    assert "AssertionError: retry-after-seconds: The client returns " in wrong
+    assert "What a correct client does: " in wrong
+    assert "oagw_gateway: what it saw" not in wrong
+    assert "oagw/client/exam/fixture.py" not in wrong
+    assert "KeyError: 'bug'" in failure(said, r"test_raises\[retry-after-seconds\]")
+    idle = failure(said, r"test_not_taken\[retry-after-seconds\]")
+    assert "the test did not take the situation retry-after-seconds" in idle
+    assert "not judged: The client does not support" in said
+    assert "3 failed, 1 passed, 2 skipped in " in said, said
+
+
+def test_an_unknown_situation_is_a_usage_error(tmp_path: Path) -> None:
+    said = run(tmp_path, EXAM, "--oagw-exam=retry,retry-after-secnds")
+    assert said.startswith(
+        'ERROR: --oagw-exam: there is no situation or group "retry-after-secnds", '
+        'did you mean "retry-after-seconds"?'
+    )
+    assert "Traceback" not in said

@@ -54,8 +54,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "config": {"options", "model", "gateway_file", "registry"},
     "gateway_file": {"options", "model", "registry", "secrets"},
     "options": {"model"},
-    "server": {"app", "config", "gateway", "model"},
-    "client": {"config", "model"},
+    "server": {"app", "client", "config", "gateway", "model"},
+    "client": {"config", "exam", "model", "options"},
     "in_memory": {"app", "client", "config"},
     # Public names of what moved.
     "__main__": {"server"},

@@ -9,7 +9,7 @@ import oagw.secrets
 from oagw.model.invalid import Invalid
 from oagw.model.memory import MIB, Memory
 from oagw.model.tenants import Identity, Tenant, Tenants
-from oagw.secrets import Secret, Secrets, Sharing, is_reference, reference_in
+from oagw.secrets import Secret, SecretExists, Secrets, Sharing, is_reference, reference_in
 
 ROOT, CHILD, ALONE, BELOW, OTHER, OUTSIDE = (UUID(int=number) for number in range(1, 7))
 TREE = Tenants(
@@ -94,6 +94,38 @@ def test_a_replaced_secret_has_a_new_version_and_keeps_its_sharing() -> None:
     third = secrets.replace(second, "c", "private")
     assert (value(secrets, ROOT), value(secrets, ROOT, "another"), third.version) == ("c", None, 3)
     assert len(secrets) == 1
+
+
+def test_a_secret_does_not_take_the_place_of_another() -> None:
+    secrets = store()
+    own, all = added(secrets, "own", "private"), added(secrets, "all", "tenant")
+    changes: list[tuple[Secret, Sharing]] = [(own, "tenant"), (own, "shared"), (all, "private")]
+    for secret, sharing in changes:
+        with pytest.raises(SecretExists):
+            secrets.replace(secret, "another", sharing)
+    assert (value(secrets, ROOT), value(secrets, ROOT, "another"), len(secrets)) == ("own", "all", 2)
+    assert secrets.replace(all, "all", "shared").version == 2
+    assert secrets.create(OWNER, "other", "soon", "tenant", expires_at=100.0) is not None
+    other = secrets.create(OWNER, "other", "own", "private")
+    assert other is not None
+    with pytest.raises(SecretExists):
+        secrets.replace(other, "own", "tenant", 99.0)
+    assert secrets.replace(other, "own", "tenant", 100.0).sharing == "tenant"  # that one has expired
+    assert len(secrets) == 3
+
+
+def test_sizes_are_in_bytes_and_types_count() -> None:
+    memory = Memory(MIB)
+    secrets = Secrets(memory, Random(1), TREE)
+    one = secrets.create(OWNER, "a", "\U0001f511" * 1_000)
+    assert one is not None
+    assert memory.documents["secrets"] == one.weight == 4_500
+    secrets.create(OWNER, "b", "x", type="t" * 10_000)
+    assert memory.documents["secrets"] > 14_500
+    secrets.replace(one, "x", None)
+    assert memory.documents["secrets"] < 12_000
+    secrets.clear()
+    assert memory.documents["secrets"] == 0
 
 
 def test_an_expired_secret_is_gone() -> None:

@@ -75,6 +75,20 @@ class SecretsTests(CredstoreTestCase):
         self.assertEqual((self.read().status, self.change("DELETE", "*").status), (404, 404))
         self.assertEqual(self.change("PUT", "*", "never creates").status, 409)
 
+    def test_a_change_of_sharing_does_not_replace_another_secret(self) -> None:
+        self.post(value="of the tenant")
+        self.assertEqual(self.post(value="own", sharing="private").status, 201)
+        for sharing in ("tenant", "shared"):
+            answer = self.change("PUT", "*", "another", sharing=sharing)
+            self.assertEqual((answer.status, answer.source), (409, ["gateway"]))
+            problem = answer.json()
+            self.assertEqual(
+                (problem["title"], problem["context"]["resource_name"]), ("Already Exists", "key")
+            )
+        self.assertEqual(self.read().json()["value"], "own")
+        self.assertEqual(self.change("DELETE", "*").status, 204)
+        self.assertEqual(self.read().json()["value"], "of the tenant")
+
     def test_what_is_refused(self) -> None:
         self.assertEqual(self.violated(self.post("a/b")), (400, "reference", "INVALID_SECRET_REF"))
         self.assertEqual(self.post(unknown=1).status, 422)

@@ -163,19 +163,33 @@ class RefusingTests(UpstreamsTestCase):
 
     def test_a_refusal_quotes_no_token_and_no_bytes_that_are_not_text(self) -> None:
         self.route(self.upstream(), "/v1", match={"path_suffix_mode": "disabled"})
-        for target, headers, reason in (
-            (f"/v1/{TOKEN}", (), "PATH_SUFFIX_NOT_ALLOWED"),
-            (f"/v1?{TOKEN}=1", (), "QUERY_NOT_ALLOWED"),
-            ("/v1", (f"X-OAGW-Target-Host: {TOKEN}",), "UNKNOWN_TARGET_HOST"),
-        ):
-            answer = self.ask(target, *headers)
-            self.assertEqual((answer.status, self.reason(answer)[2]), (400, reason))
-            self.assertNotIn(TOKEN, answer.body.decode())
+        for size in (0, 80, 95, 180, 195, 590, 690, 1_500):  # wherever a long text is cut
+            text = size * "a" + TOKEN
+            for target, headers, reason in (
+                (f"/v1/{text}", (), "PATH_SUFFIX_NOT_ALLOWED"),
+                (f"/v1?{text}=1", (), "QUERY_NOT_ALLOWED"),
+                ("/v1", (f"X-OAGW-Target-Host: {text}",), "UNKNOWN_TARGET_HOST"),
+            ):
+                answer = self.ask(target, *headers)
+                self.assertEqual((answer.status, self.reason(answer)[2]), (400, reason))
+                self.assertNotIn(TOKEN[:8], answer.body.decode())
+            answer = self.ask(f"/other/{text}")
+            self.assertEqual(answer.status, 404)
+            self.assertNotIn(TOKEN[:8], answer.body.decode())
         connection = self.wire.connect()
         line = f"GET {PROXY}/lab/v1/".encode() + b"\xb0\x80 HTTP/1.1\r\nHost: g\r\n"
         answer, _ = parse(connection.send(line + request(BEARER)))
         self.assertEqual(self.reason(answer)[2], "PATH_SUFFIX_NOT_ALLOWED")
         connection.leave()
+
+    def test_a_stub_can_say_that_a_plugin_has_rejected_the_credentials(self) -> None:
+        self.registered()
+        problem = {"category": "unauthenticated", "context": {"reason": "AUTH_PLUGIN_FAILED"}}
+        mapping = {"request": {"urlPathPattern": ".*/lab/.*"}, "response": {"problem": problem}}
+        self.assertEqual(self.wire.admin("POST", "/mappings", mapping).status, 201)
+        answer = self.ask()
+        self.assertEqual((answer.status, answer.source), (401, ["gateway"]))
+        self.assertEqual(answer.json()["context"]["reason"], "AUTH_PLUGIN_FAILED")
 
     def test_a_scheme_that_is_not_supported_fails_after_the_limit(self) -> None:
         self.registered(scheme="grpc", rate_limit={"sustained": {"rate": 1, "window": "hour"}})

@@ -80,6 +80,24 @@ class GarbageTests(HostileTestCase):
         ):
             self.assertEqual(self.refused(sends(garbage)).json()["context"]["retry_after_seconds"], 5)
 
+    def test_control_characters_in_a_field_are_a_503(self) -> None:
+        # RFC 9110 section 5.5: CR, LF and NUL must not be passed on, the others are invalid.
+        for code in {*range(0x20), 0x7F} - {*b"\t\n"}:  # a tab is allowed, and a line feed ends the line
+            for value in (b"a%cb", b"%cb", b"a%c"):
+                field = b"X-Note: " + value % code
+                answer = self.refused(sends(HEAD, field + b"\r\nContent-Length: 0\r\n\r\n"))
+                self.assertEqual(answer.json()["context"]["retry_after_seconds"], 5, field)
+                self.assertNotIn("x-note", answer.headers)
+
+    def test_a_tab_and_bytes_above_ascii_pass(self) -> None:
+        value = b"a\tb \x80\xe9\xff \xc3\xa9"
+        received = self.called(sends(HEAD, b"X-Note:\t" + value + b" \r\nContent-Length: 0\r\n\r\n"))
+        self.assertIn(b"X-Note: " + value + b"\r\n", received)
+
+    def test_a_control_character_in_a_trailer_ends_the_response(self) -> None:
+        chunked = (b"Transfer-Encoding: chunked\r\n\r\n", b"2\r\nhi\r\n", b"0\r\nX-Note: a\x01b\r\n\r\n")
+        self.broken_off(sends(HEAD, *chunked), b"hi")
+
     def test_an_endless_head_is_cut_off(self) -> None:
         line = b"X-%d: " + b"y" * 1000 + b"\r\n"
         self.refused(sends(HEAD, *(line % number for number in range(100))))

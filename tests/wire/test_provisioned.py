@@ -6,6 +6,7 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from oagw.app import mask_for
 from oagw.config import Config, parse_args
 from oagw.model.tenants import ROOT, Identity
 from tests.support.wire import Answer, Wire
@@ -22,7 +23,7 @@ token = "root-token"
 
 [[secrets]]
 name = "key"
-value = "first"
+value = "{value}"
 
 [[upstreams]]
 alias = "lab"
@@ -41,9 +42,9 @@ class ProvisionedTests(SynchronousTestCase):
         self.wire = Wire(self.config())
         self.sandbox = self.wire.gateway.sandboxes.default
 
-    def config(self, writable: str = "true") -> Config:
+    def config(self, writable: str = "true", value: str = "first") -> Config:
         with NamedTemporaryFile("w", suffix=".toml") as file:
-            file.write(TEXT.format(writable=writable))
+            file.write(TEXT.format(writable=writable, value=value))
             file.flush()
             return parse_args(["--config", file.name])
 
@@ -53,6 +54,23 @@ class ProvisionedTests(SynchronousTestCase):
 
     def records(self, token: str = TOKEN) -> tuple[Any, Any]:
         return self.ask("GET", UPSTREAMS, token=token).json(), self.ask("GET", ROUTES, token=token).json()
+
+    def test_its_secrets_are_masked_wherever_they_occur(self) -> None:
+        value = "the value of a secret"
+        self.wire = Wire(self.config(value=value)._replace(access_log=True))
+        escaped = value.replace(" ", "%20")
+        for target in (
+            f"/nowhere/{escaped}",
+            f"/oagw/v1/proxy/lab?{escaped}",
+            f"/oagw/v1/upstreams/{escaped}",
+        ):
+            answer = self.ask("GET", target)
+            self.assertGreaterEqual(answer.status, 400)
+            self.assertNotIn("of a secret", answer.body.decode().replace("%20", " "))
+        self.ask("POST", "/oagw/v1/proxy/echo", {"note": value})
+        shown = self.wire.admin("GET", "/requests").body.decode() + " ".join(self.wire.log)
+        self.assertNotIn("of a secret", shown.replace("%20", " "))
+        self.assertEqual(mask_for(self.wire.gateway._config)(f"<{value}>"), "<****>")
 
     def secret(self) -> str | None:
         assert self.sandbox.secrets is not None

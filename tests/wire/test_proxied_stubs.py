@@ -6,6 +6,7 @@ from twisted.internet.error import ConnectionDone
 
 from oagw.config import Config
 from oagw.model.entry import COMPLETE, STUB
+from oagw.model.tenants import ROOT, Identity
 from tests.support.upstreams import OK, UpstreamsTestCase
 from tests.support.wire import BEARER, TOKEN, Wire, request
 
@@ -79,6 +80,14 @@ class ForwardingTests(ProxiedStubsTestCase):
         self.stub(proxyUrlPrefixToRemove=LAB)
         for start in ("/oagw/v1/proxy/lab", "/api/oagw/v1/proxy/LAB", LAB, f"http://g{LAB}"):
             self.assertEqual(self.line(f"{start}/v1/%C3%A9?Q=LAB"), "GET /v1/%C3%A9?Q=LAB HTTP/1.1", start)
+
+    def test_the_bytes_of_the_url_stay_in_each_spelling(self) -> None:
+        self.stub(path=".*", proxyUrlPrefixToRemove=LAB)
+        for start in ("/oagw/v1/proxy/lab", "/api/oagw/v1/proxy/LAB", LAB, f"http://g{LAB}"):
+            rest = "/v1/\x80\xb0%FF?q=\x9f"  # these bytes are not UTF-8
+            self.assertEqual(self.line(f"{start}{rest}"), f"GET {rest} HTTP/1.1", start)
+        self.stub(path=".*", proxyUrlPrefixToRemove="/api/oagw/v1/proxy")
+        self.assertEqual(self.line("/oagw/v1/proxy/L\x89/\x80"), "GET /l\x89/\x80 HTTP/1.1")
 
     def test_other_hosts_and_ports(self) -> None:
         for base, address, host in (
@@ -256,6 +265,30 @@ class ForwardingTests(ProxiedStubsTestCase):
         self.stub()
         self.assertEqual(self.ask().status, 200)
         self.assertEqual(self.reactor.requests[0].values("authorization"), ["Bearer theirs"])
+
+    def test_the_credentials_of_a_registered_upstream_are_for_its_own_endpoints(self) -> None:
+        apikey = "gts.cf.core.oagw.auth_plugin.v1~cf.core.oagw.apikey.v1"
+        secrets = self.sandbox.secret_store()
+        for name, value in (("key", "the-secret"), ("padded", "the-secret ")):
+            secrets.create(Identity(ROOT, "subject-1"), name, value)
+        for header, prefix, name in (
+            ("X-Key", "", "key"),
+            ("Authorization", "Bearer ", "key"),
+            ("X-Key", "", "padded"),
+        ):
+            config = {"header": header, "prefix": prefix, "secret_ref": name}
+            rules = {"request": {"add": {header: "mine"}, "passthrough": "all"}}
+            upstream = self.registered(auth={"type": apikey, "config": config}, headers=rules)
+            self.assertEqual(self.ask().status, 200)
+            sent = self.reactor.requests[-1].values(header.lower())
+            self.assertEqual(sent[0].strip(), f"{prefix}the-secret")  # without a stub
+            stub = self.stub("http://127.0.0.2:9900")
+            self.assertEqual(self.ask().status, 200)
+            self.assertEqual(self.reactor.peers[-1].address, ("127.0.0.2", 9900))
+            self.assertEqual(self.reactor.requests[-1].values(header.lower()), ["mine"])  # of the rule
+            self.assertNotIn(b"the-secret", self.reactor.peers[-1].transport.value())
+            self.wire.admin("DELETE", f"/mappings/{stub['id']}")
+            self.sandbox.registry_store().delete_upstream(upstream)
 
     def test_it_answers_in_place_of_a_registered_upstream(self) -> None:
         self.registered(headers={"request": {"add": {"X-Rule": "1"}}, "response": {"add": {"X-After": "2"}}})

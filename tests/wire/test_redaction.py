@@ -4,6 +4,7 @@ import json
 from base64 import b64decode
 from time import process_time
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -61,6 +62,51 @@ class RedactionTests(WireTestCase):
         refused = self.wire.admin("DELETE", f"/sandboxes/{token}", token=ADMIN)
         self.assertEqual(refused.json()["errors"][0]["detail"], "No such sandbox: ****")
         self.admin("DELETE", f"/sandboxes/{made['id']}")
+
+    def test_refusals_of_the_management_api_and_the_credential_store(self) -> None:
+        api, json = "/api/oagw/v1", "Content-Type: application/json"
+        upstream = {"protocol": "x", "server": {"endpoints": [{"host": "127.0.0.1"}]}}
+        gts = "gts.cf.core.oagw.upstream.v1~"
+        for size in (0, 80, 95, 180, 195, 240, 290, 590, 690, 1_500):
+            text = size * "a" + TOKEN
+            answers = [
+                self.wire.ask("GET", f"{api}/upstreams/{text}"),
+                self.wire.ask("GET", f"{api}/upstreams/gts.{text.replace('-', '_')}.a.b.c.v1~{UUID(int=1)}"),
+                self.wire.ask("GET", f"{api}/routes?upstream_id={text}"),
+                self.wire.ask("GET", f"/credstore/v1/secrets/{text}"),
+                self.wire.ask("POST", f"{api}/upstreams", f"Content-Type: {text}"),
+            ]
+            for changed in (
+                {"server": {"endpoints": [{"host": text + "_"}]}},
+                {"alias": "lab", "auth": {"type": "x", "config": {"secret_ref": "/" + text}}},
+                {"alias": "lab", "cors": {"allowed_origins": [text]}},
+                {"protocol": {text: 1}},
+            ):
+                answers.append(self.wire.post_json(f"{api}/upstreams", {**upstream, **changed}, json))
+            for answer in answers:
+                self.assertGreaterEqual(answer.status, 400)
+                self.assertNotIn(TOKEN[:8], answer.body.decode())
+                self.assertLess(len(answer.body), 6_000)
+        answer = self.wire.ask("GET", f"{api}/upstreams/{gts.replace('upstream', 9_000 * 'u')}{UUID(int=1)}")
+        violation = answer.json()["context"]["field_violations"][0]
+        self.assertEqual(violation["reason"], "INVALID_GTS_SCHEMA")
+        self.assertLess(len(violation["description"]), 1_001)
+
+    def test_refusals_of_the_control_plane(self) -> None:
+        for size in (0, 80, 95, 190, 195, 1_500):
+            text = size * "a" + TOKEN
+            for path in (
+                f"requests/{text}",
+                f"requests?since={text}",
+                f"requests?matchingStub={text}",
+                f"requests?{text}=1&{text}=2",
+                f"toxics/{text}",
+                f"mappings/{text}",
+                f"sandboxes/{text}",
+            ):
+                answer = self.admin("GET", f"/{path}")
+                self.assertIn('"errors"', answer)
+                self.assertNotIn(TOKEN[:8], answer)
 
     def test_a_token_that_is_escaped_in_a_body(self) -> None:
         for written in ('{"a": "T"}', '{"a": "U"}', '{"U": 1}', "a=P"):

@@ -20,7 +20,7 @@ from oagw.web.body import query_pairs, read_body
 from oagw.web.deliver import Answer
 from oagw.web.described import DescribedNode
 from oagw.web.exchange import Exchange
-from oagw.web.reply import Reply, excerpt, problem_reply
+from oagw.web.reply import Reply, problem_reply
 
 T = TypeVar("T")
 
@@ -98,7 +98,7 @@ class ManagementNode(DescribedNode):
     def _answer(self, request: Request) -> Answer:
         if not self.env.writable and request.method not in (b"GET", b"HEAD", b"OPTIONS"):
             # As if there were no such operation (contract: management_api_enabled).
-            text = f"Method not allowed: {excerpt(request.method)}; the management API is read-only"
+            text = f"Method not allowed: {request.method.decode('latin-1')}; the management API is read-only"
             refused = Refused(405, text, headers={b"Allow": (b"GET, HEAD, OPTIONS",)})
             return self.refusal(request, refused)
         return super()._answer(request)
@@ -140,7 +140,7 @@ def read_as(request: Exchange, decoder: msgspec.json.Decoder[T]) -> T:
     """
     media_type = request.getHeader(b"content-type") or b""
     if not _JSON.fullmatch(media_type.partition(b";")[0].strip()):
-        stated = f", got {excerpt(media_type)}" if media_type else ""
+        stated = f", got {media_type.decode('utf-8', 'replace')}" if media_type else ""
         raise Refused(415, f"Expected Content-Type application/json{stated}")
     body = read_body(request)
     if len(body) > MAX_BODY:

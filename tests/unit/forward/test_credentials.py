@@ -12,7 +12,7 @@ from twisted.internet.defer import Deferred
 
 from oagw.forward.credentials import APIKEY, NOOP, OAUTH2, PLUGIN, Credentials
 from oagw.forward.fetch import Fetched
-from oagw.forward.oauth2 import Tokens
+from oagw.forward.oauth2 import CacheLimits, Tokens
 from oagw.model.memory import MIB, Memory
 from oagw.model.problem import Problem
 from oagw.model.tenants import ROOT, ROOT_ALONE, Identity
@@ -33,10 +33,14 @@ class Server:
         self.asked: list[tuple[str, str, dict[str, str], bytes]] = []
         self.answer = Fetched(200, json.dumps({"access_token": "token 1", **answer}).encode())
         self.waiting: Deferred[Fetched] | None = None
-        self.secrets = Secrets(Memory(MIB), Random(1), ROOT_ALONE)
+        self.memory = Memory(MIB)
+        self.secrets = Secrets(self.memory, Random(1), ROOT_ALONE)
         self.secrets.create(CALLER, "id", "me")
         self.secrets.create(CALLER, "secret", "s3cret: &")
-        self.credentials = Credentials(Tokens(lambda: self.now), self.fetch, True)
+        self.credentials = Credentials(self.tokens(), self.fetch, True)
+
+    def tokens(self, **limits: Any) -> Tokens:
+        return Tokens(lambda: self.now, self.secrets.tokens, CacheLimits(**limits))
 
     async def fetch(self, method: str, url: str, fields: dict[str, str], body: bytes) -> Fetched:
         self.asked.append((method, url, fields, body))
@@ -136,6 +140,42 @@ class TestOAuth2:
                 server.ask(FORM, ENDPOINT)
                 assert len(server.asked) == (requests if until else len(server.asked))
 
+    def test_the_longest_use_and_the_number_of_tokens_are_settings(self) -> None:
+        server = Server(expires_in=100)
+        server.credentials = Credentials(server.tokens(ttl=5.0, capacity=2), server.fetch, True)
+        for now, requests in ((0.0, 1), (4.9, 1), (5.0, 2)):
+            server.now = now
+            server.ask(FORM, ENDPOINT)
+            assert len(server.asked) == requests
+        for scopes, requests in (("b", 3), ("", 3), ("c", 4), ("", 4), ("b", 5)):  # c takes the place of b
+            server.ask(FORM, {**ENDPOINT, "scopes": scopes})
+            assert len(server.asked) == requests, scopes
+        assert len(server.secrets.tokens) == 2
+
+    def test_tokens_count_towards_memory(self) -> None:
+        server = Server(access_token="t" * 10_000)
+        for scopes in ("a", "b", "a"):
+            server.ask(FORM, {**ENDPOINT, "scopes": scopes})
+        assert 20_000 < server.memory.documents["access tokens"] < 30_000
+        server.now = 1_000.0
+        server.ask(FORM, {**ENDPOINT, "scopes": "a"})  # in the place of the one that has expired
+        assert len(server.secrets.tokens) == 2
+        server.memory.keep("stubs", MIB)
+        server.ask(FORM, {**ENDPOINT, "scopes": "c"})  # there is no room
+        assert (len(server.secrets.tokens), server.memory.documents["access tokens"]) == (0, 0)
+        assert len(server.asked) == 4
+
+    def test_a_token_that_comes_after_the_end_of_a_sandbox_is_not_kept(self) -> None:
+        server = Server()
+        server.waiting = Deferred()
+        results: list[Any] = []
+        fields = server.credentials.fields(Auth(FORM, config=ENDPOINT), server.secrets, CALLER, 0.0)
+        Deferred.fromCoroutine(fields).addBoth(results.append)
+        server.secrets.clear()
+        server.waiting.callback(server.answer)
+        assert results == [((b"authorization", b"Bearer token 1"),)]
+        assert sum(server.memory.documents.values()) == 0
+
     def test_callers_methods_and_settings_have_tokens_of_their_own(self) -> None:
         server = Server()
         for caller in (CALLER, Identity(ROOT, "another")):
@@ -211,13 +251,13 @@ class TestOAuth2:
 
     def test_http_has_to_be_allowed(self) -> None:
         server = Server()
-        server.credentials = Credentials(Tokens(lambda: 0.0), server.fetch, False)
+        server.credentials = Credentials(server.tokens(), server.fetch, False)
         assert problem(server.ask(FORM, ENDPOINT)) == (401, "AUTH_PLUGIN_INTERNAL")
         assert server.asked == []
 
     def test_an_issuer_cannot_lead_to_http_unless_that_is_allowed(self) -> None:
         server = Server(token_endpoint="HTTP://auth.example/other")
-        server.credentials = Credentials(Tokens(lambda: 0.0), server.fetch, False)
+        server.credentials = Credentials(server.tokens(), server.fetch, False)
         answer = server.ask(FORM, {"issuer_url": "https://issuer.example", **CLIENT})
         assert problem(answer) == (401, "AUTH_PLUGIN_INTERNAL")
         assert [method for method, _, _, _ in server.asked] == ["GET"]

@@ -89,6 +89,8 @@ def test_every_option_and_setting_is_a_key(tmp_path: Path) -> None:
         exit_with_parent = 4711
         proxy_timeout_seconds = 2
         streaming_idle_timeout_seconds = 1.5
+        token_cache_ttl_seconds = 4.5
+        token_cache_capacity = 6
         body_limit_bytes = 1000
         allow_http_upstream = false
         ssrf_protection = true
@@ -121,6 +123,8 @@ def test_every_option_and_setting_is_a_key(tmp_path: Path) -> None:
         allow_http_upstream=False,
         proxy_timeout=2.0,
         streaming_idle_timeout=1.5,
+        token_cache_ttl=4.5,
+        token_cache_capacity=6,
         upstream_ca=str(tmp_path / "ca.pem"),
     )
     others = {"tenants", "identities", "provisioned"}

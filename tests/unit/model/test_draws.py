@@ -1,8 +1,9 @@
 """Draws: with a seed, what is random depends on seed, sandbox, rule and number alone."""
 
 from random import Random
+from string import ascii_letters, digits
 
-from oagw.model.draws import Draws, SeededDraws
+from oagw.model.draws import Draws, SeededDraws, nanoid
 
 
 def test_other_rules_and_other_numbers_do_not_matter() -> None:
@@ -41,3 +42,12 @@ def test_without_a_seed_all_share_one_source() -> None:
     draws = Draws(random)
     assert draws.next("a") is draws.of("b", 3) is random
     assert len({draws.request_id(b"/") for _ in range(100)}) == 100
+
+
+def test_ids_of_requests_are_nanoids() -> None:
+    assert (nanoid(0), nanoid(2**128 - 1)) == (21 * b"A", 21 * b"_")
+    assert nanoid(62 << 122) == b"-" + 20 * b"A"
+    for draws in (SeededDraws(1, "a"), Draws(Random(1))):
+        ids = [draws.request_id(b"/").decode() for _ in range(200)]
+        assert {len(id) for id in ids} == {21}
+        assert set("".join(ids)) == set(ascii_letters + digits + "_-")

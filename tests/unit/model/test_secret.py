@@ -262,3 +262,12 @@ def test_names_of_any_length_are_not_kept() -> None:
     for number in range(20):
         masked_pairs(f"token{number}" + "x" * MIB + "=1")
     assert process_time() - started < 2
+
+
+def test_credentials_of_a_request_do_not_displace_the_secrets_of_the_server() -> None:
+    received = [f"a-long-credential-of-a-request-{number}" for number in range(100)]
+    own = [f"own-{number:04}" for number in range(200)]
+    known = KnownSecrets(own, received)
+    for secret in own:
+        assert known.masked(f"<{secret}>") == "<****>"
+    assert sum(known.masked(secret) == "****" for secret in received) == 32

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from oagw.model.memory import MIB, Memory
 from oagw.model.upstream import RateLimit
 from oagw.policies.buckets import WINDOWS, Buckets, Taken
 
@@ -135,6 +136,37 @@ class TestBuckets:
         assert len(buckets) == 2
         assert take(buckets, rule, 0.0, "a").retry_after == 1
         assert take(buckets, rule, 0.0, "b").retry_after is None
+
+
+def test_buckets_count_towards_memory_until_they_are_gone() -> None:
+    memory = Memory(MIB)
+    buckets = Buckets(memory, most=3)
+    for owner, rule in (
+        ("a", limit(1)),
+        ("b", limit(1, window="day", algorithm="sliding_window")),
+        ("b", limit(1, window="day")),  # in the place of the other
+        ("c", limit(1)),
+    ):
+        buckets.take(owner, "x", rule, 0.0)
+    kept = memory.documents["rate limits"]
+    assert kept > 3 * 500
+    buckets.take("d", "x", limit(1, window="day", algorithm="sliding_window"), 0.0)  # in the place of a's
+    assert memory.documents["rate limits"] > kept + 10_000
+    buckets.drop("d")
+    buckets.drop("none")
+    assert memory.documents["rate limits"] == kept * 2 / 3
+    buckets.clear()
+    assert (memory.documents["rate limits"], len(buckets)) == (0, 0)
+
+
+def test_without_memory_few_buckets_stay() -> None:
+    memory, rule = Memory(MIB), limit(1)
+    memory.keep("stubs", MIB)
+    buckets = Buckets(memory)
+    for scope in range(150):
+        take(buckets, rule, 0.0, str(scope))
+    assert len(buckets) == 100
+    assert [take(buckets, rule, 0.0, str(scope)).retry_after for scope in (149, 50, 49)] == [1, 1, None]
 
 
 def test_the_buckets_of_many_owners_are_dropped_in_little_time() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from oagw.config import Config
 from oagw.model.invalid import Invalid
+from oagw.model.upstream import RateLimit, Sustained
 from oagw.stubs import store
 from tests.support.wire import Answer, Wire
 from tests.support.wire_case import WireTestCase
@@ -124,6 +125,17 @@ class MemoryTests(WireTestCase):
         self.assertEqual(self.wire.admin("POST", "/toxics", toxic("c")).status, 200)
         self.wire.admin("DELETE", "/toxics")
         self.assertEqual(self.wire.gateway.sandboxes.memory.documents, {"toxics": 0})
+
+    def test_rate_limits_count_until_their_sandbox_is_gone(self) -> None:
+        id, _ = self.sandbox()
+        sandbox = self.wire.gateway.sandboxes.get(id)
+        assert sandbox is not None
+        rule = RateLimit(Sustained(1))
+        for scope in range(200):
+            sandbox.bucket_store().take("upstream:a", scope, rule, 0.0)
+        self.assertGreater(self.wire.gateway.sandboxes.memory.documents["rate limits"], 100_000)
+        self.wire.admin("DELETE", f"/sandboxes/{id}")
+        self.assertEqual(self.wire.gateway.sandboxes.memory.documents["rate limits"], 0)
 
     def test_an_import_is_refused_as_a_whole(self) -> None:
         self.refused(self.wire.admin("POST", "/mappings/import", {"mappings": [stub(100_000)] * 4}))

@@ -1,8 +1,8 @@
-"""Header fields that contradict each other or cannot be understood."""
+"""Header fields of a request that describe its body."""
 
 import pytest
 
-from oagw.policies.sanity import misframed
+from oagw.policies.body_fields import misframed
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Sanity: the header fields of a request that contradict each other or cannot be understood.
+"""Body fields: refuse a request whose header fields describe its body in a contradictory or unknown way.
 
 This is loaded with the gateway, ``policies.fields`` with the first upstream.
 """

@@ -1,0 +1,40 @@
+"""Write the results of an exam as JUnit's XML."""
+
+from collections.abc import Sequence
+from xml.etree import ElementTree
+
+from oagw.client.exam.evidence import NOT_JUDGED
+from oagw.client.exam.results import Result
+
+
+def as_junit(results: Sequence[Result], seconds: float) -> bytes:
+    """Return the document of ``--junit``: failed is a failure, not judged is skipped."""
+    skipped = sum(result.verdict == NOT_JUDGED for result in results)
+    counts = {
+        "tests": str(len(results)),
+        "failures": str(sum(result.failed for result in results)),
+        "errors": "0",
+        "skipped": str(skipped),
+        "time": f"{seconds:.3f}",
+    }
+    root = ElementTree.Element("testsuites", counts)
+    suite = ElementTree.SubElement(root, "testsuite", {"name": "oagw-mock exam", **counts})
+    for result in results:
+        case = ElementTree.SubElement(
+            suite,
+            "testcase",
+            {
+                "classname": f"exam.{result.situation['group']}",
+                "name": result.situation["name"],
+                "time": f"{result.seconds:.3f}",
+            },
+        )
+        if result.failed:
+            failure = ElementTree.SubElement(
+                case, "failure", {"message": result.text, "type": result.verdict}
+            )
+            failure.text = result.explained()
+        elif result.verdict == NOT_JUDGED:
+            ElementTree.SubElement(case, "skipped", {"message": result.text})
+    xml: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+    return xml

@@ -1,0 +1,143 @@
+"""Read the reports of an adapter, one JSON object per line, and refuse what is not one."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+# The largest number of characters of a line that a message quotes, and of the class of an error.
+_QUOTED = 200
+_MAX_ERROR = 1_000
+
+_SOURCES = ("gateway", "upstream", None)
+
+# The members of each outcome besides ``id`` and ``outcome``: those that it needs, and those that it may have.
+_MEMBERS: dict[str, tuple[set[str], set[str]]] = {
+    "value": ({"value"}, set()),
+    "text": ({"text"}, {"cancelled"}),
+    "error": ({"error"}, {"status", "source", "message", "text", "value", "cancelled"}),
+    "unsupported": (set(), {"message"}),
+}
+
+# What each member is, and its types.
+_TYPES: dict[str, tuple[str, tuple[type, ...]]] = {
+    "text": ("a string", (str,)),
+    "cancelled": ("true or false", (bool,)),
+    "error": ("a string, the class of the error", (str,)),
+    "status": ("a whole number or null", (int, type(None))),
+    "message": ("a string", (str,)),
+}
+
+
+class InvalidReport(Exception):
+    """A line of an adapter is not a report; the message quotes it and says what was expected."""
+
+
+def read_report(line: bytes, waiting: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the report on ``line`` for one of the calls ``waiting``, by id. Raises InvalidReport."""
+    try:
+        report = _decoded(line)
+        if not isinstance(report, dict):
+            raise ValueError("a report is a JSON object")
+        id = report.get("id")
+        if not isinstance(id, str):
+            raise ValueError('the member "id" must be the id of a call')
+        if id not in waiting:
+            others = ", ".join(sorted(waiting)) or "none"
+            raise ValueError(f"no call with the id {_short(id)} waits for a report (waiting: {others})")
+        report = checked_report(report, waiting[id]["kind"])
+    except ValueError as why:
+        raise InvalidReport(
+            f"the adapter wrote a line that is not a report: {why}\n"
+            f"  the line: {quoted(line)}\n"
+            '  expected: {"id": ID, "outcome": "value", "value": JSON}, or the outcome "text", "error" or\n'
+            '            "unsupported"; one JSON object on one line for each call'
+        ) from None
+    return report
+
+
+def checked_report(report: Any, kind: str) -> dict[str, Any]:
+    """Return ``report``, with or without an id, if it can be that of a call of this ``kind``.
+
+    Raises ValueError if not.
+    """
+    if not isinstance(report, Mapping):
+        raise ValueError("a report is a JSON object")
+    outcome = report.get("outcome")
+    if not isinstance(outcome, str) or outcome not in _MEMBERS:
+        raise ValueError(f'the member "outcome" must be one of {", ".join(_MEMBERS)}')
+    if outcome == ("value" if kind == "stream" else "text"):
+        raise ValueError(f'the outcome "{outcome}" is not for a call of the kind "{kind}"')
+    needed, optional = _MEMBERS[outcome]
+    if missing := sorted(needed - report.keys()):
+        raise ValueError(f'the outcome "{outcome}" needs the member "{missing[0]}"')
+    if unknown := sorted(map(str, report.keys() - needed - optional - {"id", "outcome"})):
+        allowed = ", ".join(sorted(needed | optional)) or "none"
+        raise ValueError(
+            f'the outcome "{outcome}" has no member {_short(unknown[0])}; its members are: {allowed}'
+        )
+    for member, (what, types) in _TYPES.items():
+        value = report.get(member)
+        if member in report and (
+            not isinstance(value, types) or isinstance(value, bool) is not (types == (bool,))
+        ):
+            raise ValueError(f'the member "{member}" must be {what}')
+    if len(report.get("error", "")) > _MAX_ERROR:
+        raise ValueError(f'the member "error" must have at most {_MAX_ERROR} characters')
+    if report.get("source") not in _SOURCES:
+        raise ValueError('the member "source" must be "gateway", "upstream" or null')
+    return _sendable(report)
+
+
+def no_report(id: str, outcome: str, message: str | None = None) -> dict[str, Any]:
+    """Return what stands for the report of the call ``id`` that never came."""
+    report = {"id": id, "outcome": outcome}
+    return report if message is None else {**report, "message": message}
+
+
+def complete(calls: Sequence[Mapping[str, Any]], reports: Mapping[str, Any], lost: Any) -> list[Any]:
+    """Return a report for each of ``calls``, in their order; ``lost(id)`` stands for a missing one."""
+    return [reports.get(call["id"]) or lost(call["id"]) for call in calls]
+
+
+def masked(value: Any, calls: Sequence[Mapping[str, Any]]) -> Any:
+    """Return ``value``, which is JSON, without the tokens of ``calls``: a client may have leaked them."""
+    text = json.dumps(value)
+    for token in {call["token"] for call in calls}:
+        text = text.replace(token, "****")
+    return json.loads(text)
+
+
+def quoted(line: bytes) -> str:
+    """Return the beginning of ``line`` for a message."""
+    return _short(line.decode(errors="replace").rstrip("\r\n"))
+
+
+def _short(text: str) -> str:
+    shown = json.dumps(text[:_QUOTED], ensure_ascii=True)
+    return f"{shown}... ({len(text)} characters)" if len(text) > _QUOTED else shown
+
+
+def _decoded(line: bytes) -> Any:
+    try:
+        return json.loads(line.decode())
+    except UnicodeDecodeError:
+        raise ValueError("it is not UTF-8") from None
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    except ValueError:
+        raise ValueError("it is not JSON") from None
+
+
+def _sendable(report: Mapping[str, Any]) -> dict[str, Any]:
+    """Return ``report`` as JSON without numbers like NaN (ValueError) and without lone surrogates."""
+    try:
+        text = json.dumps(report, ensure_ascii=False, allow_nan=False)
+    except TypeError:
+        raise ValueError("its members must be JSON") from None
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    except ValueError:
+        raise ValueError("it has a number that JSON does not have, such as NaN") from None
+    # A client that cut a character in two may report half of a surrogate pair.
+    report = json.loads(text.encode(errors="replace"))
+    return dict(report)

@@ -1,0 +1,66 @@
+"""docs/exam.md: the adapter takes the exam, alone and in pytest, and the tables list what there is."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from oagw.client.exam.command import HELP, main
+from oagw.client.exam.reports import _MEMBERS
+from oagw.client.exam.results import VERDICTS
+from oagw.testing import MockGateway
+from tests.docs.pages import HOME, TIMEOUT, blocks, names, section, table
+
+PAGE = "docs/exam.md"
+
+
+@pytest.fixture
+def adapter(tmp_path: Path) -> Path:
+    """The adapter of the page, as a file."""
+    file = tmp_path / "adapter.py"
+    file.write_text(blocks(PAGE, "python")[0])
+    return file
+
+
+def test_the_adapter_takes_the_exam(
+    adapter: Path, gateway: MockGateway, capfd: pytest.CaptureFixture[str]
+) -> None:
+    options = ("--url", gateway.base_url, "--only", "retry-after-seconds")
+    assert main([*options, "--", sys.executable, str(adapter)]) == 0
+    out, err = capfd.readouterr()
+    assert re.search(r"^retry  retry-after-seconds  passed$", out, re.MULTILINE), out
+    assert err == ""
+
+
+def test_the_test_of_the_page_runs(adapter: Path, gateway: MockGateway) -> None:
+    (adapter.parent / "test_exam.py").write_text(blocks(PAGE, "python")[1])
+    options = ("-q", "-p", "no:cacheprovider", "-p", "oagw.pytest_plugin", "--oagw-url", gateway.base_url)
+    said = subprocess.run(
+        [sys.executable, "-m", "pytest", *options, "--oagw-exam=retry-after-seconds", "test_exam.py"],
+        cwd=adapter.parent,
+        env={"PYTHONPATH": str(HOME), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT,
+        check=False,
+    ).stdout
+    assert "1 passed in " in said, said
+
+
+def test_the_tables_list_what_there_is() -> None:
+    options = {name.split()[0] for cell, _ in table(PAGE, "Take it", "Option") for name in names(cell)}
+    assert options == set(re.findall(r"^  (--\w+)", HELP, re.MULTILINE)) - {"--help"}
+    assert {row[0] for row in table(PAGE, "Take it", "Verdict")} == set(VERDICTS)
+    reports = [names(row[0])[0] for row in table(PAGE, "A report", "Report")]
+    assert set(re.findall('"outcome": "(.*?)"', "".join(reports))) == _MEMBERS.keys()
+    listed = {names(row[0])[0] for row in table(PAGE, "A report", "Member")}
+    assert listed == _MEMBERS["error"][1] - {"cancelled"}
+
+
+def test_a_call_has_the_members_of_the_page(gateway: MockGateway) -> None:
+    examination = gateway.admin("POST", "/exam/retry-after-seconds")
+    listed = {name for row in table(PAGE, "A call", "Member") for name in names(row[0])}
+    assert listed | {"base_url", "path"} == examination["calls"][0].keys()
+    assert "`base_url` + `path`" in section(PAGE, "A call")

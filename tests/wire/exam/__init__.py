@@ -1,0 +1,1 @@
+"""The exam, at the level of bytes."""

@@ -36,7 +36,7 @@ class ConnectionTests(ExamTestCase):
             self.assertEqual(self.verdict(name, failure(status=None), asks=3), ("passed", set()))
             for wrong in (value(), value(""), value(THING), value({})):
                 self.assertEqual(self.verdict(name, wrong), ("failed", {"error"}), name)
-            self.assertEqual(self.verdict(name, failure(), asks=9), ("failed", {"number of requests"}))
+            self.assertEqual(self.verdict(name, failure(), asks=13), ("failed", {"number of requests"}))
 
     def test_a_silent_server_is_given_up(self) -> None:
         for name, part in SILENT.items():
@@ -51,7 +51,7 @@ class ConnectionTests(ExamTestCase):
     def test_a_connection_may_close_while_the_judgement_waits(self) -> None:
         for closes in (True, False):
             examination, connection = self.examine("silent-server"), self.wire.connect()
-            examination.ask(connection=connection, seconds=0.6)
+            examination.ask(connection=connection, seconds=0.5)
             if closes:
                 self.wire.clock.callLater(0.5, connection.leave)
             judged = examination.judge(failure())

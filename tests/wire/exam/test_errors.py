@@ -33,7 +33,7 @@ class ErrorTests(ExamTestCase):
                 self.assertEqual(self.verdict(name, report), ("passed", set()), name)
             for wrong in (value({}), value(WORD), failure(status=200)):
                 self.assertEqual(self.verdict(name, wrong), ("failed", {"error"}), name)
-            many = self.verdict(name, failure(), asks=9)
+            many = self.verdict(name, failure(), asks=13)
             self.assertEqual(many, ("failed", {"number of requests"}), name)
 
     def test_an_error_is_attributed_to_who_sent_it(self) -> None:

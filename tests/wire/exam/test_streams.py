@@ -208,7 +208,7 @@ class VerdictTests(ExamTestCase):
             self.assertEqual(self.verdict(name, report, asks=2), ("passed", set()))
         for report in (text(TWO + TEXT), text(TWO), failure(text=TWO + TWO)):
             self.assertEqual(self.verdict(name, report, asks=2), ("failed", {"text"}))
-        self.assertEqual(self.verdict(name, text(TEXT), asks=9), ("failed", {"number of requests"}))
+        self.assertEqual(self.verdict(name, text(TEXT), asks=13), ("failed", {"number of requests"}))
 
     def test_a_cancelled_stream_ends_at_once(self) -> None:
         cancelled = text(TWO, cancelled=True)

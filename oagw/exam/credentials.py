@@ -86,7 +86,7 @@ CREDENTIALS = (
         correct="Notice the loop, or limit the number of redirects, and report an error.",
         source=rfc(9110, "15.4"),
         legitimate=_NOT_FOLLOWED,
-        stubs=(_redirect(302, BASE + _MOVED, f"({GET.path}|{_MOVED})"),),
+        stubs=(_redirect(302, BASE + _MOVED, "/v1/(things|moved)"),),
         rules=(if_asked(_MOVED, fails()), bounded(200)),
     ),
     Situation(

@@ -1,0 +1,1 @@
+"""The rules of the exam, on journals made by hand."""

@@ -190,10 +190,16 @@ def leaves_closed_connection() -> ExamRule:
         entries = evidence.entries
         if len(entries) < 2:
             return Judgement(NOT_JUDGED, "The client made only one call.")
-        again = [one for one in entries if one.turn > 1]
+        closed: set[int] = set()
+        again = []
+        for one in entries:
+            if one.connection in closed:
+                again.append(one)
+            if any("close" in value.lower() for value in one.response_headers.get("connection", ())):
+                closed.add(one.connection)
         if again:
             return Judgement(FAILED, "The client used a connection again that the server closed.", again)
-        return Judgement(PASSED, "The client opened a new connection for each request.", entries)
+        return Judgement(PASSED, "The client left the connection that the server closed.", entries)
 
     return ExamRule("new connection", judge)
 
@@ -210,10 +216,13 @@ def asks_for_coding(coding: str) -> ExamRule:
 
 
 def needs_reused_connection(rule: ExamRule) -> ExamRule:
-    """Judge ``rule`` only if the last call of the client came on a connection that it had used before."""
+    """Judge ``rule`` only if a request after the first came on a connection that had been used before.
+
+    The first may come on a connection of an earlier situation.
+    """
 
     def judge(evidence: Evidence) -> Judgement:
-        if not any(entry.turn > 1 for entry in evidence.entries):
+        if not any(entry.turn > 1 for entry in evidence.entries[1:]):
             return Judgement(NOT_JUDGED, "The client did not use a connection again.", evidence.entries)
         return rule.judge(evidence)
 

@@ -15,7 +15,7 @@ from oagw.exam.reported import fails, gets, gets_or_fails
 from oagw.exam.situation import GET, THING, RuleSource, Situation, answer, error, raw, rfc, toxic
 
 _CALL = GET._replace(timeout=5.0, retries=1)
-_IMPATIENT = GET._replace(timeout=0.6, retries=0)
+_IMPATIENT = GET._replace(timeout=0.5, retries=0)
 
 _JSON = {"Content-Type": "application/json"}
 _HALF = json.dumps(THING)[:120]

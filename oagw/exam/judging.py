@@ -32,7 +32,8 @@ def judge(evidence: Evidence) -> Judged:
     """Judge ``evidence`` by the rules of its situation.
 
     The client fails if it fails a rule, did not return, or crashed. Otherwise it is not judged if one of
-    ``rules`` cannot be judged, or the client does not support the kind of call. Otherwise it passes.
+    ``rules`` cannot be judged, the client does not support the kind of call, or it sent no request. Otherwise
+    it passes.
     """
     situation = evidence.situation
     end = unfinished(evidence)
@@ -46,6 +47,8 @@ def judge(evidence: Evidence) -> Judged:
     worst = _first(FAILED, (*judged, *optional)) or _first(NOT_JUDGED, judged)
     if worst is not None:
         return Judged(worst.verdict, worst.text, rules)
+    if not evidence.entries:
+        return Judged(NOT_JUDGED, "The client sent no request.", rules)
     return Judged(PASSED, " ".join(one.text for _, one in (*judged, *optional)), rules)
 
 

@@ -38,8 +38,7 @@ from oagw.exam.sources import (
 )
 
 _READ = STREAM._replace(timeout=5.0, retries=0)
-_READ_OR_RETRY = STREAM._replace(timeout=5.0, retries=1)
-_IMPATIENT = STREAM._replace(timeout=0.6, retries=0)
+_IMPATIENT = STREAM._replace(timeout=0.5, retries=0)
 
 # What a stream delivers that ends after two events, and the event that it begins then.
 _TWO = "".join(PIECES[:2])
@@ -79,7 +78,7 @@ def _ends_early(
         correct=_ERROR,
         source=source,
         legitimate=_OVER_AGAIN,
-        calls=(_READ_OR_RETRY,),
+        calls=(_READ,),
         stubs=(stub,),
         rules=(breaks_off(sent), bounded()),
     )

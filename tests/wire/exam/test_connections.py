@@ -51,7 +51,7 @@ class ConnectionTests(ExamTestCase):
     def test_a_connection_may_close_while_the_judgement_waits(self) -> None:
         for closes in (True, False):
             examination, connection = self.examine("silent-server"), self.wire.connect()
-            examination.ask(connection=connection, seconds=0.6)
+            examination.ask(connection=connection, seconds=0.5)
             if closes:
                 self.wire.clock.callLater(0.5, connection.leave)
             judged = examination.judge(failure())

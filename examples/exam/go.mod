@@ -1,0 +1,3 @@
+module exam
+
+go 1.19

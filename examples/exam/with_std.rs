@@ -29,7 +29,10 @@ fn report(id: &str, line: &Json) -> Json {
         }
         let (status, source) = (u64::from(answer.status), answer.header("X-OAGW-Error-Source"));
         let source = source.map_or(Json::Null, Json::from);
-        Ok(json!({"id": id, "outcome": "error", "error": "status", "status": status, "source": source}))
+        Ok(json!({
+            "id": id, "outcome": "error", "error": "status", "status": status, "source": source,
+            "message": answer.text(),
+        }))
     });
     done.unwrap_or_else(|error| {
         let class = if matches!(error, Error::Malformed(_)) {

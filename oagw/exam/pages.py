@@ -12,7 +12,6 @@ from oagw.exam.situation import (
     Situation,
     answer,
     rfc,
-    toxic,
 )
 from oagw.exam.situation import (
     PAGES as LIST,
@@ -196,12 +195,18 @@ PAGES = (
         "pages-cut-on-second",
         "The connection is closed in the middle of the second page.",
         "Ask for the page again, or report the error. The items so far are not the list.",
-        _pages(to("b"), to("c")),
+        (
+            answer(
+                at=_PATH,
+                request=_at("b"),
+                headers={"Content-Type": "application/json", "Content-Length": "22", "Link": to("c")},
+                body='[{"id": 3}, {"',
+                times=1,
+            ),
+            *_pages(to("b"), to("c")),
+        ),
         rfc(9112, "8"),
         (gets_or_fails(value=ITEMS), bounded()),
         "Report the error without a retry.",
-        toxics=(
-            toxic("limit_data", times=1, request={"urlPathPattern": ".*" + _PATH, **_at("b")}, bytes=180),
-        ),
     ),
 )

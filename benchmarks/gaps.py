@@ -53,7 +53,7 @@ class Held(NamedTuple):
 def rows(quick: bool) -> Iterator[Row]:
     """Yield three rows for each count (gap errors, CPU, peak memory), and one for the cost of a chat."""
     rounds, seconds = (1, 3) if quick else (3, 5)
-    ticks = f"?n={_events(seconds)}"
+    ticks = f"?n={events(seconds)}"
     for count, most_error, most_memory in COUNTS:
         subjects = [
             (OURS, OURS.get("held")),
@@ -104,24 +104,31 @@ def _cost_of_a_chat(rounds: int, seconds: float) -> Row:
 
 def _measure_chats(rounds: int, seconds: float, count: int) -> list[float]:
     # Each word of the message is an event of the response.
-    message = {"role": "user", "content": "a " * _events(seconds)}
+    message = {"role": "user", "content": "a " * events(seconds)}
     request = OURS.post("chat", {"model": "gpt-4", "stream": True, "messages": [message]})
     options = ("--stream-interval-scale", "2")
     return [_measure(OURS, request, count, seconds, options).cpu for _ in range(rounds)]
 
 
-def _events(seconds: float) -> int:
+def events(seconds: float) -> int:
+    """Return the number of events of a stream that lasts as long as a measurement."""
     return int((seconds + _TIMEOUT) / INTERVAL)
 
 
 def _measure(
     subject: Subject, request: bytes, count: int, seconds: float, options: tuple[str, ...] = ()
 ) -> Held:
-    with Running(subject, options) as server, EventStreams(server.port, request, count) as streams:
+    with Running(subject, options) as server:
+        return held(server, request, count, seconds)
+
+
+def held(server: Running, request: bytes, count: int, seconds: float) -> Held:
+    """Open ``count`` streams, and measure for this number of ``seconds`` once all have begun."""
+    with EventStreams(server.port, request, count) as streams:
         streams.open()
         streams.follow(_TIMEOUT, streams.all_began)
         if not streams.all_began():
-            raise RuntimeError(f"{subject.name}: only {streams.began} streams began")
+            raise RuntimeError(f"only {streams.began} streams began")
         before = [len(stream.pieces) for stream in streams.all]
         cpu = server.cpu()
         streams.follow(seconds)

@@ -3,6 +3,8 @@
 import select
 import socket
 import time
+from collections.abc import Iterable
+from itertools import repeat
 from statistics import quantiles
 from typing import NamedTuple
 
@@ -38,8 +40,12 @@ class _Connection:
         self.socket.sendall(request)
 
 
-def measure(port: int, request: bytes, seconds: float) -> Rate:
-    """Send ``request`` repeatedly for this number of ``seconds``. Every response must be a 200."""
+def measure(port: int, request: bytes | Iterable[bytes], seconds: float) -> Rate:
+    """Send ``request`` repeatedly for this number of ``seconds``. Every response must be a 200.
+
+    Several requests take turns; they must not come to an end.
+    """
+    requests = repeat(request) if isinstance(request, bytes) else iter(request)
     durations: list[float] = []
     connections: dict[int, _Connection] = {}
     with select.epoll() as poll:
@@ -48,7 +54,7 @@ def measure(port: int, request: bytes, seconds: float) -> Rate:
             connection = _Connection(port)
             connections[connection.socket.fileno()] = connection
             poll.register(connection.socket, select.EPOLLIN)
-            connection.ask(request)
+            connection.ask(next(requests))
 
         for _ in range(CONNECTIONS):
             connect()
@@ -58,14 +64,14 @@ def measure(port: int, request: bytes, seconds: float) -> Rate:
                 connection = connections[number]
                 data = connection.socket.recv(65536)
                 connection.received += data
-                if data and not _complete(connection.received):
+                if data and not complete(connection.received):
                     continue
                 if b" 200 " not in connection.received[:20]:
                     raise RuntimeError(f"not a 200: {connection.received[:200]!r}")
                 now = time.perf_counter()
                 durations.append(now - connection.asked)
                 if data and b"\r\nConnection: close\r\n" not in connection.received:
-                    connection.ask(request)
+                    connection.ask(next(requests))
                 else:
                     connections.pop(number).socket.close()
                     connect()
@@ -74,7 +80,8 @@ def measure(port: int, request: bytes, seconds: float) -> Rate:
     return Rate(len(durations), now - start, quantiles(durations, n=100)[98])
 
 
-def _complete(received: bytes) -> bool:
+def complete(received: bytes) -> bool:
+    """Return whether ``received`` is a whole response."""
     head, separator, body = received.partition(b"\r\n\r\n")
     if not separator:
         return False

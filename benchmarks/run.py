@@ -11,13 +11,17 @@ import sys
 import time
 
 import bursts
+import downloads
+import forwarding
 import gaps
 import journal
 import memory
 import rates
+import relayed
 import spawns
 import startup
 import stubs
+import upstreams
 from table import markdown
 
 PARTS = {
@@ -29,6 +33,10 @@ PARTS = {
     "bursts": bursts,
     "gaps": gaps,
     "memory": memory,
+    "forwarding": forwarding,
+    "relayed": relayed,
+    "downloads": downloads,
+    "upstreams": upstreams,
 }
 
 

@@ -21,7 +21,7 @@ _POLL = 0.0005
 def rows(quick: bool) -> Iterator[Row]:
     """The first connection and the first 200, beside others; then the other ways to start the server."""
     subjects = (OURS, BARE, FLASK)
-    rounds = [[_start(subject) for subject in subjects] for _ in range(5 if quick else 21)]
+    rounds = [[first_answer(subject) for subject in subjects] for _ in range(5 if quick else 21)]
     accepted, answered = ([[pair[n] for pair in r] for r in rounds] for n in range(2))
     ours, bare, flask = zip(*accepted, strict=True)
     yield Row(
@@ -94,7 +94,7 @@ def _announced(command: tuple[str, ...]) -> tuple[float, float]:
     return announced, answered
 
 
-def _start(subject: Subject) -> tuple[float, float]:
+def first_answer(subject: Subject) -> tuple[float, float]:
     """Seconds until the first connection is accepted, and until a request on it is answered."""
     port = free_port()
     start = time.perf_counter()

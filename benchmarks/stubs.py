@@ -89,14 +89,15 @@ def _ready(stack: ExitStack, subject: Subject, stubs: Sequence[Mapping], path: s
     server = stack.enter_context(Running(subject))
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=_TIMEOUT)
     for stub in stubs:
-        _make(connection, stub)
+        make(connection, stub)
     connection.close()
     request = subject._replace(paths={"stub": path}).get("stub")
     measure(server.port, request, 0.3 if subject is OURS else _WARM_UP)
     return Measured(server, request, [], [])
 
 
-def _make(connection: http.client.HTTPConnection, stub: Mapping) -> None:
+def make(connection: http.client.HTTPConnection, stub: Mapping) -> None:
+    """Create ``stub`` by the admin API."""
     connection.request("POST", "/__admin/mappings", json.dumps(stub), {"Content-Type": "application/json"})
     response = connection.getresponse()
     text = response.read()
@@ -120,7 +121,7 @@ def _first_answer(subject: Subject, stubs: StubSet) -> float:
                     raise
                 time.sleep(_POLL)
         for stub in stubs.stubs:
-            _make(connection, stub)
+            make(connection, stub)
         connection.request("GET", stubs.path, headers={"Authorization": "Bearer test-integration-token"})
         response = connection.getresponse()
         response.read()

@@ -12,10 +12,17 @@ HEAD = (
     "aiohttp",
     "WireMock",
     "aimock",
+    "mitmproxy",
+    "nginx proxy_pass",
+    "nginx",
     "ratio",
     "target",
     "holds?",
 )
+
+# The columns that every table has, and those of text, which are aligned to the left.
+_ALWAYS = ("what", "ours", "ratio", "target", "holds?")
+_TEXT = ("what", "target", "holds?")
 
 
 class Row(NamedTuple):
@@ -31,17 +38,26 @@ class Row(NamedTuple):
     aiohttp: str = ""
     wiremock: str = ""
     aimock: str = ""
+    mitmproxy: str = ""
+    proxy_pass: str = ""
+    nginx: str = ""
+
+    def cells(self) -> tuple[str, ...]:
+        """Return the cells in the order of HEAD."""
+        peers = (self.bare, self.flask, self.aiohttp, self.wiremock, self.aimock, self.mitmproxy)
+        verdict = {None: "", True: "yes", False: "**no**"}[self.holds]
+        return (
+            *(self.what, self.ours, *peers, self.proxy_pass, self.nginx),
+            *(self.ratio, self.target, verdict),
+        )
 
 
 def markdown(rows: Iterable[Row]) -> str:
-    """Return the rows as a Markdown table."""
-    verdicts = {None: "", True: "yes", False: "**no**"}
-    lines = [HEAD, ("---",) + ("--:",) * 7 + ("---",) * 2]
-    lines += [
-        (*row[:4], row.aiohttp, row.wiremock, row.aimock, row.ratio, row.target, verdicts[row.holds])
-        for row in rows
-    ]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    """Return the rows as a Markdown table without the columns of peers that took no part."""
+    cells = [row.cells() for row in rows]
+    kept = [at for at, name in enumerate(HEAD) if name in _ALWAYS or any(row[at] for row in cells)]
+    lines = [HEAD, ["---" if name in _TEXT else "--:" for name in HEAD], *cells]
+    return "\n".join(f"| {' | '.join(line[at] for at in kept)} |" for line in lines)
 
 
 def ratio(ours: Iterable[float], theirs: Iterable[float]) -> float:

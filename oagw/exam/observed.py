@@ -190,11 +190,26 @@ def leaves_closed_connection() -> ExamRule:
         entries = evidence.entries
         if len(entries) < 2:
             return Judgement(NOT_JUDGED, "The client made only one call.")
-        if len({one.connection for one in entries}) < len(entries):
-            return Judgement(FAILED, "The client used a connection that the server closes.", entries)
+        again = _again(entries)
+        if again:
+            return Judgement(FAILED, "The client used a connection again that the server closed.", again)
         return Judgement(PASSED, "The client opened a new connection for each request.", entries)
 
     return ExamRule("new connection", judge)
+
+
+def _again(entries: Sequence[Entry]) -> list[Entry]:
+    """Return the requests on a connection of an earlier one.
+
+    The first request on it may have a turn above 1: the client may have used it before this examination.
+    """
+    known: set[int] = set()
+    again = []
+    for entry in entries:
+        if entry.connection in known:
+            again.append(entry)
+        known.add(entry.connection)
+    return again
 
 
 def asks_for_coding(coding: str) -> ExamRule:
@@ -212,7 +227,7 @@ def needs_reused_connection(rule: ExamRule) -> ExamRule:
     """Judge ``rule`` only if two requests of the examination came on the same connection."""
 
     def judge(evidence: Evidence) -> Judgement:
-        if len({entry.connection for entry in evidence.entries}) == len(evidence.entries):
+        if not _again(evidence.entries):
             return Judgement(NOT_JUDGED, "The client did not use a connection again.", evidence.entries)
         return rule.judge(evidence)
 

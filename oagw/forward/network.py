@@ -11,7 +11,7 @@ from typing import Any
 
 from twisted.internet import defer
 from twisted.internet.defer import Deferred
-from twisted.internet.endpoints import HostnameEndpoint, TCP4ClientEndpoint, TCP6ClientEndpoint
+from twisted.internet.endpoints import HostnameEndpoint
 from twisted.internet.error import ConnectError, DNSLookupError
 from twisted.internet.interfaces import (
     IAddress,
@@ -25,6 +25,7 @@ from twisted.internet.interfaces import (
 from twisted.python.failure import Failure
 from zope.interface import directlyProvides, implementer
 
+from oagw.forward.direct import DirectEndpoint
 from oagw.model.networks import is_blocked
 from oagw.model.upstream import Endpoint
 
@@ -79,11 +80,9 @@ class Network:
             version = None
         if version is not None and self._public and is_blocked(host):
             return _Blocked()
-        if version == 6:
-            return TCP6ClientEndpoint(self._reactor, host, port, timeout)
         # In memory, names need no look-up.
-        if version == 4 or not IReactorPluggableNameResolver.providedBy(self._reactor):
-            return TCP4ClientEndpoint(self._reactor, host, port, timeout)
+        if version is not None or not IReactorPluggableNameResolver.providedBy(self._reactor):
+            return DirectEndpoint(self._reactor, host, port, timeout)
         return _NamedEndpoint(self._reactor, host, port, timeout, self._public)
 
 

@@ -84,9 +84,10 @@ class Pools:
             return waiter
         probe = _Probe()
         connecting: Deferred[Any] = send(self._connect(endpoint), probe)
+        connecting.addCallback(lambda _: probe.address)
         connecting.addTimeout(CHECK_TIMEOUT, self._clock)  # resolving a name counts as well
         return connecting.addCallbacks(
-            lambda _: _Healthy(_order(probe.address), endpoint.host, endpoint), lambda _: None
+            lambda address: _Healthy(_order(address), endpoint.host, endpoint), lambda _: None
         )
 
 
@@ -120,13 +121,15 @@ class _Healthy(NamedTuple):
 
 
 class _Probe(protocol.Protocol):
-    """Connects and leaves. ``address`` is that of the peer."""
+    """Connects and leaves. ``address`` fires with that of the peer."""
 
     transport: Any
-    address = ""
+
+    def __init__(self) -> None:
+        self.address: Deferred[str] = Deferred()
 
     def connectionMade(self) -> None:
-        self.address = getattr(self.transport.getPeer(), "host", "")
+        self.address.callback(getattr(self.transport.getPeer(), "host", ""))
         self.transport.abortConnection()
 
 

@@ -63,7 +63,7 @@ class Relay:
 
     When the client leaves, the call to the upstream is aborted. While the client does not read, nothing is
     read from the upstream. When the upstream fails after the head, the problem document is appended to the
-    body, as in the real gateway.
+    body, as in the real gateway. When the gateway stops, event streams end without an error.
     """
 
     def __init__(self, request: Exchange, call: Forwarded, timeouts: Timeouts, clock: IReactorTime) -> None:
@@ -113,8 +113,9 @@ class Relay:
             return
         self._begun, self._left = True, head.length
         self._silence, self._overdue = self._timeouts.head, False
-        if head.is_event_stream and self._timeouts.stream < self._silence:
-            self._silence = self._timeouts.stream
+        if head.is_event_stream:
+            request.stopping = self._end_stream
+            self._silence = min(self._silence, self._timeouts.stream)
         if self._timer is not None:
             self._timer.reset(self._silence)
         request.cork()  # the head leaves together with what has arrived of the body
@@ -188,9 +189,14 @@ class Relay:
                     problem = timed_out(f"request to {url} timed out after {self._timeouts.head:g}s")
                 deliver(request, problem_reply(problem, request))
         elif self._silence < self._timeouts.head:  # an event stream that is idle
-            self._end(Ending.COMPLETE)
+            self._end_stream()
         else:
             self._break_off(timed_out("upstream read timed out"))
+        self._abort()
+
+    def _end_stream(self) -> None:
+        """End an event stream without an error; one that is shorter than announced is cut."""
+        self._end(Ending.TRUNCATE if self._left else Ending.COMPLETE)
         self._abort()
 
     def _abort(self) -> None:

@@ -118,11 +118,11 @@ class Pipeline(Resource):
         # upstream that has other stubs.
         target: Target
         matched = self._matched(request, alias, segments, at) if alias else None
-        if isinstance(matched, Problem):
-            request.entry.resolved(alias, matched.status != 404)
-            deliver(request, problem_reply(matched, request))
-            return
         if matched is not None:
+            if isinstance(matched, Problem):
+                request.entry.resolved(alias, matched.status != 404)
+                deliver(request, problem_reply(matched, request))
+                return
             target = partial(self._forward, request, matched, _suffix(segments, at), stub)
         elif stub is not None:
             target = partial(self._respond, request, stub)

@@ -29,6 +29,7 @@ class Exchange(Request):
     call: Callable[[], Call]
     after: Callable[[ResponseHead], ResponseHead] | None = None  # changes the head before it is written
     hint: "Callable[[Exchange], str | None] | None" = None  # says what may have been meant by an unknown path
+    stopping: Callable[[], None] | None = None  # is called when the gateway stops, if it is set
     endless = False  # whether it ends when the client closes its side of the connection
     request_id: bytes  # the value of X-Request-Id in the response, if there is one
     respond: Callable[[Any], None]  # writes a Reply and finishes

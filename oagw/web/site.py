@@ -98,6 +98,10 @@ class GatewaySite(Site):
 
     def close(self) -> Deferred[None]:
         """Close all connections after their data is sent. The returned Deferred fires within CLOSING."""
+        for channel in list(self.channels):
+            for request in channel.requests[:1]:  # the others are not being answered
+                if request.stopping is not None:
+                    request.stopping()
         if not self.channels:
             return succeed(None)
         self._emptied = Deferred()

@@ -345,3 +345,18 @@ def test_139_strict_gateway(strict: Client) -> None:
         )
     answer = strict.call(strict.at(80, "weather.test"))
     violation(answer, "endpoint.scheme", "HTTP_UPSTREAM_FORBIDDEN")
+
+
+@pytest.mark.double
+def test_139_names_that_resolve_into_a_blocked_network(strict: Client, lab: Lab) -> None:
+    """The name is that of a stub's target: an upstream with a name of this machine would be refused."""
+    alias = new_alias()
+    mapping = {
+        "request": {"urlPathPattern": f".*/{alias}/.*"},
+        "response": {"proxyBaseUrl": f"http://localhost:{lab.port}"},
+    }
+    made = strict.ask("POST", "//__admin/mappings", mapping).json()
+    document = problem(strict.call(f"{alias}/v1"), 503, "service_unavailable")
+    assert document["context"]["retry_after_seconds"] == 10
+    assert (lab.requests, lab.connections) == ([], 0)
+    strict.ask("DELETE", f"//__admin/mappings/{made['id']}")

@@ -27,10 +27,12 @@ def adapter(tmp_path: Path) -> Path:
 def test_the_adapter_takes_the_exam(
     adapter: Path, gateway: MockGateway, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    options = ("--url", gateway.base_url, "--only", "retry-after-seconds")
+    # The second needs more than one connection, of which the first was open before.
+    options = ("--url", gateway.base_url, "--only", "retry-after-seconds,connection-close", "--jobs", "1")
     assert main([*options, "--", sys.executable, str(adapter)]) == 0
     out, err = capfd.readouterr()
-    assert re.search(r"^retry  retry-after-seconds  passed$", out, re.MULTILINE), out
+    assert re.search(r"^retry +retry-after-seconds  passed$", out, re.MULTILINE), out
+    assert re.search(r"^connections +connection-close +passed$", out, re.MULTILINE), out
     assert err == ""
 
 

@@ -23,6 +23,7 @@ from zope.interface import implementer
 
 from oagw.forward.relay import Forwarded, Relay, Timeouts
 from oagw.forward.response import UpstreamHead
+from oagw.model.entry import COMPLETE
 from oagw.model.problem import platform
 from oagw.web.reply import UPSTREAM, Reply
 from tests.support.probe import PATH
@@ -322,6 +323,46 @@ class FailingTests(RelayTestCase):
                 self.assertFalse(data.endswith(b"0\r\n\r\n"))
             else:
                 self.assertEqual(parse(data)[0].body, ends)
+
+    def stream(self, head: bytes) -> None:
+        """Relay an event stream that has one event so far."""
+        self.ask()
+        self.upstream.accept()
+        self.upstream.send(
+            b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n" + head + b"\r\ndata: x\n\n"
+        )
+
+    def test_an_idle_event_stream_that_is_shorter_than_announced_is_cut(self) -> None:
+        """Otherwise the client would wait for the rest on its open connection."""
+        self.timeouts = Timeouts(2.0, 1.0)
+        self.stream(b"Content-Length: 99\r\n")
+        self.wire.clock.advance(1.01)
+        self.assertTrue(self.connection.take().endswith(b"data: x\n\n"))
+        self.assertTrue(self.connection.transport.disconnecting)
+
+    def test_when_the_gateway_stops_event_streams_end_cleanly(self) -> None:
+        self.stream(b"")
+        self.wire.gateway.stop()
+        answer, rest = parse(self.connection.take())
+        self.assertEqual((answer.status, answer.body, rest), (200, b"data: x\n\n", b""))
+        self.assertTrue(self.upstream.transport.disconnected)
+        (entry,) = self.wire.gateway.sandboxes.default.journal
+        self.assertEqual(entry.ended, COMPLETE)
+        self.leave()
+
+    def test_when_the_gateway_stops_other_bodies_are_cut(self) -> None:
+        self.ask()
+        self.upstream.accept()
+        self.upstream.send(HEAD + b"\r\nhello")
+        self.wire.gateway.stop()
+        self.assertTrue(self.connection.take().endswith(b"5\r\nhello\r\n"))
+        self.assertTrue(self.connection.transport.disconnecting)
+        self.leave()
+        self.assertTrue(self.upstream.transport.disconnected)
+
+    def leave(self) -> None:
+        self.connection.leave()
+        self.connection = self.wire.connect()
 
 
 class LeavingTests(RelayTestCase):

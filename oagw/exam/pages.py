@@ -1,5 +1,6 @@
 """Situations of lists in pages: links to the next page in all forms, loops, and failures between pages."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -23,6 +24,7 @@ _URL = BASE + _PATH
 
 # All items, two on each of three pages.
 ITEMS = [{"id": number} for number in range(1, 7)]
+_SECOND = json.dumps(ITEMS[2:4])
 
 _EMPTY_PAGE = RuleSource("Google: pages may be empty before the end", "https://google.aip.dev/158")
 _LOOP = RuleSource(
@@ -199,8 +201,12 @@ PAGES = (
             answer(
                 at=_PATH,
                 request=_at("b"),
-                headers={"Content-Type": "application/json", "Content-Length": "22", "Link": to("c")},
-                body='[{"id": 3}, {"',
+                body=_SECOND[:15],
+                headers={
+                    "Content-Type": "application/json",
+                    "Content-Length": str(len(_SECOND)),
+                    "Link": to("c"),
+                },
                 times=1,
             ),
             *_pages(to("b"), to("c")),

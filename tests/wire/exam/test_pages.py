@@ -12,6 +12,6 @@ class PageTests(ExamTestCase):
         examination.calls = [{**call, "url": call["url"] + "?after=b"}]
         cut, whole = examination.ask(), examination.ask()
         self.assertIn(b"\r\nContent-Length: 22\r\n", cut.head)
-        self.assertEqual((cut.status, cut.body, cut.end), (200, b'[{"id": 3}, {"', "closed"))
+        self.assertEqual((cut.status, cut.body, cut.end), (200, b'[{"id": 3}, {"i', "closed"))
         self.assertEqual((whole.status, whole.end), (200, "complete"))
         self.assertEqual(json.loads(whole.body), [{"id": 3}, {"id": 4}])

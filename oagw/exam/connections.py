@@ -122,7 +122,7 @@ CONNECTIONS = (
     _breaks(
         "reset-after-head",
         "The server resets the connection after the head of a 200.",
-        answer(sse={"events": [], "ends": "reset"}, headers=_JSON),
+        answer(sse={"events": [_PAUSE], "ends": "reset"}, headers=_JSON),
         _INCOMPLETE,
     ),
     _breaks(

@@ -6,7 +6,7 @@ from base64 import b64encode
 
 from oagw.exam.observed import asks_for_coding, bounded
 from oagw.exam.reported import fails, gets, gets_nothing, gets_or_fails, shows_source
-from oagw.exam.situation import GET, THING, RuleSource, Situation, answer, error, raw, rfc
+from oagw.exam.situation import GET, THING, RuleSource, Situation, answer, error, raw, rfc, toxic
 from oagw.exam.sources import ERROR_SOURCE
 
 # Nothing here takes long; a loaded machine should not make a client give up. An error stays the same however
@@ -237,9 +237,13 @@ ERRORS = (
                 body=_ANSWER + _STRAY,
                 headers={**_JSON, "Content-Length": str(len(_ANSWER))},
                 times=1,
+                # The second half has the end of the answer and all of the other bytes.
+                chunkedDribbleDelay={"numberOfChunks": 2, "totalDuration": 200},
             ),
             answer(),
         ),
+        # The connection stays open for a while, so that only these bytes tell the client to leave it.
+        toxics=(toxic("slow_close", times=1, delay=1000),),
         rules=(gets_or_fails(),),
     ),
     _broken(

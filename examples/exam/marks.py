@@ -11,6 +11,7 @@ Adapters whose language is not installed are left out, and named on the page.
 import argparse
 import html
 import json
+import platform
 import re
 import shutil
 import subprocess
@@ -18,7 +19,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -34,6 +35,9 @@ VERDICTS = ("passed", "failed", "not judged")
 
 # The longest text of a verdict on the page, in characters.
 LONGEST = 180
+
+# The answer that situations send, as it is quoted in texts.
+ANSWER = re.compile(r'\{"id": "chatcmpl-exam".*?\.\.\.')
 
 UNSUPPORTED = "The client does not support this."
 
@@ -122,7 +126,10 @@ def runnable(client: Client, builds: Path) -> tuple[list[str | Path], list[str]]
     source = HERE / client.adapter
     match source.suffix:
         case ".py":
-            return [sys.executable, source], [version(name) for name in client.packages]
+            try:
+                return [sys.executable, source], [version(name) for name in client.packages]
+            except PackageNotFoundError as missing:
+                raise NotHere(f"{missing.name} is not installed") from None
         case ".mjs":
             modules = HERE / "node_modules"
             if not modules.exists():
@@ -163,6 +170,7 @@ def page(marks: Sequence[Mark]) -> Iterator[str]:
     groups = list(dict.fromkeys(one["group"] for mark in here for one in mark.situations or ()))
     yield ""
     yield f"Each field has the numbers of situations {', '.join(VERDICTS[:-1])} and {VERDICTS[-1]}."
+    yield f"Taken with Python {platform.python_version()} and Node {output('node', '--version').lstrip('v')}."
     yield ""
     yield f"| Client | Version | {' | '.join(groups)} | all |"
     yield f"|---|---|{'---|' * (len(groups) + 1)}"
@@ -195,7 +203,7 @@ def details(mark: Mark) -> Iterator[str]:
     failed = [one for one in situations if one["verdict"] not in ("passed", "not judged")]
     if failed:
         yield ""
-        yield f"Of {len(situations)} situations, it fails {len(failed)}:"
+        yield f"Failed ({len(failed)} of {len(situations)}):"
         yield ""
         for one in failed:
             yield f"- `{one['name']}`: {shown(one['text'])}"
@@ -206,7 +214,7 @@ def details(mark: Mark) -> Iterator[str]:
     kinds = Counter(one["kind"] for one in situations)
     if reasons:
         yield ""
-        yield "It is not judged in:"
+        yield "Not judged:"
         yield ""
         for reason, names in reasons.items():
             whole = [
@@ -222,7 +230,7 @@ def details(mark: Mark) -> Iterator[str]:
 
 def shown(text: str) -> str:
     """Return ``text`` in one line, shortened, and without Markdown's meaning."""
-    line = " ".join(text.split())
+    line = ANSWER.sub("the complete answer", " ".join(text.split()))
     line = line if len(line) <= LONGEST else line[:LONGEST] + "..."
     return re.sub(r"([\\`*_{}\[\]|])", r"\\\1", html.escape(line, quote=False))
 

@@ -257,7 +257,7 @@ ERRORS = (
         happens="The answer is 200, but a page of HTML.",
         correct="Report an error.",
         source=rfc(9110, "8.3"),
-        legitimate="A client that returns the page as text, for its caller to look at the type, is not judged.",
+        legitimate="A client that returns the page as text, for its caller to judge, is not judged.",
         calls=(_CALL,),
         stubs=(answer(body=_PAGE, headers=_HTML),),
         rules=(fails_on_page(_PAGE, 200), bounded()),

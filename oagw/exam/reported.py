@@ -49,9 +49,7 @@ def fails_on_page(page: str, *statuses: int) -> ExamRule:
     def judge(said: _Said) -> Judgement:
         other = _unfinished(said)
         if other is None and _got(said) == page:
-            return Judgement(
-                NOT_JUDGED, "The client returns text, and leaves the Content-Type to its caller."
-            )
+            return Judgement(NOT_JUDGED, "The client returns the page as text, for its caller to judge.")
         return other or _error(said, statuses)
 
     return _each("error", judge)

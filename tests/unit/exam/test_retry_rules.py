@@ -59,6 +59,11 @@ class TestWaits:
     def test_a_client_that_does_not_wait_fails(self) -> None:
         assert judged(waits(), attempts(0, 0.9, answer=("Retry-After: 1",))) == "failed"
 
+    def test_a_client_may_count_from_the_head_of_the_response(self) -> None:
+        entries = attempts(0, 1.0, answer=("Retry-After: 1",))
+        entries[0].last_byte = entries[0].time + 0.02
+        assert judged(waits(), entries) == "passed"
+
     def test_the_second_pause_counts_as_well(self) -> None:
         assert judged(waits(), attempts(0, 1.0, 1.2, answer=("Retry-After: 1",))) == "failed"
 

@@ -76,15 +76,15 @@ class AcceptsWrongLength(Client):
     make_pool = _PoolWithoutLengths
 
 
-@fault("success-html", "success-invalid-json")
-class ReturnsHtml(Client):
-    """It returns the text of a page of HTML as the value."""
+@fault("success-html success-invalid-json")
+class ReturnsNothingForText(Client):
+    """It takes a body that is not JSON for an empty answer."""
 
     def decode(self, body: bytes) -> Any:
         try:
             return super().decode(body)
         except UnexpectedContent:
-            return body.decode("utf-8", "replace")
+            return None
 
 
 @fault("success-invalid-json success-html")
@@ -311,7 +311,7 @@ class ReadsSurplus(Client):
     make_pool = _PoolOfSurplus
 
 
-@fault("reuse-after-error")
+@fault("reuse-after-error", "length-too-short")
 class LeavesErrorUnread(Client):
     """It uses a connection again on which the body of an error is still to come."""
 

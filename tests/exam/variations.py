@@ -174,6 +174,15 @@ class OneKindOnly(Client):
         return await super().take(call)
 
 
+class ReturnsPages(Client):
+    """It returns a body that does not say to be JSON as text."""
+
+    async def read_json(self, request: Request, response: Response) -> Any:
+        if (response.head.get("content-type") or "").startswith("text/"):
+            return (await response.read(request.timeout, 1 << 20)).decode()
+        return await super().read_json(request, response)
+
+
 class ShortBackoff(Client):
     """Its backoff grows from ten milliseconds."""
 
@@ -304,6 +313,7 @@ VARIATIONS: list[type[Client]] = [
     SlowerTimeOuts,
     RetriesEveryServerError,
     OneKindOnly,
+    ReturnsPages,
     ShortBackoff,
     OwnKeys,
     KnowsRetryAfterOnly,

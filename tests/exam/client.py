@@ -69,6 +69,7 @@ class Client:
     parser = EventParser
     make_pool = Pool
     sends_token = True
+    version = "HTTP/1.1"
     keeps_cookie = False  # for other hosts
 
     def __init__(self, reactor: Any, wall: Callable[[], float]) -> None:
@@ -271,7 +272,7 @@ class Client:
         if request.body is not None:
             fields["content-length"] = str(len(request.body))
         lines = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
-        head = f"{request.method} {target} HTTP/1.1\r\n{lines}\r\n".encode("latin-1")
+        head = f"{request.method} {target} {self.version}\r\n{lines}\r\n".encode("latin-1")
         return await self.pool.send(origin, head + (request.body or b""), self.head_timeout(request))
 
     def url(self, request: Request) -> str:

@@ -243,6 +243,21 @@ class KeepsCancelledStream(Client):
         response.close = lambda: None
 
 
+@fault("cancel")
+class ReadsCancelledStream(Client):
+    """It reads a cancelled stream to its end."""
+
+    async def read_stream(
+        self, request: Request, response: Response, text: Text, cancel_after: int | None
+    ) -> bool:
+        if cancel_after is None:
+            return await super().read_stream(request, response, text, None)
+        with suppress(Failed):
+            await super().read_stream(request, response, text, None)
+        del text.pieces[cancel_after:]
+        return True
+
+
 @fault("silence-in-mid-stream silence-before-first")
 class WaitsInStream(Client):
     """It has no time-out for what comes next in a stream."""

@@ -183,6 +183,22 @@ class ReturnsPages(Client):
         return await super().read_json(request, response)
 
 
+class SlowBackoff(Client):
+    """It retries three times, however often it is asked to, after pauses of one, two and four seconds."""
+
+    def is_last(self, attempt: int, retries: int) -> bool:
+        return attempt >= 3
+
+    def backoff(self, attempt: int) -> float:
+        return 2.0**attempt
+
+
+class OldVersion(Client):
+    """It speaks HTTP/1.0, which uses a connection only once."""
+
+    version = "HTTP/1.0"
+
+
 class ShortBackoff(Client):
     """Its backoff grows from ten milliseconds."""
 
@@ -314,6 +330,8 @@ VARIATIONS: list[type[Client]] = [
     RetriesEveryServerError,
     OneKindOnly,
     ReturnsPages,
+    SlowBackoff,
+    OldVersion,
     ShortBackoff,
     OwnKeys,
     KnowsRetryAfterOnly,

@@ -8,6 +8,7 @@ from oagw.exam.observed import (
     bounded,
     gives_up,
     leaves_closed_connection,
+    needs_http_1_1,
     reuses_connection,
 )
 from oagw.exam.reported import fails, gets, in_call
@@ -75,10 +76,10 @@ CONNECTIONS = (
         happens="Three calls, one after the other. The server keeps the connection open.",
         correct="Use one connection.",
         source=_PERSISTENCE,
-        legitimate="A client that sends Connection: close is not judged.",
+        legitimate="A client that sends Connection: close, or speaks HTTP/1.0, is not judged.",
         calls=(_CALL, _CALL, _CALL),
         stubs=(answer(),),
-        rules=(gets(), reuses_connection()),
+        rules=(gets(), needs_http_1_1(reuses_connection())),
     ),
     Situation(
         name="reuse-after-error",
@@ -172,7 +173,7 @@ CONNECTIONS = (
         source=rfc(9112, "2.2"),
         calls=(_CALL,),
         stubs=(answer(),),
-        toxics=(toxic("slicer", average_size=20, delay=2_000),),
+        toxics=(toxic("slicer", average_size=20, delay=5_000),),
         rules=(gets(), bounded(1)),
     ),
     Situation(

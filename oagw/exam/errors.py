@@ -4,7 +4,7 @@ import gzip
 import json
 from base64 import b64encode
 
-from oagw.exam.observed import asks_for_coding, bounded
+from oagw.exam.observed import asks_for_coding, bounded, needs_http_1_1
 from oagw.exam.reported import fails, fails_on_page, gets, gets_nothing, gets_or_fails, shows_source
 from oagw.exam.situation import GET, THING, RuleSource, Situation, answer, error, raw, rfc, toxic
 from oagw.exam.sources import ERROR_SOURCE
@@ -219,11 +219,15 @@ ERRORS = (
         answer(200, THING, headers={"Content-Length": "1000"}),
         _INCOMPLETE,
     ),
-    _broken(
-        "chunked-cut",
-        "The connection is closed before the last chunk, although the JSON is complete.",
-        answer(sse={"events": [raw(_ANSWER)], "ends": "cut"}, headers=_JSON),
-        _INCOMPLETE,
+    Situation(
+        name="chunked-cut",
+        happens="The connection is closed before the last chunk, although the JSON is complete.",
+        correct="Report an error.",
+        source=_INCOMPLETE,
+        legitimate=f"{_RETRIES} A client that speaks HTTP/1.0, and so gets no chunks, is not judged.",
+        calls=(_CALL,),
+        stubs=(answer(sse={"events": [raw(_ANSWER)], "ends": "cut"}, headers=_JSON),),
+        rules=(needs_http_1_1(fails(200)), bounded()),
     ),
     Situation(
         name="length-too-short",

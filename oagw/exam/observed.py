@@ -183,6 +183,16 @@ def reuses_connection() -> ExamRule:
     return ExamRule("reuse of the connection", judge)
 
 
+def needs_http_1_1(rule: ExamRule) -> ExamRule:
+    """Judge ``rule`` unless a request is HTTP/1.0, which knows neither chunks nor persistent connections."""
+
+    def judge(evidence: Evidence) -> Judgement:
+        old = [entry for entry in evidence.entries if entry.version == b"HTTP/1.0"]
+        return Judgement(NOT_JUDGED, "The client speaks HTTP/1.0.", old) if old else rule.judge(evidence)
+
+    return ExamRule(rule.name, judge)
+
+
 def leaves_closed_connection() -> ExamRule:
     """After a response with ``Connection: close``, the client sends the next request on a new connection."""
 

@@ -31,9 +31,11 @@ class Outcome(NamedTuple):
     complaints: list[str]
 
 
-def verdicts(client: type[Client], names: Iterable[str] = SITUATIONS) -> Verdicts:
-    """Return the verdicts on ``client`` in these situations."""
-    candidate = Candidate(InMemoryGateway(), client)
+def verdicts(
+    client: type[Client], names: Iterable[str] = SITUATIONS, *, keeps_client: bool = False
+) -> Verdicts:
+    """Return the verdicts on ``client`` in these situations, taken with one or with a client for each."""
+    candidate = Candidate(InMemoryGateway(), client, keeps_client)
     return {name: candidate.take(name) for name in names}
 
 
@@ -61,15 +63,15 @@ def examine_variation(client: type[Client], names: Iterable[str] = SITUATIONS) -
     return _outcome(client, got, complaints)
 
 
-def examine_correct(client: type[Client] = Client) -> Outcome:
+def examine_correct(names: Iterable[str] = SITUATIONS, *, keeps_client: bool = False) -> Outcome:
     """Check that the correct client passes everything."""
-    got = verdicts(client)
+    got = verdicts(Client, names, keeps_client=keeps_client)
     complaints = [
         f"{one['verdict']} in {name}: {one['text']}"
         for name, one in got.items()
         if one["verdict"] != "passed"
     ]
-    return _outcome(client, got, complaints)
+    return _outcome(Client, got, complaints)
 
 
 def _outcome(client: type[Client], got: Verdicts, complaints: list[str]) -> Outcome:

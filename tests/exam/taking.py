@@ -1,5 +1,6 @@
 """Take situations of the exam with a client of the tests, on a gateway in memory, in virtual time."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -15,18 +16,19 @@ MakeClient = Callable[[Any, Callable[[], float]], Client]
 class Candidate:
     """A client that takes situations of ``gateway``, each with a new client that ``make`` returns.
 
-    ``wall`` is the time in seconds since 1970 when the gateway's clock was 0.
+    With ``keeps_client``, it takes one after the other with the same one, as a process of an adapter does.
     """
 
-    def __init__(self, gateway: InMemoryGateway, make: MakeClient, wall: float = 0.0) -> None:
+    def __init__(self, gateway: InMemoryGateway, make: MakeClient, keeps_client: bool = False) -> None:
         self.gateway = gateway
         self._make = make
-        self._wall = wall
+        self._keeps_client = keeps_client
+        self._client: Client | None = None
 
     def take(self, name: str) -> dict[str, Any]:
         """Take the situation, and return the verdict."""
         exam = self.gateway.admin("POST", f"/exam/{name}")
-        client = self._new_client()
+        client = self._client or self._new_client()
         if exam["at_once"]:
             reports = self.gateway.run(self._at_once(client, exam), _HOUR)
         else:
@@ -40,12 +42,16 @@ class Candidate:
         verdict: dict[str, Any] = self.gateway.admin(
             "POST", f"/exam/{name}/{exam['id']}", {"reports": reports}
         )
-        client.close()
-        self.gateway.pump()
+        if self._keeps_client:
+            self._client = client
+        else:
+            client.close()
+            self.gateway.pump()
         return {**verdict, "reports": reports}
 
     def _new_client(self) -> Client:
-        return self._make(self.gateway.reactor, lambda: self._wall + self.gateway.reactor.seconds())
+        start = time.time() - self.gateway.reactor.seconds()
+        return self._make(self.gateway.reactor, lambda: start + self.gateway.reactor.seconds())
 
     def _at_once(self, client: Client, exam: dict[str, Any]) -> "Deferred[list[Report]]":
         reactor = self.gateway.reactor

@@ -28,6 +28,11 @@ def test_the_correct_client_passes_every_situation() -> None:
     assert examine_correct().complaints == []
 
 
+@pytest.mark.parametrize("names", [NAMES, NAMES[::-1]], ids=["in order", "backwards"])
+def test_it_passes_them_one_after_the_other_in_one_process(names: list[str]) -> None:
+    assert examine_correct(names, keeps_client=True).complaints == []
+
+
 @pytest.mark.parametrize(
     ("number", "fault"), list(enumerate(faults())), ids=[one.client.__name__ for one in faults()]
 )

@@ -85,7 +85,7 @@ class _DecodesPieces(EventParser):
     decodes_in_pieces = True
 
 
-@fault("split-utf-8 byte-by-byte")
+@fault("split-utf-8", "byte-by-byte")  # sockets may join the bytes again
 class DecodesPieces(Client):
     """It decodes UTF-8 piece by piece, as it arrives."""
 

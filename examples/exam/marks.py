@@ -4,7 +4,7 @@
     npm ci --prefix examples/exam
     python examples/exam/marks.py
 
-It takes about ten minutes. ``--folder F`` keeps the results in F, and takes only those that are not there.
+It takes about five minutes. ``--folder F`` keeps the results in F, and takes only those that are not there.
 Adapters whose language is not installed are left out, and named on the page.
 """
 
@@ -183,8 +183,7 @@ def page(marks: Sequence[Mark]) -> Iterator[str]:
             counts(mark, groups),
         ]
         yield f"| {' | '.join(columns)} |"
-    yield ""
-    yield from (f"Not taken here: {mark.client.name}, because {mark.why}." for mark in marks if mark.why)
+    yield from (f"\nNot taken here: {mark.client.name}, because {mark.why}." for mark in marks if mark.why)
     for mark in here:
         yield from details(mark)
     yield ""
@@ -232,7 +231,7 @@ def shown(text: str) -> str:
     """Return ``text`` in one line, shortened, and without Markdown's meaning."""
     line = ANSWER.sub("the complete answer", " ".join(text.split()))
     line = line if len(line) <= LONGEST else line[:LONGEST] + "..."
-    return re.sub(r"([\\`*_{}\[\]|])", r"\\\1", html.escape(line, quote=False))
+    return re.sub(r"([\\`*_\[\]|])", r"\\\1", html.escape(line, quote=False))
 
 
 if __name__ == "__main__":

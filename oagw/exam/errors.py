@@ -5,7 +5,7 @@ import json
 from base64 import b64encode
 
 from oagw.exam.observed import asks_for_coding, bounded
-from oagw.exam.reported import fails, gets, gets_nothing, gets_or_fails, shows_source
+from oagw.exam.reported import fails, fails_on_page, gets, gets_nothing, gets_or_fails, shows_source
 from oagw.exam.situation import GET, THING, RuleSource, Situation, answer, error, raw, rfc, toxic
 from oagw.exam.sources import ERROR_SOURCE
 
@@ -252,10 +252,14 @@ ERRORS = (
         answer(body=_ANSWER[:100], headers=_JSON),
         rfc(8259, "2"),
     ),
-    _broken(
-        "success-html",
-        "The answer is 200, but a page of HTML.",
-        answer(body=_PAGE, headers=_HTML),
-        rfc(9110, "8.3"),
+    Situation(
+        name="success-html",
+        happens="The answer is 200, but a page of HTML.",
+        correct="Report an error.",
+        source=rfc(9110, "8.3"),
+        legitimate="A client that returns the page as text, for its caller to judge, is not judged.",
+        calls=(_CALL,),
+        stubs=(answer(body=_PAGE, headers=_HTML),),
+        rules=(fails_on_page(_PAGE, 200), bounded()),
     ),
 )

@@ -193,7 +193,7 @@ def leaves_closed_connection() -> ExamRule:
         again = _again(entries)
         if again:
             return Judgement(FAILED, "The client used a connection again that the server closed.", again)
-        return Judgement(PASSED, "The client left the connection that the server closed.", entries)
+        return Judgement(PASSED, "The client opened a new connection for each request.", entries)
 
     return ExamRule("new connection", judge)
 

@@ -43,6 +43,18 @@ def fails(*statuses: int) -> ExamRule:
     return _each("error", lambda said: _unfinished(said) or _error(said, statuses))
 
 
+def fails_on_page(page: str, *statuses: int) -> ExamRule:
+    """The client reports an error, as in ``fails``. One that returns ``page`` as text is not judged."""
+
+    def judge(said: _Said) -> Judgement:
+        other = _unfinished(said)
+        if other is None and _got(said) == page:
+            return Judgement(NOT_JUDGED, "The client returns the page as text, for its caller to judge.")
+        return other or _error(said, statuses)
+
+    return _each("error", judge)
+
+
 def gets_or_fails(*statuses: int, value: Any = THING) -> ExamRule:
     """The client returns ``value``, or reports an error as ``fails`` does."""
 

@@ -22,6 +22,7 @@ from oagw.model.refused import Refused
 from oagw.model.suggestion import suggestion
 from oagw.sandboxes import TokenSandbox
 from oagw.stubs.mapping import StubMapping
+from oagw.timing.manual_clock import ManualClock
 from oagw.toxics.toxic import Toxic, ToxicDocument
 from oagw.verify.serve_event import serve_event
 from oagw.web.reply import Reply, json_reply
@@ -143,12 +144,12 @@ class Exam(AdminNode):
     def render_GET(self, request: Request) -> Reply:
         only = read_query(request, self.query).only
         if only.count(",") >= _MAX_NAMES:
-            raise Refused(400, f"only: Expected at most {_MAX_NAMES} names", field="only")
+            raise Refused(400, f"Expected at most {_MAX_NAMES} names", field="only")
         catalogue = [{"name": one.name, "group": one.group} for one in SITUATIONS.values()]
         try:
             found = selected(catalogue, [only])
         except UnknownSituation as unknown:
-            raise Refused(404, f"only: {unknown}", field="only") from None
+            raise Refused(404, str(unknown), field="only") from None
         return json_reply({"situations": [_shown(SITUATIONS[one["name"]]) for one in found]})
 
 
@@ -157,8 +158,8 @@ class OneSituation(AdminNode):
 
     It is prepared in a sandbox of its own, to which the URLs of the calls lead, with or without the token.
     404 for an unknown name. With the token of a sandbox, POST is 403. 409 if the situation needs another host
-    and the request came to neither 127.0.0.1 nor localhost, or if requests are not recorded. 429 if there are
-    too many sandboxes.
+    and the request came to neither 127.0.0.1 nor localhost, if requests are not recorded, or if the clock is
+    manual: the rules measure how long clients wait. 429 if there are too many sandboxes.
     """
 
     answers: ClassVar = {"GET": {200: ShownSituation}, "POST": {201: Examined}}
@@ -180,6 +181,8 @@ class OneSituation(AdminNode):
         situation = self._situation()
         if isinstance(recorded(request), TokenSandbox):
             raise Refused(403, "Not allowed with the token of a sandbox")
+        if isinstance(self.env.clock, ManualClock):
+            raise Refused(409, "The exam measures time; start the server without --clock manual")
         host = (request.getHeader(b"host") or b"").decode("latin-1")
         documents = msgspec.json.encode([situation.stubs, situation.toxics])
         name, colon, port = host.rpartition(":")

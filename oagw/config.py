@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from oagw.registry.provision import Provisioned
 
 # Variables that are not options, but tell clients and recipes what to start or where to connect.
-_OTHER_VARIABLES = ("OAGW_URL", "OAGW_PYTHON", "OAGW_SERVER")
+_OTHER_VARIABLES = ("OAGW_EXAM", "OAGW_URL", "OAGW_PYTHON", "OAGW_SERVER")
 
 
 class GivenToken(NamedTuple):

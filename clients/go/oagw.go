@@ -27,9 +27,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
+	"testing"
 	"time"
 	"unicode/utf8"
 )
@@ -1198,6 +1200,183 @@ func (sandbox *Sandbox) WaitPending(count int) {
 	sandbox.t.Helper()
 	sandbox.must(sandbox.Gateway.WaitPending(count))
 }
+
+// A Situation of the exam: what happens to a client, and what a correct client does.
+type Situation struct {
+	Name, Group, Kind            string
+	Happens, Correct, Legitimate string
+
+	gateway *Gateway
+}
+
+// An ExamCall is a call that the client under test has to make.
+type ExamCall struct {
+	ID          string
+	Kind        string // "call", "stream" or "pages"
+	URL         string // BaseURL + Path, for clients that want these
+	BaseURL     string `json:"base_url"`
+	Path        string
+	Token       string // sent as "Authorization: Bearer TOKEN"
+	Method      string
+	Headers     map[string]string // sent besides the token
+	Body        any               // sent as JSON; nil is no body
+	Timeout     time.Duration     // how long the client should wait for the next byte
+	Retries     int               // how often it should retry at most
+	CancelAfter *int              `json:"cancel_after"` // of a stream: after how many pieces of text to cancel it
+}
+
+// An ExamClient makes a call with the client under test and returns the report on it, such as
+// JSON{"outcome": "value", "value": ...}: docs/exam.md lists the members. It may be called in several goroutines at
+// once.
+type ExamClient func(call ExamCall) JSON
+
+// Exam examines a client in situations of the exam, on the [Shared] gateway; see [Gateway.Exam].
+func Exam(t *testing.T, client ExamClient, only ...string) {
+	t.Helper()
+	gateway, err := Shared()
+	if err != nil {
+		t.Fatalf("oagw: %v", err)
+	}
+	gateway.Exam(t, client, only...)
+}
+
+// Exam examines a client in situations of the exam: those that [Gateway.Situations] returns. Each is a parallel
+// subtest; see [Situation.Take].
+func (gateway *Gateway) Exam(t *testing.T, client ExamClient, only ...string) {
+	t.Helper()
+	situations, err := gateway.Situations(only...)
+	if err != nil {
+		t.Fatalf("oagw: %v", err)
+	}
+	for _, situation := range situations {
+		situation := situation
+		t.Run(situation.Name, func(t *testing.T) {
+			t.Parallel()
+			situation.Take(t, client)
+		})
+	}
+}
+
+// Situations returns the situations of the exam with these names or groups, or that match these patterns, such as
+// "retry-*"; all of them, if there are none. What the variable OAGW_EXAM lists, with commas, is taken instead.
+func (gateway *Gateway) Situations(only ...string) ([]Situation, error) {
+	chosen := os.Getenv("OAGW_EXAM")
+	if chosen == "" {
+		chosen = strings.Join(only, ",")
+	}
+	var found struct{ Situations []Situation }
+	err := gateway.Call("GET", "/exam?only="+url.QueryEscape(chosen), nil, &found)
+	for at := range found.Situations {
+		found.Situations[at].gateway = gateway
+	}
+	return found.Situations, err
+}
+
+// ExamTB is what a situation needs of a *testing.T.
+type ExamTB interface {
+	Helper()
+	Fatalf(format string, args ...any)
+	Skipf(format string, args ...any)
+}
+
+// Take lets a client make the calls of the situation. The test fails with the evidence if the client did, or if the
+// function panicked: report the errors of the client instead. It is skipped if the situation is not judged. A client
+// that does not return in time is judged for it, and left alone.
+func (situation Situation) Take(t ExamTB, client ExamClient) {
+	t.Helper()
+	judged, err := situation.take(client)
+	switch {
+	case err != nil:
+		t.Fatalf("oagw: %s: %v", situation.Name, err)
+	case judged.Verdict == "failed":
+		t.Fatalf("oagw: %s: %s", situation.Name, judged.Explanation)
+	case judged.Verdict == "not judged":
+		t.Skipf("oagw: %s: not judged: %s", situation.Name, judged.Text)
+	}
+}
+
+type judgement struct{ Verdict, Text, Explanation string }
+
+func (situation Situation) take(client ExamClient) (judged judgement, err error) {
+	path := "/exam/" + url.PathEscape(situation.Name)
+	var examined examination
+	if err := situation.gateway.Call("POST", path, nil, &examined); err != nil {
+		return judged, err
+	}
+	reports, err := examined.reports(client)
+	if err == nil {
+		path += "/" + url.PathEscape(examined.ID)
+		err = situation.gateway.Call("POST", path, JSON{"reports": reports}, &judged)
+	}
+	return judged, err
+}
+
+type examination struct {
+	ID       string
+	Deadline float64 // seconds after a call, when the client should long have returned
+	AtOnce   bool    `json:"at_once"` // the calls are made in turn, or at once with so many seconds between them
+	Stagger  float64
+	Calls    []struct {
+		ExamCall
+		Timeout float64
+	}
+}
+
+type report struct {
+	call int
+	said JSON
+	err  error
+}
+
+// reports lets the client make the calls, and returns its reports in their order.
+func (examined examination) reports(client ExamClient) ([]JSON, error) {
+	reports := make([]JSON, len(examined.Calls))
+	for at := range reports {
+		reports[at] = JSON{"outcome": "none"}
+	}
+	came := make(chan report, len(reports)) // a late one is not waited for
+	begin, count := time.Now(), 0
+	for at, call := range examined.Calls {
+		if examined.AtOnce {
+			time.Sleep(time.Until(begin.Add(seconds(float64(at) * examined.Stagger))))
+		}
+		call.ExamCall.Timeout = seconds(call.Timeout)
+		go reported(client, at, call.ExamCall, came)
+		if examined.AtOnce && at+1 < len(reports) {
+			continue
+		}
+		deadline := time.NewTimer(seconds(examined.Deadline))
+		defer deadline.Stop()
+		for count <= at {
+			select {
+			case one := <-came:
+				if one.err != nil {
+					return nil, one.err
+				}
+				reports[one.call] = one.said
+				count++
+			case <-deadline.C:
+				return reports, nil
+			}
+		}
+	}
+	return reports, nil
+}
+
+// reported sends what the client reports, or an error if it panics or ends its goroutine.
+func reported(client ExamClient, at int, call ExamCall, came chan<- report) {
+	one := report{at, nil, errors.New("the function of the client ended its goroutine, as FailNow and SkipNow do")}
+	defer func() {
+		if wrong := recover(); wrong != nil {
+			one.err = fmt.Errorf("the function of the client panicked: %v\n%s", wrong, debug.Stack())
+		}
+		came <- one
+	}()
+	one.said = client(call)
+	one.err = nil
+}
+
+func seconds(count float64) time.Duration { return time.Duration(count * float64(time.Second)) }
 
 // RequestsOf returns the requests that a stub answered, oldest first.
 func (control *Control) RequestsOf(stub string) ([]Request, error) {

@@ -218,6 +218,7 @@ func TestTheReportHasWhatHadNoEffect(t *testing.T) {
 type fake struct {
 	testing.TB
 	failed  bool
+	skipped bool
 	said    string
 	cleanup func()
 }
@@ -247,7 +248,9 @@ func run(t *testing.T, test func(fake *fake)) *fake {
 		test(one)
 	}()
 	<-done
-	one.cleanup()
+	if one.cleanup != nil {
+		one.cleanup()
+	}
 	return one
 }
 

@@ -375,12 +375,98 @@ export interface Sandbox extends Control {
   delete(): Promise<void>;
 }
 
+/** A call that the client under test has to make. */
+export interface ExamCall {
+  id: string;
+  kind: "call" | "stream" | "pages";
+  /** `base_url` + `path`, for clients that want these. */
+  url: string;
+  base_url: string;
+  path: string;
+  /** Sent as `Authorization: Bearer TOKEN`. */
+  token: string;
+  method: string;
+  /** Sent besides the token. */
+  headers: Record<string, string>;
+  /** Sent as JSON; null: no body. */
+  body: any;
+  /** How many seconds the client should wait for the next byte. */
+  timeout: number;
+  /** How often it should retry at most. */
+  retries: number;
+  /** Of a stream: after how many pieces of text to cancel it. */
+  cancel_after: number | null;
+}
+
+/** What the client got from a call; docs/exam.md describes the members. */
+export type ExamReport =
+  | { outcome: "value"; value: unknown }
+  | { outcome: "text"; text: string; cancelled?: boolean }
+  | {
+      outcome: "error";
+      /** The class of the error. */
+      error: string;
+      status?: number | null | undefined;
+      /** The value of X-OAGW-Error-Source, null if there is none; absent if the client hides header fields. */
+      source?: string | null | undefined;
+      message?: string | undefined;
+      /** Of a stream: what was delivered before the error. */
+      text?: string | undefined;
+      /** Of pages: the items that were delivered before the error. */
+      value?: unknown;
+      cancelled?: boolean | undefined;
+    }
+  | { outcome: "unsupported" };
+
+/** Makes a call with the client under test, and returns the report. What it throws fails the test. */
+export type ExamClient = (call: ExamCall) => ExamReport | Promise<ExamReport>;
+
+export interface Judgement {
+  name: string;
+  group: string;
+  verdict: "passed" | "failed" | "not judged";
+  /** Why. */
+  text: string;
+  rules: { rule: string; verdict: Judgement["verdict"]; text: string; evidence: string[] }[];
+  requests: unknown[];
+}
+
+/** A situation of the exam. */
+export interface Situation {
+  readonly name: string;
+  readonly group: string;
+  readonly kind: ExamCall["kind"];
+  readonly happens: string;
+  /** What a correct client does, and by which source. */
+  readonly correct: string;
+  readonly source: { text: string; url: string };
+  readonly legitimate: string;
+  readonly calls: number;
+  readonly deadline: number;
+  /**
+   * Let a client make the calls. Throws NotVerified with the evidence if it fails. In a test of node:test or vitest, the
+   * test is skipped if the situation is not judged. A client that does not return in time is judged for it.
+   */
+  take(context: SkippableContext, client: ExamClient): Promise<Judgement>;
+  take(client: ExamClient): Promise<Judgement>;
+}
+
+/** The context of a test that can be skipped. */
+export interface SkippableContext {
+  skip(reason?: string): void;
+}
+
 /** A running gateway, and its default sandbox. */
 export interface Gateway extends Control {
   readonly address: Address;
   sandbox(options?: SandboxOptions): Promise<Sandbox>;
   /** A sandbox for one test of node:test or vitest: if that failed, what it saw is printed; then it is deleted. */
   sandbox(context: TestContext, options?: SandboxOptions): Promise<Sandbox>;
+  /**
+   * The situations of the exam with these names or groups, or that match these patterns, such as "retry-*"; all, if
+   * there are none. What the variable OAGW_EXAM lists, with commas, is taken instead.
+   */
+  situations(...only: string[]): Promise<Situation[]>;
   /** Stop the server, if `start` started it. It also ends with this process. */
   stop(): Promise<void>;
 }

@@ -17,6 +17,7 @@ import { accessSync, constants, existsSync } from "node:fs";
 import http from "node:http";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { inspect } from "node:util";
 
 const TOKEN = "test-integration-token";
 const API = "/api/oagw/v1";
@@ -36,7 +37,7 @@ const PENDING_POLL = 5; // milliseconds
 const ASYNC_DISPOSE = Symbol.asyncDispose ?? Symbol("asyncDispose");
 
 // A test may replace both later.
-const { setTimeout } = globalThis;
+const { clearTimeout, setTimeout } = globalThis;
 const milliseconds = performance.now.bind(performance);
 
 /** The gateway, or its control plane, refused a call: which, with which status, and why. */
@@ -512,6 +513,65 @@ class Clock {
   }
 }
 
+/** A situation of the exam: what happens to a client, and what a correct client does. */
+class Situation {
+  #gateway;
+
+  constructor(gateway, situation) {
+    this.#gateway = gateway;
+    Object.assign(this, situation);
+  }
+
+  /** Let a client make the calls: throws if it fails; the test is skipped if the situation is not judged. */
+  async take(...args) {
+    const [context, client] = typeof args[0] === "function" ? [, ...args] : args;
+    const path = `/exam/${encodeURIComponent(this.name)}`;
+    const { id, ...examination } = await this.#gateway.admin("POST", path);
+    const reports = await reportsOf(examination, client);
+    const judged = await this.#gateway.admin("POST", `${path}/${encodeURIComponent(id)}`, { reports });
+    if (judged.verdict === "failed") throw new NotVerified(`${this.name}: ${judged.explanation}`);
+    if (judged.verdict === "not judged") context?.skip(`not judged: ${judged.text}`);
+    return judged;
+  }
+}
+
+/** What the client reports on the calls, in their order; rejects if it throws. */
+async function reportsOf({ calls, deadline, at_once, stagger }, client) {
+  const reports = calls.map(() => ({ outcome: "none" }));
+  const make = async (call, number) => {
+    const report = await client(structuredClone(call));
+    if (report?.outcome === undefined) {
+      throw new TypeError(`the client returned ${inspect(report)}, not a report such as { outcome: "value", value }`);
+    }
+    reports[number] = JSON.parse(JSON.stringify(report, wellFormed));
+  };
+  if (at_once) {
+    const staggered = calls.map((call, number) => pause(number * stagger).then(() => make(call, number)));
+    await inTime(Promise.all(staggered), stagger * (calls.length - 1) + deadline);
+    return [...reports]; // what comes later does not count
+  }
+  for (const [number, call] of calls.entries()) {
+    if (!(await inTime(make(call, number), deadline))) break;
+  }
+  return [...reports];
+}
+
+const pause = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+
+/** Whether a promise is fulfilled in so many seconds; rejects if it is rejected. */
+async function inTime(promise, seconds) {
+  let timer;
+  const late = new Promise((resolve) => (timer = setTimeout(resolve, seconds * 1000, false)));
+  try {
+    return await Promise.race([promise.then(() => true), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+// Half of a surrogate pair, which a client that cut a character may report, is not UTF-8.
+const wellFormed = (_, value) => (typeof value === "string" ? Buffer.from(value).toString() : value);
+
 /** A running gateway, and its default sandbox. */
 class Gateway extends Control {
   #server;
@@ -536,6 +596,13 @@ class Gateway extends Control {
       context.onTestFinished(() => sandbox.end({ failed: hasFailed(context), strict }));
     }
     return sandbox;
+  }
+
+  /** The situations of the exam with these names or groups, or that match these patterns; OAGW_EXAM replaces them. */
+  async situations(...only) {
+    const query = new URLSearchParams({ only: process.env.OAGW_EXAM || only.join(",") });
+    const { situations } = await this.admin("GET", `/exam?${query}`);
+    return situations.map((situation) => new Situation(this, situation));
   }
 
   /** Stop the server, if `start` started it. */

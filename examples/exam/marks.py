@@ -4,7 +4,7 @@
     npm ci --prefix examples/exam
     python examples/exam/marks.py
 
-It takes about ten minutes. ``--folder F`` keeps the results in F, and takes only those that are not there.
+It takes about five minutes. ``--folder F`` keeps the results in F, and takes only those that are not there.
 Adapters whose language is not installed are left out, and named on the page.
 """
 
@@ -134,16 +134,14 @@ def runnable(client: Client, builds: Path) -> tuple[list[str | Path], list[str]]
             modules = HERE / "node_modules"
             if not modules.exists():
                 raise NotHere("npm ci --prefix examples/exam was not run")
-            manifests = [
-                json.loads((modules / name / "package.json").read_text()) for name in client.packages
-            ]
-            return [tool("node"), source], [each["version"] for each in manifests] or [
-                output("node", "--version")
-            ]
+            node = tool("node")
+            manifests = [(modules / name / "package.json").read_text() for name in client.packages]
+            versions = [json.loads(manifest)["version"] for manifest in manifests]
+            return [node, source], versions or [node_version()]
         case ".go":
             program = builds / source.stem
             built(tool("go"), "build", "-o", program, source)
-            return [program], [output("go", "env", "GOVERSION")]
+            return [program], [output("go", "env", "GOVERSION").removeprefix("go")]
     built(tool("cargo"), "build", "--offline", "--quiet", "--target-dir", builds / "target")
     manifest = (ROOT / "clients" / "rust" / "Cargo.toml").read_text()
     return [builds / "target" / "debug" / source.stem], re.findall(r'^version = "(.*)"', manifest, re.M)
@@ -160,6 +158,10 @@ def built(*command: str | Path) -> None:
     subprocess.run(command, check=True, cwd=HERE)
 
 
+def node_version() -> str:
+    return output("node", "--version").removeprefix("v") if shutil.which("node") else "none"
+
+
 def output(*command: str) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
@@ -170,7 +172,7 @@ def page(marks: Sequence[Mark]) -> Iterator[str]:
     groups = list(dict.fromkeys(one["group"] for mark in here for one in mark.situations or ()))
     yield ""
     yield f"Each field has the numbers of situations {', '.join(VERDICTS[:-1])} and {VERDICTS[-1]}."
-    yield f"Taken with Python {platform.python_version()} and Node {output('node', '--version').lstrip('v')}."
+    yield f"Taken with Python {platform.python_version()} and Node {node_version()}."
     yield ""
     yield f"| Client | Version | {' | '.join(groups)} | all |"
     yield f"|---|---|{'---|' * (len(groups) + 1)}"
@@ -178,16 +180,22 @@ def page(marks: Sequence[Mark]) -> Iterator[str]:
         link = f"[{mark.client.name}](../examples/exam/{mark.client.adapter})"
         columns = [
             link,
-            ", ".join(mark.versions),
+            ", ".join(versions(mark)),
             *(counts(mark, [group]) for group in groups),
             counts(mark, groups),
         ]
         yield f"| {' | '.join(columns)} |"
-    yield ""
-    yield from (f"Not taken here: {mark.client.name}, because {mark.why}." for mark in marks if mark.why)
+    yield from (f"\nNot taken here: {mark.client.name}, because {mark.why}." for mark in marks if mark.why)
     for mark in here:
         yield from details(mark)
     yield ""
+
+
+def versions(mark: Mark) -> Sequence[str]:
+    packages = mark.client.packages
+    if len(packages) < 2:
+        return mark.versions
+    return [f"{name} {version}" for name, version in zip(packages, mark.versions, strict=True)]
 
 
 def counts(mark: Mark, groups: Sequence[str]) -> str:
@@ -199,7 +207,7 @@ def details(mark: Mark) -> Iterator[str]:
     """Yield what the client fails or is not judged in, and why."""
     situations = mark.situations or ()
     yield ""
-    yield f"#### {mark.client.name} {', '.join(mark.versions)}"
+    yield f"#### {mark.client.name}"
     failed = [one for one in situations if one["verdict"] not in ("passed", "not judged")]
     if failed:
         yield ""
@@ -232,7 +240,7 @@ def shown(text: str) -> str:
     """Return ``text`` in one line, shortened, and without Markdown's meaning."""
     line = ANSWER.sub("the complete answer", " ".join(text.split()))
     line = line if len(line) <= LONGEST else line[:LONGEST] + "..."
-    return re.sub(r"([\\`*_{}\[\]|])", r"\\\1", html.escape(line, quote=False))
+    return re.sub(r"([\\`*_\[\]|])", r"\\\1", html.escape(line, quote=False))
 
 
 if __name__ == "__main__":

@@ -4,22 +4,25 @@ from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 from twisted.internet.defer import Deferred
 from twisted.web.server import Request
 
 from oagw.admin.env import AdminEnv
 from oagw.admin.mappings import make_stub
-from oagw.admin.node import AdminNode, read_document, recorded
+from oagw.admin.node import AdminNode, read_document, read_query, recorded
 from oagw.admin.sandboxes import remove_sandbox
 from oagw.exam.catalogue import SITUATIONS
+from oagw.exam.explanation import FAILED, explained
 from oagw.exam.judging import JudgedRule, judge
+from oagw.exam.selection import UnknownSituation, selected
 from oagw.exam.situation import BASE, OTHER, PROXY, CallReport, Evidence, Kind, RuleSource, Situation, Verdict
 from oagw.model.invalid import Invalid
 from oagw.model.refused import Refused
 from oagw.model.suggestion import suggestion
 from oagw.sandboxes import TokenSandbox
 from oagw.stubs.mapping import StubMapping
+from oagw.timing.manual_clock import ManualClock
 from oagw.toxics.toxic import Toxic, ToxicDocument
 from oagw.verify.serve_event import serve_event
 from oagw.web.reply import Reply, json_reply
@@ -29,6 +32,12 @@ _LIFETIME = 120.0
 
 # The largest number of requests that a verdict shows.
 _MAX_REQUESTS = 50
+
+# The largest number of names, groups and patterns that select situations.
+_MAX_NAMES = 200
+
+# Outcomes whose report needs the member of the same name.
+_WITH_MEMBER = ("value", "text", "error")
 
 # Hosts that lead to this server, each with another one that does.
 _OTHER_HOST = {"127.0.0.1": "localhost", "localhost": "127.0.0.1"}
@@ -93,7 +102,10 @@ class Reports(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ShownVerdict(Struct, frozen=True):
-    """The verdict, why, that of each rule, and the requests of the client."""
+    """The verdict, why, that of each rule, and the requests of the client.
+
+    If the client failed, ``explanation`` has lines for people: what is correct, and the evidence.
+    """
 
     name: str
     group: str
@@ -101,11 +113,24 @@ class ShownVerdict(Struct, frozen=True):
     text: str
     rules: list[JudgedRule]
     requests: list[Any]
+    explanation: str | UnsetType = UNSET
+
+
+class ExamQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which situations to list."""
+
+    only: Annotated[str, Meta(max_length=8_000)] = ""
 
 
 class Exam(AdminNode):
-    """GET /__admin/exam → 200 {"situations": [...]}: what happens to a client, and what it should do."""
+    """GET /__admin/exam → 200 {"situations": [...]}: what happens to a client, and what it should do.
 
+    Parameter: ``only``, the names, groups or patterns such as ``retry-*`` to list, with commas between them.
+    404 if one of them selects nothing.
+    """
+
+    query = ExamQuery
+    refuses = (404,)
     answers: ClassVar = {"GET": {200: Catalogue}}
     parameter = "name"
 
@@ -117,7 +142,15 @@ class Exam(AdminNode):
         return OneSituation(self.env, segment, self._examinations)
 
     def render_GET(self, request: Request) -> Reply:
-        return json_reply({"situations": [_shown(one) for one in SITUATIONS.values()]})
+        only = read_query(request, self.query).only
+        if only.count(",") >= _MAX_NAMES:
+            raise Refused(400, f"Expected at most {_MAX_NAMES} names", field="only")
+        catalogue = [{"name": one.name, "group": one.group} for one in SITUATIONS.values()]
+        try:
+            found = selected(catalogue, [only])
+        except UnknownSituation as unknown:
+            raise Refused(404, str(unknown), field="only") from None
+        return json_reply({"situations": [_shown(SITUATIONS[one["name"]]) for one in found]})
 
 
 class OneSituation(AdminNode):
@@ -125,8 +158,8 @@ class OneSituation(AdminNode):
 
     It is prepared in a sandbox of its own, to which the URLs of the calls lead, with or without the token.
     404 for an unknown name. With the token of a sandbox, POST is 403. 409 if the situation needs another host
-    and the request came to neither 127.0.0.1 nor localhost, or if requests are not recorded. 429 if there are
-    too many sandboxes.
+    and the request came to neither 127.0.0.1 nor localhost, if requests are not recorded, or if the clock is
+    manual: the rules measure how long clients wait. 429 if there are too many sandboxes.
     """
 
     answers: ClassVar = {"GET": {200: ShownSituation}, "POST": {201: Examined}}
@@ -148,6 +181,8 @@ class OneSituation(AdminNode):
         situation = self._situation()
         if isinstance(recorded(request), TokenSandbox):
             raise Refused(403, "Not allowed with the token of a sandbox")
+        if isinstance(self.env.clock, ManualClock):
+            raise Refused(409, "The exam measures time; start the server without --clock manual")
         host = (request.getHeader(b"host") or b"").decode("latin-1")
         documents = msgspec.json.encode([situation.stubs, situation.toxics])
         name, colon, port = host.rpartition(":")
@@ -211,6 +246,10 @@ class OneExamination(AdminNode):
         reports = read_document(request, self.takes).reports
         if len(reports) != len(situation.calls):
             raise Invalid("/reports", f"Expected {len(situation.calls)} reports, got {len(reports)}")
+        for number, report in enumerate(reports):
+            outcome = report.outcome
+            if outcome in _WITH_MEMBER and getattr(report, outcome) is UNSET:
+                raise Invalid(f"/reports/{number}", f'The outcome "{outcome}" needs the member "{outcome}"')
         return self.later(request, self._judge(request, situation, sandbox, reports))
 
     async def _judge(
@@ -226,9 +265,21 @@ class OneExamination(AdminNode):
             shown = [serve_event(entry) for entry in entries[:_MAX_REQUESTS]]
         finally:
             remove_sandbox(self.env, sandbox, request)
-        return json_reply(
-            ShownVerdict(situation.name, situation.group, judged.verdict, judged.text, judged.rules, shown)
+        verdict = ShownVerdict(
+            situation.name, situation.group, judged.verdict, judged.text, judged.rules, shown
         )
+        if judged.verdict == FAILED:
+            explanation = _explanation(situation, verdict, reports, sandbox.token)
+            verdict = msgspec.structs.replace(verdict, explanation=explanation)
+        return json_reply(verdict)
+
+
+def _explanation(situation: Situation, verdict: ShownVerdict, reports: list[CallReport], token: bytes) -> str:
+    # A client may have shown the token, for example in the message of an error.
+    masked = msgspec.json.encode(reports).replace(token, b"****")
+    said = msgspec.json.decode(masked)
+    shown = msgspec.to_builtins(_shown(situation)), msgspec.to_builtins(verdict)
+    return explained(*shown, said).replace(token.decode(), "****")
 
 
 def _examined(situation: Situation, sandbox: TokenSandbox, base: str) -> Examined:

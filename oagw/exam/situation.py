@@ -73,7 +73,7 @@ STREAM = PlannedCall("POST", "/v1/chat/completions", {**_QUESTION, "stream": Tru
 PAGES = PlannedCall("GET", "/v1/items")
 
 
-class CallReport(Struct, frozen=True, forbid_unknown_fields=True):
+class CallReport(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What the client got from a call.
 
     ``value`` is decoded JSON, ``text`` that of a stream. An ``error`` has the name of its class, and may have

@@ -112,7 +112,7 @@ def with_packages(tmp_path: Path) -> Path:
 
 
 def test_the_node_client_passes_its_tests(node: str) -> None:
-    run([node, "--test", "oagw.test.mjs", "examples/first_test.mjs"], CLIENT, passes=True)
+    run([node, "--test", "oagw.test.mjs", "exam.test.mjs", "examples/first_test.mjs"], CLIENT, passes=True)
 
 
 def test_the_example_in_the_node_readme_and_the_words_work(node: str, with_packages: Path) -> None:

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import FrameType
 from typing import Any, NoReturn
 
-from oagw.client.exam.evidence import printable
 from oagw.client.exam.junit import as_junit
 from oagw.client.exam.results import (
     Progress,
@@ -21,10 +20,11 @@ from oagw.client.exam.results import (
     summary_line,
     table,
 )
-from oagw.client.exam.selection import UnknownSituation, selected
 from oagw.client.exam.taking import Exam, Stopped, Taken
 from oagw.client.exchange import checked_url
 from oagw.client.mock_gateway import TOKEN, GatewayFailed, MockGateway, Refused, RunningGateway
+from oagw.exam.explanation import printable
+from oagw.exam.selection import UnknownSituation, selected
 from oagw.options import whole
 
 # Written by hand, because it has to fit on a screen of 80 x 40 characters.

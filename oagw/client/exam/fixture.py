@@ -9,10 +9,10 @@ from urllib.parse import quote
 
 import pytest
 
-from oagw.client.exam.evidence import FAILED, NOT_JUDGED, explained, one_line
 from oagw.client.exam.reports import checked_report, complete, masked, no_report, not_possible
-from oagw.client.exam.selection import UnknownSituation, selected
 from oagw.client.mock_gateway import RunningGateway
+from oagw.exam.explanation import FAILED, NOT_JUDGED, explained, one_line
+from oagw.exam.selection import UnknownSituation, selected
 
 # Makes a call, and returns the report on it.
 Client = Callable[[dict[str, Any]], Mapping[str, Any]]

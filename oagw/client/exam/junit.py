@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from xml.etree import ElementTree
 
-from oagw.client.exam.evidence import NOT_JUDGED
 from oagw.client.exam.results import Result
+from oagw.exam.explanation import NOT_JUDGED
 
 
 def as_junit(results: Sequence[Result], seconds: float) -> bytes:

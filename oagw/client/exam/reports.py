@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from oagw.client.exam.evidence import NOT_JUDGED
+from oagw.exam.explanation import NOT_JUDGED
 
 # The largest number of characters of a line that a message quotes, and of the class of an error.
 _QUOTED = 200

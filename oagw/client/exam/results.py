@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TextIO
 
 from oagw import __version__
-from oagw.client.exam.evidence import FAILED, NOT_JUDGED, PASSED, explained, one_line
 from oagw.client.exam.taking import Taken
+from oagw.exam.explanation import FAILED, NOT_JUDGED, PASSED, explained, one_line
 
 # The verdict on a situation whose runs do not agree. It counts as failed.
 UNSTABLE = "unstable"

@@ -6,7 +6,6 @@ from typing import Any
 from xml.etree import ElementTree
 
 from oagw import __version__
-from oagw.client.exam.evidence import printable
 from oagw.client.exam.junit import as_junit
 from oagw.client.exam.results import (
     Progress,
@@ -19,6 +18,7 @@ from oagw.client.exam.results import (
     table,
 )
 from oagw.client.exam.taking import Taken
+from oagw.exam.explanation import printable
 from tests.support.fake_exam import FakeExam, Posed
 
 # What a client may have put into an error message.

@@ -2,7 +2,7 @@
 
 import pytest
 
-from oagw.client.exam.selection import UnknownSituation, selected
+from oagw.exam.selection import UnknownSituation, selected
 
 CATALOGUE = [
     {"name": "retry-after-seconds", "group": "retry"},

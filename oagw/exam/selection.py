@@ -17,14 +17,19 @@ def selected(catalogue: Sequence[Mapping[str, Any]], wanted: Sequence[str]) -> l
     Each of ``wanted`` is a name, a group, a pattern of either such as ``retry-*``, or several with commas
     between them. Raises UnknownSituation if one selects nothing.
     """
-    patterns = [pattern for text in wanted for pattern in map(str.strip, text.split(",")) if pattern]
-    for pattern in patterns:
-        if not any(_matches(one, pattern) for one in catalogue):
+    patterns = dict.fromkeys(
+        pattern for text in wanted for pattern in map(str.strip, text.split(",")) if pattern
+    )
+    found: set[str] = set()
+    for pattern in patterns:  # in the outer loop, so that each is compiled once
+        names = {one["name"] for one in catalogue if _matches(one, pattern)}
+        if not names:
             known = dict.fromkeys([one["group"] for one in catalogue] + [one["name"] for one in catalogue])
             raise UnknownSituation(
                 f'there is no situation or group "{pattern[:100]}"{suggestion(pattern, known)}'
             )
-    return [one for one in catalogue if not patterns or any(_matches(one, each) for each in patterns)]
+        found |= names
+    return [one for one in catalogue if not patterns or one["name"] in found]
 
 
 def _matches(situation: Mapping[str, Any], pattern: str) -> bool:

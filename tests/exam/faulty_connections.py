@@ -132,6 +132,8 @@ class ReadsSurplus(Client):
 class LeavesErrorUnread(Client):
     """It uses a connection again on which the body of an error is still to come."""
 
+    # A process of an adapter also fails the situation that uses such a connection next, whichever that is.
+
     make_pool = _PoolOfUnread
 
     async def discard(self, request: Request, response: Response) -> None:

@@ -13,9 +13,13 @@ QUICK = "one-write,reuse,pages-followed,redirect-other-host,not-retried-404"
 
 
 def exam(*adapter: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "server.py", "exam", "--only", QUICK, "--", sys.executable, "-m"]
+    command = [sys.executable, "server.py", "exam", "--only", QUICK, "--jobs", "1", "--"]
     return subprocess.run(
-        [*command, "tests.exam.adapter", *adapter], cwd=ROOT, capture_output=True, text=True, timeout=60
+        [*command, sys.executable, "-m", "tests.exam.adapter", *adapter],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
 
 

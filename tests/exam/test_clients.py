@@ -15,8 +15,8 @@ NAMES = list(SITUATIONS)
 
 # Each client takes one of so many situations. Those of the next client begin with the next situation, so that
 # all of them together take all situations.
-FAULTY_TAKE_ONE_OF = 20
-VARIED_TAKE_ONE_OF = 6
+FAULTY_TAKE_ONE_OF = 41
+VARIED_TAKE_ONE_OF = 11
 
 
 def sample(number: int, one_of: int) -> list[str]:
@@ -28,9 +28,8 @@ def test_the_correct_client_passes_every_situation() -> None:
     assert examine_correct().complaints == []
 
 
-@pytest.mark.parametrize("names", [NAMES, NAMES[::-1]], ids=["in order", "backwards"])
-def test_it_passes_them_one_after_the_other_in_one_process(names: list[str]) -> None:
-    assert examine_correct(names, keeps_client=True).complaints == []
+def test_it_passes_them_one_after_the_other_in_one_process() -> None:
+    assert examine_correct(NAMES[::-1], keeps_client=True).complaints == []
 
 
 @pytest.mark.parametrize(

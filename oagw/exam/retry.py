@@ -186,7 +186,7 @@ RETRY = (
     Situation(
         name="backoff-grows",
         happens="Every answer is 503, and states no delay. The client may retry three times.",
-        correct="Pause before each retry, with pauses that grow or are random.",
+        correct="Pause before each retry, with pauses that grow or are random. Up to 50 ms are no pause.",
         source=_BACKOFF,
         legitimate="Report the 503 without a retry, or after one.",
         calls=(GET._replace(retries=3),),

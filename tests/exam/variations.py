@@ -200,10 +200,10 @@ class OldVersion(Client):
 
 
 class ShortBackoff(Client):
-    """Its backoff grows from ten milliseconds."""
+    """Its backoff grows from thirty milliseconds."""
 
     def backoff(self, attempt: int) -> float:
-        return 0.01 * 2.0**attempt
+        return 0.03 * 2.0**attempt
 
 
 class OwnKeys(Client):

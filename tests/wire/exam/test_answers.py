@@ -24,7 +24,9 @@ class AnswersOfTheExamTests(ExamTestCase):
         answer = self.wire.admin("GET", "/exam?only=retry,not-retried-4000")
         self.assertEqual(answer.status, 404)
         detail = answer.json()["errors"][0]["detail"]
-        start = 'there is no situation or group "not-retried-4000", did you mean "not-retried-400"? There are '
+        start = (
+            'there is no situation or group "not-retried-4000", did you mean "not-retried-400"? There are '
+        )
         self.assertEqual(detail.removeprefix("only: ").partition(start)[:2], ("", start))
 
     def test_the_number_of_names_is_limited(self) -> None:

@@ -4,13 +4,14 @@
     npm ci --prefix examples/exam
     python examples/exam/marks.py
 
-It takes about ten minutes. ``--folder F`` keeps the results in F, and takes only those that are not there.
+It takes about five minutes. ``--folder F`` keeps the results in F, and takes only those that are not there.
 Adapters whose language is not installed are left out, and named on the page.
 """
 
 import argparse
 import html
 import json
+import platform
 import re
 import shutil
 import subprocess
@@ -18,7 +19,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -34,6 +35,9 @@ VERDICTS = ("passed", "failed", "not judged")
 
 # The longest text of a verdict on the page, in characters.
 LONGEST = 180
+
+# The answer that situations send, as it is quoted in texts.
+ANSWER = re.compile(r'\{"id": "chatcmpl-exam".*?\.\.\.')
 
 UNSUPPORTED = "The client does not support this."
 
@@ -122,21 +126,22 @@ def runnable(client: Client, builds: Path) -> tuple[list[str | Path], list[str]]
     source = HERE / client.adapter
     match source.suffix:
         case ".py":
-            return [sys.executable, source], [version(name) for name in client.packages]
+            try:
+                return [sys.executable, source], [version(name) for name in client.packages]
+            except PackageNotFoundError as missing:
+                raise NotHere(f"{missing.name} is not installed") from None
         case ".mjs":
             modules = HERE / "node_modules"
             if not modules.exists():
                 raise NotHere("npm ci --prefix examples/exam was not run")
-            manifests = [
-                json.loads((modules / name / "package.json").read_text()) for name in client.packages
-            ]
-            return [tool("node"), source], [each["version"] for each in manifests] or [
-                output("node", "--version")
-            ]
+            node = tool("node")
+            manifests = [(modules / name / "package.json").read_text() for name in client.packages]
+            versions = [json.loads(manifest)["version"] for manifest in manifests]
+            return [node, source], versions or [node_version()]
         case ".go":
             program = builds / source.stem
             built(tool("go"), "build", "-o", program, source)
-            return [program], [output("go", "env", "GOVERSION")]
+            return [program], [output("go", "env", "GOVERSION").removeprefix("go")]
     built(tool("cargo"), "build", "--offline", "--quiet", "--target-dir", builds / "target")
     manifest = (ROOT / "clients" / "rust" / "Cargo.toml").read_text()
     return [builds / "target" / "debug" / source.stem], re.findall(r'^version = "(.*)"', manifest, re.M)
@@ -153,6 +158,10 @@ def built(*command: str | Path) -> None:
     subprocess.run(command, check=True, cwd=HERE)
 
 
+def node_version() -> str:
+    return output("node", "--version").removeprefix("v") if shutil.which("node") else "none"
+
+
 def output(*command: str) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
@@ -163,6 +172,7 @@ def page(marks: Sequence[Mark]) -> Iterator[str]:
     groups = list(dict.fromkeys(one["group"] for mark in here for one in mark.situations or ()))
     yield ""
     yield f"Each field has the numbers of situations {', '.join(VERDICTS[:-1])} and {VERDICTS[-1]}."
+    yield f"Taken with Python {platform.python_version()} and Node {node_version()}."
     yield ""
     yield f"| Client | Version | {' | '.join(groups)} | all |"
     yield f"|---|---|{'---|' * (len(groups) + 1)}"
@@ -170,16 +180,22 @@ def page(marks: Sequence[Mark]) -> Iterator[str]:
         link = f"[{mark.client.name}](../examples/exam/{mark.client.adapter})"
         columns = [
             link,
-            ", ".join(mark.versions),
+            ", ".join(versions(mark)),
             *(counts(mark, [group]) for group in groups),
             counts(mark, groups),
         ]
         yield f"| {' | '.join(columns)} |"
-    yield ""
-    yield from (f"Not taken here: {mark.client.name}, because {mark.why}." for mark in marks if mark.why)
+    yield from (f"\nNot taken here: {mark.client.name}, because {mark.why}." for mark in marks if mark.why)
     for mark in here:
         yield from details(mark)
     yield ""
+
+
+def versions(mark: Mark) -> Sequence[str]:
+    packages = mark.client.packages
+    if len(packages) < 2:
+        return mark.versions
+    return [f"{name} {version}" for name, version in zip(packages, mark.versions, strict=True)]
 
 
 def counts(mark: Mark, groups: Sequence[str]) -> str:
@@ -191,11 +207,11 @@ def details(mark: Mark) -> Iterator[str]:
     """Yield what the client fails or is not judged in, and why."""
     situations = mark.situations or ()
     yield ""
-    yield f"#### {mark.client.name} {', '.join(mark.versions)}"
+    yield f"#### {mark.client.name}"
     failed = [one for one in situations if one["verdict"] not in ("passed", "not judged")]
     if failed:
         yield ""
-        yield f"Of {len(situations)} situations, it fails {len(failed)}:"
+        yield f"Failed ({len(failed)} of {len(situations)}):"
         yield ""
         for one in failed:
             yield f"- `{one['name']}`: {shown(one['text'])}"
@@ -206,7 +222,7 @@ def details(mark: Mark) -> Iterator[str]:
     kinds = Counter(one["kind"] for one in situations)
     if reasons:
         yield ""
-        yield "It is not judged in:"
+        yield "Not judged:"
         yield ""
         for reason, names in reasons.items():
             whole = [
@@ -222,9 +238,9 @@ def details(mark: Mark) -> Iterator[str]:
 
 def shown(text: str) -> str:
     """Return ``text`` in one line, shortened, and without Markdown's meaning."""
-    line = " ".join(text.split())
+    line = ANSWER.sub("the complete answer", " ".join(text.split()))
     line = line if len(line) <= LONGEST else line[:LONGEST] + "..."
-    return re.sub(r"([\\`*_{}\[\]|])", r"\\\1", html.escape(line, quote=False))
+    return re.sub(r"([\\`*_\[\]|])", r"\\\1", html.escape(line, quote=False))
 
 
 if __name__ == "__main__":

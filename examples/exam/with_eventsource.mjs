@@ -2,7 +2,8 @@
 //
 //     oagw-mock exam -- node examples/exam/with_eventsource.mjs
 //
-// EventSource connects again after an error, and after an end. It has no time-out, and no limit of attempts.
+// EventSource connects again after an error, and after an end. It has no time-out, and no limit of attempts,
+// so this closes it when it has used up its retries.
 
 import { createInterface } from "node:readline";
 import { EventSource } from "eventsource";

@@ -16,7 +16,7 @@ async function report({ kind, url, method, headers, body, token, timeout }) {
       method,
       headers: { Authorization: `Bearer ${token}`, ...type, ...headers },
       body: body === null ? null : JSON.stringify(body),
-      signal: AbortSignal.timeout(3 * timeout * 1000),
+      signal: AbortSignal.timeout(Math.ceil(3 * timeout * 1000)),
     });
     if (!answer.ok) throw new Error(await answer.text());
     return { outcome: "value", value: answer.status === 204 ? null : await answer.json() };

@@ -13,6 +13,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"sync"
@@ -56,10 +57,14 @@ func report(c call) said {
 		return failed(err)
 	}
 	defer response.Body.Close()
+	answer, err := io.ReadAll(response.Body)
+	if err != nil {
+		return failed(err)
+	}
 	if response.StatusCode >= 300 {
 		source := response.Header.Values("X-OAGW-Error-Source")
 		shown := said{"outcome": "error", "error": "status", "status": response.StatusCode, "source": nil}
-		shown["message"] = response.Status
+		shown["message"] = string(answer)
 		if len(source) > 0 {
 			shown["source"] = source[0]
 		}
@@ -67,7 +72,7 @@ func report(c call) said {
 	}
 	var value any
 	if response.StatusCode != http.StatusNoContent {
-		if err := json.NewDecoder(response.Body).Decode(&value); err != nil {
+		if err := json.Unmarshal(answer, &value); err != nil {
 			return failed(err)
 		}
 	}

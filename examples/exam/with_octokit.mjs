@@ -23,7 +23,10 @@ function client({ base_url, token, timeout, retries }) {
       log,
       // fetch has a time-out for the whole attempt only; the exam's is for the next byte.
       request: {
-        fetch: (url, options) => fetch(url, { ...options, signal: AbortSignal.timeout(3 * timeout * 1000) }),
+        fetch: (url, options) => {
+          const signal = AbortSignal.timeout(Math.ceil(3 * timeout * 1000));
+          return fetch(url, { ...options, signal });
+        },
       },
       retry: { retries },
       throttle: { id: token, onRateLimit: wanted, onSecondaryRateLimit: wanted },

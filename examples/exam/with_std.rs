@@ -24,12 +24,22 @@ fn report(id: &str, line: &Json) -> Json {
     };
     let done = call(&text("method"), &text("url"), &text("token"), &body).and_then(|answer| {
         if answer.status < 300 {
-            let value = if answer.status == 204 { Json::Null } else { answer.json()? };
+            let value = if answer.status == 204 {
+                Json::Null
+            } else {
+                answer.json()?
+            };
             return Ok(json!({"id": id, "outcome": "value", "value": value}));
         }
-        let (status, source) = (u64::from(answer.status), answer.header("X-OAGW-Error-Source"));
+        let (status, source) = (
+            u64::from(answer.status),
+            answer.header("X-OAGW-Error-Source"),
+        );
         let source = source.map_or(Json::Null, Json::from);
-        Ok(json!({"id": id, "outcome": "error", "error": "status", "status": status, "source": source}))
+        Ok(json!({
+            "id": id, "outcome": "error", "error": "status", "status": status, "source": source,
+            "message": answer.text(),
+        }))
     });
     done.unwrap_or_else(|error| {
         let class = if matches!(error, Error::Malformed(_)) {

@@ -8,10 +8,10 @@ from oagw.exam.observed import (
     bounded,
     gives_up,
     leaves_closed_connection,
-    needs_reused_connection,
+    needs_http_1_1,
     reuses_connection,
 )
-from oagw.exam.reported import fails, gets, gets_or_fails
+from oagw.exam.reported import fails, gets, in_call
 from oagw.exam.situation import GET, THING, RuleSource, Situation, answer, error, raw, rfc, toxic
 
 _CALL = GET._replace(timeout=5.0, retries=1)
@@ -76,20 +76,20 @@ CONNECTIONS = (
         happens="Three calls, one after the other. The server keeps the connection open.",
         correct="Use one connection.",
         source=_PERSISTENCE,
-        legitimate="A client that sends Connection: close is not judged.",
+        legitimate="A client that sends Connection: close, or speaks HTTP/1.0, is not judged.",
         calls=(_CALL, _CALL, _CALL),
         stubs=(answer(),),
-        rules=(gets(), reuses_connection()),
+        rules=(gets(), needs_http_1_1(reuses_connection())),
     ),
     Situation(
         name="reuse-after-error",
         happens="The first of two calls is answered with a 400 of 100,000 bytes.",
-        correct="Read all of the error before the connection is used again.",
+        correct="Report the 400, and return the second answer. What is left of the error is no part of it.",
         source=_PERSISTENCE,
-        legitimate="A client that opens a new connection is not judged.",
+        legitimate="Open a new connection for the second call.",
         calls=(_CALL, _CALL),
         stubs=(answer(400, {"error": {**error(400)["error"], "message": "x" * 100_000}}, times=1), answer()),
-        rules=(needs_reused_connection(gets_or_fails(400)),),
+        rules=(in_call(1, fails(400)), in_call(2, gets())),
     ),
     Situation(
         name="connection-close",
@@ -122,7 +122,7 @@ CONNECTIONS = (
     _breaks(
         "reset-after-head",
         "The server resets the connection after the head of a 200.",
-        answer(sse={"events": [], "ends": "reset"}, headers=_JSON),
+        answer(sse={"events": [_PAUSE], "ends": "reset"}, headers=_JSON),
         _INCOMPLETE,
     ),
     _breaks(
@@ -164,6 +164,16 @@ CONNECTIONS = (
         source=_TIME_OUTS,
         calls=(GET._replace(timeout=3.0),),
         stubs=(answer(fixedDelayMilliseconds=500),),
+        rules=(gets(), bounded(1)),
+    ),
+    Situation(
+        name="head-in-pieces",
+        happens="The answer, its head included, arrives in pieces of about 20 bytes.",
+        correct="Return it. Pieces of data that arrive mean nothing in HTTP.",
+        source=rfc(9112, "2.2"),
+        calls=(_CALL,),
+        stubs=(answer(),),
+        toxics=(toxic("slicer", average_size=20, delay=5_000),),
         rules=(gets(), bounded(1)),
     ),
     Situation(

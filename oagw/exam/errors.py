@@ -4,9 +4,9 @@ import gzip
 import json
 from base64 import b64encode
 
-from oagw.exam.observed import asks_for_coding, bounded
-from oagw.exam.reported import fails, gets, gets_nothing, gets_or_fails, shows_source
-from oagw.exam.situation import GET, THING, RuleSource, Situation, answer, error, raw, rfc
+from oagw.exam.observed import asks_for_coding, bounded, needs_http_1_1
+from oagw.exam.reported import fails, fails_on_page, gets, gets_nothing, gets_or_fails, shows_source
+from oagw.exam.situation import GET, THING, RuleSource, Situation, answer, error, raw, rfc, toxic
 from oagw.exam.sources import ERROR_SOURCE
 
 # Nothing here takes long; a loaded machine should not make a client give up. An error stays the same however
@@ -219,11 +219,15 @@ ERRORS = (
         answer(200, THING, headers={"Content-Length": "1000"}),
         _INCOMPLETE,
     ),
-    _broken(
-        "chunked-cut",
-        "The connection is closed before the last chunk, although the JSON is complete.",
-        answer(sse={"events": [raw(_ANSWER)], "ends": "cut"}, headers=_JSON),
-        _INCOMPLETE,
+    Situation(
+        name="chunked-cut",
+        happens="The connection is closed before the last chunk, although the JSON is complete.",
+        correct="Report an error.",
+        source=_INCOMPLETE,
+        legitimate=f"{_RETRIES} A client that speaks HTTP/1.0, and so gets no chunks, is not judged.",
+        calls=(_CALL,),
+        stubs=(answer(sse={"events": [raw(_ANSWER)], "ends": "cut"}, headers=_JSON),),
+        rules=(needs_http_1_1(fails(200)), bounded()),
     ),
     Situation(
         name="length-too-short",
@@ -237,9 +241,13 @@ ERRORS = (
                 body=_ANSWER + _STRAY,
                 headers={**_JSON, "Content-Length": str(len(_ANSWER))},
                 times=1,
+                # The second half has the end of the answer and all of the other bytes.
+                chunkedDribbleDelay={"numberOfChunks": 2, "totalDuration": 200},
             ),
             answer(),
         ),
+        # The connection stays open for a while, so that only these bytes tell the client to leave it.
+        toxics=(toxic("slow_close", times=1, delay=1000),),
         rules=(gets_or_fails(),),
     ),
     _broken(
@@ -248,10 +256,14 @@ ERRORS = (
         answer(body=_ANSWER[:100], headers=_JSON),
         rfc(8259, "2"),
     ),
-    _broken(
-        "success-html",
-        "The answer is 200, but a page of HTML.",
-        answer(body=_PAGE, headers=_HTML),
-        rfc(9110, "8.3"),
+    Situation(
+        name="success-html",
+        happens="The answer is 200, but a page of HTML.",
+        correct="Report an error.",
+        source=rfc(9110, "8.3"),
+        legitimate="A client that returns the page as text, for its caller to judge, is not judged.",
+        calls=(_CALL,),
+        stubs=(answer(body=_PAGE, headers=_HTML),),
+        rules=(fails_on_page(_PAGE, 200), bounded()),
     ),
 )

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from oagw.exam.sent import field, method, requests
 from oagw.exam.situation import FAILED, NOT_JUDGED, PASSED, Evidence, ExamRule, Judgement
 from oagw.model.entry import CLIENT_LEFT, OPEN, Entry
-from oagw.verify.reaction import ended, pause, reacts, too_soon
+from oagw.verify.reaction import pause, reacts, too_soon
 from oagw.verify.report.finding import failed
 from oagw.verify.report.stated_delay import least_pause, stated_delay
 
@@ -17,8 +17,8 @@ from oagw.verify.report.stated_delay import least_pause, stated_delay
 _AT_ONCE = 0.05
 
 # Three pauses that differ by less than this part of their mean, and this many seconds, do not grow.
-_CONSTANT = 0.1
-_JITTER = 0.02
+_CONSTANT = 0.05
+_JITTER = 0.01
 
 # A request may have been on its way for this many seconds.
 _IN_FLIGHT = 0.2
@@ -39,7 +39,7 @@ def waits() -> ExamRule:
             delay = stated_delay(refused)
             if delay is None:
                 continue
-            seconds = pause(retry, refused)
+            seconds = _waited(retry, refused)
             text = f"The client waited {seconds:.3f} s; {delay.field} asked for {delay.seconds:.3f} s."
             if too_soon(seconds, least_pause(refused, delay)):
                 return Judgement(FAILED, text, (refused, retry))
@@ -57,7 +57,7 @@ def waits_if_it_knows(field_name: str, sdk: bytes | None = None) -> ExamRule:
 
     def judge(evidence: Evidence) -> Judgement:
         for refused, retry in _retries(evidence.entries):
-            delay, seconds = stated_delay(refused), pause(retry, refused)
+            delay, seconds = stated_delay(refused), _waited(retry, refused)
             if delay is not None and not too_soon(seconds, delay.seconds):
                 text = f"The client waited {seconds:.3f} s; {delay.field} asked for {delay.seconds:.3f} s."
                 return Judgement(PASSED, text, (refused, retry))
@@ -83,7 +83,7 @@ def backs_off() -> ExamRule:
         proof = [*dict.fromkeys(entry for pair in pairs for entry in pair)]
         if len(pauses) < 2:
             return Judgement(NOT_JUDGED, f"{text} One pause cannot grow.", proof)
-        if max(pauses) <= _AT_ONCE:
+        if max(pauses) <= _AT_ONCE and pauses[-1] < 1.5 * pauses[0] + _JITTER:
             return Judgement(FAILED, f"{text} That is no backoff.", proof)
         mean = sum(pauses) / len(pauses)
         if len(pauses) >= 3 and max(pauses) - min(pauses) < _CONSTANT * mean + _JITTER:
@@ -183,6 +183,16 @@ def reuses_connection() -> ExamRule:
     return ExamRule("reuse of the connection", judge)
 
 
+def needs_http_1_1(rule: ExamRule) -> ExamRule:
+    """Judge ``rule`` unless a request is HTTP/1.0, which knows neither chunks nor persistent connections."""
+
+    def judge(evidence: Evidence) -> Judgement:
+        old = [entry for entry in evidence.entries if entry.version == b"HTTP/1.0"]
+        return Judgement(NOT_JUDGED, "The client speaks HTTP/1.0.", old) if old else rule.judge(evidence)
+
+    return ExamRule(rule.name, judge)
+
+
 def leaves_closed_connection() -> ExamRule:
     """After a response with ``Connection: close``, the client sends the next request on a new connection."""
 
@@ -265,8 +275,8 @@ def holds_back() -> ExamRule:
         delay = None if refused is None else stated_delay(refused)
         if refused is None or delay is None:
             return Judgement(NOT_JUDGED, "No call was refused.")
-        after = [(one.time - ended(refused), one) for one in entries if one.number > refused.number]
-        early = [one for s, one in after if s > _IN_FLIGHT and too_soon(s, delay.seconds)]
+        after = [one for one in entries if pause(one, refused) > _IN_FLIGHT]
+        early = [one for one in after if too_soon(_waited(one, refused), delay.seconds)]
         if early:
             asked = f"{delay.seconds:g} s that the {refused.status} asked for"
             text = f"{requests(len(early))} came within the {asked}."
@@ -285,6 +295,15 @@ def _retries(entries: Sequence[Entry]) -> Iterator[tuple[Entry, Entry]]:
             if (later.method, later.url) == (entry.method, entry.url) and reacts(later, entry):
                 yield entry, later
                 break
+
+
+def _waited(later: Entry, refused: Entry) -> float:
+    """Return the seconds from the response ``refused`` until ``later`` came.
+
+    They count from its first byte: a client may start its timer when it has the head, and on a busy machine
+    the last byte is noted late.
+    """
+    return later.time - (refused.time if refused.first_byte is None else refused.first_byte)
 
 
 def _closed(entries: Sequence[Entry], when: str) -> Judgement:

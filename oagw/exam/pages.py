@@ -1,5 +1,6 @@
 """Situations of lists in pages: links to the next page in all forms, loops, and failures between pages."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,7 +13,6 @@ from oagw.exam.situation import (
     Situation,
     answer,
     rfc,
-    toxic,
 )
 from oagw.exam.situation import (
     PAGES as LIST,
@@ -24,6 +24,7 @@ _URL = BASE + _PATH
 
 # All items, two on each of three pages.
 ITEMS = [{"id": number} for number in range(1, 7)]
+_SECOND = json.dumps(ITEMS[2:4])
 
 _EMPTY_PAGE = RuleSource("Google: pages may be empty before the end", "https://google.aip.dev/158")
 _LOOP = RuleSource(
@@ -196,12 +197,22 @@ PAGES = (
         "pages-cut-on-second",
         "The connection is closed in the middle of the second page.",
         "Ask for the page again, or report the error. The items so far are not the list.",
-        _pages(to("b"), to("c")),
+        (
+            answer(
+                at=_PATH,
+                request=_at("b"),
+                body=_SECOND[:15],
+                headers={
+                    "Content-Type": "application/json",
+                    "Content-Length": str(len(_SECOND)),
+                    "Link": to("c"),
+                },
+                times=1,
+            ),
+            *_pages(to("b"), to("c")),
+        ),
         rfc(9112, "8"),
         (gets_or_fails(value=ITEMS), bounded()),
         "Report the error without a retry.",
-        toxics=(
-            toxic("limit_data", times=1, request={"urlPathPattern": ".*" + _PATH, **_at("b")}, bytes=180),
-        ),
     ),
 )

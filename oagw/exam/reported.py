@@ -43,6 +43,18 @@ def fails(*statuses: int) -> ExamRule:
     return _each("error", lambda said: _unfinished(said) or _error(said, statuses))
 
 
+def fails_on_page(page: str, *statuses: int) -> ExamRule:
+    """The client reports an error, as in ``fails``. One that returns ``page`` as text is not judged."""
+
+    def judge(said: _Said) -> Judgement:
+        other = _unfinished(said)
+        if other is None and _got(said) == page:
+            return Judgement(NOT_JUDGED, "The client returns the page as text, for its caller to judge.")
+        return other or _error(said, statuses)
+
+    return _each("error", judge)
+
+
 def gets_or_fails(*statuses: int, value: Any = THING) -> ExamRule:
     """The client returns ``value``, or reports an error as ``fails`` does."""
 
@@ -64,6 +76,14 @@ def then_gets(value: Any = THING) -> ExamRule:
         return next((one for one in judged if one.verdict != PASSED), judged[-1])
 
     return ExamRule("later calls", judge)
+
+
+def in_call(number: int, rule: ExamRule) -> ExamRule:
+    """Judge ``rule`` on the report of this call only, from 1 on."""
+    return ExamRule(
+        f"{rule.name} of call {number}",
+        lambda evidence: rule.judge(evidence._replace(reports=evidence.reports[number - 1 : number])),
+    )
 
 
 def streams() -> ExamRule:

@@ -70,6 +70,8 @@ def _undelayed(answer: Answer, request: Request, streams: Streams) -> Reply | St
         chunks.append(Chunk(0, ending=answer.ending))
         return streams.play(chunks, _without_length(head._replace(body=b"", headers=fields)))
     if answer.pieces is not None and head.status not in NO_BODY_CODES:
+        if answer.pieces[0] > 1 and _has_wrong_length(head):
+            return streams.play(_dribble(head.body, *answer.pieces, Ending.TRUNCATE), head)
         if isinstance(request, GatewayRequest):
             head = request.coded(head)
         return streams.play(_dribble(head.body, *answer.pieces), _without_length(head))
@@ -78,9 +80,15 @@ def _undelayed(answer: Answer, request: Request, streams: Streams) -> Reply | St
 
 def _with_length(reply: Reply, streams: Streams) -> Reply | Stream:
     """Return ``reply``; if its own Content-Length is wrong, the connection is closed after the body."""
-    if reply.headers.get(b"Content-Length", (length := b"%d" % len(reply.body),)) == (length,):
+    if not _has_wrong_length(reply):
         return reply
     return streams.play([Chunk(0, reply.body, ending=Ending.TRUNCATE)], reply)
+
+
+def _has_wrong_length(reply: Reply) -> bool:
+    """Return whether ``reply`` has its own Content-Length, which is not that of its body."""
+    length = (b"%d" % len(reply.body),)
+    return reply.headers.get(b"Content-Length", length) != length
 
 
 def _without_length(head: Reply) -> Reply:
@@ -111,11 +119,11 @@ def _grouped(headers: Iterable[tuple[str, str]]) -> Iterator[tuple[bytes, tuple[
     return ((name.encode(), tuple(value.encode() for value in values)) for name, values in groups.items())
 
 
-def _dribble(body: bytes, count: int, seconds: float) -> Iterator[Chunk]:
+def _dribble(body: bytes, count: int, seconds: float, ending: Ending = Ending.COMPLETE) -> Iterator[Chunk]:
     """Yield ``body`` in ``count`` pieces, each followed by its share of ``seconds``."""
     size = -(-len(body) // count) or 1
     pause = 0.0
     for start in range(0, len(body), size):
         yield Chunk(pause, body[start : start + size])
         pause = seconds / count
-    yield Chunk(pause, ending=Ending.COMPLETE)
+    yield Chunk(pause, ending=ending)

@@ -109,6 +109,13 @@ def test_failed_and_not_judged(examined: Any) -> None:
     assert output.status == 0
 
 
+def test_what_the_gateway_cannot_do_is_not_judged(examined: Any) -> None:
+    output, _ = examined({"away": Posed(refusal="It needs another host."), "here": Posed()}, adapter())
+    assert output.status == 0
+    assert re.search(r"away +not judged +It needs another host\.\n", output.out)
+    assert "1 passed, 0 failed, 1 not judged" in output.out
+
+
 def test_the_calls_of_a_situation_go_to_one_process_in_turn(examined: Any) -> None:
     output, exam = examined({"a": Posed(calls=3), "b": Posed(calls=3)}, adapter(), "--jobs", "2")
     assert output.status == 0

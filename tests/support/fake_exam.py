@@ -31,6 +31,7 @@ class Posed(NamedTuple):
     deadline: float = 10.0
     judge: Callable[[Reports], str] = by_outcome
     text: str = "the reason"
+    refusal: str | None = None  # why it is not possible with this gateway
 
 
 class FakeExam:
@@ -61,6 +62,8 @@ class FakeExam:
             case []:
                 return 200, {"situations": [_described(*one) for one in self.situations.items()]}
             case [name]:
+                if (why := self.situations[name].refusal) is not None:
+                    return 409, {"errors": [{"code": 409, "title": "Conflict", "detail": why}]}
                 return 201, self._examination(name)
             case [name, _]:
                 self.reports.setdefault(name, []).append(body["reports"])

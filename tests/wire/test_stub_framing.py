@@ -216,3 +216,34 @@ class OlderTests(FramingTestCase):
         self.assertEqual((answer.status, answer.body), (200, b"body"))
         self.assertEqual(len(answer.headers["x-oagw-warning"]), 1)
         connection.leave()
+
+
+class LengthTests(FramingTestCase):
+    def test_a_wrong_length_takes_effect_on_a_body_in_pieces(self) -> None:
+        for length in (b"3", b"20"):
+            self.stub(
+                body="abcdefgh",
+                headers={"Content-Length": length.decode()},
+                chunkedDribbleDelay={"numberOfChunks": 2, "totalDuration": 100},
+            )
+            first = self.send()
+            self.assertIn(b"\r\nContent-Length: " + length + b"\r\n", first)
+            self.assertTrue(first.endswith(b"\r\n\r\nabcd"), first)
+            self.wire.clock.advance(0.05)
+            self.assertEqual(self.connection.take(), b"efgh")
+            self.assertFalse(self.connection.transport.disconnecting)
+            self.wire.clock.advance(0.05)
+            self.assertEqual(self.connection.take(), b"")
+            self.assertTrue(self.connection.transport.disconnecting)
+            self.connection.leave()
+            self.connection = self.wire.connect()
+
+    def test_a_right_length_of_a_body_in_pieces_makes_it_chunked(self) -> None:
+        self.stub(
+            body="abcdefgh",
+            headers={"Content-Length": "8"},
+            chunkedDribbleDelay={"numberOfChunks": 2, "totalDuration": 0},
+        )
+        data = self.send()
+        self.assertIn(b"Transfer-Encoding: chunked", data)
+        self.assertEqual(parse(data)[0].body, b"abcdefgh")

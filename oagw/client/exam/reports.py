@@ -4,6 +4,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from oagw.exam.explanation import NOT_JUDGED
+
 # The largest number of characters of a line that a message quotes, and of the class of an error.
 _QUOTED = 200
 _MAX_ERROR = 1_000
@@ -141,3 +143,11 @@ def _sendable(report: Mapping[str, Any]) -> dict[str, Any]:
     # A client that cut a character in two may report half of a surrogate pair.
     report = json.loads(text.encode(errors="replace"))
     return dict(report)
+
+
+def not_possible(examination: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the judgement if the gateway refused an ``examination``, such as one with two hosts."""
+    if "errors" not in examination:
+        return None
+    text = " ".join(str(one["detail"]) for one in examination["errors"])
+    return {"verdict": NOT_JUDGED, "text": text, "rules": [], "requests": []}

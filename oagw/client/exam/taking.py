@@ -9,7 +9,15 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from oagw.client.exam.adapters import MAX_LINE, Adapter, AdapterEnded, AdapterFailed, LineTooLong
-from oagw.client.exam.reports import InvalidReport, complete, masked, no_report, quoted, read_report
+from oagw.client.exam.reports import (
+    InvalidReport,
+    complete,
+    masked,
+    no_report,
+    not_possible,
+    quoted,
+    read_report,
+)
 from oagw.client.mock_gateway import RunningGateway
 
 # Seconds in which a new process must report on its first call: a JVM on a busy machine starts slowly.
@@ -175,7 +183,9 @@ class Exam:
         """Take the situation ``name``. Return ``adapter`` as well, unless it was lost."""
         began = time.monotonic()
         path = f"/exam/{quote(name, safe='')}"
-        examination = self._gateway.admin("POST", path, accept=(201,))
+        examination = self._gateway.admin("POST", path, accept=(201, 409))
+        if (why := not_possible(examination)) is not None:
+            return adapter, Taken(name, why, (), time.monotonic() - began)
         reports: dict[str, Any] = {}
         lost: tuple[str, str | None] | None = None
         try:

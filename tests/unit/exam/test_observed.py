@@ -6,6 +6,7 @@ from oagw.exam.observed import (
     cancels,
     gives_up,
     leaves_closed_connection,
+    needs_http_1_1,
     needs_reused_connection,
     reuses_connection,
 )
@@ -57,6 +58,14 @@ def test_calls_in_turn_share_a_connection() -> None:
     assert verdict(reuses_connection(), on(4, 5, 5)) == "failed"
     assert verdict(reuses_connection(), on(4, 5, fields=("Connection: close",))) == "not judged"
     assert verdict(reuses_connection(), on(4)) == "not judged"
+
+
+def test_http_1_0_has_neither_chunks_nor_persistent_connections() -> None:
+    for version, expected in ((b"HTTP/1.0", "not judged"), (b"HTTP/1.1", "failed")):
+        entries = on(4, 5)
+        for entry in entries:
+            entry.version = version
+        assert verdict(needs_http_1_1(reuses_connection()), entries) == expected
 
 
 def test_a_connection_may_come_from_an_earlier_examination() -> None:

@@ -10,6 +10,7 @@ from oagw.exam.reported import (
     gets,
     gets_nothing,
     gets_or_fails,
+    in_call,
     returns_part,
     shows_source,
     streams,
@@ -141,3 +142,11 @@ def test_every_call_must_satisfy_a_rule() -> None:
     assert verdict(gets(), good, ERROR, good) == "failed"
     assert reason(gets(), good, ERROR).startswith("Call 2: ")
     assert verdict(gets(), good, report("unsupported")) == "not judged"
+
+
+def test_a_rule_may_be_about_one_call() -> None:
+    got = report("value", value=WORD)
+    assert verdict(in_call(1, fails()), ERROR, got) == "passed"
+    assert verdict(in_call(2, gets()), ERROR, got) == "passed"
+    assert verdict(in_call(2, gets()), got, ERROR) == "failed"
+    assert verdict(in_call(2, gets()), ERROR, report("none")) == "failed"

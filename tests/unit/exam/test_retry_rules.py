@@ -9,6 +9,8 @@ from oagw.exam.observed import (
     bounded,
     holds_back,
     keeps_key,
+    leaves_closed_connection,
+    needs_reused_connection,
     once,
     repeats_only_with_key,
     same_body,
@@ -56,6 +58,11 @@ class TestWaits:
 
     def test_a_client_that_does_not_wait_fails(self) -> None:
         assert judged(waits(), attempts(0, 0.9, answer=("Retry-After: 1",))) == "failed"
+
+    def test_a_client_may_count_from_the_head_of_the_response(self) -> None:
+        entries = attempts(0, 1.0, answer=("Retry-After: 1",))
+        entries[0].last_byte = entries[0].time + 0.02
+        assert judged(waits(), entries) == "passed"
 
     def test_the_second_pause_counts_as_well(self) -> None:
         assert judged(waits(), attempts(0, 1.0, 1.2, answer=("Retry-After: 1",))) == "failed"
@@ -108,6 +115,8 @@ class TestFieldsOfVendors:
         ((0, 0.0, 0.2, 0.6), "passed"),  # the first retry may come at once
         ((0, 0.5, 0.6, 0.9), "passed"),  # random
         ((0, 0.2, 0.5), "passed"),
+        ((0, 0.01, 0.03, 0.07), "passed"),  # short, but it grows
+        ((0, 0.31, 0.65, 0.96), "passed"),  # random
         ((0, 0.3, 0.6, 0.9), "failed"),
         ((0, 1.0, 2.02, 3.0), "failed"),
         ((0, 0.01, 0.02, 0.03), "failed"),
@@ -213,3 +222,31 @@ class TestSharedLimit:
         entries = Entries()
         entries.add(0, "GET", URL)
         assert judged(holds_back(), entries, self.CALLS, self.VALUES) == "not judged"
+
+
+class TestConnections:
+    def entries(self, *connections: int, answer: tuple[str, ...] = ()) -> Entries:
+        """Requests on these connections, which the client has used before in another situation."""
+        entries = Entries()
+        for number in connections:
+            entries.add(0, "GET", URL, connection=number)
+        del entries[:]
+        for at, number in enumerate(connections):
+            entries.add(at, "GET", URL, connection=number, answer=answer if at == 0 else ())
+        return entries
+
+    def test_a_connection_of_an_earlier_situation_that_is_closed(self) -> None:
+        closed = ("Connection: close",)
+        assert judged(leaves_closed_connection(), self.entries(1, 2, answer=closed)) == "passed"
+        assert judged(leaves_closed_connection(), self.entries(1, 1, answer=closed)) == "failed"
+        assert judged(leaves_closed_connection(), self.entries(1, answer=closed)) == "not judged"
+
+    def test_only_the_first_request_comes_on_a_used_connection(self) -> None:
+        entries = Entries()
+        entries.add(0, "GET", URL, connection=1)
+        del entries[:]
+        entries.add(0, "GET", URL, connection=1)
+        entries.add(1, "GET", URL, connection=2)
+        assert judged(needs_reused_connection(bounded()), entries) == "not judged"
+        entries.add(2, "GET", URL, connection=2)
+        assert judged(needs_reused_connection(bounded()), entries) == "passed"

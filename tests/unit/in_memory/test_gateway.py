@@ -192,6 +192,10 @@ class CallTests(InMemoryCase):
         with self.assertRaises(ConnectionRefusedError):
             self.gateway.run(self.agent.request(b"GET", b"http://localhost:1/"))
 
+    def test_an_agent_reaches_the_gateway_at_another_name_of_this_machine(self) -> None:
+        response = self.gateway.run(self.agent.request(b"GET", b"http://localhost:8765/health"))
+        self.assertEqual(response.code, 200)
+
     def test_a_client_that_cancels_its_call_has_left(self) -> None:
         self.gateway.stub("GET stripe/x", delay=5)
         response = self.request(b"/x")

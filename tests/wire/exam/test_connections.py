@@ -16,7 +16,7 @@ BROKEN = {
     "garbage": ("closed", "garbage"),
 }
 SILENT = {"silent-server": "nothing", "head-stalls": "part of the head", "body-stalls": "part of the body"}
-SLOW = ("slow-head", "slow-body")
+SLOW = ("slow-head", "slow-body", "head-in-pieces")
 
 
 def sent(data: bytes) -> str:
@@ -78,10 +78,10 @@ class ConnectionTests(ExamTestCase):
         right = failure(status=400), value(THING)
         for shares, reports, verdict in (
             (True, right, "passed"),
-            (True, (failure(status=400), failure(message="a part of the error")), "passed"),
+            (True, (failure(status=400), failure(message="a part of the error")), "failed"),
             (True, (failure(status=400), value("xxxxx")), "failed"),
             (True, (value({}), value(THING)), "failed"),
-            (False, right, "not judged"),
+            (False, right, "passed"),
         ):
             examination, connection = self.examine("reuse-after-error"), self.wire.connect()
             first = examination.ask(0, connection=connection)
@@ -113,6 +113,11 @@ class ConnectionTests(ExamTestCase):
         self.assertEqual([round(time, 1) for time in times], [0.0, 0.2, 0.4, 0.6, 0.8, 1.0])
         times = [time for time, _ in self.examine("slow-head").ask().writes]
         self.assertEqual([round(time, 1) for time in times], [0.5])
+
+    def test_a_head_arrives_in_pieces(self) -> None:
+        got = self.examine("head-in-pieces").ask()
+        self.assertGreater(len(got.writes), 5)
+        self.assertNotIn(b"\r\n\r\n", got.writes[0][1])
 
     def test_all_are_tested(self) -> None:
         tested = {*BROKEN, *SILENT, *SLOW, "reuse", "reuse-after-error", "connection-close"}

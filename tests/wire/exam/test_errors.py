@@ -105,6 +105,12 @@ class ErrorTests(ExamTestCase):
             for wrong in (value(THING), value(), value("<!DOCTYPE html>"), failure(status=502)):
                 self.assertEqual(self.verdict(name, wrong), ("failed", {"error"}), (name, wrong))
 
+    def test_a_page_may_be_returned_as_text(self) -> None:
+        page = self.ask("success-html").body.decode()
+        for report in (value(page), {"outcome": "text", "text": page}):
+            self.assertEqual(self.verdict("success-html", report), ("not judged", set()))
+        self.assertEqual(self.verdict("success-html", value({"data": page})), ("failed", {"error"}))
+
     def test_what_is_cut_has_complete_json(self) -> None:
         got = self.ask("length-too-long")
         self.assertIn(b"Content-Length: 1000\r\n", got.head + b"\r\n")

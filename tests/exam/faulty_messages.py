@@ -1,0 +1,390 @@
+"""Clients that get HTTP's messages, errors, time-outs or connections wrong."""
+
+import json
+from typing import Any
+
+from twisted.internet.protocol import connectionDone
+from twisted.python.failure import Failure
+
+from tests.exam.client import Client, Request
+from tests.exam.connection import Connection, Head, Pool, Response
+from tests.exam.failures import (
+    BrokenResponse,
+    ConnectionFailed,
+    Failed,
+    IncompleteResponse,
+    StatusError,
+    TimedOut,
+    UnexpectedContent,
+)
+from tests.exam.faults import CUT, DELAYS, ENDS, LOST, LOST_POST, SILENT, WRONG_LENGTH, fault
+
+
+@fault("source-missing")
+class BlamesUpstream(Client):
+    """It attributes every error to the upstream unless the gateway says that it is its own."""
+
+    def source(self, response: Response) -> str | None:
+        return super().source(response) or "upstream"
+
+
+@fault("gateway-error source-missing")
+class BlamesUpstreamForAll(Client):
+    """It attributes the gateway's errors to the upstream."""
+
+    def source(self, response: Response) -> str | None:
+        return "upstream"
+
+
+@fault("upstream-error source-missing")
+class BlamesGateway(Client):
+    """It attributes every error to the gateway."""
+
+    def source(self, response: Response) -> str | None:
+        return "gateway"
+
+
+@fault("no-content")
+class CrashesOnNoContent(Client):
+    """It crashes on a 204."""
+
+    async def read_json(self, request: Request, response: Response) -> Any:
+        return (
+            json.loads(await response.read(request.timeout, 1 << 20))
+            if response.head.status == 204
+            else (await super().read_json(request, response))
+        )
+
+
+class _ChecksNoLength(Response):
+    async def piece(self, timeout: float | None) -> bytes:
+        try:
+            return await super().piece(timeout)
+        except IncompleteResponse:
+            self.close()
+            return b""
+
+
+class _PoolWithoutLengths(Pool):
+    response = _ChecksNoLength
+
+
+@fault("length-too-long chunked-cut")
+class AcceptsWrongLength(Client):
+    """It accepts a body that is shorter than its Content-Length."""
+
+    make_pool = _PoolWithoutLengths
+
+
+@fault("success-html success-invalid-json")
+class ReturnsNothingForText(Client):
+    """It takes a body that is not JSON for an empty answer."""
+
+    def decode(self, body: bytes) -> Any:
+        try:
+            return super().decode(body)
+        except UnexpectedContent:
+            return None
+
+
+@fault("success-invalid-json success-html")
+class CrashesOnInvalidJson(Client):
+    """It crashes on a body that is not JSON."""
+
+    def decode(self, body: bytes) -> Any:
+        return json.loads(body)
+
+
+@fault("error-html error-empty error-invalid-json retry-after-html-503")
+class CrashesOnForeignErrors(Client):
+    """It crashes on an error whose body is not JSON."""
+
+    async def discard(self, request: Request, response: Response) -> None:
+        body = await response.read(request.timeout, 1 << 20)
+        if response.head.status >= 400:
+            json.loads(body)
+        response.close()
+
+
+@fault("error-json-string")
+class ExpectsErrorObject(Client):
+    """It crashes on an error whose body is JSON, but no object."""
+
+    async def discard(self, request: Request, response: Response) -> None:
+        body = await response.read(request.timeout, 1 << 20)
+        try:
+            error = json.loads(body)
+        except ValueError:
+            error = {}
+        error.get("message")
+        response.close()
+
+
+@fault(
+    "upstream-error gateway-error source-missing",
+    f"{DELAYS} attempts-bounded backoff-grows error-json-string error-without-token large-error-body "
+    "not-retried-400 not-retried-401 not-retried-403 not-retried-404 not-retried-422 rate-limit-reset "
+    "request-timeout-408 retry-after-garbage retry-after-ms retry-after-zero retry-sends-body "
+    "reuse-after-error server-error-once unknown-status",
+)
+class ReturnsErrors(Client):
+    """It returns the body of an error as the value."""
+
+    def is_success(self, status: int) -> bool:
+        return True
+
+
+class _PoolWithHints(Pool):
+    skips_informational = False
+
+
+@fault("early-hints continue-unasked")
+class TakesHintForAnswer(Client):
+    """It takes an informational response for the answer."""
+
+    make_pool = _PoolWithHints
+
+
+@fault("unknown-success")
+class KnowsOneSuccess(Client):
+    """It takes only 200 and 204 for a success."""
+
+    def is_success(self, status: int) -> bool:
+        return status in (200, 204)
+
+
+class _NeedsNoTrailers(Response):
+    async def trailers(self, timeout: float | None) -> None:
+        if await self.connection.line(timeout):
+            raise BrokenResponse("Something follows the last chunk")
+
+
+class _PoolWithoutTrailers(Pool):
+    response = _NeedsNoTrailers
+
+
+@fault("trailers")
+class KnowsNoTrailers(Client):
+    """It expects nothing after the last chunk."""
+
+    make_pool = _PoolWithoutTrailers
+
+
+@fault("charset")
+class DecodesLatin1(Client):
+    """It decodes JSON as ISO 8859-1 if there is no charset."""
+
+    def decode(self, body: bytes) -> Any:
+        return super().decode(body.decode("latin-1").encode())
+
+
+class _Undecoded(Response):
+    decodes_gzip = False
+
+
+class _PoolWithoutGzip(Pool):
+    response = _Undecoded
+
+
+@fault("gzip-answer")
+class IgnoresCoding(Client):
+    """It asks for gzip, but does not decode it."""
+
+    make_pool = _PoolWithoutGzip
+
+
+@fault("unknown-status")
+class KnowsFewStatuses(Client):
+    """It takes a status that it does not know for a success."""
+
+    def is_success(self, status: int) -> bool:
+        return status not in (400, 401, 403, 404, 408, 409, 413, 422, 429, 500, 501, 502, 503, 504)
+
+
+@fault("silent-server head-stalls")
+class WaitsForHead(Client):
+    """It has no time-out for the head of a response."""
+
+    def head_timeout(self, request: Request) -> float | None:
+        return None
+
+
+@fault("body-stalls")
+class WaitsForBody(Client):
+    """It has no time-out for the body of a response."""
+
+    def body_timeout(self, request: Request) -> float | None:
+        return None
+
+
+@fault("slow-head")
+class WaitsBriefly(Client):
+    """It waits for the head of a response for 0.3 seconds, whatever it is asked to."""
+
+    def head_timeout(self, request: Request) -> float | None:
+        return 0.3
+
+
+@fault("slow-body")
+class LimitsBody(Client):
+    """It reads a body for 0.7 seconds at most, whatever it is asked to."""
+
+    async def read_json(self, request: Request, response: Response) -> Any:
+        timer = self.reactor.callLater(0.7, response.connection.close)
+        try:
+            return await super().read_json(request, response)
+        finally:
+            if timer.active():
+                timer.cancel()
+
+
+class _HeadInOnePiece(Connection):
+    async def head(self, timeout: float | None) -> Head:
+        if not self.received:
+            await self.more(timeout)
+        if b"\r\n\r\n" not in self.received:
+            raise BrokenResponse("The head is incomplete")
+        return await super().head(timeout)
+
+
+class _PoolOfHeadsInOnePiece(Pool):
+    connection = _HeadInOnePiece
+
+
+@fault("head-in-pieces", "byte-by-byte")
+class NeedsHeadInOnePiece(Client):
+    """It expects a head in one piece."""
+
+    make_pool = _PoolOfHeadsInOnePiece
+
+
+class _PoolWithoutReuse(Pool):
+    reuses = False
+
+
+@fault("reuse")
+class OpensConnections(Client):
+    """It opens a connection for each request, and does not say so."""
+
+    make_pool = _PoolWithoutReuse
+
+
+class _NoticesNoEnd(Connection):
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        if self.is_waiting:
+            super().connectionLost(reason)
+
+    async def more(self, timeout: float | None) -> None:
+        if not self.transport.connected:
+            raise IncompleteResponse("The connection has ended")
+        await super().more(timeout)
+
+
+class _PoolOfClosed(Pool):
+    connection = _NoticesNoEnd
+    heeds_close = False
+
+
+@fault("connection-close")
+class IgnoresConnectionClose(Client):
+    """It uses a connection again that the server has closed, and reports that this failed."""
+
+    make_pool = _PoolOfClosed
+
+    def may_repeat(self, request: Request, error: Failed) -> bool:
+        return isinstance(error, StatusError) and super().may_repeat(request, error)
+
+
+class _PoolOfUnread(Pool):
+    drops_unread = False
+
+
+class _PoolOfSurplus(_PoolOfUnread):
+    connection = _NoticesNoEnd
+    heeds_close = False
+
+
+@fault("length-too-short", "stale-connection-get stale-connection-post connection-close")
+class ReadsSurplus(Client):
+    """It takes what follows an answer on its connection for the next answer."""
+
+    make_pool = _PoolOfSurplus
+
+
+@fault("reuse-after-error", "length-too-short")
+class LeavesErrorUnread(Client):
+    """It uses a connection again on which the body of an error is still to come."""
+
+    make_pool = _PoolOfUnread
+
+    async def discard(self, request: Request, response: Response) -> None:
+        if response.head.status < 400:
+            await super().discard(request, response)
+        else:
+            response.abandon()
+
+
+@fault(
+    "reset-before-head closed-without-response reset-in-head reset-after-head reset-in-body",
+    f"{CUT} {WRONG_LENGTH} {LOST_POST} garbage",
+)
+class ReturnsNothingForLostConnection(Client):
+    """It returns nothing, as if that were the answer, if the connection is lost."""
+
+    async def ask(self, *arguments: Any, **more: Any) -> Any:
+        try:
+            return await super().ask(*arguments, **more)
+        except (IncompleteResponse, ConnectionFailed):
+            return None
+
+
+class _CrashingConnection(Connection):
+    async def head(self, timeout: float | None) -> Head:
+        try:
+            return await super().head(timeout)
+        except (BrokenResponse, IncompleteResponse):
+            if self.received and not self.received.startswith(b"HTTP"):
+                raise ValueError("not HTTP") from None
+            raise
+
+
+class _CrashingPool(Pool):
+    connection = _CrashingConnection
+
+
+@fault("garbage", "pages-cut-on-second reset-in-head")
+class CrashesOnForeignProtocols(Client):
+    """It crashes on something that is not HTTP."""
+
+    make_pool = _CrashingPool
+
+
+@fault("reset-before-head", f"{LOST} {CUT} {WRONG_LENGTH} {LOST_POST} {SILENT} garbage")
+class RepeatsLostForEver(Client):
+    """It repeats a request without a limit if the connection is lost."""
+
+    async def ask(self, *arguments: Any, **more: Any) -> Any:
+        while True:
+            try:
+                return await super().ask(*arguments, **more)
+            except (IncompleteResponse, TimedOut):
+                await self.sleep(0.1)
+
+
+class _MissesEnd(Connection):
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """Miss it."""
+
+    async def more(self, timeout: float | None) -> None:
+        await super().more(None)
+
+
+class _PoolThatMissesEnds(Pool):
+    connection = _MissesEnd
+
+
+@fault("lost-answer-get stale-connection-get", ENDS)
+class MissesEnds(Client):
+    """It waits for ever if a connection is lost."""
+
+    make_pool = _PoolThatMissesEnds

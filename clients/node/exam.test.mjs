@@ -56,9 +56,9 @@ test("a client that fails is told the evidence", async (t) => {
 test("a test is skipped if the situation is not judged", async () => {
   const reasons = [];
   const one = await situation("cut-inside-event");
-  const judged = await one.take({ skip: (reason) => reasons.push(reason) }, examined());
+  await one.take({ skip: (reason) => reasons.push(reason) }, examined());
   assert.deepEqual(reasons, ["not judged: The client does not support this."]);
-  assert.deepEqual([judged.verdict, (await one.take(examined())).verdict], ["not judged", "not judged"]);
+  assert.equal((await one.take(examined())).verdict, "not judged");
 });
 
 test("what the function does wrong fails the test", async () => {

@@ -424,10 +424,10 @@ export type ExamClient = (call: ExamCall) => ExamReport | Promise<ExamReport>;
 export interface Judgement {
   name: string;
   group: string;
-  verdict: "passed" | "failed" | "not judged";
+  verdict: "passed" | "not judged";
   /** Why. */
   text: string;
-  rules: { rule: string; verdict: Judgement["verdict"]; text: string; evidence: string[] }[];
+  rules: { rule: string; verdict: "passed" | "failed" | "not judged"; text: string; evidence: string[] }[];
   requests: unknown[];
 }
 
@@ -444,10 +444,11 @@ export interface Situation {
   readonly calls: number;
   readonly deadline: number;
   /**
-   * Let a client make the calls. Throws NotVerified with the evidence if it fails. In a test of node:test or vitest, the
+   * Let a client make the calls, in a test of node:test or vitest. Throws NotVerified with the evidence if it fails; the
    * test is skipped if the situation is not judged. A client that does not return in time is judged for it.
    */
-  take(context: SkippableContext, client: ExamClient): Promise<Judgement>;
+  take(context: SkippableContext, client: ExamClient): Promise<void>;
+  /** The same for other runners: returns the judgement. */
   take(client: ExamClient): Promise<Judgement>;
 }
 

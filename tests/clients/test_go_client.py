@@ -1,4 +1,4 @@
-"""The client for Go, ``clients/go``: its own tests, the example of its README, what a failing test prints,
+"""The client for Go, ``clients/go``: its own tests, the examples of its README, what a failing test prints,
 and that no server outlives the tests. Without Go they are skipped.
 """
 
@@ -87,6 +87,7 @@ def go_tests(go: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("go")
     (folder / "go.mod").write_text("module example.test/example\n\ngo 1.18\n")
     (folder / "readme_test.go").write_text(example(CLIENT, "go"))
+    (folder / "exam_test.go").write_text(example(CLIENT, "go", 1))
     (folder / "other_test.go").write_text(GO_TESTS)
     (folder / "words_test.go").write_text(WORDS)
     for command in (
@@ -109,6 +110,13 @@ def test_the_example_in_the_go_readme_and_the_words_work(go_tests: Path) -> None
     assert "--- PASS: TestTheWeatherIsAskedForOnce" in printed
     assert "--- PASS: TestWords" in printed
     assert "what the gateway saw" not in printed
+
+
+def test_the_exam_in_the_go_readme_is_taken(go_tests: Path) -> None:
+    chosen = "TheExam/(not-retried-403|no-content)$"
+    printed = run([go_tests, "-test.v", f"-test.run={chosen}"], go_tests.parent, passes=True)
+    assert "--- PASS: TestTheExam/not-retried-403" in printed
+    assert "--- PASS: TestTheExam/no-content" in printed
 
 
 def test_a_failing_test_in_go_prints_what_the_gateway_saw(go_tests: Path) -> None:

@@ -4,11 +4,12 @@ test prints, and that no server outlives the tests. Without Node or the packages
 
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 
 import pytest
-from toolchain import CARD, GONE, ROOT, assert_gone, example, run, url_of_killed
+from toolchain import CARD, ENVIRONMENT, GONE, ROOT, assert_gone, example, run, url_of_killed
 
 from tests.docs.pages import words
 
@@ -84,6 +85,11 @@ test("fails", async ({{ sandbox }}) => {{
 strict("is strict", async ({{ sandbox }}) => {{
   {CALLS_WRONGLY}
 }});
+base("an exam", {{ timeout: 20_000 }}, async (context) => {{
+  const [situation] = await connect(inject("oagw")).situations("cut-inside-event");
+  await situation.take(context, () => ({{ outcome: "unsupported" }}));
+  throw new Error("it was not skipped");
+}});
 base("has a context", async (context) => {{
   const sandbox = await connect(inject("oagw")).sandbox(context);
   {CALLS_WRONGLY}
@@ -123,6 +129,17 @@ def test_the_example_in_the_node_readme_and_the_words_work(node: str, with_packa
     assert "what the gateway saw" not in printed
 
 
+def test_the_exam_in_the_node_readme_is_taken(
+    node: str, with_packages: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (with_packages / "exam.mjs").write_text(example(CLIENT, "js", 2))
+    monkeypatch.setitem(ENVIRONMENT, "OAGW_EXAM", "not-retried-403,no-content,cut-inside-event")
+    printed = run([node, "--test", "--test-reporter=tap", "exam.mjs"], with_packages, passes=True)
+    reason = "SKIP not judged: The client does not support this."
+    for line in ("not-retried-403", f"cut-inside-event # {reason}", "no-content"):
+        assert re.search(rf"^ *ok \d - {line}$", printed, re.MULTILINE), printed
+
+
 def test_a_failing_test_in_node_prints_what_the_gateway_saw(node: str, with_packages: Path) -> None:
     (with_packages / "failing.mjs").write_text(FAILING_TESTS)
     printed = run([node, "--test-reporter=tap", "failing.mjs"], with_packages, passes=False)
@@ -149,6 +166,7 @@ def test_vitest_shares_a_gateway_and_prints_what_it_saw(node: str, with_packages
         "a reset is noticed": "passed",
         "fails": "failed",
         "is strict": "failed",
+        "an exam": "skipped",
         "has a context": "failed",
     }, printed
     for name in ("fails", "is strict", "has a context"):

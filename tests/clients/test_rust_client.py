@@ -85,19 +85,22 @@ def test_the_tests_of_the_crate_pass(target: Path) -> None:
     done = cargo_test(CRATE, target, "--no-fail-fast")
     assert done.returncode == 0, done.stdout + done.stderr
     passed = [int(count) for count in re.findall(r"test result: ok\. (\d+) passed", done.stdout)]
-    assert len(passed) == 3  # gateway.rs, json.rs and the examples in the documentation
+    assert len(passed) == 4  # exam.rs, gateway.rs, json.rs and the examples in the documentation
     assert min(passed) >= 4
 
 
-def test_the_example_of_the_readme_and_the_words_work_in_another_crate(target: Path, tmp_path: Path) -> None:
-    (example,) = re.findall(r"```rust\n(.*?)```", README, re.DOTALL)
+def test_the_example_of_the_readme_and_the_words_work_in_another_crate(
+    target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    example, exam = re.findall(r"```rust\n(.*?)```", README, re.DOTALL)
     (tmp_path / "Cargo.toml").write_text(OWN_CRATE.format(CRATE))
     source = tmp_path / "src" / "lib.rs"
     source.parent.mkdir()
-    source.write_text(f"#[cfg(test)]\nmod tests {{\n{example}{WORDS}\n}}\n")
+    source.write_text(f"#[cfg(test)]\nmod tests {{\n{example}{WORDS}\nmod exam {{ {exam} }} }}\n")
+    monkeypatch.setenv("OAGW_EXAM", "not-retried-403,no-content,cut-inside-event")
     done = cargo_test(tmp_path, target, "--lib")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "test result: ok. 2 passed" in done.stdout
+    assert "test result: ok. 3 passed" in done.stdout
 
     # A client that charges another amount fails the test, whose output says why.
     source.write_text(source.read_text().replace('"amount": 500}"#', '"amount": 600}"#'))

@@ -57,13 +57,14 @@ use std::fmt::{self, Display, Write as _};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::ops::{Index, RangeFrom, RangeInclusive, RangeToInclusive};
+use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+use std::thread;
 use std::time::{Duration, Instant};
-use std::{panic, thread};
 
 /// The token that a gateway accepts by default.
 const TOKEN: &str = "test-integration-token";
@@ -84,6 +85,8 @@ const DELETE: Duration = Duration::from_millis(300);
 const PENDING: Duration = Duration::from_secs(10);
 /// How long a server that does not answer has to exit, so that its output can be reported.
 const EXIT: Duration = Duration::from_secs(1);
+/// How many situations of an exam are taken at a time.
+const EXAMS: usize = 6;
 
 /// The largest answer, its largest head, and the deepest JSON that is read.
 const MAX_BODY: usize = 1 << 30;
@@ -259,6 +262,48 @@ impl Gateway {
     /// The clock that all sandboxes share.
     pub fn clock(&self) -> Clock {
         Clock(self.clone())
+    }
+
+    /// The situations of the exam with these names or groups, or that match these patterns, such as `retry-*`; all of
+    /// them, if there are none. What the variable `OAGW_EXAM` lists, with commas, is taken instead.
+    pub fn situations(&self, only: &[&str]) -> Result<Vec<Situation>, Error> {
+        let only = variable("OAGW_EXAM").unwrap_or_else(|| only.join(","));
+        let found = self.admin("GET", &format!("/exam?only={}", encoded(&only)), ())?;
+        let situation = |one: &Json| Situation { gateway: self.clone(), about: one.clone() };
+        Ok(found["situations"].as_array().iter().map(situation).collect())
+    }
+
+    /// Examines a client in situations of the exam: those that [`situations`](Gateway::situations) returns, 6 at a time.
+    ///
+    /// `client` makes a call with the client under test, and returns the report on it. It runs in threads. If it
+    /// panics, so does this: report the errors of the client instead.
+    ///
+    /// Returns the judgements, in the order of the situations: what was passed, and what was not judged. If the client
+    /// failed in some, this is [`Error::NotVerified`] with a table of them and the evidence.
+    ///
+    /// ```
+    /// use oagw_mock::{call, json, Gateway};
+    ///
+    /// # fn main() -> Result<(), oagw_mock::Error> {
+    /// Gateway::shared()?.exam(&["not-retried-403", "streams"], |made| {
+    ///     if made.kind != "call" || !made.headers.is_empty() {
+    ///         return json!({"outcome": "unsupported"});
+    ///     }
+    ///     let body = made.body.as_ref().map_or(String::new(), |body| body.to_string());
+    ///     match call(&made.method, &made.url, &made.token, &body) {
+    ///         Ok(answer) if answer.status < 300 => json!({"outcome": "value", "value": answer.json().unwrap()}),
+    ///         Ok(answer) => json!({"outcome": "error", "error": "status", "status": answer.status}),
+    ///         Err(error) => json!({"outcome": "error", "error": "Error", "message": error.to_string()}),
+    ///     }
+    /// })?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn exam<C>(&self, only: &[&str], client: C) -> Result<Vec<Judgement>, Error>
+    where
+        C: Fn(&ExamCall) -> Json + Send + Sync + 'static,
+    {
+        examined(&self.situations(only)?, Arc::new(client))
     }
 
     /// Calls the control plane, `/__admin` and `path`, for the default sandbox, and returns the JSON of the answer.
@@ -1306,6 +1351,238 @@ fn encoded(segment: &str) -> String {
         }
     }
     text
+}
+
+// -------------------------------------------------------------------------------------------------- the exam
+
+/// A situation of the exam: what happens to a client, and what a correct client does.
+#[derive(Clone)]
+pub struct Situation {
+    gateway: Gateway,
+    about: Json,
+}
+
+/// A call that the client under test has to make.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct ExamCall {
+    /// The situation, and the number of the call.
+    pub id: String,
+    /// `call`, `stream` or `pages`.
+    pub kind: String,
+    /// `base_url` and `path`, for clients that want these.
+    pub url: String,
+    /// Where the client believes its API to be.
+    pub base_url: String,
+    /// What is below the base URL.
+    pub path: String,
+    /// Sent as `Authorization: Bearer TOKEN`.
+    pub token: String,
+    /// Such as `GET`.
+    pub method: String,
+    /// Further header fields.
+    pub headers: Vec<(String, String)>,
+    /// Sent as JSON.
+    pub body: Option<Json>,
+    /// How long the client should wait for the next byte.
+    pub timeout: Duration,
+    /// How often it should retry at most.
+    pub retries: u64,
+    /// Of a stream: after how many pieces of text to cancel it.
+    pub cancel_after: Option<u64>,
+}
+
+/// The judgement on a client that did not fail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Judgement {
+    /// The name of the situation.
+    pub name: String,
+    /// The group of the situation.
+    pub group: String,
+    /// `passed` or `not judged`.
+    pub verdict: String,
+    /// Why.
+    pub text: String,
+}
+
+type Client = Arc<dyn Fn(&ExamCall) -> Json + Send + Sync>;
+
+impl Situation {
+    /// The name of the situation.
+    pub fn name(&self) -> &str {
+        self.about["name"].as_str().unwrap_or_default()
+    }
+
+    /// What the catalogue says: `name`, `group`, `kind`, `happens`, `correct`, `source`, `legitimate`...
+    pub fn about(&self) -> &Json {
+        &self.about
+    }
+
+    /// Lets a client make the calls of the situation, see [`Gateway::exam`].
+    ///
+    /// [`Error::NotVerified`] has the evidence if the client failed. One that does not return in time is judged for it,
+    /// and its thread is left alone.
+    pub fn take<C>(&self, client: C) -> Result<Judgement, Error>
+    where
+        C: Fn(&ExamCall) -> Json + Send + Sync + 'static,
+    {
+        let client: Client = Arc::new(client);
+        self.taken(&client).and_then(|judged| self.judgement(&judged))
+    }
+
+    /// Lets the client make the calls, and returns the verdict of the control plane.
+    fn taken(&self, client: &Client) -> Result<Json, Error> {
+        let path = format!("/exam/{}", encoded(self.name()));
+        let examination = self.gateway.admin("POST", &path, ())?;
+        let reports = reports(&examination, client)?;
+        let id = encoded(examination["id"].as_str().unwrap_or_default());
+        self.gateway.admin("POST", &format!("{path}/{id}"), json!({"reports": reports}))
+    }
+
+    fn judgement(&self, judged: &Json) -> Result<Judgement, Error> {
+        let text = |member: &Json| member.as_str().unwrap_or_default().to_string();
+        if judged["verdict"] == "failed" {
+            return Err(Error::NotVerified(format!("{}: {}", self.name(), text(&judged["explanation"]))));
+        }
+        Ok(Judgement {
+            name: self.name().to_string(),
+            group: text(&self.about["group"]),
+            verdict: text(&judged["verdict"]),
+            text: text(&judged["text"]),
+        })
+    }
+}
+
+impl fmt::Debug for Situation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Situation").field(&self.name()).finish()
+    }
+}
+
+impl ExamCall {
+    fn read(call: &Json) -> ExamCall {
+        let text = |name: &str| call[name].as_str().unwrap_or_default().to_string();
+        let header =
+            |(name, value): &(String, Json)| (name.clone(), value.as_str().unwrap_or_default().to_string());
+        ExamCall {
+            id: text("id"),
+            kind: text("kind"),
+            url: text("url"),
+            base_url: text("base_url"),
+            path: text("path"),
+            token: text("token"),
+            method: text("method"),
+            headers: call["headers"].as_object().iter().map(header).collect(),
+            body: Some(call["body"].clone()).filter(|body| !body.is_null()),
+            timeout: seconds(&call["timeout"]),
+            retries: call["retries"].as_u64().unwrap_or_default(),
+            cancel_after: call["cancel_after"].as_u64(),
+        }
+    }
+}
+
+/// Without the token.
+impl fmt::Debug for ExamCall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ExamCall").field("id", &self.id).field("url", &self.url).finish_non_exhaustive()
+    }
+}
+
+/// Examines a client on the gateway that all tests of this process share, see [`Gateway::exam`].
+pub fn exam<C>(only: &[&str], client: C) -> Result<Vec<Judgement>, Error>
+where
+    C: Fn(&ExamCall) -> Json + Send + Sync + 'static,
+{
+    Gateway::shared()?.exam(only, client)
+}
+
+/// Takes the situations in a few threads.
+fn examined(situations: &[Situation], client: Client) -> Result<Vec<Judgement>, Error> {
+    let next = AtomicUsize::new(0);
+    let taken = Mutex::new(Vec::new());
+    thread::scope(|scope| {
+        for _ in 0..EXAMS.min(situations.len()) {
+            scope.spawn(|| {
+                while let Some(situation) = situations.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let done = panic::catch_unwind(AssertUnwindSafe(|| situation.taken(&client)));
+                    if !matches!(done, Ok(Ok(_))) {
+                        next.store(situations.len(), Ordering::Relaxed); // the others are in vain
+                    }
+                    locked(&taken).push((situation, done));
+                }
+            });
+        }
+    });
+    let mut judged = Vec::new();
+    for (situation, done) in taken.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner()) {
+        judged.push((situation, done.unwrap_or_else(|panic| panic::resume_unwind(panic))?));
+    }
+    let place = |one: &Situation| situations.iter().position(|other| other.name() == one.name());
+    judged.sort_by_key(|(situation, _)| place(situation));
+    let (mut passed, mut table, mut evidence, mut failed) = (Vec::new(), String::new(), String::new(), 0);
+    for (situation, judged) in &judged {
+        let (verdict, text) = (&judged["verdict"], judged["text"].as_str().unwrap_or_default());
+        let text = if *verdict == "passed" { "" } else { text };
+        let verdict = verdict.as_str().unwrap_or_default();
+        let line = format!("{:28} {verdict:10} {text}", situation.name());
+        println!("{}", line.trim_end());
+        match situation.judgement(judged) {
+            Ok(judgement) => passed.push(judgement),
+            Err(error) => {
+                failed += 1;
+                let _ = writeln!(table, "{line}");
+                let _ = write!(evidence, "\n\n{error}");
+            }
+        }
+    }
+    if failed == 0 {
+        return Ok(passed);
+    }
+    let text = format!("{failed} of {} situations failed:\n{}{evidence}", judged.len(), table.trim_end());
+    Err(Error::NotVerified(text))
+}
+
+/// Lets the client make the calls of an examination, and returns its reports in their order.
+fn reports(examination: &Json, client: &Client) -> Result<Vec<Json>, Error> {
+    let (calls, at_once) = (examination["calls"].as_array(), examination["at_once"] == true);
+    let (stagger, patience) = (seconds(&examination["stagger"]), seconds(&examination["deadline"]));
+    let mut reports = vec![json!({"outcome": "none"}); calls.len()];
+    let (sender, came) = mpsc::channel();
+    let (begin, mut count) = (Instant::now(), 0);
+    for (at, call) in calls.iter().enumerate() {
+        if at_once {
+            thread::sleep((begin + stagger * at as u32).saturating_duration_since(Instant::now()));
+        }
+        let (client, sender, call) = (client.clone(), sender.clone(), ExamCall::read(call));
+        let name = call.id.clone(); // is in the message of a panic
+        let make = move || {
+            let report = panic::catch_unwind(AssertUnwindSafe(|| client(&call)));
+            let _ = sender.send((at, report)); // fails if it comes too late
+        };
+        if let Err(error) = thread::Builder::new().name(name).spawn(make) {
+            return Err(Error::GatewayFailed(format!("cannot start a thread: {error}")));
+        }
+        if at_once && at + 1 < calls.len() {
+            continue;
+        }
+        let deadline = Instant::now() + patience;
+        while count <= at {
+            match came.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+                Ok((at, Ok(report))) => {
+                    reports[at] = report;
+                    count += 1;
+                }
+                Ok((_, Err(panic))) => panic::resume_unwind(panic),
+                Err(_) => return Ok(reports),
+            }
+        }
+    }
+    Ok(reports)
+}
+
+fn seconds(number: &Json) -> Duration {
+    Duration::try_from_secs_f64(number.as_f64().unwrap_or_default()).unwrap_or_default()
 }
 
 // --------------------------------------------------------------------------------------------- the documents

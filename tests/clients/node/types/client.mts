@@ -3,6 +3,7 @@
 import { test as nodeTest } from "node:test";
 import setup, {
   type Address,
+  type ExamClient,
   NotVerified,
   Refused,
   type Sandbox,
@@ -52,6 +53,20 @@ base("upstreams", async (context) => {
   const token: string | undefined = tenants["child"]?.token;
   await gateway.manage("GET", `/upstreams/${token}`);
 });
+
+const report: ExamClient = async ({ kind, url, cancel_after }) => {
+  if (kind === "pages" || cancel_after !== null) return { outcome: "unsupported" };
+  const { ok, status, headers } = await fetch(url);
+  if (ok) return { outcome: "value", value: null };
+  return { outcome: "error", error: "status", status, source: headers.get("X-OAGW-Error-Source") };
+};
+for (const situation of await connect("http://127.0.0.1:1").situations("retry", "streams")) {
+  base.concurrent(situation.name, (context) => situation.take(context, report));
+  nodeTest(situation.name, (t) => situation.take(t, report));
+  const { verdict }: { verdict: "passed" | "not judged" } = await situation.take(report);
+  // @ts-expect-error an error has a class
+  base(verdict, () => situation.take(() => ({ outcome: "error" })));
+}
 
 base("function", inSandbox(connect("http://127.0.0.1:1"), async (sandbox) => sandbox.check()));
 

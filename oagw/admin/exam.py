@@ -119,7 +119,7 @@ class ShownVerdict(Struct, frozen=True):
 class ExamQuery(Struct, frozen=True, forbid_unknown_fields=True):
     """Which situations to list."""
 
-    only: Annotated[str, Meta(max_length=8_000)] = ""
+    only: Annotated[str, Meta(max_length=4_000)] = ""
 
 
 class Exam(AdminNode):

@@ -198,6 +198,7 @@ def listings() -> Iterator[Input]:
     ):
         yield admin(operation)
     yield admin("GET /report?retryDue=true&streamsCancelled=true&format=text")
+    yield admin(f"GET /exam?only={','.join('*' * count for count in range(1, 88))}")
     yield admin("POST /requests/count", everything)
     yield admin("POST /requests/find", everything)
     yield admin("POST /requests/remove", nothing)

@@ -21,7 +21,7 @@ class DuplicateMembersTests(WireTestCase):
         self.assertEqual(error["detail"], f'Object contains the member "{pointer.rpartition("/")[2]}" twice')
 
     def operations(self) -> list[tuple[str, str]]:
-        """Method and path, below /__admin, of all that takes a body but the exam; parameters stand for what there is."""
+        """Method and path of what takes a body, but for the exam; parameters stand for what there is."""
         stub = self.wire.admin("POST", "/mappings", {"scenarioName": "s"}).json()["id"]
         self.wire.admin("POST", "/toxics", {"type": "latency", "name": "t"})
         known = {"/mappings/": stub, "/toxics/": "t", "/scenarios/": "s"}

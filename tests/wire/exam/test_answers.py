@@ -48,6 +48,13 @@ class AnswersOfTheExamTests(ExamTestCase):
         self.assertIn(f"The client reported: {report}", lines)
         self.assertNotIn(token, judged["explanation"])
 
+    def test_a_long_report_is_cut(self) -> None:
+        judged = self.examine("no-content").judge(value(["é"] * 50_000))
+        last = judged["explanation"].split("\n")[-1]
+        self.assertTrue(last.startswith('The client reported: {"outcome":"value","value":["é","é",'), last)
+        self.assertTrue(last.endswith("..."), last)
+        self.assertLess(len(last), 600)
+
     def test_only_a_failure_is_explained(self) -> None:
         judged = self.examine("not-retried-400").judge({"outcome": "unsupported"})
         self.assertEqual(judged["verdict"], "not judged")

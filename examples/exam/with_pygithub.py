@@ -41,8 +41,6 @@ def report(call: dict[str, Any]) -> dict[str, Any]:
         _, value = requester.requestJsonAndCheck(
             call["method"], call["path"], headers=call["headers"], input=call["body"]
         )
-        if isinstance(value, dict):
-            value.pop("url", None)  # PyGithub adds it for its own objects
         return {"outcome": "value", "value": value}
     except Exception as error:
         said: dict[str, Any] = {"outcome": "error", "error": type(error).__name__, "message": str(error)}

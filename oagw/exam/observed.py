@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from oagw.exam.sent import field, method, requests
 from oagw.exam.situation import FAILED, NOT_JUDGED, PASSED, Evidence, ExamRule, Judgement
 from oagw.model.entry import CLIENT_LEFT, OPEN, Entry
-from oagw.verify.reaction import pause, reacts, too_soon
+from oagw.verify.reaction import pause, reacts, too_soon, waited_at_most
 from oagw.verify.report.finding import failed
 from oagw.verify.report.stated_delay import least_pause, stated_delay
 
@@ -39,7 +39,7 @@ def waits() -> ExamRule:
             delay = stated_delay(refused)
             if delay is None:
                 continue
-            seconds = _waited(retry, refused)
+            seconds = waited_at_most(retry, refused)
             text = f"The client waited {seconds:.3f} s; {delay.field} asked for {delay.seconds:.3f} s."
             if too_soon(seconds, least_pause(refused, delay)):
                 return Judgement(FAILED, text, (refused, retry))
@@ -57,7 +57,7 @@ def waits_if_it_knows(field_name: str, sdk: bytes | None = None) -> ExamRule:
 
     def judge(evidence: Evidence) -> Judgement:
         for refused, retry in _retries(evidence.entries):
-            delay, seconds = stated_delay(refused), _waited(retry, refused)
+            delay, seconds = stated_delay(refused), waited_at_most(retry, refused)
             if delay is not None and not too_soon(seconds, delay.seconds):
                 text = f"The client waited {seconds:.3f} s; {delay.field} asked for {delay.seconds:.3f} s."
                 return Judgement(PASSED, text, (refused, retry))
@@ -276,7 +276,7 @@ def holds_back() -> ExamRule:
         if refused is None or delay is None:
             return Judgement(NOT_JUDGED, "No call was refused.")
         after = [one for one in entries if pause(one, refused) > _IN_FLIGHT]
-        early = [one for one in after if too_soon(_waited(one, refused), delay.seconds)]
+        early = [one for one in after if too_soon(waited_at_most(one, refused), delay.seconds)]
         if early:
             asked = f"{delay.seconds:g} s that the {refused.status} asked for"
             text = f"{requests(len(early))} came within the {asked}."
@@ -295,15 +295,6 @@ def _retries(entries: Sequence[Entry]) -> Iterator[tuple[Entry, Entry]]:
             if (later.method, later.url) == (entry.method, entry.url) and reacts(later, entry):
                 yield entry, later
                 break
-
-
-def _waited(later: Entry, refused: Entry) -> float:
-    """Return the seconds from the response ``refused`` until ``later`` came.
-
-    They count from its first byte: a client may start its timer when it has the head, and on a busy machine
-    the last byte is noted late.
-    """
-    return later.time - (refused.time if refused.first_byte is None else refused.first_byte)
 
 
 def _closed(entries: Sequence[Entry], when: str) -> Judgement:

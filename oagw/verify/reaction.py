@@ -12,6 +12,9 @@ from oagw.model.entry import OPEN, RESET, TRUNCATED, Entry
 # The number of seconds that a timer may be early.
 EARLY = 0.008
 
+# On a busy machine, the last byte of a response may be noted this many seconds after the client has read it.
+_LATE = 0.05
+
 
 class Reaction(NamedTuple):
     """The request ``entry`` came ``seconds`` after the response to ``before``."""
@@ -42,6 +45,16 @@ def ended(entry: Entry) -> float:
 def pause(later: Entry, answered: Entry) -> float:
     """Return the seconds from the end of the response to ``answered`` until ``later`` came."""
     return later.time - ended(answered)
+
+
+def waited_at_most(later: Entry, answered: Entry) -> float:
+    """Return the seconds that the client may have waited after the response to ``answered``.
+
+    That is the pause, and a little more if the response took longer than an instant: a client may start its
+    timer when it has the head.
+    """
+    first, last = answered.first_byte, ended(answered)
+    return later.time - (last if first is None else max(first, last - _LATE))
 
 
 def too_soon(pause: float, least: float) -> bool:

@@ -1,12 +1,12 @@
 """All clients of the tests by the names of their classes."""
 
-from tests.exam import faulty_credentials, faulty_messages, faulty_retries, faulty_streams
+from tests.exam import faulty_connections, faulty_credentials, faulty_messages, faulty_retries, faulty_streams
 from tests.exam.client import Client
 from tests.exam.faults import FAULTS, Fault
 from tests.exam.variations import VARIATIONS
 
 # Importing these declares their faults.
-_FILES = (faulty_retries, faulty_streams, faulty_messages, faulty_credentials)
+_FILES = (faulty_retries, faulty_streams, faulty_messages, faulty_connections, faulty_credentials)
 
 
 def faults() -> list[Fault]:

@@ -94,14 +94,19 @@ def main() -> int:
     """Examine all clients, print a line for each, and return the exit status."""
     count = 1 + len(VARIATIONS) + len(faults())
     complaints = 0
+    useful: set[str] = set()  # situations that somebody failed
     before, cpu = time.monotonic(), os.times()
     with Pool(2) as pool:
         for outcome in pool.imap(_examine, range(count)):
             complaints += len(outcome.complaints)
+            useful.update(outcome.failed)
             failed, not_judged = " ".join(outcome.failed), " ".join(outcome.not_judged)
             print(f"{outcome.client}: failed: {failed or '-'}; not judged: {not_judged or '-'}")
             for complaint in outcome.complaints:
                 print(f"  !!! {complaint}")
+    for name in SITUATIONS.keys() - useful:
+        complaints += 1
+        print(f"!!! nobody failed {name}")
     after = os.times()
     used = sum(after[:4]) - sum(cpu[:4])
     print(

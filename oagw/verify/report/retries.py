@@ -9,7 +9,7 @@ from functools import partial
 
 from oagw.model.entry import COMPLETE, RESET, TRUNCATED, Entry
 from oagw.model.work import Work
-from oagw.verify.reaction import pause, reacts, too_soon
+from oagw.verify.reaction import pause, reacts, too_soon, waited_at_most
 from oagw.verify.report.finding import Finding, attempt_key, failed, finding, grouped, named, target
 from oagw.verify.report.stated_delay import least_pause, stated_delay
 
@@ -53,7 +53,7 @@ async def retry_after_not_honoured(entries: list[Entry], work: Work) -> AsyncIte
         async for refused, later in _retries(
             group, delays.__contains__, partial(_delay_applies, attempts), work
         ):
-            delay, waited = delays[refused], pause(later, refused)
+            delay, waited = delays[refused], waited_at_most(later, refused)
             if too_soon(waited, least_pause(refused, delay)):
                 text = (
                     f"{named(refused)} was answered {refused.status} with a {delay.field} of "
@@ -148,7 +148,7 @@ def _is_soon(failure: Entry, retry: Entry) -> bool:
 
 def _is_at_once(failure: Entry, retry: Entry) -> bool:
     """Return whether ``retry`` came immediately, although the response to ``failure`` did not allow it."""
-    waited, delay = pause(retry, failure), stated_delay(failure)
+    waited, delay = waited_at_most(retry, failure), stated_delay(failure)
     return waited <= _AT_ONCE and (delay is None or too_soon(waited, least_pause(failure, delay)))
 
 

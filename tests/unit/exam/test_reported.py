@@ -61,6 +61,22 @@ def test_a_chat_completion_may_be_returned_as_its_word() -> None:
         assert verdict(gets(), wrong) == "failed"
 
 
+def test_members_that_the_client_adds_do_no_harm() -> None:
+    sent = {"a": {"b": [{"c": 1}]}}
+    right: list[Any] = [sent, {"a": {"b": [{"c": 1, "d": None}], "e": 2}, "url": "x"}]
+    wrong: list[Any] = [
+        {},
+        {"a": {}},
+        {"a": {"b": []}},
+        {"a": {"b": [{"c": 1}, 2]}},
+        {"a": {"b": [{"c": 2}]}},
+    ]
+    for value in right:
+        assert verdict(gets(sent), report("value", value=value)) == "passed"
+    for value in [*wrong, [sent]]:
+        assert verdict(gets(sent), report("value", value=value)) == "failed"
+
+
 def test_the_status_of_an_error_may_be_missing_but_not_wrong() -> None:
     for right in (ERROR, report("error", status=None), report("error", status=502)):
         assert verdict(fails(502, 503), right) == "passed"

@@ -58,6 +58,13 @@ class TestRetryAfter:
         entries.add(at)
         assert findings(retry_after_not_honoured, entries) == []
 
+    def test_the_wait_may_begin_with_the_head(self) -> None:
+        entries = Entries()
+        refused = entries.add(0, status=429, answer=WAIT, took=0.03)
+        refused.first_byte = START + 0.005  # on a busy machine, the last byte was noted late
+        entries.add(2.01)
+        assert findings(retry_after_not_honoured, entries) == []
+
     def test_the_wait_begins_when_the_answer_is_over(self) -> None:
         entries = Entries()
         entries.add(0, status=429, answer=WAIT, took=1)

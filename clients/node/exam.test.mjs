@@ -67,9 +67,14 @@ test("what the function does wrong fails the test", async () => {
   await fails(() => { throw new RangeError("no luck"); }, /^RangeError: no luck/); // prettier-ignore
   await fails(() => Promise.reject(new RangeError("no luck")), /^RangeError: no luck/);
   await fails(() => undefined, /^TypeError: the client returned undefined, not a report such as/);
-  await fails(() => ({ outcome: "value", value: undefined }), /422 \/reports\/0: The outcome "value" needs the member/);
+  await fails(() => ({ outcome: "value" }), /422 \/reports\/0: The outcome "value" needs the member/);
   await fails(() => ({ outcome: "text", text: 1 }), /422 \/reports\/0\/text: /);
   await fails(() => ({ outcome: "value", value: 1n }), TypeError);
+});
+
+test("a client that returns nothing has a value", async () => {
+  const client = async (call) => ({ outcome: "value", value: void (await (await ask(call)).text()) });
+  assert.equal((await (await situation("no-content")).take(client)).verdict, "passed");
 });
 
 test("half of a surrogate pair can be reported", async () => {

@@ -543,7 +543,9 @@ async function reportsOf({ calls, deadline, at_once, stagger }, client) {
     if (report?.outcome === undefined) {
       throw new TypeError(`the client returned ${inspect(report)}, not a report such as { outcome: "value", value }`);
     }
-    reports[number] = JSON.parse(JSON.stringify(report, wellFormed));
+    const { outcome, value = null } = report; // a client that returns nothing returns undefined
+    const shown = outcome === "value" && "value" in report ? { ...report, value } : report;
+    reports[number] = JSON.parse(JSON.stringify(shown, wellFormed));
   };
   if (at_once) {
     const staggered = calls.map((call, number) => pause(number * stagger).then(() => make(call, number)));

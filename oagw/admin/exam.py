@@ -33,6 +33,9 @@ _LIFETIME = 120.0
 # The largest number of requests that a verdict shows.
 _MAX_REQUESTS = 50
 
+# The size of a report up to which it is formatted to be shown, in bytes.
+_MAX_REPORT = 65_536
+
 # The largest number of names, groups and patterns that select situations.
 _MAX_NAMES = 200
 
@@ -119,7 +122,7 @@ class ShownVerdict(Struct, frozen=True):
 class ExamQuery(Struct, frozen=True, forbid_unknown_fields=True):
     """Which situations to list."""
 
-    only: Annotated[str, Meta(max_length=8_000)] = ""
+    only: Annotated[str, Meta(max_length=4_000)] = ""
 
 
 class Exam(AdminNode):
@@ -275,9 +278,12 @@ class OneExamination(AdminNode):
 
 
 def _explanation(situation: Situation, verdict: ShownVerdict, reports: list[CallReport], token: bytes) -> str:
-    # A client may have shown the token, for example in the message of an error.
-    masked = msgspec.json.encode(reports).replace(token, b"****")
-    said = msgspec.json.decode(masked)
+    said: list[Any] = []
+    for report in reports:
+        # A client may have shown the token, for example in the message of an error.
+        masked = msgspec.json.encode(report).replace(token, b"****")
+        long = len(masked) > _MAX_REPORT
+        said.append(masked[:_MAX_REPORT].decode(errors="replace") if long else msgspec.json.decode(masked))
     shown = msgspec.to_builtins(_shown(situation)), msgspec.to_builtins(verdict)
     return explained(*shown, said).replace(token.decode(), "****")
 

@@ -29,7 +29,10 @@ def one_line(text: str) -> str:
 
 
 def explained(situation: Mapping[str, Any], judgement: Mapping[str, Any], reports: Sequence[Any]) -> str:
-    """Return lines about a ``judgement`` on a ``situation`` of the catalogue and the client's ``reports``."""
+    """Return lines about a ``judgement`` on a ``situation`` of the catalogue and the client's ``reports``.
+
+    A report that is a string is shown as it is.
+    """
     return printable("\n".join(_lines(situation, judgement, reports)))
 
 
@@ -55,7 +58,7 @@ def _lines(
     if len(requests) > _REQUESTS:
         yield f"... and {len(requests) - _REQUESTS} more requests"
     for report in reports:
-        text = json.dumps(report, ensure_ascii=False)
+        text = report if isinstance(report, str) else json.dumps(report, ensure_ascii=False)
         yield f"The client reported: {text[:_REPORT]}{'...' * (len(text) > _REPORT)}"
 
 

@@ -198,6 +198,8 @@ def listings() -> Iterator[Input]:
     ):
         yield admin(operation)
     yield admin("GET /report?retryDue=true&streamsCancelled=true&format=text")
+    patterns = ",".join("*" * count for count in range(1, 88))
+    yield admin(f"GET /exam?only={patterns}")._replace(name="GET /exam")
     yield admin("POST /requests/count", everything)
     yield admin("POST /requests/find", everything)
     yield admin("POST /requests/remove", nothing)
@@ -256,6 +258,9 @@ def documents() -> Iterator[Input]:
     yield admin("DELETE /sandboxes/{id}", id="none")
     yield admin("POST /scenarios/reset")
     yield admin("PUT /scenarios/{name}/state", {"state": "b"}, name="a")
+    yield admin("GET /exam/{name}", name="retry-after-zero")
+    yield admin("POST /exam/{name}", name="retry-after-zero")
+    yield admin("POST /exam/{name}/{id}", {"reports": []}, name="retry-after-zero", id="none")
     yield admin("POST /toxics", {"name": "t", "type": "latency", "attributes": {"latency": 1}, "alias": "x"})
     yield admin("GET /toxics/{name}", name="t")
     yield admin("POST /toxics/{name}", {"attributes": {"latency": 2}}, name="t")

@@ -30,7 +30,7 @@ class AnswersOfTheExamTests(ExamTestCase):
         self.assertEqual(detail.removeprefix("only: ").partition(start)[:2], ("", start))
 
     def test_the_number_of_names_is_limited(self) -> None:
-        for only in ("*," * 200, "x" * 8001):
+        for only in ("*," * 200, "x" * 4001):
             answer = self.wire.admin("GET", f"/exam?only={only}")
             self.assertEqual(answer.status, 400, answer.body)
             self.assertIn("Expected", answer.json()["errors"][0]["detail"])
@@ -47,6 +47,13 @@ class AnswersOfTheExamTests(ExamTestCase):
         report = '{"outcome": "error", "error": "Error", "message": "I sent ****"}'
         self.assertIn(f"The client reported: {report}", lines)
         self.assertNotIn(token, judged["explanation"])
+
+    def test_a_long_report_is_cut(self) -> None:
+        judged = self.examine("no-content").judge(value(["é"] * 50_000))
+        last = judged["explanation"].split("\n")[-1]
+        self.assertTrue(last.startswith('The client reported: {"outcome":"value","value":["é","é",'), last)
+        self.assertTrue(last.endswith("..."), last)
+        self.assertLess(len(last), 600)
 
     def test_only_a_failure_is_explained(self) -> None:
         judged = self.examine("not-retried-400").judge({"outcome": "unsupported"})

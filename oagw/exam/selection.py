@@ -4,7 +4,10 @@ from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
-from oagw.model.suggestion import suggestion
+from oagw.model.suggestion import nearest_first, suggestion
+
+# The largest number of names that are suggested.
+_SUGGESTED = 5
 
 
 class UnknownSituation(ValueError):
@@ -25,8 +28,11 @@ def selected(catalogue: Sequence[Mapping[str, Any]], wanted: Sequence[str]) -> l
         names = {one["name"] for one in catalogue if _matches(one, pattern)}
         if not names:
             known = dict.fromkeys([one["group"] for one in catalogue] + [one["name"] for one in catalogue])
+            nearest = nearest_first(pattern, known)[:_SUGGESTED]
+            more = len(known) - len(nearest)
             raise UnknownSituation(
-                f'there is no situation or group "{pattern[:100]}"{suggestion(pattern, known)}'
+                f'there is no situation or group "{pattern[:100]}"{suggestion(pattern, nearest)}'
+                + (f" and {more} more" if more else "")
             )
         found |= names
     return [one for one in catalogue if not patterns or one["name"] in found]

@@ -230,24 +230,27 @@ def test_the_end_between_two_situations_is_noted_and_not_judged(examined: Any) -
         ([sys.executable, "-I", "-S", "-c", ""], "the adapter does not run: it ended with status 0"),
         (
             [sys.executable, "-I", "-S", "-c", "print('ready'); input(); print('x')"],
-            'that is not a report: it is not JSON\n  the line: "ready"',
+            "that is not a report: it is not JSON: Expecting value at column 1 "
+            "(write debug output to standard error)\n  the line: ready\n"
+            "  when:     the first call, before any situation\n",
         ),
         (adapter('report = lambda call: {"id": "b/1", "outcome": "unsupported"}'), 'with the id "b/1" waits'),
-        (
-            adapter("def report(call): say(value(call)); say(value(call)); time.sleep(1)"),
-            'with the id "a/1" waits',
-        ),
         (adapter("report = lambda call: {**value(call), 'took': 1}"), 'has no member "took"'),
         (
             adapter(f"def report(call): os.write(1, b'x' * {MAX_LINE + 1}); time.sleep(9)"),
-            f'a line of more than {MAX_LINE} bytes, which is not a report: "xxx',
+            f"a line of more than {MAX_LINE} bytes, which is not a report: xxx",
         ),
         (
             adapter(
                 f"def report(call): sys.stdout.write('y' * {MAX_LINE + 1} + chr(10)); sys.stdout.flush()"
             ),
-            f'a line of more than {MAX_LINE} bytes, which is not a report: "yyy',
+            f"a line of more than {MAX_LINE} bytes, which is not a report: yyy",
         ),
+        (
+            adapter("def report(call): print('got {\"a\":1}\x1b[2J', flush=True)"),
+            'the line: got {"a":1}\\x1b[2J\n',
+        ),
+        (adapter("def report(call): print('', flush=True)"), "  when:     the situation a\n"),
     ],
 )
 def test_an_adapter_that_does_not_keep_to_the_protocol_stops_the_exam(
@@ -258,6 +261,67 @@ def test_an_adapter_that_does_not_keep_to_the_protocol_stops_the_exam(
     assert output.err.startswith("oagw-mock exam: ")
     assert told in output.err
     assert len(output.err) < 2_000
+
+
+def test_what_was_taken_before_the_exam_stops_is_shown_and_written(examined: Any, tmp_path: Path) -> None:
+    files = tmp_path / "exam.json", tmp_path / "exam.xml"
+    options = ("--jobs", "1", "--json", str(files[0]), "--junit", str(files[1]))
+    twice = adapter("def report(call): say(value(call)); say(value(call)); time.sleep(1)")
+    output, _ = examined({"a": Posed(), "b": Posed()}, twice, *options)
+    assert output.status == 2
+    assert output.out.startswith("retry  a  passed\n\n1 passed, 0 failed, 0 not judged in ")
+    assert 'no call with the id "a/1" waits' in output.err
+    assert re.search(r"\n  when:     (the situation b|between two situations, after a)\n", output.err)
+    written = json.loads(files[0].read_text())
+    assert [one["name"] for one in written["situations"]] == ["a"]
+    assert 'with the id "a/1" waits' in written["stopped"]
+    (suite,) = ElementTree.parse(files[1]).getroot()
+    assert (suite.attrib["tests"], suite.attrib["errors"]) == ("2", "1")
+    assert 'with the id "a/1" waits' in suite[1][0].attrib["message"]
+
+    nothing = adapter("def report(call): print('', flush=True)")
+    output, _ = examined({"a": Posed(), "b": Posed()}, nothing, *options)
+    assert (output.status, output.out) == (2, "")
+    assert json.loads(files[0].read_text())["situations"] == []
+
+
+def test_the_results_can_be_written_to_standard_output(examined: Any) -> None:
+    output, _ = examined({"a": Posed()}, adapter(), "--json", "-")
+    assert (output.status, output.err) == (0, "")
+    assert json.loads(output.out)["stopped"] is None
+    output, _ = examined({"a": Posed()}, adapter(), "--junit", "-")
+    assert ElementTree.fromstring(output.out).attrib["tests"] == "1"
+    output, exam = examined({"a": Posed()}, adapter(), "--junit", "-", "--json", "-")
+    assert (output.status, exam.paths) == (2, [])
+    assert "only one of --json and --junit can be written to standard output" in output.err
+
+
+def test_what_a_process_that_hangs_wrote_is_evidence(examined: Any) -> None:
+    """An adapter whose thread died has told why: of this situation, not of those before."""
+    report = """def report(call):
+    if call["id"] == "a/1":
+        print("so far, all is well", file=sys.stderr, flush=True)
+        return value(call)
+    def dies():
+        raise KeyError("a bug of " + call["token"])
+    threading.Thread(target=dies).start()"""
+    situations = {"a": Posed(), "b": Posed(calls=2, at_once=True, deadline=QUICK)}
+    output, exam = examined(situations, adapter(report), "--jobs", "1")
+    assert output.status == 1
+    first, second = only(exam, "b")
+    assert (first["outcome"], second["outcome"]) == ("none", "none")
+    assert "KeyError: 'a bug of sandbox-token'" in first["message"]
+    lines = output.out.splitlines()
+    begin = lines.index("  Meanwhile, the adapter wrote to standard error:")
+    assert lines[begin - 1] == '  The client reported: {"id": "b/1", "outcome": "none"}'
+    assert "    KeyError: 'a bug of ****'" in lines[begin:]
+    assert "all is well" not in output.out
+    assert output.out.count("Meanwhile, ") == 1
+
+
+def test_a_silent_process_that_hangs_has_no_message(examined: Any) -> None:
+    _, exam = examined({"a": Posed(deadline=QUICK)}, adapter("def report(call): time.sleep(9)"))
+    assert only(exam) == [{"id": "a/1", "outcome": "none"}]
 
 
 def test_an_adapter_that_does_not_answer_its_first_call_stops_the_exam(
@@ -347,6 +411,7 @@ def test_an_unknown_situation_is_refused_with_the_nearest(examined: Any, tmp_pat
     output, _ = examined({"a-name": Posed()}, adapter(), "--only", "a-nam", "--json", str(file))
     assert output.status == 2
     assert 'no situation or group "a-nam", did you mean "a-name"' in output.err
+    assert output.err.endswith(" (--list has all)\n")
     assert not file.exists()
 
 

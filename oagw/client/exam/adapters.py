@@ -67,9 +67,11 @@ class Adapter:
         os.set_blocking(self._stdin, False)
         # A line, None for the end, or the beginning of a line that is too long.
         self._lines: Queue[bytes | LineTooLong | None] = Queue(_LINES)
-        self._said = bytearray()
+        self._said = bytearray()  # the end of standard error
+        self._total = 0  # how many bytes there were on standard error
         self._killed = False
         self._lock = threading.Lock()
+        self._saying = threading.Lock()
         reader = threading.Thread(target=self._read_lines, args=(stdout.fileno(),), daemon=True)
         self._drainer = threading.Thread(target=self._drain, args=(stderr.fileno(),), daemon=True)
         # What is read, and by which thread.
@@ -120,9 +122,17 @@ class Adapter:
             raise AdapterEnded(self._last_words())
         return line
 
-    def said(self) -> str:
-        """Return the last lines of standard error."""
-        lines = bytes(self._said).decode(errors="replace").splitlines()
+    @property
+    def total(self) -> int:
+        """How many bytes the process has written to standard error."""
+        return self._total
+
+    def said(self, since: int = 0) -> str:
+        """Return the last lines of standard error, of what came after the first ``since`` bytes."""
+        with self._saying:
+            # Where ``since`` is in what is left.
+            new = self._said[max(0, since - (self._total - len(self._said))) :]
+        lines = bytes(new).decode(errors="replace").splitlines()
         return "\n".join(lines[-_SHOWN_LINES:]).strip()
 
     def end(self, within: float) -> None:
@@ -192,8 +202,10 @@ class Adapter:
 
     def _drain(self, stream: int) -> None:
         while data := _read(stream):
-            self._said += data
-            del self._said[:-_KEPT]
+            with self._saying:
+                self._said += data
+                self._total += len(data)
+                del self._said[:-_KEPT]
 
 
 def _read(stream: int) -> bytes:

@@ -35,7 +35,7 @@ Examine an API client: put it into situations, and judge what it does.
 
 ADAPTER is a program that makes calls with the client. It reads one JSON object
 per line on standard input, the call, and writes one on standard output, what
-came of it. docs/exam.md shows how to write one in about 20 lines.
+came of it. docs/exam.md shows how to write one.
 
 What is taken
   --only NAMES           situations, groups or patterns such as 'retry-*', with
@@ -46,7 +46,8 @@ What is taken
 
 What is written
   --json FILE            the results with evidence, as JSON
-  --junit FILE           the results, as JUnit's XML
+  --junit FILE           the results, as JUnit's XML; FILE may be -, standard
+                         output, which has no table then
 
 Which gateway
   --url URL              the one that runs at URL (default: OAGW_URL; without a
@@ -63,6 +64,13 @@ not be taken.
 _GATEWAY = ("--clock=real", "--stream-interval-scale=1", "--journal-count=10000")
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+# What can end an exam before its end.
+_STOPS = (Stopped, GatewayFailed, Refused, ConnectionError)
+
+# The name of standard output as a file.
+_STDOUT = "-"
 
 
 class _Usage(Exception):
@@ -92,7 +100,10 @@ def main(args: Sequence[str], prog: str = "oagw-mock exam") -> int:
             return 0
         with _stoppable():
             return _examine(options, argv, lambda line: _say(f"{prog}: {line}"))
-    except (_Usage, UnknownSituation, Stopped, GatewayFailed, Refused, ConnectionError) as error:
+    except UnknownSituation as unknown:
+        _say(f"{prog}: {unknown} (--list has all)")
+        return 2
+    except (_Usage, *_STOPS) as error:
         _say(f"{prog}: {error}")
         return 2
     except _Interrupted as interrupted:
@@ -134,8 +145,11 @@ def _parsed(args: Sequence[str], prog: str) -> tuple[argparse.Namespace, list[st
         parser.error("--token is for a gateway that runs; say where with --url")
     if not argv and not options.list:
         parser.error(f"the program of the adapter is missing: {prog} -- node adapter.mjs")
-    for file in filter(None, (options.json, options.junit)):
-        _check_writable(file)
+    if options.json == options.junit == _STDOUT:
+        parser.error("only one of --json and --junit can be written to standard output")
+    for file in (options.json, options.junit):
+        if file and file != _STDOUT:
+            _check_writable(file)
     return options, argv
 
 
@@ -147,18 +161,21 @@ def _examine(options: argparse.Namespace, argv: Sequence[str], note: Callable[[s
             _print(listing(catalogue))
             return 0
         began = time.monotonic()
-        taken = _taken(Exam(gateway, argv, note), catalogue, options)
+        taken, stopped = _taken(Exam(gateway, argv, note), catalogue, options)
         seconds = time.monotonic() - began
     finally:
         with _undisturbed():
             gateway.stop()
-    found = results(catalogue, taken)
+    found, why = results(catalogue, taken), None if stopped is None else str(stopped)
+    if _STDOUT not in (options.json, options.junit) and (found or stopped is None):
+        colours = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+        _print([*table(found, colours), "", summary_line(found, seconds)])
     if options.json is not None:
-        _write(options.json, as_json(document(argv, found, seconds)).encode())
+        _write(options.json, as_json(document(argv, found, seconds, why)).encode())
     if options.junit is not None:
-        _write(options.junit, as_junit(found, seconds))
-    colours = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-    _print([*table(found, colours), "", summary_line(found, seconds)])
+        _write(options.junit, as_junit(found, seconds, why))
+    if stopped is not None:
+        raise stopped
     return 1 if any(result.failed for result in found) else 0
 
 
@@ -171,22 +188,33 @@ def _gateway(options: argparse.Namespace) -> RunningGateway:
     return gateway
 
 
-def _taken(exam: Exam, catalogue: Sequence[Mapping[str, Any]], options: argparse.Namespace) -> list[Taken]:
+def _taken(
+    exam: Exam, catalogue: Sequence[Mapping[str, Any]], options: argparse.Namespace
+) -> tuple[list[Taken], Exception | None]:
+    """Return what was taken, and why the exam ended before its end, if it did."""
     names = [one["name"] for _ in range(options.repeat) for one in catalogue]
     progress = Progress(sys.stderr, len(names))
     taken = []
+    stopped = None
     try:
         for one in exam.take(names, options.jobs):
             progress.step(one.name)
             taken.append(one)
+    except _STOPS as error:
+        stopped = error
     finally:
         with _undisturbed():
             progress.clear()
             exam.close()
-    return taken
+    return taken, stopped
 
 
 def _write(file: str, text: bytes) -> None:
+    if file == _STDOUT:
+        with _reader():
+            sys.stdout.buffer.write(text.rstrip() + b"\n")
+            sys.stdout.flush()
+        return
     try:
         with open(file, "wb") as opened:
             opened.write(text)
@@ -241,11 +269,17 @@ def _replace_what_cannot_be_written() -> None:
 
 
 def _print(lines: Iterator[str] | Sequence[str]) -> None:
-    """Print ``lines``. If the reader has enough, as ``head`` does, that is no error."""
-    try:
+    with _reader():
         for line in lines:
             print(line)
         sys.stdout.flush()
+
+
+@contextlib.contextmanager
+def _reader() -> Iterator[None]:
+    """Let the reader of standard output have enough in this block, as ``head`` does: that is no error."""
+    try:
+        yield
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at the end
 

@@ -4,16 +4,20 @@ from collections.abc import Sequence
 from xml.etree import ElementTree
 
 from oagw.client.exam.results import Result
-from oagw.exam.explanation import NOT_JUDGED
+from oagw.exam.explanation import NOT_JUDGED, one_line, printable
 
 
-def as_junit(results: Sequence[Result], seconds: float) -> bytes:
-    """Return the document of ``--junit``: failed is a failure, not judged is skipped."""
+def as_junit(results: Sequence[Result], seconds: float, stopped: str | None = None) -> bytes:
+    """Return the document of ``--junit``: failed is a failure, not judged is skipped.
+
+    If the exam was ``stopped`` before its end, an error says why.
+    """
     skipped = sum(result.verdict == NOT_JUDGED for result in results)
+    errors = int(stopped is not None)
     counts = {
-        "tests": str(len(results)),
+        "tests": str(len(results) + errors),
         "failures": str(sum(result.failed for result in results)),
-        "errors": "0",
+        "errors": str(errors),
         "skipped": str(skipped),
         "time": f"{seconds:.3f}",
     }
@@ -36,5 +40,10 @@ def as_junit(results: Sequence[Result], seconds: float) -> bytes:
             failure.text = result.explained()
         elif result.verdict == NOT_JUDGED:
             ElementTree.SubElement(case, "skipped", {"message": result.text})
+    if stopped is not None:
+        attributes = {"classname": "exam", "name": "the exam was taken to its end", "time": "0.000"}
+        case = ElementTree.SubElement(suite, "testcase", attributes)
+        attributes = {"message": one_line(stopped), "type": "stopped"}
+        ElementTree.SubElement(case, "error", attributes).text = printable(stopped)
     xml: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
     return xml

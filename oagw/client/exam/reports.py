@@ -1,10 +1,11 @@
 """Read the reports of an adapter, one JSON object per line, and refuse what is not one."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from oagw.exam.explanation import NOT_JUDGED
+from oagw.exam.explanation import NOT_JUDGED, printable
 
 # The largest number of characters of a line that a message quotes, and of the class of an error.
 _QUOTED = 200
@@ -20,6 +21,14 @@ _MEMBERS: dict[str, tuple[set[str], set[str]]] = {
     "unsupported": (set(), {"message"}),
 }
 
+# How a report of each outcome is written.
+_FORMS = {
+    "value": '{"id": ID, "outcome": "value", "value": JSON}',
+    "text": '{"id": ID, "outcome": "text", "text": TEXT}',
+    "error": '{"id": ID, "outcome": "error", "error": CLASS}',
+    "unsupported": '{"id": ID, "outcome": "unsupported"}',
+}
+
 # What each member is, and its types.
 _TYPES: dict[str, tuple[str, tuple[type, ...]]] = {
     "text": ("a string", (str,)),
@@ -30,12 +39,22 @@ _TYPES: dict[str, tuple[str, tuple[type, ...]]] = {
 }
 
 
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
 class InvalidReport(Exception):
     """A line of an adapter is not a report; the message quotes it and says what was expected."""
 
 
-def read_report(line: bytes, waiting: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the report on ``line`` for one of the calls ``waiting``, by id. Raises InvalidReport."""
+def read_report(
+    line: bytes, waiting: Mapping[str, Mapping[str, Any]], when: str = "unknown"
+) -> dict[str, Any]:
+    """Return the report on ``line`` for one of the calls ``waiting``, by id.
+
+    Raises InvalidReport; the message says ``when`` that was, such as "the situation cut".
+    """
+    report: Any = None
+    kind: str | None = None
     try:
         report = _decoded(line)
         if not isinstance(report, dict):
@@ -46,15 +65,31 @@ def read_report(line: bytes, waiting: Mapping[str, Mapping[str, Any]]) -> dict[s
         if id not in waiting:
             others = ", ".join(sorted(waiting)) or "none"
             raise ValueError(f"no call with the id {_short(id)} waits for a report (waiting: {others})")
-        report = checked_report(report, waiting[id]["kind"])
+        kind = waiting[id]["kind"]
+        return checked_report(report, kind)
     except ValueError as why:
         raise InvalidReport(
             f"the adapter wrote a line that is not a report: {why}\n"
             f"  the line: {quoted(line)}\n"
-            '  expected: {"id": ID, "outcome": "value", "value": JSON}, or the outcome "text", "error" or\n'
-            '            "unsupported"; one JSON object on one line for each call'
+            f"  when:     {when}\n"
+            f"  expected: {_expected(report, kind)}"
         ) from None
-    return report
+
+
+def _expected(report: Any, kind: str | None) -> str:
+    """Return how a report like ``report`` on a call of this ``kind``, if that is known, is written."""
+    outcome = report.get("outcome") if isinstance(report, dict) else None
+    returned = "text" if kind == "stream" else "value"
+    if not isinstance(outcome, str) or outcome not in _FORMS:
+        others = ", ".join(f'"{each}"' for each in _FORMS if each != returned)
+        return (
+            f"{_FORMS[returned]}, or another outcome ({others});\n"
+            "            one JSON object on one line for each call"
+        )
+    if kind is not None and outcome in ("value", "text"):
+        outcome = returned
+    optional = ", ".join(sorted(_MEMBERS[outcome][1]))
+    return _FORMS[outcome] + (f"; it may also have {optional}" if optional else "")
 
 
 def checked_report(report: Any, kind: str) -> dict[str, Any]:
@@ -90,10 +125,10 @@ def checked_report(report: Any, kind: str) -> dict[str, Any]:
     return _sendable(report)
 
 
-def no_report(id: str, outcome: str, message: str | None = None) -> dict[str, Any]:
+def no_report(id: str, outcome: str, message: str = "") -> dict[str, Any]:
     """Return what stands for the report of the call ``id`` that never came."""
     report = {"id": id, "outcome": outcome}
-    return report if message is None else {**report, "message": message}
+    return {**report, "message": message} if message else report
 
 
 def complete(calls: Sequence[Mapping[str, Any]], reports: Mapping[str, Any], lost: Any) -> list[Any]:
@@ -110,8 +145,10 @@ def masked(value: Any, calls: Sequence[Mapping[str, Any]]) -> Any:
 
 
 def quoted(line: bytes) -> str:
-    """Return the beginning of ``line`` for a message."""
-    return _short(line.decode(errors="replace").rstrip("\r\n"))
+    """Return the beginning of ``line`` for a message, as it is but for control characters."""
+    text = line.decode(errors="replace").rstrip("\r\n")
+    shown = printable(text[:_QUOTED].replace("\n", " "))
+    return f"{shown}... ({len(text)} characters)" if len(text) > _QUOTED else shown
 
 
 def _short(text: str) -> str:
@@ -126,8 +163,12 @@ def _decoded(line: bytes) -> Any:
         raise ValueError("it is not UTF-8") from None
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
+    except json.JSONDecodeError as error:
+        raise ValueError(
+            f"it is not JSON: {error.msg} at column {error.colno} (write debug output to standard error)"
+        ) from None
     except ValueError:
-        raise ValueError("it is not JSON") from None
+        raise ValueError("it has a number with too many digits") from None
 
 
 def _sendable(report: Mapping[str, Any]) -> dict[str, Any]:
@@ -140,9 +181,8 @@ def _sendable(report: Mapping[str, Any]) -> dict[str, Any]:
         raise ValueError("it is nested too deeply") from None
     except ValueError:
         raise ValueError("it has a number that JSON does not have, such as NaN") from None
-    # A client that cut a character in two may report half of a surrogate pair.
-    report = json.loads(text.encode(errors="replace"))
-    return dict(report)
+    # A client that cut a character in two may report half of a surrogate pair, which is not UTF-8.
+    return dict(json.loads(_LONE_SURROGATE.sub("\ufffd", text)))
 
 
 def not_possible(examination: Mapping[str, Any]) -> dict[str, Any] | None:

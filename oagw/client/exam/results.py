@@ -55,6 +55,16 @@ class Result(NamedTuple):
         return f"{each} of {len(self.runs)} times: {text}"
 
     @property
+    def remark(self) -> str:
+        """The reason, in one line. If it passed: why some rules were not judged, if any."""
+        if self.verdict != PASSED:
+            return self.text
+        rules = self.shown.judgement["rules"]
+        return " ".join(
+            dict.fromkeys(one_line(rule["text"]) for rule in rules if rule["verdict"] == NOT_JUDGED)
+        )
+
+    @property
     def seconds(self) -> float:
         return sum(run.seconds for run in self.runs)
 
@@ -86,9 +96,9 @@ def summary_line(results: Sequence[Result], seconds: float) -> str:
 def table(results: Sequence[Result], colours: bool) -> Iterator[str]:
     """Yield the lines of a table of all results, and the evidence for those that failed."""
     rows = [(one.situation["group"], one.situation["name"], one) for one in results]
-    wide, wider = (max(len(row[column]) for row in rows) for column in (0, 1))
+    wide, wider = (max((len(row[column]) for row in rows), default=0) for column in (0, 1))
     for group, name, result in rows:
-        why = "" if result.verdict == PASSED else result.text
+        why = result.remark
         why = why if len(why) <= _REASON else why[:_REASON] + "..."
         verdict = _coloured(result.verdict.ljust(10), result.verdict, colours)
         yield f"{group:{wide}}  {name:{wider}}  {verdict}  {why}".rstrip()
@@ -108,12 +118,15 @@ def listing(catalogue: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         yield f"{begin}  {one_line(one['happens'])}"
 
 
-def document(argv: Sequence[str], results: Sequence[Result], seconds: float) -> dict[str, Any]:
-    """Return the document of ``--json``."""
+def document(
+    argv: Sequence[str], results: Sequence[Result], seconds: float, stopped: str | None = None
+) -> dict[str, Any]:
+    """Return the document of ``--json``. ``stopped`` says why the exam ended before its end, if it did."""
     return {
         "version": __version__,
         "adapter": list(argv),
         "seconds": round(seconds, 3),
+        "stopped": stopped,
         "summary": summary(results),
         "situations": [_described(result) for result in results],
     }

@@ -98,7 +98,7 @@ class Exam:
             until = time.monotonic() + START
             adapter.send(_line(call), until)
             try:
-                line = _received(adapter, until)
+                line = _received(adapter, until, "the first call, before any situation")
             except AdapterEnded as ended:
                 died = str(ended)
                 self.discard(adapter)
@@ -111,7 +111,7 @@ class Exam:
                     "does it flush standard output after each line?"
                     + (f" Its standard error:\n{said}" if said else "")
                 )
-            _checked(line, {HELLO: call})
+            _checked(line, {HELLO: call}, "the first call, before any situation")
             return adapter
         raise Stopped(f"the adapter does not run: {died}")
 
@@ -152,10 +152,11 @@ class Exam:
     def _work(self, left: "SimpleQueue[str]", done: "SimpleQueue[Taken | BaseException]") -> None:
         """Take situations, one at a time, until none is left."""
         adapter: Adapter | None = None
+        name = ""
         try:
             while True:
-                name = left.get_nowait()
-                adapter = self._still(adapter) or self.start()
+                before, name = name, left.get_nowait()
+                adapter = self._still(adapter, before) or self.start()
                 adapter, taken = self._take(name, adapter)
                 done.put(taken)
         except Empty:
@@ -165,18 +166,19 @@ class Exam:
         except BaseException as error:  # raised by take()
             done.put(error)
 
-    def _still(self, adapter: Adapter | None) -> Adapter | None:
-        """Return ``adapter`` if it still runs."""
+    def _still(self, adapter: Adapter | None, before: str) -> Adapter | None:
+        """Return ``adapter`` if it still runs. The situation ``before`` was its last one."""
         if adapter is None:
             return None
+        when = f"between two situations, after {before}"
         try:
-            line = _received(adapter, time.monotonic())
+            line = _received(adapter, time.monotonic(), when)
         except AdapterEnded as ended:
             self._note(f"the adapter ended between two situations; {ended}")
             self.discard(adapter)
             return None
         if line is not None:
-            _checked(line, {})
+            _checked(line, {}, when)
         return adapter
 
     def _take(self, name: str, adapter: Adapter) -> tuple[Adapter | None, Taken]:
@@ -187,15 +189,16 @@ class Exam:
         if (why := not_possible(examination)) is not None:
             return adapter, Taken(name, why, (), time.monotonic() - began)
         reports: dict[str, Any] = {}
-        lost: tuple[str, str | None] | None = None
+        lost: tuple[str, str] | None = None
+        before = adapter.total
         try:
-            if not _made(adapter, examination, reports):
-                lost = ("none", None)
+            if not _made(adapter, examination, reports, f"the situation {name}"):
+                lost = ("none", adapter.said(before))
         except AdapterEnded as ended:
             lost = ("crash", str(ended))
         if lost is not None:
             self.discard(adapter)
-        outcome, message = lost or ("none", None)
+        outcome, message = lost or ("none", "")
         all_of_them = complete(examination["calls"], reports, lambda id: no_report(id, outcome, message))
         judgement = self._gateway.admin(
             "POST", f"{path}/{quote(examination['id'], safe='')}", {"reports": all_of_them}, accept=(200,)
@@ -205,10 +208,10 @@ class Exam:
         return (adapter if lost is None else None), taken
 
 
-def _made(adapter: Adapter, examination: Mapping[str, Any], reports: dict[str, Any]) -> bool:
+def _made(adapter: Adapter, examination: Mapping[str, Any], reports: dict[str, Any], when: str) -> bool:
     """Let ``adapter`` make the calls, and collect ``reports`` by id. Return whether all came in time.
 
-    Raises AdapterEnded, or Stopped if it writes something else.
+    Raises AdapterEnded, or Stopped if it writes something else; the message says ``when``.
     """
     calls = examination["calls"]
     deadline = examination["deadline"]
@@ -216,7 +219,7 @@ def _made(adapter: Adapter, examination: Mapping[str, Any], reports: dict[str, A
         for call in calls:
             until = time.monotonic() + deadline
             adapter.send(_line(call), until)
-            if not _collected(adapter, {call["id"]: call}, reports, until):
+            if not _collected(adapter, {call["id"]: call}, reports, until, when):
                 return False
         return True
     began = time.monotonic()
@@ -226,35 +229,39 @@ def _made(adapter: Adapter, examination: Mapping[str, Any], reports: dict[str, A
             time.sleep(wait)
         until = time.monotonic() + deadline
         adapter.send(_line(call), until)
-    return _collected(adapter, {call["id"]: call for call in calls}, reports, until)
+    return _collected(adapter, {call["id"]: call for call in calls}, reports, until, when)
 
 
 def _collected(
-    adapter: Adapter, waiting: dict[str, Mapping[str, Any]], reports: dict[str, Any], until: float
+    adapter: Adapter,
+    waiting: dict[str, Mapping[str, Any]],
+    reports: dict[str, Any],
+    until: float,
+    when: str,
 ) -> bool:
     while waiting:
-        line = _received(adapter, until)
+        line = _received(adapter, until, when)
         if line is None:
             return False
-        report = _checked(line, waiting)
+        report = _checked(line, waiting, when)
         del waiting[report["id"]]
         reports[report["id"]] = report
     return True
 
 
-def _received(adapter: Adapter, until: float) -> bytes | None:
+def _received(adapter: Adapter, until: float, when: str) -> bytes | None:
     try:
         return adapter.receive(until)
     except LineTooLong as line:
         raise Stopped(
             f"the adapter wrote a line of more than {MAX_LINE} bytes, which is not a report: "
-            f"{quoted(line.args[0])}"
+            f"{quoted(line.args[0][:100])}...\n  when:     {when}"
         ) from None
 
 
-def _checked(line: bytes, waiting: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+def _checked(line: bytes, waiting: Mapping[str, Mapping[str, Any]], when: str) -> dict[str, Any]:
     try:
-        return read_report(line, waiting)
+        return read_report(line, waiting, when)
     except InvalidReport as invalid:
         raise Stopped(str(invalid)) from None
 

@@ -31,8 +31,13 @@ def test_a_report_is_read(report: dict[str, object], end: str) -> None:
 @pytest.mark.parametrize(
     ("line", "why"),
     [
-        (b"", "it is not JSON"),
+        (b"", "it is not JSON: Expecting value at column 1 (write debug output to standard error)"),
         (b"listening on port 80", "it is not JSON"),
+        (
+            b'{"id": "a/1", outcome}',
+            "it is not JSON: Expecting property name enclosed in double quotes at column 15",
+        ),
+        (b'{"id": "a/1", "value": %s}' % (b"1" * 5_000), "a number with too many digits"),
         (b"\xff\xfe", "it is not UTF-8"),
         (b"[" * 100_000, "it is nested too deeply"),
         (b"[]", "a report is a JSON object"),
@@ -61,20 +66,43 @@ def test_another_line_is_refused_with_the_reason_and_what_was_expected(line: byt
         read_report(line, WAITING)
     text = str(refused.value)
     assert why in text
-    assert 'expected: {"id": ID, "outcome": "value", "value": JSON}' in text
+    assert '\n  expected: {"id": ID, "outcome": "' in text
     assert len(text) < 1_200
 
 
-def test_the_line_is_quoted_and_harmless() -> None:
-    with pytest.raises(InvalidReport, match=r'the line: "\\u001b\[2Jhello"'):
-        read_report(b"\x1b[2Jhello\r\n", WAITING)
-    with pytest.raises(InvalidReport, match=r"x\"\.\.\. \(5000 characters\)"):
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        (b"ready", '{"id": ID, "outcome": "value", "value": JSON}, or another outcome ("text", "error", "'),
+        (b'{"id": "s/1"}', '{"id": ID, "outcome": "text", "text": TEXT}, or another outcome ("value", "er'),
+        (b'{"id": "a/1", "outcome": "text", "text": ""}', '{"id": ID, "outcome": "value", "value": JSON}'),
+        (b'{"id": "s/1", "outcome": "value"}', '{"id": ID, "outcome": "text", "text": TEXT}; it may also'),
+        (
+            b'{"id": "a/1", "outcome": "error"}',
+            '{"id": ID, "outcome": "error", "error": CLASS}; it may also have cancelled, message, source, ',
+        ),
+        (b'{"id": "a/1", "outcome": "unsupported", "x": 1}', '{"id": ID, "outcome": "unsupported"}; it may'),
+    ],
+)
+def test_the_form_of_that_outcome_is_shown(line: bytes, expected: str) -> None:
+    with pytest.raises(InvalidReport) as refused:
+        read_report(line, WAITING, "the situation a")
+    assert f"\n  when:     the situation a\n  expected: {expected}" in str(refused.value)
+
+
+def test_the_line_is_quoted_as_it_is_but_for_control_characters() -> None:
+    with pytest.raises(InvalidReport, match=r'\n  the line: \\x1b\[2J{"a": "é\\"}\n'):
+        read_report('\x1b[2J{"a": "é\\"}\r\n'.encode(), WAITING)
+    with pytest.raises(InvalidReport, match=r"x\.\.\. \(5000 characters\)"):
         read_report(b"x" * 5_000, WAITING)
 
 
 def test_half_of_a_surrogate_pair_can_be_sent_on() -> None:
-    report = read_report(rb'{"id": "s/1", "outcome": "text", "text": "a\ud83cb"}', WAITING)
-    assert report["text"] == "a?b"
+    line = rb'{"id": "s/1", "outcome": "error", "error": "\udf38", "text": "a\ud83cb \ud83c\udf38"}'
+    report = read_report(line, WAITING)
+    assert (report["error"], report["text"]) == ("\ufffd", "a\ufffdb 🌸")
+    value = {"\ud83c": ["\ud83c"]}
+    assert checked_report({"outcome": "value", "value": value}, "call")["value"] == {"\ufffd": ["\ufffd"]}
 
 
 def test_what_is_not_json_is_refused() -> None:

@@ -71,6 +71,25 @@ def test_the_table_gives_the_reason_for_what_did_not_pass() -> None:
     assert len(lines) == 12
 
 
+def test_what_passed_has_the_reason_why_a_rule_was_not_judged() -> None:
+    one = taken("one", "passed")
+    rule = {"rule": "waits", "verdict": "not judged", "text": "The client\ndoes not retry.", "evidence": []}
+    rules = [*one.judgement["rules"], rule, {**rule, "rule": "grows"}]
+    one = one._replace(judgement={**one.judgement, "rules": rules})
+    lines = list(table(results(catalogue("one"), [one]), colours=False))
+    assert lines == ["retry  one  passed      The client does not retry."]
+
+
+def test_what_stopped_the_exam_is_in_the_document_and_an_error_of_junit() -> None:
+    assert document([], [], 1.0, "no\nJSON")["stopped"] == "no\nJSON"
+    assert document([], [], 1.0)["stopped"] is None
+    (suite,) = ElementTree.fromstring(as_junit([], 1.0, f"no\n{WILD}"))
+    assert (suite.attrib["tests"], suite.attrib["errors"]) == ("1", "1")
+    (error,) = suite[0]
+    assert (error.tag, error.attrib["type"]) == ("error", "stopped")
+    assert error.attrib["message"].startswith("no x\\x00")
+
+
 def test_a_long_reason_is_cut_in_the_table_alone() -> None:
     lines = list(table(results(catalogue("one"), [taken("one", "failed", "x" * 300)]), colours=False))
     assert lines[0].endswith(f"  {'x' * 160}...")

@@ -172,6 +172,7 @@ def page(marks: Sequence[Mark]) -> Iterator[str]:
     groups = list(dict.fromkeys(one["group"] for mark in here for one in mark.situations or ()))
     yield ""
     yield f"Each field has the numbers of situations {', '.join(VERDICTS[:-1])} and {VERDICTS[-1]}."
+    yield "Where a retry is optional, a client that reports the error without one passes."
     yield f"Taken with Python {platform.python_version()} and Node {node_version()}."
     yield ""
     yield f"| Client | Version | {' | '.join(groups)} | all |"

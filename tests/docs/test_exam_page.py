@@ -4,12 +4,15 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from statistics import mode
 
 import pytest
 
+from oagw.client.exam import taking
 from oagw.client.exam.command import HELP, main
 from oagw.client.exam.reports import _MEMBERS
 from oagw.client.exam.results import VERDICTS
+from oagw.exam.catalogue import SITUATIONS
 from oagw.testing import MockGateway
 from tests.docs.pages import HOME, TIMEOUT, blocks, names, section, table
 
@@ -61,6 +64,14 @@ def test_the_tables_list_what_there_is() -> None:
     assert set(re.findall('"outcome": "(.*?)"', "".join(reports))) == _MEMBERS.keys()
     listed = {names(row[0])[0] for row in table(PAGE, "A report", "Member")}
     assert listed == _MEMBERS["error"][1] - {"cancelled"}
+
+
+def test_the_time_limits_are_those_of_the_page() -> None:
+    deadlines = [one.deadline for one in SITUATIONS.values()]
+    said = section(PAGE, "A process")
+    assert f"usually {mode(deadlines):g} s, at most {max(deadlines):g} s." in said
+    assert f"It has {taking.START:g} s," in said
+    assert f"End within {taking.END:g} s when" in said
 
 
 def test_a_call_has_the_members_of_the_page(gateway: MockGateway) -> None:

@@ -73,6 +73,7 @@ def test_a_mark_is_shown() -> None:
     client = Client("some client", "with_some.py")
     lines = list(page([Mark(client, ["1.2"], situations), Mark(client, (), None, "Go is not installed")]))
     assert "| [some client](../examples/exam/with_some.py) | 1.2 | 1 · 1 · 3 | 1 · 1 · 3 |" in lines
+    assert "Where a retry is optional, a client that reports the error without one passes." in lines
     assert "\nNot taken here: some client, because Go is not installed." in lines
     assert "- `b`: The client returns the complete answer; &lt;b&gt; \\*x\\*" in lines
     assert "- `c`: The client does not retry." in lines

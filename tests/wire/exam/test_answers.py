@@ -5,7 +5,16 @@ from urllib.parse import quote
 from oagw.config import Config
 from oagw.exam.catalogue import GROUPS
 from tests.support.examination import ExamTestCase, failure, value
-from tests.support.wire import Wire
+from tests.support.examinee import Client, Sent, take
+from tests.support.wire import Answer, Wire
+
+
+class KeepsToken(Client):
+    """Sends Authorization to any host that a redirect leads to."""
+
+    def redirected(self, sent: Sent, answer: Answer) -> Sent:
+        there = super().redirected(sent, answer)
+        return there._replace(fields={**there.fields, "Authorization": sent.fields["Authorization"]})
 
 
 class AnswersOfTheExamTests(ExamTestCase):
@@ -47,6 +56,22 @@ class AnswersOfTheExamTests(ExamTestCase):
         report = '{"outcome": "error", "error": "Error", "message": "I sent ****"}'
         self.assertIn(f"The client reported: {report}", lines)
         self.assertNotIn(token, judged["explanation"])
+
+    def test_what_was_sent_to_another_host_is_shown(self) -> None:
+        judged = take(self.wire, "redirect-other-host", KeepsToken(self.wire))
+        self.assertEqual(judged["verdict"], "failed")
+        first, second = [line for line in judged["explanation"].split("\n") if " -> " in line]
+        self.assertRegex(first, r" GET /v1/things -> 302 \(Location: http://[^/]+/v1/moved, connection \d+, ")
+        self.assertRegex(second, r" GET http://[^/]+/v1/moved -> 200 \(Authorization sent, connection \d+, ")
+        self.assertNotIn("__sandbox", judged["explanation"])
+
+    def test_what_a_process_that_hangs_wrote_is_taken(self) -> None:
+        for outcome in ("none", "crash"):
+            judged = self.examine("no-content").judge(
+                {"outcome": outcome, "message": "Traceback\n  KeyError"}
+            )
+            self.assertEqual(judged["verdict"], "failed")
+            self.assertEqual(judged["explanation"].split("\n")[-2:], ["  Traceback", "    KeyError"])
 
     def test_a_long_report_is_cut(self) -> None:
         judged = self.examine("no-content").judge(value(["é"] * 50_000))

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from oagw.exam.explanation import NOT_JUDGED, printable
@@ -70,7 +70,7 @@ def read_report(
     except ValueError as why:
         raise InvalidReport(
             f"the adapter wrote a line that is not a report: {why}\n"
-            f"  the line: {quoted(line)}\n"
+            f"  the line: {quoted(line, waiting.values())}\n"
             f"  when:     {when}\n"
             f"  expected: {_expected(report, kind)}"
         ) from None
@@ -144,8 +144,13 @@ def masked(value: Any, calls: Sequence[Mapping[str, Any]]) -> Any:
     return json.loads(text)
 
 
-def quoted(line: bytes) -> str:
-    """Return the beginning of ``line`` for a message, as it is but for control characters."""
+def quoted(line: bytes, calls: Iterable[Mapping[str, Any]]) -> str:
+    """Return the beginning of ``line`` for a message, as it is but for control characters.
+
+    The tokens of ``calls`` are masked: an adapter may have written them.
+    """
+    for call in calls:
+        line = line.replace(call["token"].encode(), b"****")
     text = line.decode(errors="replace").rstrip("\r\n")
     shown = printable(text[:_QUOTED].replace("\n", " "))
     return f"{shown}... ({len(text)} characters)" if len(text) > _QUOTED else shown

@@ -98,7 +98,7 @@ class Exam:
             until = time.monotonic() + START
             adapter.send(_line(call), until)
             try:
-                line = _received(adapter, until, "the first call, before any situation")
+                line = _received(adapter, until, {HELLO: call}, "the first call, before any situation")
             except AdapterEnded as ended:
                 died = str(ended)
                 self.discard(adapter)
@@ -172,7 +172,7 @@ class Exam:
             return None
         when = f"between two situations, after {before}"
         try:
-            line = _received(adapter, time.monotonic(), when)
+            line = _received(adapter, time.monotonic(), {}, when)
         except AdapterEnded as ended:
             self._note(f"the adapter ended between two situations; {ended}")
             self.discard(adapter)
@@ -240,7 +240,7 @@ def _collected(
     when: str,
 ) -> bool:
     while waiting:
-        line = _received(adapter, until, when)
+        line = _received(adapter, until, waiting, when)
         if line is None:
             return False
         report = _checked(line, waiting, when)
@@ -249,13 +249,15 @@ def _collected(
     return True
 
 
-def _received(adapter: Adapter, until: float, when: str) -> bytes | None:
+def _received(
+    adapter: Adapter, until: float, waiting: Mapping[str, Mapping[str, Any]], when: str
+) -> bytes | None:
     try:
         return adapter.receive(until)
     except LineTooLong as line:
         raise Stopped(
             f"the adapter wrote a line of more than {MAX_LINE} bytes, which is not a report: "
-            f"{quoted(line.args[0][:100])}...\n  when:     {when}"
+            f"{quoted(line.args[0], waiting.values())[:100]}...\n  when:     {when}"
         ) from None
 
 

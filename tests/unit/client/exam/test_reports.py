@@ -6,8 +6,8 @@ import pytest
 
 from oagw.client.exam.reports import InvalidReport, checked_report, complete, no_report, read_report
 
-CALL = {"id": "a/1", "kind": "call"}
-STREAM = {"id": "s/1", "kind": "stream"}
+CALL = {"id": "a/1", "kind": "call", "token": "s3cret-of-a"}
+STREAM = {"id": "s/1", "kind": "stream", "token": "s3cret-of-s"}
 WAITING = {"a/1": CALL, "s/1": STREAM}
 
 
@@ -93,6 +93,8 @@ def test_the_form_of_that_outcome_is_shown(line: bytes, expected: str) -> None:
 def test_the_line_is_quoted_as_it_is_but_for_control_characters() -> None:
     with pytest.raises(InvalidReport, match=r'\n  the line: \\x1b\[2J{"a": "é\\"}\n'):
         read_report('\x1b[2J{"a": "é\\"}\r\n'.encode(), WAITING)
+    with pytest.raises(InvalidReport, match=r"the line: got \*\*\*\*\n"):
+        read_report(b"got s3cret-of-s", WAITING)
     with pytest.raises(InvalidReport, match=r"x\.\.\. \(5000 characters\)"):
         read_report(b"x" * 5_000, WAITING)
 

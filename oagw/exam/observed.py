@@ -257,9 +257,7 @@ def cancels() -> ExamRule:
 
 def gives_up() -> ExamRule:
     """When the client stops waiting for a response, it closes the connection."""
-    return ExamRule(
-        "end of a silent connection", lambda evidence: _closed(evidence, "after its time-out")
-    )
+    return ExamRule("end of a silent connection", lambda evidence: _closed(evidence, "after its time-out"))
 
 
 def holds_back() -> ExamRule:

@@ -37,23 +37,23 @@ def judge(evidence: Evidence) -> Judged:
     """
     situation = evidence.situation
     end = unfinished(evidence)
-    if end is not None and end.verdict == NOT_JUDGED:
+    if end is not None and any(report.outcome == "unsupported" for report in evidence.reports):
         return Judged(NOT_JUDGED, end.text, [])
-    judged = [(rule, rule.judge(evidence)) for rule in situation.rules]
-    optional = [(rule, rule.judge(evidence)) for rule in situation.if_retried]
-    rules = [_shown(rule, one) for rule, one in (*judged, *optional)]
-    if end is not None:
-        return Judged(FAILED, end.text, rules)
-    worst = _first(FAILED, (*judged, *optional)) or _first(NOT_JUDGED, judged)
+    needed = [rule.judge(evidence) for rule in situation.rules]
+    optional = [rule.judge(evidence) for rule in situation.if_retried]
+    every = [*needed, *optional]
+    rules = list(map(_shown, (*situation.rules, *situation.if_retried), every))
+    first = () if end is None else (end,)
+    worst = _first(FAILED, (*first, *every)) or _first(NOT_JUDGED, (*first, *needed))
     if worst is not None:
         return Judged(worst.verdict, worst.text, rules)
     if not evidence.entries:
         return Judged(NOT_JUDGED, "The client sent no request.", rules)
-    return Judged(PASSED, " ".join(one.text for _, one in (*judged, *optional)), rules)
+    return Judged(PASSED, " ".join(one.text for one in every), rules)
 
 
-def _first(verdict: Verdict, judged: Iterable[tuple[ExamRule, Judgement]]) -> Judgement | None:
-    return next((one for _, one in judged if one.verdict == verdict), None)
+def _first(verdict: Verdict, judged: Iterable[Judgement]) -> Judgement | None:
+    return next((one for one in judged if one.verdict == verdict), None)
 
 
 def _shown(rule: ExamRule, judgement: Judgement) -> JudgedRule:

@@ -250,16 +250,14 @@ def cancels() -> ExamRule:
     def judge(evidence: Evidence) -> Judgement:
         if not any(report.cancelled for report in evidence.reports):
             return Judgement(NOT_JUDGED, "The client did not cancel the stream.")
-        return _closed(evidence.entries, "after it cancelled the stream")
+        return _closed(evidence, "after it cancelled the stream")
 
     return ExamRule("end of a cancelled stream", judge)
 
 
 def gives_up() -> ExamRule:
     """When the client stops waiting for a response, it closes the connection."""
-    return ExamRule(
-        "end of a silent connection", lambda evidence: _closed(evidence.entries, "after its time-out")
-    )
+    return ExamRule("end of a silent connection", lambda evidence: _closed(evidence, "after its time-out"))
 
 
 def holds_back() -> ExamRule:
@@ -297,9 +295,12 @@ def _retries(entries: Sequence[Entry]) -> Iterator[tuple[Entry, Entry]]:
                 break
 
 
-def _closed(entries: Sequence[Entry], when: str) -> Judgement:
+def _closed(evidence: Evidence, when: str) -> Judgement:
+    entries = evidence.entries
     if not entries:
         return Judgement(NOT_JUDGED, "The client sent no request.")
+    if any(report.outcome in ("none", "crash") for report in evidence.reports):
+        return Judgement(NOT_JUDGED, "The connection ended with the client's process.", entries)
     for entry in entries:
         if entry.ended is OPEN:
             return Judgement(FAILED, f"The client left the connection open {when}.", (entry,))

@@ -194,6 +194,8 @@ def _each(name: str, judge: Callable[[_Said], Judgement]) -> ExamRule:
 
 def _unfinished(said: _Said) -> Judgement | None:
     report, situation = said
+    if report.outcome == "none" and situation.may_wait:
+        return Judgement(NOT_JUDGED, f"The client still waited after {situation.deadline:g} s, as asked.")
     if report.outcome == "none":
         return Judgement(FAILED, f"The client did not return within {situation.deadline:g} s.")
     if report.outcome == "crash":

@@ -124,7 +124,8 @@ class Situation(Struct, frozen=True, kw_only=True):
     - ``stubs``: the first that matches answers; ``toxics``: what the network does
     - ``rules``: the client passes if all of them pass
     - ``if_retried``: the same for clients that retry; for others, they need not be judged
-    - ``deadline``: after so many seconds, the client should long have returned
+    - ``deadline``: after so many seconds, the client should long have returned; with ``may_wait``, one that
+      has not is not judged
     - ``settle``: how long the judgement waits for open responses to end, in seconds
     """
 
@@ -143,6 +144,7 @@ class Situation(Struct, frozen=True, kw_only=True):
     rules: tuple[ExamRule, ...]
     if_retried: tuple[ExamRule, ...] = ()
     deadline: float = 10.0
+    may_wait: bool = False
     settle: float = 0.2
 
 

@@ -90,13 +90,6 @@ class CrashesOnGarbage(Client):
         return super().asked_delay(error)
 
 
-@fault("retry-after-too-long")
-class WaitsForHours(Client):
-    """It waits as long as it is asked to, for an hour if need be."""
-
-    longest_delay = float("inf")
-
-
 @fault("retry-after-too-long", DATES)
 class CapsDelays(Client):
     """It waits a second if it is asked to wait for long."""

@@ -33,6 +33,12 @@ class MoreRetries(Client):
         return attempt >= retries + 2
 
 
+class WaitsForHours(Client):
+    """It waits as long as it is asked to, for an hour if need be."""
+
+    longest_delay = float("inf")
+
+
 class FullJitter(Client):
     """Its backoff is random, between nothing and a doubled limit."""
 
@@ -316,6 +322,7 @@ VARIATIONS: list[type[Client]] = [
     FullJitter,
     OpenAIBackoff,
     LongerPauses,
+    WaitsForHours,
     ClosesConnections,
     OtherOrder,
     NoRedirects,

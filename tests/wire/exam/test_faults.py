@@ -344,9 +344,15 @@ class FaultTests(WireTestCase):
 
     def test_a_client_that_does_not_return_or_crashes(self) -> None:
         for report in ({"outcome": "none"}, {"outcome": "crash", "message": "Segmentation fault"}):
-            examined = prepare(self.wire, "retry-after-too-long")
+            examined = prepare(self.wire, "server-error-once")
             judged = verdict(self.wire, examined, [report])
             self.assertEqual(judged["verdict"], "failed")
+
+    def test_a_client_that_waits_as_it_was_asked_to(self) -> None:
+        examined = prepare(self.wire, "retry-after-too-long")
+        judged = verdict(self.wire, examined, [{"outcome": "none"}])
+        self.assertEqual(judged["verdict"], "not judged")
+        self.assertEqual(judged["text"], "The client still waited after 4 s, as asked.")
 
     def test_a_client_that_does_not_support_a_kind_of_call(self) -> None:
         for name in NAMES:

@@ -86,6 +86,9 @@ class Pipeline(Resource):
         self._after = after
         self._hint = self._hint_for
         self._load_forwarding = forwarding
+        # The last header fields that describe a body rightly. Clients repeat them, and web/head.py then has
+        # the same object.
+        self._well_framed: object = None
 
     @cached_property
     def _forwarding(self) -> "Forwarding":
@@ -210,10 +213,14 @@ class Pipeline(Resource):
         self, request: Exchange, alias: str, segments: list[bytes], at: int
     ) -> "Matched | Problem | None":
         """Return the route to a registered upstream, or why there is none; None if none has the alias."""
-        problem = misframed(request.fields)
-        caller = request.caller
-        if problem is not None or (caller.sandbox.registry is None and not caller.is_outsider):
-            return problem
+        fields, caller = request.fields, request.caller
+        if fields is not self._well_framed:
+            problem = misframed(fields)
+            if problem is not None:
+                return problem
+            self._well_framed = fields
+        if caller.sandbox.registry is None and not caller.is_outsider:
+            return None
         return self._forwarding.resolve(request, alias, _suffix(segments, at))
 
     def _forward(

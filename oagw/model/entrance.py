@@ -65,8 +65,9 @@ class Entrance:
         the request on ``connection``; ``arrived`` is the position at which it arrived.
         """
         now = self.now()
-        found = self._at_url(url, now) if url.startswith(self._own_urls) else None
-        caller, url = (self._identify(authorization, now), url) if found is None else found
+        caller = self._identify(authorization, now)
+        if url.startswith(self._own_urls):
+            caller, url = self._at_url(url, now) or (caller, url)
         entry = Entry(
             self._request_number(),
             now,

@@ -14,10 +14,14 @@ from oagw.model.call import is_admin
 # From the alphabet of Base64 to that of nanoids.
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
+# The length of a nanoid, and how many are made together.
+_LENGTH = 21
+_TOGETHER = 16
+
 
 def nanoid(bits: int) -> bytes:
     """Return a nanoid, 21 characters with six bits each, from 128 random ``bits``."""
-    return b2a_base64(bits.to_bytes(16), newline=False)[:21].translate(_URL_SAFE)
+    return b2a_base64(bits.to_bytes(16), newline=False)[:_LENGTH].translate(_URL_SAFE)
 
 
 class Draws:
@@ -25,6 +29,7 @@ class Draws:
 
     def __init__(self, random: Random) -> None:
         self._random = random
+        self._ids: list[bytes] = []
 
     def of(self, rule: str, k: int) -> Random:
         """Return the random numbers for the ``k``-th answer of ``rule``."""
@@ -40,7 +45,11 @@ class Draws:
 
     def request_id(self, path: bytes) -> bytes:
         """Return an id for the next request to ``path``."""
-        return nanoid(self._random.getrandbits(128))
+        if not self._ids:
+            size = _LENGTH * _TOGETHER
+            text = b2a_base64(self._random.randbytes(size * 6 // 8), newline=False).translate(_URL_SAFE)
+            self._ids = [text[at : at + _LENGTH] for at in range(0, size, _LENGTH)]
+        return self._ids.pop()
 
 
 class SeededDraws(Draws):

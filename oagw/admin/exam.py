@@ -245,7 +245,7 @@ class OneExamination(AdminNode):
     def render_POST(self, request: Request) -> "Deferred[Reply]":
         sandbox, situation = self.env.sandboxes.get(self._id), self._examinations.get(self._id)
         if sandbox is None or situation is None or situation.name != self._name:
-            raise Refused(404, "No such examination: it has ended, or has expired")
+            raise _ended()
         reports = read_document(request, self.takes).reports
         if len(reports) != len(situation.calls):
             raise Invalid("/reports", f"Expected {len(situation.calls)} reports, got {len(reports)}")
@@ -258,11 +258,13 @@ class OneExamination(AdminNode):
     async def _judge(
         self, request: Request, situation: Situation, sandbox: TokenSandbox, reports: list[CallReport]
     ) -> Reply:
+        with self.env.waits.wait(sandbox.journal, situation.settle) as wait:
+            while sandbox.open and not wait.over:
+                await wait.change(0.0)
+        if self.env.sandboxes.get(sandbox.id) is not sandbox:  # it has ended meanwhile
+            raise _ended()
         del self._examinations[sandbox.id]
         try:
-            with self.env.waits.wait(sandbox.journal, situation.settle) as wait:
-                while sandbox.open and not wait.over:
-                    await wait.change(0.0)
             entries = list(sandbox.journal)
             judged = judge(Evidence(situation, entries, reports, sandbox.token))
             shown = [serve_event(entry) for entry in entries[:_MAX_REQUESTS]]
@@ -275,6 +277,10 @@ class OneExamination(AdminNode):
             explanation = _explanation(situation, verdict, reports, sandbox.token)
             verdict = msgspec.structs.replace(verdict, explanation=explanation)
         return json_reply(verdict)
+
+
+def _ended() -> Refused:
+    return Refused(404, "No such examination: it has ended, or has expired")
 
 
 def _explanation(situation: Situation, verdict: ShownVerdict, reports: list[CallReport], token: bytes) -> str:

@@ -6,7 +6,7 @@ from oagw.config import Config
 from oagw.exam.catalogue import GROUPS
 from tests.support.examination import ExamTestCase, failure, value
 from tests.support.examinee import Client, Sent, take
-from tests.support.wire import Answer, Wire
+from tests.support.wire import Answer, Wire, parse, request
 
 
 class KeepsToken(Client):
@@ -95,6 +95,28 @@ class AnswersOfTheExamTests(ExamTestCase):
             self.assertEqual(refused["source"], {"pointer": "/reports/0"})
             self.assertEqual(refused["detail"], f'The outcome "{outcome}" needs the member "{outcome}"')
         self.assertEqual(examination.judge({"outcome": "unsupported"})["verdict"], "not judged")
+
+    def test_its_sandbox_may_be_deleted_while_the_verdict_waits(self) -> None:
+        examination = self.examine("silent-server")
+        client = self.wire.connect()
+        self.assertEqual(examination.ask(connection=client, seconds=0.1).end, "open")
+        id = examination.document["id"]
+        body = b'{"reports": [{"outcome": "error", "error": "TimeOut"}]}'
+        judging = self.wire.connect()
+        head = request(
+            f"POST /__admin/exam/silent-server/{id} HTTP/1.1",
+            "Host: localhost",
+            f"Content-Length: {len(body)}",
+        )
+        self.assertEqual(judging.send(head + body), b"")
+        self.assertEqual(self.wire.admin("DELETE", f"/sandboxes/{id}").status, 204)
+        self.wire.clock.advance(1.0)
+        self.wire.clock.turns()
+        answer, _ = parse(judging.take())
+        detail = "No such examination: it has ended, or has expired"
+        self.assertEqual((answer.status, answer.json()["errors"][0]["detail"]), (404, detail))
+        judging.leave()
+        client.leave()
 
     def test_a_manual_clock_is_refused(self) -> None:
         wire = Wire(Config(seed=1, clock="manual"))

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple, Self
 
+from oagw.exam.explanation import FAILED, explained
+
 Reports = list[dict[str, Any]]
 
 # The body of each answer to a call.
@@ -103,7 +105,7 @@ class FakeExam:
     def _judgement(self, name: str, reports: Reports) -> dict[str, Any]:
         posed = self.situations[name]
         verdict = posed.judge(reports)
-        return {
+        judgement = {
             "name": name,
             "group": posed.group,
             "verdict": verdict,
@@ -111,6 +113,9 @@ class FakeExam:
             "rules": [{"rule": "waits", "verdict": verdict, "text": posed.text, "evidence": ["r2"]}],
             "requests": [request("r1", 1.0, 503), request("r2", 1.25, 200)],
         }
+        if verdict == FAILED:
+            judgement["explanation"] = explained(_described(name, posed), judgement, reports)
+        return judgement
 
 
 def request(id: str, time: float, status: int) -> dict[str, Any]:

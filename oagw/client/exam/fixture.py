@@ -11,7 +11,7 @@ import pytest
 
 from oagw.client.exam.reports import checked_report, complete, masked, no_report, not_possible
 from oagw.client.mock_gateway import RunningGateway
-from oagw.exam.explanation import FAILED, NOT_JUDGED, explained, one_line
+from oagw.exam.explanation import FAILED, NOT_JUDGED, one_line
 from oagw.exam.selection import UnknownSituation, selected
 
 # Makes a call, and returns the report on it.
@@ -48,11 +48,9 @@ class SituationOfTest:
         judged: dict[str, Any] = self._gateway.admin(
             "POST", f"{path}/{quote(examination['id'], safe='')}", {"reports": reports}, accept=(200,)
         )
-        judged, reports = masked([judged, reports], examination["calls"])
+        judged = masked(judged, examination["calls"])
         if judged["verdict"] == FAILED:
-            catalogue = self._gateway.admin("GET", "/exam")["situations"]
-            (situation,) = (one for one in catalogue if one["name"] == self.name)
-            raise AssertionError(f"{self.name}: {explained(situation, judged, reports)}")
+            raise AssertionError(f"{self.name}: {judged['explanation']}")
         if judged["verdict"] == NOT_JUDGED:
             pytest.skip(f"not judged: {one_line(judged['text'])}")
         return judged

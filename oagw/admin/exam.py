@@ -13,10 +13,11 @@ from oagw.admin.mappings import make_stub
 from oagw.admin.node import AdminNode, read_document, read_query, recorded
 from oagw.admin.sandboxes import remove_sandbox
 from oagw.exam.catalogue import SITUATIONS
-from oagw.exam.explanation import FAILED, explained
+from oagw.exam.explanation import explained
 from oagw.exam.judging import JudgedRule, judge
 from oagw.exam.selection import UnknownSituation, selected
-from oagw.exam.situation import BASE, OTHER, PROXY, CallReport, Evidence, Kind, RuleSource, Situation, Verdict
+from oagw.exam.situation import BASE, OTHER, PROXY, CallReport, Evidence, Kind, RuleSource, Situation
+from oagw.exam.verdict import FAILED, Verdict
 from oagw.model.invalid import Invalid
 from oagw.model.refused import Refused
 from oagw.model.suggestion import suggestion

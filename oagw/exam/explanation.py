@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-PASSED, FAILED, NOT_JUDGED = "passed", "failed", "not judged"
+from oagw.exam.verdict import FAILED
 
 # The largest number of requests that are shown, and of characters of a report, of a URL, and of what an
 # adapter wrote to standard error.

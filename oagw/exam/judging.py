@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from oagw.exam.reported import unfinished
-from oagw.exam.situation import FAILED, NOT_JUDGED, PASSED, Evidence, ExamRule, Judgement, Verdict
+from oagw.exam.situation import Evidence, ExamRule, Judgement
+from oagw.exam.verdict import FAILED, NOT_JUDGED, PASSED, Verdict
 
 # The largest number of entries that prove the verdict of one rule.
 MAX_EVIDENCE = 20

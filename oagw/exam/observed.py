@@ -7,7 +7,8 @@ delays are those of ``verify``, so that the exam, the report and verification ag
 from collections.abc import Iterator, Sequence
 
 from oagw.exam.sent import field, method, requests
-from oagw.exam.situation import FAILED, NOT_JUDGED, PASSED, Evidence, ExamRule, Judgement
+from oagw.exam.situation import Evidence, ExamRule, Judgement
+from oagw.exam.verdict import FAILED, NOT_JUDGED, PASSED
 from oagw.model.entry import CLIENT_LEFT, OPEN, Entry
 from oagw.verify.reaction import pause, reacts, too_soon, waited_at_most
 from oagw.verify.report.finding import failed

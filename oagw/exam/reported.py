@@ -9,18 +9,8 @@ from typing import Any, NamedTuple
 
 from msgspec import UNSET
 
-from oagw.exam.situation import (
-    FAILED,
-    NOT_JUDGED,
-    PASSED,
-    TEXT,
-    THING,
-    CallReport,
-    Evidence,
-    ExamRule,
-    Judgement,
-    Situation,
-)
+from oagw.exam.situation import TEXT, THING, CallReport, Evidence, ExamRule, Judgement, Situation
+from oagw.exam.verdict import FAILED, NOT_JUDGED, PASSED
 
 # The longest excerpt of a value in a text, in characters.
 _EXCERPT = 200

@@ -153,7 +153,7 @@ RETRY = (
         name="retry-after-zero",
         happens="Every answer is 429 with Retry-After: 0.",
         correct="Retry, at once or after a pause, but a limited number of times; then report the 429.",
-        source=rfc(9110, "10.2.3"),
+        source=_RETRY_AFTER,
         legitimate=_NO_RETRY,
         stubs=(answer(429, headers={"Retry-After": "0"}),),
         rules=(fails(429), bounded()),
@@ -175,7 +175,7 @@ RETRY = (
         name="retry-after-garbage",
         happens="The first answers are 429 with Retry-After: soon and Retry-After: -5, the next one is 200.",
         correct="Ignore the invalid values: retry with a backoff, or report the 429.",
-        source=rfc(9110, "10.2.3"),
+        source=_RETRY_AFTER,
         legitimate="Report an error about the invalid field.",
         stubs=(
             answer(429, headers={"Retry-After": "soon"}, times=1),

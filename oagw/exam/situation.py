@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from oagw.exam.verdict import Verdict
 from oagw.model.entry import Entry
 
 # The alias that situations call, and where it is.
@@ -19,10 +20,6 @@ PROXY = f"/api/oagw/v1/proxy/{ALIAS}"
 BASE, OTHER = "$BASE", "$OTHER"
 
 Kind = Literal["call", "stream", "pages"]
-Verdict = Literal["passed", "failed", "not judged"]
-PASSED: Verdict = "passed"
-FAILED: Verdict = "failed"
-NOT_JUDGED: Verdict = "not judged"
 
 # The word in complete answers, and the pieces of text in complete streams.
 WORD = "marigold"

@@ -1,7 +1,8 @@
 """Rules over where the client went: redirects, pages, and the hosts to which it sent its token."""
 
 from oagw.exam.sent import field, host, method, path, requests, token
-from oagw.exam.situation import FAILED, NOT_JUDGED, PASSED, Evidence, ExamRule, Judgement
+from oagw.exam.situation import Evidence, ExamRule, Judgement
+from oagw.exam.verdict import FAILED, NOT_JUDGED, PASSED
 from oagw.model.entry import COMPLETE, Entry
 
 # A client that gives up a loop of pages with an error may have asked for this many pages again.

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple, Self
 
-from oagw.exam.explanation import FAILED, explained
+from oagw.exam.explanation import explained
+from oagw.exam.verdict import FAILED
 
 Reports = list[dict[str, Any]]
 

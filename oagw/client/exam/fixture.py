@@ -11,8 +11,9 @@ import pytest
 
 from oagw.client.exam.reports import checked_report, complete, masked, no_report, not_possible
 from oagw.client.mock_gateway import RunningGateway
-from oagw.exam.explanation import FAILED, NOT_JUDGED, one_line
+from oagw.exam.explanation import one_line
 from oagw.exam.selection import UnknownSituation, selected
+from oagw.exam.verdict import FAILED, NOT_JUDGED
 
 # Makes a call, and returns the report on it.
 Client = Callable[[dict[str, Any]], Mapping[str, Any]]

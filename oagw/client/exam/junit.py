@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from xml.etree import ElementTree
 
 from oagw.client.exam.results import Result
-from oagw.exam.explanation import NOT_JUDGED, one_line, printable
+from oagw.exam.explanation import one_line, printable
+from oagw.exam.verdict import NOT_JUDGED
 
 
 def as_junit(results: Sequence[Result], seconds: float, stopped: str | None = None) -> bytes:

@@ -5,7 +5,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from oagw.exam.explanation import NOT_JUDGED, printable
+from oagw.exam.explanation import printable
+from oagw.exam.verdict import NOT_JUDGED
 
 # The largest number of characters of a line that a message quotes, and of the class of an error.
 _QUOTED = 200

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple, TextIO
 
 from oagw import __version__
 from oagw.client.exam.taking import Taken
-from oagw.exam.explanation import FAILED, NOT_JUDGED, PASSED, explained, one_line
+from oagw.exam.explanation import explained, one_line
+from oagw.exam.verdict import FAILED, NOT_JUDGED, PASSED
 
 # The verdict on a situation whose runs do not agree. It counts as failed.
 UNSTABLE = "unstable"
